@@ -1,0 +1,31 @@
+/* One allocation cut into aligned pieces.
+ *
+ * The same layout function runs twice: over a counting arena (base NULL) to learn the size, then
+ * over a real one. So what `lore check` predicts is what `lore run` allocates, and a training step
+ * allocates nothing. Pages are huge where the system allows (MADV_HUGEPAGE). */
+#ifndef LORE_ARENA_H
+#define LORE_ARENA_H
+
+#include <stddef.h>
+
+#include "lore/status.h"
+
+enum { LORE_ALIGNMENT = 64 }; /* bytes; a cache line and an AVX-512 register */
+
+typedef struct {
+  char *base;      /* NULL while counting */
+  size_t capacity; /* bytes at base */
+  size_t used;     /* bytes handed out or counted */
+} lore_arena;
+
+/* Maps `capacity` zeroed bytes. LORE_MEMORY names the size that could not be had. */
+lore_status lore_arena_create(lore_arena *arena, size_t capacity);
+
+/* Returns the memory to the system. A counting or destroyed arena is left as it is. */
+void lore_arena_destroy(lore_arena *arena);
+
+/* The next piece of `count` elements of `size` bytes, LORE_ALIGNMENT-aligned; NULL while counting.
+ * Running out of a real arena is a bug (assertion): the counting pass was not the same. */
+void *lore_arena_take(lore_arena *arena, size_t count, size_t size);
+
+#endif

@@ -1,0 +1,13 @@
+/* Time. */
+#ifndef LORE_CLOCK_H
+#define LORE_CLOCK_H
+
+#include <stddef.h>
+
+/* Seconds of a monotonic clock; only differences mean something. */
+double lore_clock_seconds(void);
+
+/* Now in UTC as ISO 8601, "2025-01-31T12:00:00Z". `size` bytes at `text`, at least 21. */
+void lore_clock_utc(char *text, size_t size);
+
+#endif

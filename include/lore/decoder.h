@@ -1,0 +1,49 @@
+/* Forward and backward passes of the decoder over one shard of packed sequences.
+ *
+ * A shard is computed by one thread, so its bits do not depend on the number of threads or ranks.
+ */
+#ifndef LORE_DECODER_H
+#define LORE_DECODER_H
+
+#include "lore/arena.h"
+#include "lore/batch.h"
+#include "lore/model.h"
+
+typedef struct lore_workspace lore_workspace;
+
+typedef enum { LORE_FORWARD_ONLY, LORE_FORWARD_BACKWARD } lore_workspace_use;
+
+/* Cuts a workspace for shards of at most `tokens` tokens and `sequences` sequences out of `arena`;
+ * NULL while counting. */
+lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model, int tokens,
+                                      int sequences, lore_workspace_use use);
+
+/* Forward and backward over `shard`: writes (does not add) d loss / d parameters into `gradient`
+ * (model->elements reals), where loss = scale * sum of the cross-entropies of all targets. Returns
+ * that sum without the scale (nats). */
+double lore_decoder_train(const lore_model *model, const real *parameters, const lore_batch *shard,
+                          double scale, lore_workspace *workspace, real *gradient);
+
+/* Forward only; logits only where asked. For `count` positions of the shard, `position` ascending:
+ * loss[i] cross-entropy of target (nats), correct[i] whether the target is the arg-max, top[i]
+ * probability of the most likely token, entropy[i] of the predictive distribution (nats). Any
+ * output may be NULL. */
+typedef struct {
+  int count;
+  const int32_t *position;
+  double *loss;
+  unsigned char *correct;
+  double *top;
+  double *entropy;
+} lore_scores;
+
+void lore_decoder_score(const lore_model *model, const real *parameters, const lore_batch *shard,
+                        lore_workspace *workspace, lore_scores *scores);
+
+/* After lore_decoder_score or _train: the attention probabilities of `layer`, `head`, `sequence`, a
+ * row-major T x *stride matrix (row = query); entries right of the diagonal are 0. Valid until the
+ * next call. */
+const real *lore_decoder_attention(const lore_workspace *workspace, int layer, int head,
+                                   int sequence, int *stride);
+
+#endif

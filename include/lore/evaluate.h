@@ -1,0 +1,59 @@
+/* The metrics of science.md section 2, on groups of individuals. */
+#ifndef LORE_EVALUATE_H
+#define LORE_EVALUATE_H
+
+#include <stdint.h>
+
+#include "lore/attribute.h"
+#include "lore/model.h"
+#include "lore/population.h"
+
+enum { LORE_GROUP_NAME_MAX = 32 };
+
+typedef struct {
+  int64_t every; /* steps between evaluations; step 0 and the last step are always evaluated */
+  int64_t dense_every; /* the same until step dense_until; 0: no dense part */
+  int64_t dense_until;
+  int sequences;           /* per group */
+  int attention_sequences; /* of these, used for attention signatures */
+  double plateau_margin;   /* share of the baseline */
+} lore_evaluate_config;
+
+/* Whether `step` (0 .. steps) is evaluated. */
+int lore_evaluate_due(const lore_evaluate_config *config, int64_t step, int64_t steps);
+/* How many evaluations a whole run makes. */
+int64_t lore_evaluate_count(const lore_evaluate_config *config, int64_t steps);
+
+/* A named set of individuals [first, first+count). */
+typedef struct {
+  char name[LORE_GROUP_NAME_MAX];
+  int64_t first, count;
+} lore_group;
+
+/* Results for one group. Losses in nats; see science.md section 2 for the definitions. */
+typedef struct {
+  double attribute_loss, attribute_accuracy;
+  double max_probability, entropy; /* over value tokens */
+  double attribute_loss_by_attribute[LORE_ATTRIBUTES];
+  double attribute_accuracy_by_attribute[LORE_ATTRIBUTES];
+} lore_group_metrics;
+
+/* Attention signatures of one layer, averaged over heads and sequences. */
+typedef struct {
+  double name_to_name, attribute_to_name, attribute_to_text, sharpness;
+} lore_attention_metrics;
+
+/* Plateau detection over the evaluations so far (science.md section 2). Plain data: can be stored
+ * and resumed. */
+typedef struct {
+  double baseline, margin;           /* nats; share */
+  double last_step, last_loss;       /* of the previous evaluation; last_step < 0: none yet */
+  double plateau_start, plateau_end; /* steps, interpolated; < 0: not reached */
+} lore_phase_detector;
+
+void lore_phase_start(lore_phase_detector *detector, double baseline, double margin);
+/* Takes one evaluation and returns the phase that it lies in: 1, 2 or 3. A later return above the
+ * band does not undo a phase. */
+int lore_phase_update(lore_phase_detector *detector, double step, double loss);
+
+#endif

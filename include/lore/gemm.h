@@ -1,0 +1,46 @@
+/* Matrix products behind one name. All calls are single-threaded and safe to make from several
+ * threads. */
+#ifndef LORE_GEMM_H
+#define LORE_GEMM_H
+
+#include <stddef.h>
+
+#include "lore/real.h"
+#include "lore/status.h"
+
+typedef enum {
+  LORE_GEMM_AUTO,
+  LORE_GEMM_BUILTIN,
+  LORE_GEMM_CBLAS,
+  LORE_GEMM_ONEDNN
+} lore_gemm_backend;
+
+typedef enum { LORE_PLAIN = 0, LORE_TRANSPOSED = 1 } lore_transpose;
+
+/* C = A B, C = C + A B (add == C) or C = D + A B (add == D, leading dimension ldc), with
+ * op(A): m x k, op(B): k x n, C: m x n, all row-major; lda, ldb, ldc are row lengths in elements as
+ * stored. */
+void lore_gemm(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a, int lda,
+               const real *b, int ldb, const real *add, real *c, int ldc);
+
+/* Whether this build has `backend`, and its name ("builtin", "cblas", "onednn"). */
+int lore_gemm_has(lore_gemm_backend backend);
+const char *lore_gemm_name(lore_gemm_backend backend);
+
+/* Uses `backend` from now on. Not while a product is running. LORE_USER if the build lacks it. */
+lore_status lore_gemm_select(lore_gemm_backend backend);
+lore_gemm_backend lore_gemm_selected(void);
+
+/* One product shape and how often it occurs. */
+typedef struct {
+  lore_transpose ta, tb;
+  int m, n, k;
+  int count;
+} lore_gemm_shape;
+
+/* Seconds that `threads` threads take to make all `shapes` once each thread (times their counts),
+ * measured with `backend`; the best of `repeats`. */
+lore_status lore_gemm_time(lore_gemm_backend backend, const lore_gemm_shape *shapes, int count,
+                           int threads, int repeats, double *seconds);
+
+#endif

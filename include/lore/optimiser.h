@@ -1,0 +1,35 @@
+/* AdamW with decoupled weight decay (Loshchilov and Hutter 2019) and the learning-rate schedules.
+ */
+#ifndef LORE_OPTIMISER_H
+#define LORE_OPTIMISER_H
+
+#include <stdint.h>
+
+#include "lore/model.h"
+
+typedef enum { LORE_SCHEDULE_COSINE, LORE_SCHEDULE_CONSTANT } lore_schedule;
+
+typedef struct {
+  int64_t steps;
+  int batch;                                 /* sequences per step */
+  int shard;                                 /* sequences per shard; divides batch */
+  double learning_rate, final_learning_rate; /* cosine goes from the first to the second */
+  int64_t warmup_steps;                      /* linear from 0 */
+  lore_schedule schedule;
+  double weight_decay;
+  double beta1, beta2, epsilon;
+  double clip; /* largest global gradient norm; 0 leaves gradients alone */
+} lore_train_config;
+
+/* Learning rate of `step` (0 .. steps-1). */
+double lore_learning_rate(const lore_train_config *config, int64_t step);
+
+/* One update of elements [first, first+count), all inside one tensor run of equal decay:
+ *   m = beta1 m + (1-beta1) s g;  v = beta2 v + (1-beta2) (s g)^2;
+ *   w -= rate * (m^ / (sqrt(v^) + epsilon) + decay * w)
+ * with s = `gradient_scale` and bias-corrected m^, v^ for update number `update` (from 1). */
+void lore_adamw_update(const lore_train_config *config, int64_t update, double rate, double decay,
+                       double gradient_scale, int64_t count, const real *gradient, real *parameters,
+                       real *first_moment, real *second_moment);
+
+#endif

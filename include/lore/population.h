@@ -1,0 +1,52 @@
+/* The people of a run: unique full names and six attribute values each (science.md section 1).
+ *
+ * Individuals 0 .. known-1 are trained on, known .. known+held_out-1 never are. An individual is a
+ * pure function of (seed, index): a larger population with the same seed begins with the same
+ * people. */
+#ifndef LORE_POPULATION_H
+#define LORE_POPULATION_H
+
+#include <stdint.h>
+
+#include "lore/attribute.h"
+#include "lore/status.h"
+#include "lore/vocabulary.h"
+
+typedef struct {
+  int64_t individuals; /* known ones */
+  int64_t held_out;
+} lore_population_config;
+
+typedef struct {
+  uint16_t first, middle, last;                   /* tokens */
+  uint32_t value[LORE_ATTRIBUTES];                /* indices for lore_vocabulary_value */
+  uint32_t evaluation_templates[LORE_ATTRIBUTES]; /* bit t set: template t is kept for evaluation */
+} lore_individual;
+
+typedef struct lore_population lore_population;
+
+/* Makes known + held-out individuals: about 56 bytes each. LORE_USER if there are more than unique
+ * names (900 * 900 * 1000), LORE_MEMORY. Keeps a pointer to `vocabulary`, which must outlive it. */
+lore_status lore_population_create(const lore_population_config *config, uint64_t seed,
+                                   const lore_vocabulary *vocabulary, lore_population **population);
+void lore_population_destroy(lore_population *population);
+
+/* Bytes that lore_population_create will allocate. */
+size_t lore_population_bytes(const lore_population_config *config);
+
+const lore_individual *lore_population_individual(const lore_population *population, int64_t index);
+const lore_vocabulary *lore_population_vocabulary(const lore_population *population);
+int64_t lore_population_known(const lore_population *population);
+int64_t lore_population_held_out(const lore_population *population);
+uint64_t lore_population_seed(const lore_population *population);
+
+/* No-knowledge baseline (nats): mean over attributes of ln(number of possible values); 6.78
+ * (science.md 2). */
+double lore_population_baseline(const lore_vocabulary *vocabulary);
+
+/* The same with the empirical entropy of the values that individuals [first, first+count) have: the
+ * loss of a model that knows exactly how often each value occurs, but nobody by name. */
+lore_status lore_population_empirical_baseline(const lore_population *population, int64_t first,
+                                               int64_t count, double *nats);
+
+#endif

@@ -1,0 +1,94 @@
+/* Every setting of a study, typed; one table drives reading, checking, the reference listing, the
+ * resolved copy and the coordinates of the metrics file. */
+#ifndef LORE_SETTINGS_H
+#define LORE_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lore/distribution.h"
+#include "lore/evaluate.h"
+#include "lore/gemm.h"
+#include "lore/metrics.h"
+#include "lore/model.h"
+#include "lore/optimiser.h"
+#include "lore/population.h"
+#include "lore/status.h"
+
+enum { LORE_NAME_MAX = 64, LORE_LIST_MAX = 256 };
+
+typedef struct {
+  int count;
+  int64_t value[LORE_LIST_MAX];
+} lore_integer_list;
+
+typedef struct {
+  lore_integer_list
+      snapshots; /* steps after which weights are written; the final weights always are */
+} lore_checkpoint_config;
+
+typedef struct {
+  int threads; /* 0: as many as this process may use */
+  lore_gemm_backend gemm;
+} lore_compute_config;
+
+typedef struct {
+  char name[LORE_NAME_MAX];
+  uint64_t seed;
+  lore_population_config population;
+  lore_model_config model;
+  lore_train_config train;
+  lore_distribution_config distribution;
+  lore_evaluate_config evaluate;
+  lore_checkpoint_config checkpoint;
+  lore_compute_config compute;
+} lore_settings;
+
+typedef enum {
+  LORE_SETTING_TEXT,
+  LORE_SETTING_INTEGER,  /* int64_t or int: see `size` */
+  LORE_SETTING_UNSIGNED, /* uint64_t */
+  LORE_SETTING_REAL,
+  LORE_SETTING_BOOLEAN,
+  LORE_SETTING_CHOICE, /* an enum; `choices` are its names in order */
+  LORE_SETTING_INTEGER_LIST
+} lore_setting_kind;
+
+typedef struct {
+  const char *key; /* "train.learning_rate" */
+  lore_setting_kind kind;
+  size_t offset, size;        /* in lore_settings */
+  const char *unit;           /* "1" where there is none */
+  const char *initial;        /* default as it would stand in a study; NULL: must be given */
+  double least, most;         /* allowed range, inclusive; of a text: its length */
+  const char *const *choices; /* NULL-terminated; else NULL */
+  const char *help;
+} lore_setting;
+
+/* The table. */
+const lore_setting *lore_settings_table(int *count);
+
+/* Fills `settings` with the defaults. */
+void lore_settings_default(lore_settings *settings);
+
+/* Reads the study file `path`, then applies `overrides` ("section.name=value") in order. On
+ * LORE_USER the message is complete: file:line:column: what is wrong, the line, a caret, what is
+ * allowed, the nearest valid name. Contradictions between settings are found too. */
+lore_status lore_settings_read(const char *path, int overrides, const char *const *override,
+                               lore_settings *settings);
+
+/* Writes all settings as YAML that lore_settings_read reads back to the same bits (1.0e-03 style).
+ */
+void lore_settings_write(const lore_settings *settings, FILE *stream);
+
+/* Prints the reference: key, type, unit, default, range, help; as text, or as one JSON array. */
+void lore_settings_reference(FILE *stream);
+void lore_settings_reference_json(FILE *stream);
+
+/* The settings as scalar coordinates ("train_learning_rate"); lists become text. At most `capacity`
+ * entries; returns how many there are. Strings live in `buffer` of `size` bytes. */
+int lore_settings_scalars(const lore_settings *settings, int capacity, lore_scalar *scalar,
+                          size_t size, char *buffer);
+
+#endif
