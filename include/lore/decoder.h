@@ -7,6 +7,7 @@
 
 #include "lore/arena.h"
 #include "lore/batch.h"
+#include "lore/gemm.h"
 #include "lore/model.h"
 
 typedef struct lore_workspace lore_workspace;
@@ -45,5 +46,11 @@ void lore_decoder_score(const lore_model *model, const real *parameters, const l
  * next call. */
 const real *lore_decoder_attention(const lore_workspace *workspace, int layer, int head,
                                    int sequence, int *stride);
+
+enum { LORE_GEMM_SHAPES = 15 };
+
+/* The matrix products of forward and backward over a shard of `tokens` tokens; `shape` has
+ * LORE_GEMM_SHAPES entries. */
+void lore_decoder_gemm_shapes(const lore_model *model, int tokens, lore_gemm_shape *shape);
 
 #endif

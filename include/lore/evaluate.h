@@ -56,4 +56,24 @@ void lore_phase_start(lore_phase_detector *detector, double baseline, double mar
  * band does not undo a phase. */
 int lore_phase_update(lore_phase_detector *detector, double step, double loss);
 
+typedef struct lore_evaluator lore_evaluator;
+
+/* Prepares evaluation of `groups` groups (copied) by `threads` threads. Keeps pointers to model and
+ * population. */
+lore_status lore_evaluator_create(const lore_model *model, const lore_population *population,
+                                  const lore_evaluate_config *config, int groups,
+                                  const lore_group *group, int threads, lore_evaluator **evaluator);
+void lore_evaluator_destroy(lore_evaluator *evaluator);
+
+/* Bytes of the arena that lore_evaluator_create maps, for sequences of at most `longest` tokens. */
+size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config *config, int groups,
+                            int longest, int threads);
+
+/* Evaluates `parameters`: metrics of each group (`groups` entries) and attention signatures of each
+ * layer
+ * (`layers` entries) on the first group's first attention_sequences sequences. The same bits for
+ * any number of threads; allocates nothing. */
+void lore_evaluator_run(lore_evaluator *evaluator, const real *parameters,
+                        lore_group_metrics *metrics, lore_attention_metrics *attention);
+
 #endif

@@ -38,9 +38,18 @@ typedef struct {
   int count;
 } lore_gemm_shape;
 
-/* Seconds that `threads` threads take to make all `shapes` once each thread (times their counts),
- * measured with `backend`; the best of `repeats`. */
+/* Bytes that the built-in backend keeps per thread to make such products. */
+size_t lore_gemm_scratch_bytes(int count, const lore_gemm_shape *shapes);
+
+/* Seconds that each of `threads` threads takes to make all `shapes` (times their counts) at once
+ * with `backend`: per shape the best of several repeats, at least one after a warm-up, within about
+ * `budget` seconds in all. LORE_USER if the build lacks the backend, LORE_MEMORY. */
 lore_status lore_gemm_time(lore_gemm_backend backend, const lore_gemm_shape *shapes, int count,
-                           int threads, int repeats, double *seconds);
+                           int threads, double budget, double *seconds);
+
+/* Times every backend of this build on `shapes`, selects the fastest and describes the choice in
+ * `text`: "builtin 160, onednn 155, cblas 140 GFLOP/s: builtin". Takes about `budget` seconds. */
+lore_status lore_gemm_choose(const lore_gemm_shape *shapes, int count, int threads, double budget,
+                             size_t size, char *text);
 
 #endif

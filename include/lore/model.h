@@ -34,15 +34,18 @@ typedef struct {
 
 enum { LORE_TENSOR_NAME_MAX = 48 };
 
+/* Weights are drawn at random and decay; gains begin at 1 and biases at 0. */
+typedef enum { LORE_WEIGHT, LORE_GAIN, LORE_BIAS } lore_tensor_kind;
+
 /* A named matrix (rows x columns, row-major) or vector (rows == 1) inside the parameter buffer.
  * Linear maps are stored input x output: y = x W + b. */
 typedef struct {
-  char name[LORE_TENSOR_NAME_MAX]; /* "embedding", "layer_0/attention/qkv", ...: see
+  char name[LORE_TENSOR_NAME_MAX]; /* "embedding", "layer_1/attention/qkv", ...: see
                                       doc/checkpoint.md */
   int64_t offset;                  /* elements from the start of the buffer, a multiple of 16 */
   int32_t rows, columns;
-  bool decays; /* weight decay applies (matrices; not norms and biases) */
-  int layer;   /* 0 .. layers-1; -1 embedding side, `layers` head side */
+  lore_tensor_kind kind;
+  int layer; /* 0 .. layers-1; -1 embedding side, `layers` head side */
 } lore_tensor;
 
 /* Where the tensors of one layer lie: indices into lore_model.tensor, -1 where the setting leaves
@@ -86,8 +89,8 @@ void lore_model_initialise(const lore_model *model, uint64_t seed, real *paramet
 int lore_model_find(const lore_model *model, const char *name);
 
 /* Floating-point operations of forward plus backward for one token of a sequence of `length`
- * tokens, counted as in PaLM, appendix B: 6 * (12 L d^2 + V d) + 6 L T d with 4d hidden units and
- * causal attention. */
+ * tokens, counted as in PaLM, appendix B: 6 (L (4 d^2 + 2 d H) + V d) + 6 L T d, as attention
+ * is causal. */
 double lore_model_flops_per_token(const lore_model *model, double length);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef LORE_POPULATION_H
 #define LORE_POPULATION_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lore/attribute.h"

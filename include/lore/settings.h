@@ -82,9 +82,11 @@ lore_status lore_settings_read(const char *path, int overrides, const char *cons
  */
 void lore_settings_write(const lore_settings *settings, FILE *stream);
 
-/* Prints the reference: key, type, unit, default, range, help; as text, or as one JSON array. */
-void lore_settings_reference(FILE *stream);
-void lore_settings_reference_json(FILE *stream);
+/* Prints the reference: key, type, unit, default, range, help; as text, or as one JSON array. Of
+ * the settings and sections called `name`, all if `names` is 0. LORE_USER if a name is neither,
+ * with the nearest valid one; nothing is printed then. */
+lore_status lore_settings_reference(FILE *stream, int names, const char *const *name);
+lore_status lore_settings_reference_json(FILE *stream, int names, const char *const *name);
 
 /* The settings as scalar coordinates ("train_learning_rate"); lists become text. At most `capacity`
  * entries; returns how many there are. Strings live in `buffer` of `size` bytes. */

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""The forward pass of a LORE checkpoint, in numpy (doc/checkpoint.md).
+
+    python3 analysis/forward.py CHECKPOINT "words ..."    the likeliest next words
+"""
+import difflib
+import sys
+
+import numpy as np
+import xarray as xr
+
+
+def norm(weights, x, name):
+    """RMS or layer norm of the rows of x, with the gain `name` and, where there is one, its bias."""
+    if weights.attrs["model_norm"] == "layer":
+        x = x - x.mean(axis=-1, keepdims=True)
+    x = x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + weights.attrs["model_norm_epsilon"])
+    return x * weights[name].values + bias(weights, name)
+
+
+def bias(weights, name):
+    return weights[name + "_bias"].values if name + "_bias" in weights else 0
+
+
+def linear(weights, x, name):
+    return x @ weights[name].values.astype(float) + bias(weights, name)
+
+
+def rotate(weights, x):
+    """Rotary positions: elements i and i + h/2 of row t turn by t * base^(-2 i / h). x: (heads, T, h)"""
+    half = x.shape[-1] // 2
+    angle = np.arange(x.shape[1])[:, None] * weights.attrs["model_rotary_base"] ** (-np.arange(half) / half)
+    cos, sin, a, b = np.cos(angle), np.sin(angle), x[..., :half], x[..., half:]
+    return np.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
+
+
+def attention(weights, x, name):
+    length, width = x.shape
+    heads = int(weights.attrs["model_heads"])
+    joined = linear(weights, x, name + "_qkv").reshape(length, 3, heads, width // heads)
+    query, key, value = joined.transpose(1, 2, 0, 3)
+    if weights.attrs["model_positions"] == "rotary":
+        query, key = rotate(weights, query), rotate(weights, key)
+    scores = query @ key.transpose(0, 2, 1) / np.sqrt(width // heads)
+    scores = np.where(np.tri(length, dtype=bool), scores, -np.inf)
+    pattern = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    pattern /= pattern.sum(axis=-1, keepdims=True)
+    return linear(weights, (pattern @ value).transpose(1, 0, 2).reshape(length, width), name + "_output")
+
+
+def mlp(weights, x, name):
+    u = linear(weights, x, name + "_up")
+    if weights.attrs["model_activation"] == "relu":
+        u = np.maximum(u, 0)
+    else:
+        u = 0.5 * u * (1 + np.tanh(np.sqrt(2 / np.pi) * (u + 0.044715 * u**3)))
+    return linear(weights, u, name + "_down")
+
+
+def logits(weights, tokens):
+    """Logits (T, vocabulary) after each of `tokens` (T ids, the begin token 0 first), in double."""
+    x = weights["embedding"].values[tokens].astype(float)
+    if "position_embedding" in weights:
+        x = x + weights["position_embedding"].values[: len(tokens)]
+    for layer in range(1, int(weights.attrs["model_layers"]) + 1):
+        name = f"layer_{layer}_attention"
+        x = x + attention(weights, norm(weights, x, name + "_norm"), name)
+        name = f"layer_{layer}_mlp"
+        x = x + mlp(weights, norm(weights, x, name + "_norm"), name)
+    head = "head" if "head" in weights else "embedding"
+    return norm(weights, x, "final_norm") @ weights[head].values.astype(float).T + bias(weights, "head")
+
+
+def encode(words, text):
+    """Token ids of `text`, the begin token first; full stops and commas are words of their own."""
+    index, tokens = {word: i for i, word in enumerate(words)}, [0]
+    for word in text.split():
+        parts = [word] if word in index else word.replace(".", " .").replace(",", " ,").split()
+        for part in parts:
+            if part not in index:
+                sys.exit(f"{part!r} is not in the vocabulary; near: {difflib.get_close_matches(part, words)}")
+            tokens.append(index[part])
+    return tokens
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__.strip())
+    weights = xr.load_dataset(sys.argv[1])
+    words = [str(word) for word in weights["word"].values]
+    last = logits(weights, encode(words, sys.argv[2]))[-1]
+    probability = np.exp(last - last.max()) / np.exp(last - last.max()).sum()
+    for token in np.argsort(-probability)[:10]:
+        print(f"{probability[token]:.4f}  {words[token]}")
+
+
+if __name__ == "__main__":
+    main()

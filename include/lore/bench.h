@@ -1,0 +1,34 @@
+/* Speed of full training steps and of the matrix products that they contain. */
+#ifndef LORE_BENCH_H
+#define LORE_BENCH_H
+
+#include "lore/gemm.h"
+#include "lore/status.h"
+
+/* A reference shape: sequences of `length` random tokens, rotary attention, GELU, tied embedding.
+ */
+typedef struct {
+  const char *name;
+  int layers, width, heads, batch, length, vocabulary;
+} lore_bench_shape;
+
+/* The shapes S, M and L; `count` receives how many. */
+const lore_bench_shape *lore_bench_shapes(int *count);
+
+typedef struct {
+  int threads, steps;
+  double tokens_per_s;      /* median over the steps */
+  double best_tokens_per_s; /* fastest step */
+  double gflops; /* floating-point operations of a step (see lore_model_flops_per_token) over its
+                    time */
+  double gemm_gflops;   /* the step's matrix products run alone */
+  double share_of_gemm; /* time of the matrix products run alone / time of the step */
+  lore_gemm_backend backend;
+} lore_bench_result;
+
+/* Measures full steps (data, forward, backward, gradient sum, AdamW) for about `seconds`, in turns
+ * with the bare products. `backend` LORE_GEMM_AUTO takes the fastest. */
+lore_status lore_bench_run(const lore_bench_shape *shape, int threads, lore_gemm_backend backend,
+                           double seconds, lore_bench_result *result);
+
+#endif

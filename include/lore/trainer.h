@@ -1,0 +1,59 @@
+/* One replica's training step: shards, gradient sum, AdamW.
+ *
+ * The batch is cut into shards of a fixed number of sequences. A thread computes whole shards;
+ * their gradients are added in the order of one binary tree over shard numbers, so the sum has the
+ * same bits for any number of threads. A step allocates nothing and opens no file. */
+#ifndef LORE_TRAINER_H
+#define LORE_TRAINER_H
+
+#include <stdint.h>
+
+#include "lore/batch.h"
+#include "lore/model.h"
+#include "lore/optimiser.h"
+
+/* Where sequences come from: fill() puts sequences [first, first+count) of `step` into an empty
+ * batch. It is called from several threads at once. */
+typedef struct {
+  void (*fill)(const void *context, lore_batch *batch, uint64_t step, int64_t first, int count);
+  const void *context;
+} lore_source;
+
+/* What lore_source_population needs to know; must outlive the source. */
+typedef struct {
+  const lore_population *population;
+  lore_distribution_config distribution;
+} lore_population_source;
+
+/* Training biographies of a population. */
+lore_source lore_source_of_population(const lore_population_source *population);
+
+typedef struct {
+  double loss;          /* nats per token, mean over the batch, before the update */
+  double gradient_norm; /* of the mean gradient, before clipping */
+  int64_t tokens;
+} lore_step;
+
+typedef struct lore_trainer lore_trainer;
+
+/* Initial parameters from `seed`, moments zero. `longest` is the longest sequence in tokens. Keeps
+ * pointers to model and source. LORE_MEMORY if the arena cannot be had. */
+lore_status lore_trainer_create(const lore_model *model, const lore_train_config *config,
+                                lore_source source, int longest, int threads, uint64_t seed,
+                                lore_trainer **trainer);
+void lore_trainer_destroy(lore_trainer *trainer);
+
+/* Bytes of the arena that lore_trainer_create maps and touches. */
+size_t lore_trainer_bytes(const lore_model *model, const lore_train_config *config, int longest,
+                          int threads);
+
+/* Makes step `step` (0 .. steps-1). */
+lore_step lore_trainer_step(lore_trainer *trainer, int64_t step);
+
+/* The parameters, model->elements reals; owned by the trainer. */
+real *lore_trainer_parameters(lore_trainer *trainer);
+
+/* The gradient of the last step, summed over the batch's tokens (not their mean). */
+const real *lore_trainer_gradient(const lore_trainer *trainer);
+
+#endif

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds LORE, trains a small model and draws how it learnt.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+results=results/quickstart
+jobs/setup.sh
+build/lore run jobs/studies/quickstart.yaml -o "$results"
+"${PYTHON:-/usr/bin/python3}" analysis/quickstart.py "$results"
+
+picture=$PWD/$results/quickstart.png
+echo "lore: the picture is $picture"
+if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && command -v xdg-open >/dev/null; then
+  xdg-open "$picture" >/dev/null 2>&1 &
+fi

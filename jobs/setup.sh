@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Installs what LORE needs, configures and builds it. Quick when all of that is done already.
+#
+#   jobs/setup.sh [-p SECTION]... [-b DIRECTORY] [CONFIGURE OPTION]...
+#
+# -p SECTION    also the packages of this section of jobs/packages.txt ("run" always)
+# -b DIRECTORY  where to build (build)
+# LORE_NO_INSTALL=1 installs nothing; LORE_JOBS=N compiles with N processes.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build
+sections=(run)
+jobs=${LORE_JOBS:-$(nproc)}
+
+say() {
+  printf 'lore: %s\n' "$*"
+}
+
+stop() {
+  printf 'lore: error: %s\n' "$*" >&2
+  exit 1
+}
+
+# step WHAT LOG COMMAND...: the command's output goes to LOG and is shown only if it fails.
+step() {
+  local what=$1 log=$2 start=$SECONDS
+  shift 2
+  say "$what ..."
+  if ! "$@" >"$log" 2>&1 </dev/null; then
+    tail -n 60 "$log" >&2
+    stop "$what failed; the whole log is $log"
+  fi
+  say "$what: done in $((SECONDS - start)) s"
+}
+
+# The packages of the chosen sections that are not installed.
+packages_missing() {
+  local section package
+  for section in "${sections[@]}"; do
+    awk -v section="[$section]" '/^\[/ { on = $0 == section; next } on && !/^#/ && NF' \
+      "$root/jobs/packages.txt"
+  done | sort -u | while read -r package; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || echo "$package"
+  done
+}
+
+install_packages() {
+  local missing
+  [ "${LORE_NO_INSTALL:-0}" = 1 ] && return
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    check_tools
+    return
+  fi
+  mapfile -t missing < <(packages_missing)
+  [ ${#missing[@]} -eq 0 ] && return
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null ||
+      stop "these packages are missing: ${missing[*]}
+Have them installed (apt-get install ${missing[*]}),
+or set LORE_NO_INSTALL=1 if they are there in another way."
+    as_root=(sudo)
+    sudo -v
+  fi
+  say "${#missing[@]} packages are missing: ${missing[*]}"
+  as_root+=(env DEBIAN_FRONTEND=noninteractive)
+  step "updating the package list" "$build/apt.log" "${as_root[@]}" apt-get update
+  step "installing packages (some minutes)" "$build/apt.log" \
+    "${as_root[@]}" apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# Not Debian: what configure itself needs; the libraries it names itself.
+check_tools() {
+  local tool missing=()
+  for tool in autoreconf automake make pkg-config; do
+    command -v "$tool" >/dev/null || missing+=("$tool")
+  done
+  [ ${#missing[@]} -eq 0 ] ||
+    stop "these programs are missing: ${missing[*]}
+Only on Debian and Ubuntu are packages installed automatically. Install or load (module load,
+spack load) autoconf, automake, make and pkg-config; configure then names every library it lacks."
+}
+
+# Automake takes no source directory with a space in its name, but may be given a link to one.
+source_directory() {
+  local path
+  path=$(realpath --relative-to=. "$root")
+  if [[ $path == *[[:space:]]* ]]; then
+    ln -sfn "$root" source
+    path=./source
+  fi
+  printf '%s' "$path"
+}
+
+configure_and_build() {
+  local options
+  options=$(printf '%q ' "$@")
+  cd "$root"
+  if [ ! -f configure ] || [ ! -f Makefile.in ] ||
+    [ -n "$(find configure.ac Makefile.am m4 ./*/local.mk -newer configure)" ]; then
+    step "generating configure" "$build/autogen.log" ./autogen.sh
+  fi
+  cd "$build"
+  if [ ! -f Makefile ] || [ "$root/configure" -nt config.status ] ||
+    [ "$options" != "$(cat configure-options 2>/dev/null)" ]; then
+    rm -f configure-options
+    step "configuring" "$build/configure.log" "$(source_directory)/configure" "$@"
+    printf '%s' "$options" >configure-options
+  fi
+  step "compiling" "$build/make.log" make -j "$jobs"
+}
+
+while [[ ${1:-} == -[pb] && $# -ge 2 ]]; do
+  case $1 in
+    -p) sections+=("$2") ;;
+    -b) build=$2 ;;
+  esac
+  shift 2
+done
+mkdir -p "$build"
+build=$(cd "$build" && pwd)
+
+install_packages
+configure_and_build "$@"

@@ -1,0 +1,89 @@
+# LORE_TRY_BLAS(LIBS)
+# CBLAS in LIBS with a header found in the usual places. Sets BLAS_CFLAGS, BLAS_LIBS, lore_found.
+AC_DEFUN([LORE_TRY_BLAS], [
+  for lore_include in "" $lore_blas_includes; do
+    AS_IF([test $lore_found = no], [
+      LORE_TRY_LIBRARY([BLAS], [${lore_include:+-I$lore_include}], [$1], [cblas.h], [cblas_sgemm])
+    ])
+  done
+])
+
+# LORE_BLAS
+# --with-blas=openblas|blis|mkl|LIBS. Sets BLAS_CFLAGS, BLAS_LIBS and lore_blas (its name).
+AC_DEFUN([LORE_BLAS], [
+  AC_ARG_WITH([blas],
+    [AS_HELP_STRING([--with-blas=LIBS],
+      [CBLAS: openblas, blis, mkl, or linker flags (the first found)])],
+    [], [with_blas=yes])
+  # The link in /usr/include that Debian's alternatives keep may be absent; each package has its
+  # own copy below the directory of the machine.
+  lore_blas_includes=
+  lore_multiarch=`$CC -print-multiarch 2>/dev/null`
+  for lore_include in /usr/include${lore_multiarch:+/$lore_multiarch} /usr/include; do
+    for lore_name in openblas-openmp openblas-pthread openblas-serial openblas blis-openmp \
+                     blis-pthread blis-serial blis mkl cblas; do
+      AS_IF([test -f $lore_include/$lore_name/cblas.h],
+        [AS_VAR_APPEND([lore_blas_includes], [" $lore_include/$lore_name"])])
+    done
+  done
+  AS_CASE([$with_blas],
+    [yes], [lore_blas_candidates="openblas blis mkl netlib"],
+    [openblas|blis|mkl], [lore_blas_candidates=$with_blas],
+    [lore_blas_candidates=own])
+  lore_found=no
+  AC_MSG_CHECKING([for CBLAS])
+  for lore_candidate in $lore_blas_candidates; do
+    AS_IF([test $lore_found = no], [
+      AS_CASE([$lore_candidate],
+        [openblas], [lore_blas=OpenBLAS; LORE_TRY_BLAS([-lopenblas])],
+        [blis], [lore_blas=BLIS; LORE_TRY_BLAS([-lblis])],
+        [mkl], [lore_blas=MKL; LORE_TRY_BLAS([-lmkl_rt])],
+        [netlib], [lore_blas=CBLAS
+          LORE_TRY_BLAS([-lblas])
+          LORE_TRY_BLAS([-lcblas -lblas])],
+        [lore_blas=$with_blas; LORE_TRY_BLAS([$with_blas])])
+    ])
+  done
+  AS_IF([test $lore_found = yes],
+    [AC_MSG_RESULT([$lore_blas ($BLAS_LIBS)])
+     AC_DEFINE([HAVE_CBLAS], [1], [Define to 1 if CBLAS is used.])],
+    [AC_MSG_RESULT([no])
+     lore_blas_asked=
+     AS_IF([test "$with_blas" != yes], [lore_blas_asked=", asked for by --with-blas=$with_blas"])
+     LORE_MISSING([CBLAS (OpenBLAS, BLIS or MKL)$lore_blas_asked], [matrix products],
+       [libopenblas-dev], [openblas])])
+  AC_SUBST([BLAS_CFLAGS])
+  AC_SUBST([BLAS_LIBS])
+])
+
+# LORE_SCALAPACK
+# --with-scalapack=LIBS, --without-scalapack. Sets SCALAPACK_LIBS and lore_scalapack.
+AC_DEFUN([LORE_SCALAPACK], [
+  AC_ARG_WITH([scalapack],
+    [AS_HELP_STRING([--with-scalapack=LIBS], [linker flags for ScaLAPACK (the first found)])],
+    [], [with_scalapack=yes])
+  lore_scalapack=no
+  SCALAPACK_LIBS=
+  AS_IF([test "$with_scalapack" != no], [
+    AC_MSG_CHECKING([for ScaLAPACK])
+    lore_save_LIBS=$LIBS
+    for lore_candidate in -lscalapack-openmpi -lscalapack-mpich -lscalapack -lsci_gnu_mpi \
+        "-lmkl_scalapack_lp64 -lmkl_blacs_openmpi_lp64" \
+        "-lmkl_scalapack_lp64 -lmkl_blacs_intelmpi_lp64"; do
+      AS_IF([test "$with_scalapack" != yes], [lore_candidate=$with_scalapack])
+      AS_IF([test $lore_scalapack = no], [
+        LIBS="$lore_candidate $BLAS_LIBS $MPI_LIBS $lore_save_LIBS"
+        AC_LINK_IFELSE([AC_LANG_CALL([], [pdgesvd_])],
+          [lore_scalapack=yes
+           SCALAPACK_LIBS=$lore_candidate])
+      ])
+    done
+    LIBS=$lore_save_LIBS
+    AC_MSG_RESULT([$lore_scalapack${SCALAPACK_LIBS:+ ($SCALAPACK_LIBS)}])
+    AS_IF([test $lore_scalapack = no], [
+      LORE_MISSING([ScaLAPACK], [probes and spectra; --without-scalapack builds without them],
+        [libscalapack-openmpi-dev], [netlib-scalapack])])
+  ])
+  AC_SUBST([SCALAPACK_LIBS])
+  AM_CONDITIONAL([HAVE_SCALAPACK], [test $lore_scalapack = yes])
+])

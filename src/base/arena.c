@@ -1,0 +1,80 @@
+/* One mapping, handed out from its start to its end. */
+#include "lore/arena.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "memory.h"
+
+static const size_t huge_page = (size_t)2 << 20;
+
+static size_t round_up(size_t size, size_t unit) {
+  return (size + unit - 1) / unit * unit;
+}
+
+/* What is mapped for `capacity`; a mapping cannot be empty. */
+static size_t mapped_size(size_t capacity) {
+  return round_up(capacity > 0 ? capacity : 1, huge_page);
+}
+
+static double gibibytes(size_t size) {
+  return (double)size / (double)((size_t)1 << 30);
+}
+
+/* Maps `size` bytes at a multiple of huge_page: maps one page more, returns what sticks out. */
+static char *map_aligned(size_t size) {
+  char *start =
+      mmap(NULL, size + huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (start == MAP_FAILED)
+    return NULL;
+  size_t before = (huge_page - (uintptr_t)start % huge_page) % huge_page;
+  if (before > 0)
+    munmap(start, before);
+  if (before < huge_page)
+    munmap(start + before + size, huge_page - before);
+  return start + before;
+}
+
+lore_status lore_arena_create(lore_arena *arena, size_t capacity) {
+  *arena = (lore_arena){0};
+  size_t available = lore_memory_available();
+  if (capacity > available || capacity > SIZE_MAX / 2)
+    return lore_fail(LORE_MEMORY, "%.2f GiB of memory are needed, %.2f GiB are available",
+                     gibibytes(capacity), gibibytes(available));
+  size_t size = mapped_size(capacity);
+  char *base = map_aligned(size);
+  if (!base)
+    return lore_fail(LORE_MEMORY, "%.2f GiB of memory could not be had: %s", gibibytes(capacity),
+                     strerror(errno));
+  /* Only speed depends on it. */
+  madvise(base, size, MADV_HUGEPAGE);
+  *arena = (lore_arena){.base = base, .capacity = capacity};
+  return LORE_OK;
+}
+
+void lore_arena_destroy(lore_arena *arena) {
+  if (!arena->base)
+    return;
+  munmap(arena->base, mapped_size(arena->capacity));
+  *arena = (lore_arena){0};
+}
+
+void *lore_arena_take(lore_arena *arena, size_t count, size_t size) {
+  size_t bytes, start, end;
+  bool overflow = __builtin_mul_overflow(count, size, &bytes);
+  overflow |= __builtin_add_overflow(arena->used, LORE_ALIGNMENT - 1, &start);
+  start -= start % LORE_ALIGNMENT;
+  overflow |= __builtin_add_overflow(start, bytes, &end);
+  if (!arena->base) {
+    /* A size beyond counting stays so, and lore_arena_create refuses it. */
+    arena->used = overflow ? SIZE_MAX : end;
+    return NULL;
+  }
+  assert(!overflow && end <= arena->capacity);
+  arena->used = end;
+  return arena->base + start;
+}

@@ -1,0 +1,74 @@
+/* Linux grants mappings that it cannot back, so a request has to be compared with what there is. */
+#include "memory.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+static size_t smaller(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
+static size_t system_available(void) {
+  FILE *file = fopen("/proc/meminfo", "r");
+  if (!file)
+    return SIZE_MAX;
+  size_t available = SIZE_MAX, kibibytes;
+  char line[256];
+  while (fgets(line, sizeof line, file))
+    if (sscanf(line, "MemAvailable: %zu kB", &kibibytes) == 1)
+      available = kibibytes * 1024;
+  fclose(file);
+  return available;
+}
+
+/* The number in a limit file; SIZE_MAX for "max" or no file. */
+static size_t limit_read(const char *path) {
+  FILE *file = fopen(path, "r");
+  if (!file)
+    return SIZE_MAX;
+  size_t limit;
+  if (fscanf(file, "%zu", &limit) != 1)
+    limit = SIZE_MAX;
+  fclose(file);
+  return limit;
+}
+
+/* The smallest limit of `group` and the groups around it; shortens `group` on the way up. */
+static size_t group_limit(const char *root, char *group, const char *name) {
+  size_t limit = SIZE_MAX;
+  for (;;) {
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s%s/%s", root, group, name);
+    limit = smaller(limit, limit_read(path));
+    char *slash = strrchr(group, '/');
+    if (!slash)
+      return limit;
+    *slash = '\0';
+  }
+}
+
+/* Lines of /proc/self/cgroup: "0::/path" (version 2), "7:memory:/path" (version 1). */
+static size_t control_group_limit(void) {
+  FILE *file = fopen("/proc/self/cgroup", "r");
+  if (!file)
+    return SIZE_MAX;
+  size_t limit = SIZE_MAX;
+  char line[PATH_MAX];
+  while (fgets(line, sizeof line, file)) {
+    line[strcspn(line, "\n")] = '\0';
+    char *version_1 = strstr(line, ":memory:");
+    if (version_1)
+      limit = smaller(limit, group_limit("/sys/fs/cgroup/memory", version_1 + strlen(":memory:"),
+                                         "memory.limit_in_bytes"));
+    else if (strncmp(line, "0::", 3) == 0)
+      limit = smaller(limit, group_limit("/sys/fs/cgroup", line + 3, "memory.max"));
+  }
+  fclose(file);
+  return limit;
+}
+
+size_t lore_memory_available(void) {
+  return smaller(system_available(), control_group_limit());
+}

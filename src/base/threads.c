@@ -1,0 +1,38 @@
+/* Pinning of OpenMP threads. */
+#include "lore/threads.h"
+
+#include <omp.h>
+#include <sched.h>
+#include <stdlib.h>
+
+int lore_threads_allowed(void) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed))
+    return 1;
+  return CPU_COUNT(&allowed);
+}
+
+/* Number of the `index`-th processor in the set. */
+static int processor(const cpu_set_t *allowed, int index) {
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+    if (CPU_ISSET(cpu, allowed) && index-- == 0)
+      return cpu;
+  return -1;
+}
+
+int lore_threads_pin(int threads) {
+  cpu_set_t allowed;
+  omp_set_dynamic(0);
+  omp_set_num_threads(1); /* the default team of libraries; ours name their size */
+  if (threads == 1 || getenv("OMP_PROC_BIND") || sched_getaffinity(0, sizeof allowed, &allowed) ||
+      CPU_COUNT(&allowed) != threads)
+    return 0;
+#pragma omp parallel num_threads(threads)
+  {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(processor(&allowed, omp_get_thread_num()), &one);
+    sched_setaffinity(0, sizeof one, &one);
+  }
+  return 1;
+}

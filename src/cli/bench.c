@@ -1,0 +1,134 @@
+/* lore bench: how fast training steps are, and how near to what their matrix products allow. */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "lore/bench.h"
+#include "lore/threads.h"
+#include "options.h"
+
+static const char usage[] =
+    "usage: lore bench [OPTION ...] [SHAPE ...]\n"
+    "\n"
+    "Times full training steps (data, forward, backward, gradient sum, AdamW) of the\n"
+    "reference shapes, and the matrix products that they contain run alone in turns with\n"
+    "them. share is the time of the products alone over the time of the step.\n"
+    "\n"
+    "  S  4 layers, width 128, batch 32     all: sequences of 112 tokens,\n"
+    "  M  4 layers, width 256, batch 32     4,608 words, tied embedding\n"
+    "  L  8 layers, width 512, batch 16\n"
+    "\n"
+    "  -t, --threads N     threads (default: as many as this process may use)\n"
+    "      --seconds N     time for each shape (default 6)\n"
+    "      --gemm BACKEND  auto (default: the fastest), builtin, cblas or onednn\n"
+    "      --json          one JSON object, for programs\n"
+    "  -h, --help          this text\n";
+
+typedef struct {
+  int threads, seconds;
+  lore_gemm_backend backend;
+  bool json;
+} lore_bench_options;
+
+static lore_status parse_backend(const char *name, lore_gemm_backend *backend) {
+  for (int b = LORE_GEMM_AUTO; b <= LORE_GEMM_ONEDNN; b++)
+    if (!strcmp(name, lore_gemm_name((lore_gemm_backend)b))) {
+      *backend = (lore_gemm_backend)b;
+      return LORE_OK;
+    }
+  return lore_fail(LORE_USER, "--gemm %s: auto, builtin, cblas or onednn is needed", name);
+}
+
+static void print_result(const lore_bench_shape *shape, const lore_bench_result *r, bool json,
+                         bool first) {
+  if (json)
+    printf("%s{\"name\": \"%s\", \"tokens_per_s\": %.1f, \"best_tokens_per_s\": %.1f, "
+           "\"gflops\": %.2f, \"gemm_gflops\": %.2f, \"share_of_gemm\": %.4f, \"steps\": %d, "
+           "\"threads\": %d, \"backend\": \"%s\"}",
+           first ? "" : ", ", shape->name, r->tokens_per_s, r->best_tokens_per_s, r->gflops,
+           r->gemm_gflops, r->share_of_gemm, r->steps, r->threads, lore_gemm_name(r->backend));
+  else
+    printf("%-5s %10.0f %10.0f %9.1f %13.1f %8.3f  %s\n", shape->name, r->tokens_per_s,
+           r->best_tokens_per_s, r->gflops, r->gemm_gflops, r->share_of_gemm,
+           lore_gemm_name(r->backend));
+  fflush(stdout);
+}
+
+static bool is_wanted(const char *name, int words, char **word) {
+  for (int i = 0; i < words; i++)
+    if (!strcmp(name, word[i]))
+      return true;
+  return words == 0;
+}
+
+static lore_status check_names(int words, char **word) {
+  int count;
+  const lore_bench_shape *shape = lore_bench_shapes(&count);
+  for (int i = 0; i < words; i++) {
+    bool known = false;
+    for (int j = 0; j < count; j++)
+      known |= !strcmp(word[i], shape[j].name);
+    if (!known)
+      return lore_fail(LORE_USER, "unknown shape '%s'; there are S, M and L", word[i]);
+  }
+  return LORE_OK;
+}
+
+static lore_status bench(const lore_bench_options *options, int words, char **word) {
+  int count;
+  bool first = true;
+  const lore_bench_shape *shape = lore_bench_shapes(&count);
+  LORE_TRY(check_names(words, word));
+  lore_threads_pin(options->threads);
+  if (options->json)
+    printf("{\"shapes\": [");
+  else
+    printf("%-5s %10s %10s %9s %13s %8s  %s\n", "shape", "tokens/s", "best", "GFLOP/s",
+           "GEMM GFLOP/s", "share", "backend");
+  for (int i = 0; i < count; i++) {
+    lore_bench_result result;
+    if (!is_wanted(shape[i].name, words, word))
+      continue;
+    LORE_TRY(
+        lore_bench_run(&shape[i], options->threads, options->backend, options->seconds, &result));
+    print_result(&shape[i], &result, options->json, first);
+    first = false;
+  }
+  if (options->json)
+    printf("]}\n");
+  return lore_options_flush();
+}
+
+int lore_command_bench(int argc, char **argv) {
+  static const struct option options[] = {
+      {"threads", required_argument, NULL, 't'}, {"seconds", required_argument, NULL, 'n'},
+      {"gemm", required_argument, NULL, 'g'},    {"json", no_argument, NULL, 'j'},
+      {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+  lore_bench_options chosen = {.threads = lore_threads_allowed(), .seconds = 6};
+  lore_status status = LORE_OK;
+  int option;
+  lore_options_start();
+  while (status == LORE_OK && (option = getopt_long(argc, argv, ":t:h", options, NULL)) != -1)
+    switch (option) {
+    case 't':
+      status = lore_options_integer("--threads", optarg, 1, 1024, &chosen.threads);
+      break;
+    case 'n':
+      status = lore_options_integer("--seconds", optarg, 1, 3600, &chosen.seconds);
+      break;
+    case 'g':
+      status = parse_backend(optarg, &chosen.backend);
+      break;
+    case 'j':
+      chosen.json = true;
+      break;
+    case 'h':
+      fputs(usage, stdout);
+      return lore_options_report(lore_options_flush());
+    default:
+      return lore_options_refuse("bench", option, argv);
+    }
+  if (status == LORE_OK)
+    status = bench(&chosen, argc - optind, argv + optind);
+  return lore_options_report(status);
+}

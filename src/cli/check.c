@@ -1,0 +1,99 @@
+/* lore check: validates a study and says what it needs. */
+#include <mpi.h>
+#include <stdio.h>
+
+#include "commands.h"
+#include "lore/run.h"
+#include "options.h"
+
+static const char usage[] =
+    "usage: lore check [-s KEY=VALUE ...] [--json] STUDY\n"
+    "\n"
+    "Validates the study and prints parameters, memory, tokens and steps; trains nothing.\n"
+    "\n"
+    "  -s KEY=VALUE  overrides a setting; any number of times\n"
+    "      --json    one JSON object, for programs\n"
+    "  -h, --help    this text\n";
+
+static double mebibytes(size_t bytes) {
+  return (double)bytes / 1048576;
+}
+
+static void print_text(const lore_settings *s, const lore_estimate *e) {
+  printf("study              %s (seed %llu): valid\n", s->name, (unsigned long long)s->seed);
+  printf("individuals        %lld known, %lld held out\n", (long long)s->population.individuals,
+         (long long)s->population.held_out);
+  printf("vocabulary         %d tokens, longest biography %d, mean %.1f tokens\n", e->vocabulary,
+         e->context, e->tokens_per_biography);
+  printf("baseline           %.3f nats without knowledge, %.3f empirical\n", e->baseline,
+         e->empirical_baseline);
+  printf("parameters         %lld\n", (long long)e->parameters);
+  printf("steps              %lld, %lld evaluations\n", (long long)e->steps,
+         (long long)e->evaluations);
+  printf("tokens             %.4g\n", e->tokens);
+  printf("operations         %.4g\n", e->operations);
+  printf("threads            %d\n", e->threads);
+  printf("memory, MiB        %.0f at the most\n", mebibytes(e->peak_bytes));
+  printf("  training         %.0f\n", mebibytes(e->trainer_bytes));
+  printf("  evaluation       %.0f\n", mebibytes(e->evaluator_bytes));
+  printf("  population       %.0f\n", mebibytes(e->population_bytes));
+  printf("  matrix products  %.0f\n", mebibytes(e->scratch_bytes));
+  printf("  program          %.0f\n", mebibytes(e->process_bytes));
+  printf("weights on disk    %.0f MiB each\n", mebibytes(e->checkpoint_bytes));
+}
+
+static void print_json(const lore_settings *s, const lore_estimate *e) {
+  printf("{\"study\": \"%s\", \"seed\": %llu, \"vocabulary\": %d, \"longest_biography\": %d, "
+         "\"tokens_per_biography\": %.17g, \"no_knowledge_baseline\": %.17g, "
+         "\"empirical_baseline\": %.17g, \"parameters\": %lld, \"steps\": %lld, "
+         "\"evaluations\": %lld, \"tokens\": %.17g, \"operations\": %.17g, \"threads\": %d, "
+         "\"peak_bytes\": %zu, \"trainer_bytes\": %zu, \"evaluator_bytes\": %zu, "
+         "\"population_bytes\": %zu, \"checkpoint_bytes\": %zu}\n",
+         s->name, (unsigned long long)s->seed, e->vocabulary, e->context, e->tokens_per_biography,
+         e->baseline, e->empirical_baseline, (long long)e->parameters, (long long)e->steps,
+         (long long)e->evaluations, e->tokens, e->operations, e->threads, e->peak_bytes,
+         e->trainer_bytes, e->evaluator_bytes, e->population_bytes, e->checkpoint_bytes);
+}
+
+static lore_status check_study(const char *study, const lore_overrides *overrides, bool json) {
+  static lore_settings settings;
+  lore_estimate estimate;
+  int provided;
+  LORE_TRY(lore_settings_read(study, overrides->count, overrides->value, &settings));
+  /* MPI is a good part of what a small run occupies: counted, not guessed. */
+  MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+  lore_status status = lore_run_estimate(&settings, &estimate);
+  MPI_Finalize();
+  LORE_TRY(status);
+  (json ? print_json : print_text)(&settings, &estimate);
+  return lore_options_flush();
+}
+
+int lore_command_check(int argc, char **argv) {
+  static const struct option options[] = {
+      {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+  static lore_overrides overrides;
+  bool json = false;
+  const char *study;
+  int option;
+  lore_options_start();
+  while ((option = getopt_long(argc, argv, ":s:h", options, NULL)) != -1)
+    switch (option) {
+    case 's':
+      if (lore_overrides_add(&overrides, optarg) != LORE_OK)
+        return lore_options_report(LORE_USER);
+      break;
+    case 'j':
+      json = true;
+      break;
+    case 'h':
+      fputs(usage, stdout);
+      return lore_options_report(lore_options_flush());
+    default:
+      return lore_options_refuse("check", option, argv);
+    }
+  lore_status status = lore_options_study("check", argc, argv, &study);
+  if (status == LORE_OK)
+    status = check_study(study, &overrides, json);
+  return lore_options_report(status);
+}

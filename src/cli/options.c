@@ -1,0 +1,81 @@
+/* Shared parts of the command line. */
+#include "options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lore/log.h"
+
+void lore_options_start(void) {
+  optind = 0; /* the main program may have scanned before */
+  opterr = 0;
+}
+
+int lore_options_refuse(const char *command, int option, char **argv) {
+  const char *what = argv[optind - 1];
+  if (option == ':')
+    lore_error("option '%s' needs a value; see 'lore %s --help'", what, command);
+  else
+    lore_error("unknown option '%s'; see 'lore %s --help'", what, command);
+  return lore_status_exit_code(LORE_USER);
+}
+
+int lore_options_report(lore_status status) {
+  if (status != LORE_OK)
+    lore_error("%s", lore_fail_message());
+  return lore_status_exit_code(status);
+}
+
+lore_status lore_overrides_add(lore_overrides *overrides, const char *value) {
+  if (overrides->count == LORE_OVERRIDES_MAX)
+    return lore_fail(LORE_USER, "more than %d settings on the command line", LORE_OVERRIDES_MAX);
+  overrides->value[overrides->count++] = value;
+  return LORE_OK;
+}
+
+lore_status lore_options_study(const char *command, int argc, char **argv, const char **study) {
+  if (argc - optind < 1)
+    return lore_fail(LORE_USER, "lore %s needs a study file; see 'lore %s --help'", command,
+                     command);
+  if (argc - optind > 1)
+    return lore_fail(LORE_USER, "lore %s takes one study file; '%s' is too much", command,
+                     argv[optind + 1]);
+  *study = argv[optind];
+  return LORE_OK;
+}
+
+lore_status lore_options_integer(const char *option, const char *text, long least, long most,
+                                 int *value) {
+  char *end;
+  errno = 0;
+  long number = strtol(text, &end, 10);
+  if (end == text || *end || errno || number < least || number > most)
+    return lore_fail(LORE_USER, "%s %s: a whole number from %ld to %ld is needed", option, text,
+                     least, most);
+  *value = (int)number;
+  return LORE_OK;
+}
+
+lore_status lore_options_flush(void) {
+  if (fflush(stdout))
+    return lore_fail(LORE_FILE, "standard output: %s", strerror(errno));
+  return LORE_OK;
+}
+
+static int is_plain(const char *word) {
+  return *word && !word[strcspn(word, " \t\n\"'\\$`*?[](){};&|<>~#!")];
+}
+
+char *lore_options_join(int argc, char **argv) {
+  char *text = NULL;
+  size_t size = 0;
+  FILE *stream = open_memstream(&text, &size);
+  if (!stream)
+    return NULL;
+  for (int i = 0; i < argc; i++)
+    fprintf(stream, is_plain(argv[i]) ? "%s%s" : "%s'%s'", i ? " " : "", argv[i]);
+  fclose(stream);
+  return text;
+}

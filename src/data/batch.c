@@ -1,0 +1,150 @@
+/* Biographies written straight into packed arrays. */
+#include "lore/batch.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <string.h>
+
+#include "lore/random.h"
+
+/* Room behind the last sequence for its final full stop, which is written with the other tokens but
+ * counts as a target only. */
+enum { FULL_STOP = 1 };
+
+void lore_batch_layout(lore_batch *batch, lore_arena *arena, int sequences, int longest) {
+  size_t tokens = (size_t)sequences * (size_t)longest;
+  size_t sentences = (size_t)sequences * LORE_ATTRIBUTES;
+  assert(tokens < INT_MAX);
+  batch->sequences = batch->tokens = 0;
+  batch->sequences_capacity = sequences;
+  batch->tokens_capacity = (int)tokens;
+  batch->offset = lore_arena_take(arena, (size_t)sequences + 1, sizeof *batch->offset);
+  batch->token = lore_arena_take(arena, tokens + FULL_STOP, sizeof *batch->token);
+  batch->target = lore_arena_take(arena, tokens, sizeof *batch->target);
+  batch->role = lore_arena_take(arena, tokens + FULL_STOP, sizeof *batch->role);
+  batch->target_role = lore_arena_take(arena, tokens, sizeof *batch->target_role);
+  batch->individual = lore_arena_take(arena, (size_t)sequences, sizeof *batch->individual);
+  batch->attribute = lore_arena_take(arena, sentences, sizeof *batch->attribute);
+  batch->name_at = lore_arena_take(arena, sentences, sizeof *batch->name_at);
+  batch->value_at = lore_arena_take(arena, sentences, sizeof *batch->value_at);
+  batch->value_length = lore_arena_take(arena, sentences, sizeof *batch->value_length);
+}
+
+void lore_batch_clear(lore_batch *batch) {
+  batch->sequences = batch->tokens = 0;
+  batch->offset[0] = 0;
+}
+
+static void put(lore_batch *batch, int at, uint16_t token, lore_role role) {
+  batch->token[at] = token;
+  batch->role[at] = (uint8_t)role;
+}
+
+/* The `nth` set bit of `set`. */
+static int nth_bit(uint32_t set, uint32_t nth) {
+  while (nth--)
+    set &= set - 1;
+  return __builtin_ctz(set);
+}
+
+static const lore_template *draw_template(const lore_vocabulary *vocabulary,
+                                          const lore_individual *individual, int attribute,
+                                          lore_template_set templates, lore_random *stream) {
+  const uint32_t all = (1u << LORE_TEMPLATES) - 1;
+  uint32_t set = individual->evaluation_templates[attribute];
+  if (templates == LORE_TEMPLATES_TRAINING)
+    set = all & ~set;
+  int index = nth_bit(set, lore_random_below(stream, (uint32_t)__builtin_popcount(set)));
+  return lore_vocabulary_template(vocabulary, (lore_attribute)attribute, index);
+}
+
+/* Writes one sentence from position `at` on; returns the position after it. `sentence` is its
+ * number in the batch. */
+static int put_sentence(lore_batch *batch, const lore_vocabulary *vocabulary,
+                        const lore_individual *individual, const lore_template *template,
+                        int attribute, int sentence, int at) {
+  const uint16_t name[LORE_NAME_TOKENS] = {individual->first, individual->middle, individual->last};
+  const lore_value value =
+      lore_vocabulary_value(vocabulary, (lore_attribute)attribute, individual->value[attribute]);
+  for (int item = 0; item < template->length; item++) {
+    if (item == template->name_at) {
+      batch->name_at[sentence] = at;
+      for (int i = 0; i < LORE_NAME_TOKENS; i++)
+        put(batch, at++, name[i], LORE_ROLE_NAME);
+    } else if (item == template->value_at) {
+      batch->value_at[sentence] = at - 1;
+      for (int i = 0; i < value.length; i++)
+        put(batch, at++, value.token[i], LORE_ROLE_VALUE);
+    } else {
+      put(batch, at++, template->token[item], LORE_ROLE_TEMPLATE);
+    }
+  }
+  batch->attribute[sentence] = (uint8_t)attribute;
+  batch->value_length[sentence] = value.length;
+  return at;
+}
+
+/* The tokens [first, last] are written; all but the first are what the one before predicts. */
+static void put_targets(lore_batch *batch, int first, int last) {
+  size_t count = (size_t)(last - first);
+  memcpy(batch->target + first, batch->token + first + 1, count * sizeof *batch->target);
+  memcpy(batch->target_role + first, batch->role + first + 1, count * sizeof *batch->target_role);
+}
+
+static void append(lore_batch *batch, const lore_population *population, int64_t who,
+                   lore_template_set templates, lore_random stream) {
+  const lore_vocabulary *vocabulary = lore_population_vocabulary(population);
+  const lore_individual *individual = lore_population_individual(population, who);
+  int s = batch->sequences++, first = batch->tokens, at = first;
+  uint32_t order[LORE_ATTRIBUTES];
+  assert(s < batch->sequences_capacity);
+  assert(first + lore_vocabulary_longest_biography(vocabulary) <= batch->tokens_capacity);
+  lore_random_permutation(&stream, LORE_ATTRIBUTES, order);
+  put(batch, at++, LORE_TOKEN_BEGIN, LORE_ROLE_TEMPLATE);
+  for (int k = 0; k < LORE_ATTRIBUTES; k++) {
+    const lore_template *template =
+        draw_template(vocabulary, individual, (int)order[k], templates, &stream);
+    at = put_sentence(batch, vocabulary, individual, template, (int)order[k],
+                      s * LORE_ATTRIBUTES + k, at);
+  }
+  batch->individual[s] = who;
+  batch->tokens = at - FULL_STOP;
+  put_targets(batch, first, batch->tokens);
+  batch->offset[s + 1] = batch->tokens;
+}
+
+void lore_batch_append(lore_batch *batch, const lore_population *population, int64_t individual,
+                       lore_template_set templates, uint64_t step, uint64_t sequence) {
+  lore_random_purpose purpose =
+      templates == LORE_TEMPLATES_TRAINING ? LORE_RANDOM_BIOGRAPHY : LORE_RANDOM_EVALUATION;
+  append(batch, population, individual, templates,
+         lore_random_stream(lore_population_seed(population), purpose, step, sequence));
+}
+
+void lore_batch_training(lore_batch *batch, const lore_population *population,
+                         const lore_distribution_config *distribution, uint64_t step, int64_t first,
+                         int count) {
+  uint64_t seed = lore_population_seed(population);
+  lore_batch_clear(batch);
+  for (int i = 0; i < count; i++) {
+    uint64_t sequence = (uint64_t)(first + i);
+    int64_t who = lore_distribution_draw(distribution, lore_population_known(population), seed,
+                                         step, sequence);
+    lore_batch_append(batch, population, who, LORE_TEMPLATES_TRAINING, step, sequence);
+  }
+}
+
+/* The individual comes from the stream that then gives order and templates. The stream's step is
+ * group_first, so that groups of one population differ. */
+void lore_batch_evaluation(lore_batch *batch, const lore_population *population,
+                           int64_t group_first, int64_t group_count, int64_t first, int count) {
+  uint64_t seed = lore_population_seed(population);
+  lore_batch_clear(batch);
+  for (int i = 0; i < count; i++) {
+    uint64_t sequence = (uint64_t)(first + i);
+    lore_random stream =
+        lore_random_stream(seed, LORE_RANDOM_EVALUATION, (uint64_t)group_first, sequence);
+    int64_t who = group_first + lore_random_below(&stream, (uint32_t)group_count);
+    append(batch, population, who, LORE_TEMPLATES_EVALUATION, stream);
+  }
+}

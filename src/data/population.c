@@ -1,0 +1,169 @@
+/* Individuals: names, values, template splits. */
+#include "lore/population.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lore/arena.h"
+#include "lore/random.h"
+#include "names.h"
+
+struct lore_population {
+  lore_population_config config;
+  uint64_t seed;
+  const lore_vocabulary *vocabulary;
+  lore_arena arena; /* huge pages: training reads individuals in random order */
+  lore_individual *individual;
+};
+
+/* Index = (first * 900 + middle) * 1000 + last. */
+static void draw_name(const lore_population *p, int64_t index, lore_individual *individual) {
+  const lore_vocabulary *v = p->vocabulary;
+  uint32_t firsts = lore_vocabulary_first_names(v), lasts = lore_vocabulary_last_names(v);
+  uint32_t name = lore_names_permute(p->seed, firsts * firsts * lasts, (uint32_t)index);
+  individual->last = lore_vocabulary_last_name(v, name % lasts);
+  individual->middle = lore_vocabulary_first_name(v, name / lasts % firsts);
+  individual->first = lore_vocabulary_first_name(v, name / lasts / firsts);
+}
+
+/* A random subset, as a bit set (Floyd's algorithm; Bentley and Floyd 1987): the i-th draw is from
+ * the first templates and takes the last of them instead of one that it already has. */
+static uint32_t draw_evaluation_templates(lore_random *stream) {
+  uint32_t set = 0;
+  for (uint32_t last = LORE_TRAINING_TEMPLATES; last < LORE_TEMPLATES; last++) {
+    uint32_t drawn = 1u << lore_random_below(stream, last + 1);
+    set |= set & drawn ? 1u << last : drawn;
+  }
+  return set;
+}
+
+static void draw_individual(const lore_population *p, int64_t index, lore_individual *individual) {
+  lore_random values = lore_random_stream(p->seed, LORE_RANDOM_ATTRIBUTES, 0, (uint64_t)index);
+  lore_random split = lore_random_stream(p->seed, LORE_RANDOM_TEMPLATE_SPLIT, 0, (uint64_t)index);
+  draw_name(p, index, individual);
+  /* One draw over all dates is three independent draws of day, month and year. */
+  for (int a = 0; a < LORE_ATTRIBUTES; a++) {
+    individual->value[a] =
+        lore_random_below(&values, lore_vocabulary_values(p->vocabulary, (lore_attribute)a));
+    individual->evaluation_templates[a] = draw_evaluation_templates(&split);
+  }
+}
+
+static size_t total(const lore_population_config *config) {
+  return (size_t)config->individuals + (size_t)config->held_out;
+}
+
+/* Runs over a counting arena first, then over the real one. */
+static lore_individual *layout(lore_arena *arena, const lore_population_config *config) {
+  return lore_arena_take(arena, total(config), sizeof(lore_individual));
+}
+
+size_t lore_population_bytes(const lore_population_config *config) {
+  lore_arena arena = {0};
+  layout(&arena, config);
+  return arena.used;
+}
+
+static lore_status check_size(const lore_population_config *config,
+                              const lore_vocabulary *vocabulary) {
+  int64_t firsts = lore_vocabulary_first_names(vocabulary);
+  int64_t names = firsts * firsts * lore_vocabulary_last_names(vocabulary);
+  if (config->individuals < 1 || config->individuals > names || config->held_out < 0 ||
+      config->held_out > names - config->individuals)
+    return lore_fail(LORE_USER,
+                     "a population of %lld known and %lld held-out individuals; at least 1 known "
+                     "and at most %lld in all, as full names are unique",
+                     (long long)config->individuals, (long long)config->held_out, (long long)names);
+  return LORE_OK;
+}
+
+lore_status lore_population_create(const lore_population_config *config, uint64_t seed,
+                                   const lore_vocabulary *vocabulary, lore_population **out) {
+  LORE_TRY(check_size(config, vocabulary));
+  lore_population *p = malloc(sizeof *p);
+  if (!p)
+    return lore_fail(LORE_MEMORY, "no memory for a population");
+  *p = (lore_population){.config = *config, .seed = seed, .vocabulary = vocabulary};
+  lore_status status = lore_arena_create(&p->arena, lore_population_bytes(config));
+  if (status != LORE_OK) {
+    free(p);
+    return lore_fail_context(status, "a population of %zu individuals", total(config));
+  }
+  p->individual = layout(&p->arena, config);
+  for (size_t i = 0; i < total(config); i++)
+    draw_individual(p, (int64_t)i, &p->individual[i]);
+  *out = p;
+  return LORE_OK;
+}
+
+void lore_population_destroy(lore_population *population) {
+  if (!population)
+    return;
+  lore_arena_destroy(&population->arena);
+  free(population);
+}
+
+const lore_individual *lore_population_individual(const lore_population *population,
+                                                  int64_t index) {
+  assert(index >= 0 && (size_t)index < total(&population->config));
+  return &population->individual[index];
+}
+
+const lore_vocabulary *lore_population_vocabulary(const lore_population *population) {
+  return population->vocabulary;
+}
+
+int64_t lore_population_known(const lore_population *population) {
+  return population->config.individuals;
+}
+
+int64_t lore_population_held_out(const lore_population *population) {
+  return population->config.held_out;
+}
+
+uint64_t lore_population_seed(const lore_population *population) {
+  return population->seed;
+}
+
+double lore_population_baseline(const lore_vocabulary *vocabulary) {
+  double nats = 0;
+  for (int a = 0; a < LORE_ATTRIBUTES; a++)
+    nats += log((double)lore_vocabulary_values(vocabulary, (lore_attribute)a));
+  return nats / LORE_ATTRIBUTES;
+}
+
+/* Entropy of how often each of `values` values of `attribute` occurs; `count` has room for them. */
+static double value_entropy(const lore_population *p, int64_t first, int64_t individuals,
+                            int attribute, uint32_t values, int64_t *count) {
+  double nats = 0;
+  memset(count, 0, sizeof *count * values);
+  for (int64_t i = first; i < first + individuals; i++)
+    count[p->individual[i].value[attribute]]++;
+  for (uint32_t v = 0; v < values; v++)
+    if (count[v]) {
+      double share = (double)count[v] / (double)individuals;
+      nats -= share * log(share);
+    }
+  return nats;
+}
+
+/* Tighter than the baseline above: ln(values) is the entropy of the distribution that values were
+ * drawn from, and of all distributions the even one has most. A finite sample is uneven, and n
+ * individuals have at most n values, so that its entropy is at most ln(n) too. */
+lore_status lore_population_empirical_baseline(const lore_population *p, int64_t first,
+                                               int64_t individuals, double *nats) {
+  uint32_t most = lore_vocabulary_values(p->vocabulary, LORE_BIRTH_DATE);
+  assert(first >= 0 && individuals >= 1 && (size_t)(first + individuals) <= total(&p->config));
+  int64_t *count = malloc(sizeof *count * most);
+  if (!count)
+    return lore_fail(LORE_MEMORY, "no memory to count %u values", most);
+  *nats = 0;
+  for (int a = 0; a < LORE_ATTRIBUTES; a++)
+    *nats += value_entropy(p, first, individuals, a,
+                           lore_vocabulary_values(p->vocabulary, (lore_attribute)a), count) /
+             LORE_ATTRIBUTES;
+  free(count);
+  return LORE_OK;
+}

@@ -1,0 +1,218 @@
+/* Attribute loss, accuracy and confidence of groups of individuals. */
+#include "lore/evaluate.h"
+
+#include <omp.h>
+#include <stdlib.h>
+
+#include "lore/arena.h"
+#include "lore/batch.h"
+#include "lore/decoder.h"
+#include "signatures.h"
+
+enum { CHUNK = 16 }; /* sequences that a thread evaluates at a time */
+
+/* Sums over a chunk; chunks are added in order, so threads do not change bits. */
+typedef struct {
+  int64_t values[LORE_ATTRIBUTES], correct[LORE_ATTRIBUTES], tokens;
+  double loss[LORE_ATTRIBUTES], top, entropy;
+} lore_sums;
+
+typedef struct {
+  lore_workspace *workspace;
+  lore_batch batch;
+  int32_t *position; /* scored positions; these five have one entry per value token of a chunk */
+  double *loss, *top, *entropy;
+  unsigned char *correct;
+} lore_evaluation_worker;
+
+struct lore_evaluator {
+  const lore_model *model;
+  const lore_population *population;
+  lore_evaluate_config config;
+  int groups, threads, chunks; /* chunks per group */
+  lore_arena arena;
+  lore_group *group;
+  lore_evaluation_worker *worker;
+  lore_sums *sums;                 /* groups x chunks */
+  lore_signature_sums *signatures; /* chunks x layers, of the first group */
+};
+
+static void layout_worker(lore_evaluator *e, lore_evaluation_worker *worker, int longest) {
+  size_t scores = CHUNK * LORE_ATTRIBUTES * LORE_VALUE_TOKENS_MAX;
+  worker->workspace =
+      lore_workspace_layout(&e->arena, e->model, CHUNK * longest, CHUNK, LORE_FORWARD_ONLY);
+  lore_batch_layout(&worker->batch, &e->arena, CHUNK, longest);
+  worker->position = lore_arena_take(&e->arena, scores, sizeof *worker->position);
+  worker->loss = lore_arena_take(&e->arena, scores, sizeof *worker->loss);
+  worker->top = lore_arena_take(&e->arena, scores, sizeof *worker->top);
+  worker->entropy = lore_arena_take(&e->arena, scores, sizeof *worker->entropy);
+  worker->correct = lore_arena_take(&e->arena, scores, sizeof *worker->correct);
+}
+
+/* Runs over a counting arena first, then over the real one. */
+static void layout(lore_evaluator *e, int longest) {
+  size_t chunks = (size_t)e->chunks;
+  e->group = lore_arena_take(&e->arena, (size_t)e->groups, sizeof *e->group);
+  e->worker = lore_arena_take(&e->arena, (size_t)e->threads, sizeof *e->worker);
+  e->sums = lore_arena_take(&e->arena, (size_t)e->groups * chunks, sizeof *e->sums);
+  e->signatures =
+      lore_arena_take(&e->arena, chunks * (size_t)e->model->config.layers, sizeof *e->signatures);
+  for (int w = 0; w < e->threads; w++) {
+    lore_evaluation_worker counting;
+    layout_worker(e, e->worker ? &e->worker[w] : &counting, longest);
+  }
+}
+
+static lore_evaluator describe(const lore_model *model, const lore_evaluate_config *config,
+                               int groups, int threads) {
+  return (lore_evaluator){.model = model,
+                          .config = *config,
+                          .groups = groups,
+                          .threads = threads,
+                          .chunks = (config->sequences + CHUNK - 1) / CHUNK};
+}
+
+size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config *config, int groups,
+                            int longest, int threads) {
+  lore_evaluator e = describe(model, config, groups, threads);
+  layout(&e, longest);
+  return e.arena.used;
+}
+
+lore_status lore_evaluator_create(const lore_model *model, const lore_population *population,
+                                  const lore_evaluate_config *config, int groups,
+                                  const lore_group *group, int threads, lore_evaluator **out) {
+  int longest = lore_vocabulary_longest_biography(lore_population_vocabulary(population));
+  lore_evaluator *e = malloc(sizeof *e);
+  if (!e)
+    return lore_fail(LORE_MEMORY, "no memory for an evaluator");
+  *e = describe(model, config, groups, threads);
+  lore_status status =
+      lore_arena_create(&e->arena, lore_evaluator_bytes(model, config, groups, longest, threads));
+  if (status != LORE_OK) {
+    free(e);
+    return status;
+  }
+  layout(e, longest);
+  e->population = population;
+  for (int g = 0; g < groups; g++)
+    e->group[g] = group[g];
+  *out = e;
+  return LORE_OK;
+}
+
+void lore_evaluator_destroy(lore_evaluator *evaluator) {
+  if (!evaluator)
+    return;
+  lore_arena_destroy(&evaluator->arena);
+  free(evaluator);
+}
+
+/* Lists the positions that predict value tokens. */
+static int value_positions(const lore_batch *batch, int32_t *position) {
+  int count = 0;
+  for (int k = 0; k < batch->sequences * LORE_ATTRIBUTES; k++)
+    for (int j = 0; j < batch->value_length[k]; j++)
+      position[count++] = batch->value_at[k] + j;
+  return count;
+}
+
+static void add_values(const lore_evaluation_worker *worker, lore_sums *sums) {
+  const lore_batch *batch = &worker->batch;
+  int at = 0;
+  for (int k = 0; k < batch->sequences * LORE_ATTRIBUTES; k++) {
+    int attribute = batch->attribute[k], all_correct = 1;
+    for (int j = 0; j < batch->value_length[k]; j++, at++) {
+      sums->loss[attribute] += worker->loss[at];
+      sums->top += worker->top[at];
+      sums->entropy += worker->entropy[at];
+      all_correct &= worker->correct[at];
+    }
+    sums->tokens += batch->value_length[k];
+    sums->values[attribute]++;
+    sums->correct[attribute] += all_correct;
+  }
+}
+
+static void add_signatures(const lore_evaluator *e, const lore_evaluation_worker *worker,
+                           int first_sequence, lore_signature_sums *sums) {
+  int layers = e->model->config.layers;
+  for (int l = 0; l < layers; l++) {
+    sums[l] = (lore_signature_sums){0};
+    for (int s = 0; s < worker->batch.sequences; s++)
+      if (first_sequence + s < e->config.attention_sequences)
+        lore_signatures_add(worker->workspace, &worker->batch, s, l, e->model->config.heads,
+                            &sums[l]);
+  }
+}
+
+/* Task = group * chunks + chunk. */
+static void evaluate_chunk(lore_evaluator *e, lore_evaluation_worker *worker,
+                           const real *parameters, int task) {
+  const lore_group *group = &e->group[task / e->chunks];
+  int chunk = task % e->chunks, first = chunk * CHUNK;
+  int count = e->config.sequences - first < CHUNK ? e->config.sequences - first : CHUNK;
+  lore_batch_clear(&worker->batch);
+  lore_batch_evaluation(&worker->batch, e->population, group->first, group->count, first, count);
+  lore_scores scores = {.count = value_positions(&worker->batch, worker->position),
+                        .position = worker->position,
+                        .loss = worker->loss,
+                        .correct = worker->correct,
+                        .top = worker->top,
+                        .entropy = worker->entropy};
+  lore_decoder_score(e->model, parameters, &worker->batch, worker->workspace, &scores);
+  e->sums[task] = (lore_sums){0};
+  add_values(worker, &e->sums[task]);
+  if (task < e->chunks)
+    add_signatures(e, worker, first, e->signatures + (size_t)chunk * e->model->config.layers);
+}
+
+static lore_group_metrics group_metrics(const lore_sums *chunk, int chunks) {
+  lore_sums sums = {0};
+  lore_group_metrics metrics = {0};
+  for (int c = 0; c < chunks; c++) {
+    for (int a = 0; a < LORE_ATTRIBUTES; a++) {
+      sums.loss[a] += chunk[c].loss[a];
+      sums.values[a] += chunk[c].values[a];
+      sums.correct[a] += chunk[c].correct[a];
+    }
+    sums.top += chunk[c].top;
+    sums.entropy += chunk[c].entropy;
+    sums.tokens += chunk[c].tokens;
+  }
+  for (int a = 0; a < LORE_ATTRIBUTES; a++) {
+    double values = (double)sums.values[a];
+    metrics.attribute_loss_by_attribute[a] = sums.loss[a] / values;
+    metrics.attribute_accuracy_by_attribute[a] = (double)sums.correct[a] / values;
+    metrics.attribute_loss += metrics.attribute_loss_by_attribute[a] / LORE_ATTRIBUTES;
+    metrics.attribute_accuracy += metrics.attribute_accuracy_by_attribute[a] / LORE_ATTRIBUTES;
+  }
+  metrics.max_probability = sums.top / (double)sums.tokens;
+  metrics.entropy = sums.entropy / (double)sums.tokens;
+  return metrics;
+}
+
+static lore_attention_metrics layer_metrics(const lore_evaluator *e, int layer) {
+  lore_signature_sums sums = {0};
+  for (int c = 0; c < e->chunks; c++) {
+    const lore_signature_sums *chunk = &e->signatures[c * e->model->config.layers + layer];
+    sums.name_to_name += chunk->name_to_name;
+    sums.attribute_to_name += chunk->attribute_to_name;
+    sums.attribute_to_text += chunk->attribute_to_text;
+    sums.sharpness += chunk->sharpness;
+    sums.sentences += chunk->sentences;
+  }
+  return lore_signatures_mean(&sums);
+}
+
+void lore_evaluator_run(lore_evaluator *e, const real *parameters, lore_group_metrics *metrics,
+                        lore_attention_metrics *attention) {
+  int tasks = e->groups * e->chunks;
+#pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1)
+  for (int task = 0; task < tasks; task++)
+    evaluate_chunk(e, &e->worker[omp_get_thread_num()], parameters, task);
+  for (int g = 0; g < e->groups; g++)
+    metrics[g] = group_metrics(e->sums + (size_t)g * e->chunks, e->chunks);
+  for (int l = 0; l < e->model->config.layers; l++)
+    attention[l] = layer_metrics(e, l);
+}

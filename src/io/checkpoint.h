@@ -1,0 +1,36 @@
+/* What writing and reading checkpoints share. */
+#ifndef LORE_IO_CHECKPOINT_H
+#define LORE_IO_CHECKPOINT_H
+
+#include <netcdf.h>
+
+#include "checkpoint_layout.h"
+#include "lore/status.h"
+
+#define LORE_CHECKPOINT_CHECKSUM "checksum_xxh3_128"
+enum { LORE_CHECKPOINT_FORMAT = 1, LORE_CHECKSUM_TEXT = 33 };
+
+#ifdef LORE_DOUBLE
+#define LORE_NC_REAL   NC_DOUBLE
+#define LORE_PUT_REALS nc_put_var_double
+#define LORE_GET_REALS nc_get_var_double
+#else
+#define LORE_NC_REAL   NC_FLOAT
+#define LORE_PUT_REALS nc_put_var_float
+#define LORE_GET_REALS nc_get_var_float
+#endif
+
+/* XXH3 (128 bits) of the tensors in table order, little-endian, as hexadecimal digits: tells
+ * whether two checkpoints hold the same parameters. */
+void lore_checkpoint_checksum(const lore_model *model, const real *parameters,
+                              char text[LORE_CHECKSUM_TEXT]);
+
+/* The last variable of the file, LORE_SEAL_SIZE bytes, is the XXH3 of all bytes before it. NetCDF
+ * may loop for hours over a header with one flipped bit, so it only sees files that have been
+ * verified. */
+#define LORE_SEAL "file_checksum"
+enum { LORE_SEAL_SIZE = 16 };
+lore_status lore_checkpoint_seal(const char *path);
+lore_status lore_checkpoint_verify(const char *path);
+
+#endif

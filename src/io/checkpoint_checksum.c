@@ -1,0 +1,83 @@
+/* The checksums of a checkpoint: of its parameters, and of the whole file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define XXH_INLINE_ALL /* makes the state a complete type */
+#include <xxhash.h>
+
+#include "checkpoint.h"
+#include "ncfile.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "checksums are over little-endian numbers: swap them first");
+_Static_assert(sizeof(XXH128_canonical_t) == LORE_SEAL_SIZE, "128 bits");
+
+void lore_checkpoint_checksum(const lore_model *model, const real *parameters,
+                              char text[LORE_CHECKSUM_TEXT]) {
+  XXH3_state_t state;
+  XXH3_INITSTATE(&state);
+  XXH3_128bits_reset(&state);
+  for (int i = 0; i < model->tensors; i++) {
+    const lore_tensor *tensor = &model->tensor[i];
+    XXH3_128bits_update(&state, parameters + tensor->offset,
+                        sizeof(real) * (size_t)tensor->rows * (size_t)tensor->columns);
+  }
+  XXH128_hash_t hash = XXH3_128bits_digest(&state);
+  snprintf(text, LORE_CHECKSUM_TEXT, "%016llx%016llx", (unsigned long long)hash.high64,
+           (unsigned long long)hash.low64);
+}
+
+/* The checksum of all bytes of the file but the last ones, and those. */
+typedef struct {
+  XXH128_canonical_t computed, stored;
+  off_t stored_at;
+} seal;
+
+static int seal_take(int fd, seal *s) {
+  struct stat file;
+  if (fstat(fd, &file))
+    return errno;
+  if (S_ISDIR(file.st_mode))
+    return EISDIR;
+  if (file.st_size < LORE_SEAL_SIZE)
+    return ENODATA;
+  size_t size = (size_t)file.st_size;
+  const char *bytes = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+  if (bytes == MAP_FAILED)
+    return errno;
+  s->stored_at = file.st_size - LORE_SEAL_SIZE;
+  XXH128_canonicalFromHash(&s->computed, XXH3_128bits(bytes, size - LORE_SEAL_SIZE));
+  memcpy(&s->stored, bytes + s->stored_at, LORE_SEAL_SIZE);
+  munmap((void *)bytes, size);
+  return 0;
+}
+
+lore_status lore_checkpoint_seal(const char *path) {
+  seal s = {0};
+  int fd = open(path, O_RDWR | O_CLOEXEC);
+  int error = fd < 0 ? errno : seal_take(fd, &s);
+  if (!error && pwrite(fd, &s.computed, LORE_SEAL_SIZE, s.stored_at) != LORE_SEAL_SIZE)
+    error = errno;
+  if (fd >= 0)
+    close(fd);
+  return lore_netcdf_status(error, "seal", path);
+}
+
+lore_status lore_checkpoint_verify(const char *path) {
+  seal s = {0};
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int error = fd < 0 ? errno : seal_take(fd, &s);
+  if (fd >= 0)
+    close(fd);
+  if (error && error != ENODATA)
+    return lore_netcdf_status(error, "open", path);
+  if (error || memcmp(&s.computed, &s.stored, LORE_SEAL_SIZE))
+    return lore_fail(LORE_NETCDF,
+                     "%s is truncated, damaged or no checkpoint: its checksum is wrong", path);
+  return LORE_OK;
+}

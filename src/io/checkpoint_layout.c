@@ -1,0 +1,123 @@
+/* Names, dimensions and settings of a checkpoint, from the model's tables. */
+#include "checkpoint_layout.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One tensor: where its index stands in lore_model or lore_layer_tensors, and its sides. */
+typedef struct {
+  size_t offset;
+  int rank;
+  lore_side side[2];
+  const char *long_name;
+} role;
+
+#define OUTSIDE(member) offsetof(lore_model, member)
+#define INSIDE(member)  offsetof(lore_layer_tensors, member)
+
+static const role outside[] = {
+    {OUTSIDE(embedding), 2, {LORE_SIDE_VOCABULARY, LORE_SIDE_WIDTH}, "token embedding"},
+    {OUTSIDE(position_embedding), 2, {LORE_SIDE_CONTEXT, LORE_SIDE_WIDTH}, "position embedding"},
+    {OUTSIDE(final_norm), 1, {LORE_SIDE_WIDTH}, "gain of the norm before the head"},
+    {OUTSIDE(final_norm_bias), 1, {LORE_SIDE_WIDTH}, "bias of the norm before the head"},
+    {OUTSIDE(head), 2, {LORE_SIDE_VOCABULARY, LORE_SIDE_WIDTH}, "head, one row for each token"},
+    {OUTSIDE(head_bias), 1, {LORE_SIDE_VOCABULARY}, "bias of the head"},
+};
+
+static const role inside[] = {
+    {INSIDE(attention_norm), 1, {LORE_SIDE_WIDTH}, "gain of the norm before attention"},
+    {INSIDE(attention_norm_bias), 1, {LORE_SIDE_WIDTH}, "bias of the norm before attention"},
+    {INSIDE(qkv),
+     2,
+     {LORE_SIDE_WIDTH, LORE_SIDE_QKV},
+     "maps to queries, keys and values, side by side"},
+    {INSIDE(qkv_bias), 1, {LORE_SIDE_QKV}, "biases of queries, keys and values"},
+    {INSIDE(output),
+     2,
+     {LORE_SIDE_ATTENTION, LORE_SIDE_WIDTH},
+     "map from the joined heads to the residual stream"},
+    {INSIDE(output_bias), 1, {LORE_SIDE_WIDTH}, "bias of attention's output"},
+    {INSIDE(mlp_norm), 1, {LORE_SIDE_WIDTH}, "gain of the norm before the MLP"},
+    {INSIDE(mlp_norm_bias), 1, {LORE_SIDE_WIDTH}, "bias of the norm before the MLP"},
+    {INSIDE(up), 2, {LORE_SIDE_WIDTH, LORE_SIDE_HIDDEN}, "map to the hidden units of the MLP"},
+    {INSIDE(up_bias), 1, {LORE_SIDE_HIDDEN}, "biases of the hidden units of the MLP"},
+    {INSIDE(down),
+     2,
+     {LORE_SIDE_HIDDEN, LORE_SIDE_WIDTH},
+     "map from the hidden units to the residual stream"},
+    {INSIDE(down_bias), 1, {LORE_SIDE_WIDTH}, "bias of the MLP's output"},
+};
+
+const char *lore_side_name(lore_side side) {
+  static const char *const names[] = {"vocabulary", "context",   "width",
+                                      "qkv",        "attention", "hidden"};
+  return names[side];
+}
+
+int64_t lore_side_length(const lore_model *model, lore_side side) {
+  const lore_model_config *c = &model->config;
+  const int64_t lengths[] = {model->vocabulary, model->context, c->width,
+                             3 * c->width,      c->width,       c->hidden};
+  return lengths[side];
+}
+
+/* The role whose index, in the struct at `table`, is `index`; NULL if there is none. */
+static const role *find(const role *roles, size_t count, const void *table, int index) {
+  for (size_t i = 0; i < count; i++)
+    if (*(const int *)((const char *)table + roles[i].offset) == index)
+      return &roles[i];
+  return NULL;
+}
+
+lore_variable_layout lore_checkpoint_variable(const lore_model *model, int index) {
+  const lore_tensor *tensor = &model->tensor[index];
+  lore_variable_layout layout = {0};
+  int layer = tensor->layer;
+  bool in_layer = layer >= 0 && layer < model->config.layers;
+  const role *r = in_layer
+                      ? find(inside, sizeof inside / sizeof *inside, &model->layer[layer], index)
+                      : find(outside, sizeof outside / sizeof *outside, model, index);
+  assert(r && (r->rank == 2 || tensor->rows == 1));
+  layout.rank = r->rank;
+  memcpy(layout.side, r->side, sizeof layout.side);
+  assert(tensor->columns == lore_side_length(model, r->side[r->rank - 1]));
+  assert(r->rank == 1 || tensor->rows == lore_side_length(model, r->side[0]));
+  if (in_layer)
+    snprintf(layout.long_name, sizeof layout.long_name, "layer %d: %s", layer + 1, r->long_name);
+  else
+    snprintf(layout.long_name, sizeof layout.long_name, "%s", r->long_name);
+  strcpy(layout.name, tensor->name);
+  for (char *c = layout.name; *c; c++)
+    if (*c == '/')
+      *c = '_';
+  return layout;
+}
+
+void lore_checkpoint_settings(const lore_model *model,
+                              lore_checkpoint_setting setting[LORE_CHECKPOINT_SETTINGS]) {
+  static const char *const mixers[] = {[LORE_MIXER_ATTENTION] = "attention"};
+  static const char *const norms[] = {[LORE_NORM_RMS] = "rms", [LORE_NORM_LAYER] = "layer"};
+  static const char *const positions[] = {[LORE_POSITIONS_ROTARY] = "rotary",
+                                          [LORE_POSITIONS_LEARNED] = "learned",
+                                          [LORE_POSITIONS_NONE] = "none"};
+  static const char *const activations[] = {
+      [LORE_ACTIVATION_GELU] = "gelu", [LORE_ACTIVATION_RELU] = "relu"};
+  const lore_model_config *c = &model->config;
+  const lore_checkpoint_setting all[LORE_CHECKPOINT_SETTINGS] = {
+      {"model_mixer", mixers[c->mixer], 0, false},
+      {"model_layers", NULL, c->layers, true},
+      {"model_width", NULL, c->width, true},
+      {"model_heads", NULL, c->heads, true},
+      {"model_hidden", NULL, c->hidden, true},
+      {"model_norm", norms[c->norm], 0, false},
+      {"model_positions", positions[c->positions], 0, false},
+      {"model_activation", activations[c->activation], 0, false},
+      {"model_bias", NULL, c->bias, true},
+      {"model_tied_embedding", NULL, c->tied_embedding, true},
+      {"model_rotary_base", NULL, c->rotary_base, false},
+      {"model_norm_epsilon", NULL, c->norm_epsilon, false},
+  };
+  memcpy(setting, all, sizeof all);
+}

@@ -1,0 +1,135 @@
+/* Writing a model's parameters. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "lore/checkpoint.h"
+#include "ncfile.h"
+
+enum { BLOCK = 1 << 20 };
+
+static const char summary[] = "Parameters of a decoder-only transformer, one variable per tensor; "
+                              "matrices are (input, output).";
+
+static size_t longest_word(const lore_vocabulary *vocabulary) {
+  size_t longest = 1;
+  for (int i = 0; i < lore_vocabulary_size(vocabulary); i++) {
+    size_t length = strlen(lore_vocabulary_word(vocabulary, (uint16_t)i));
+    longest = length > longest ? length : longest;
+  }
+  return longest;
+}
+
+static void define_attributes(lore_ncfile *file, const lore_model *model, const real *parameters,
+                              int64_t step, int provenances, const lore_provenance *provenance) {
+  char checksum[LORE_CHECKSUM_TEXT];
+  lore_checkpoint_setting setting[LORE_CHECKPOINT_SETTINGS];
+  lore_ncfile_globals(file, "model checkpoint", summary, provenances, provenance);
+  lore_ncfile_text(file, NC_GLOBAL, "coordinates", "word");
+  lore_ncfile_integer(file, NC_GLOBAL, "checkpoint_format", LORE_CHECKPOINT_FORMAT);
+  lore_ncfile_integer(file, NC_GLOBAL, "step", step);
+  lore_checkpoint_checksum(model, parameters, checksum);
+  lore_ncfile_text(file, NC_GLOBAL, LORE_CHECKPOINT_CHECKSUM, checksum);
+  lore_checkpoint_settings(model, setting);
+  for (int i = 0; i < LORE_CHECKPOINT_SETTINGS; i++) {
+    const lore_checkpoint_setting *s = &setting[i];
+    if (s->text)
+      lore_ncfile_text(file, NC_GLOBAL, s->name, s->text);
+    else if (s->integer)
+      lore_ncfile_integer(file, NC_GLOBAL, s->name, (int64_t)s->number);
+    else
+      lore_ncfile_real(file, NC_GLOBAL, s->name, s->number);
+  }
+}
+
+/* Ids of variables; `tensor` has one for each tensor. */
+typedef struct {
+  int word, seal, *tensor;
+} variables;
+
+static void define_variables(lore_ncfile *file, const lore_model *model, size_t word_length,
+                             variables *ids) {
+  int dimension[LORE_SIDES], words[2];
+  for (int i = 0; i < LORE_SIDES; i++)
+    dimension[i] = i == LORE_SIDE_CONTEXT && model->position_embedding < 0
+                       ? -1
+                       : lore_ncfile_dimension(file, lore_side_name((lore_side)i),
+                                               (size_t)lore_side_length(model, (lore_side)i));
+  words[0] = dimension[LORE_SIDE_VOCABULARY];
+  words[1] = lore_ncfile_dimension(file, "word_length", word_length);
+  ids->word = lore_ncfile_variable(file, "word", NC_CHAR, 2, words, "word of a token", NULL);
+  for (int i = 0; i < model->tensors; i++) {
+    lore_variable_layout layout = lore_checkpoint_variable(model, i);
+    int sides[2] = {dimension[layout.side[0]], dimension[layout.side[1]]};
+    ids->tensor[i] = lore_ncfile_variable(file, layout.name, LORE_NC_REAL, layout.rank, sides,
+                                          layout.long_name, "1");
+  }
+  int seal = lore_ncfile_dimension(file, "checksum_bytes", LORE_SEAL_SIZE);
+  ids->seal = lore_ncfile_variable(file, LORE_SEAL, NC_BYTE, 1, &seal,
+                                   "XXH3 (128 bits) of all bytes of the file before this", "1");
+}
+
+static void put_words(lore_ncfile *file, int variable, size_t length,
+                      const lore_vocabulary *vocabulary) {
+  size_t words = (size_t)lore_vocabulary_size(vocabulary);
+  char *text = calloc(words, length);
+  if (!text && !file->error)
+    file->error = NC_ENOMEM;
+  for (size_t i = 0; i < words && text; i++) {
+    const char *word = lore_vocabulary_word(vocabulary, (uint16_t)i);
+    memcpy(text + i * length, word, strlen(word));
+  }
+  if (!file->error)
+    file->error = nc_put_var_text(file->ncid, variable, text);
+  free(text);
+}
+
+static int checkpoint_fill(int ncid, const lore_model *model, const real *parameters,
+                           const lore_vocabulary *vocabulary, int64_t step, int provenances,
+                           const lore_provenance *provenance) {
+  lore_ncfile file = {.ncid = ncid};
+  size_t word_length = longest_word(vocabulary);
+  variables ids = {.tensor = calloc((size_t)model->tensors, sizeof(int))};
+  if (!ids.tensor)
+    return NC_ENOMEM;
+  /* Everything is written below, so there is nothing to fill. */
+  file.error = nc_set_fill(ncid, NC_NOFILL, NULL);
+  define_attributes(&file, model, parameters, step, provenances, provenance);
+  define_variables(&file, model, word_length, &ids);
+  if (!file.error)
+    file.error = nc_enddef(ncid);
+  put_words(&file, ids.word, word_length, vocabulary);
+  for (int i = 0; i < model->tensors && !file.error; i++)
+    file.error = LORE_PUT_REALS(ncid, ids.tensor[i], parameters + model->tensor[i].offset);
+  if (!file.error)
+    file.error = nc_put_var_schar(ncid, ids.seal, (signed char[LORE_SEAL_SIZE]){0});
+  free(ids.tensor);
+  return file.error;
+}
+
+lore_status lore_checkpoint_write(const char *path, const lore_model *model, const real *parameters,
+                                  const lore_vocabulary *vocabulary, int64_t step, int provenances,
+                                  const lore_provenance *provenance) {
+  assert(lore_vocabulary_size(vocabulary) == model->vocabulary);
+  char *partial;
+  int ncid;
+  size_t block = BLOCK;
+  LORE_TRY(lore_partial_name(path, &partial));
+  lore_status status = lore_netcdf_status(
+      nc__create(partial, NC_CLOBBER | NC_64BIT_DATA, 0, &block, &ncid), "create", partial);
+  if (status == LORE_OK) {
+    int error = checkpoint_fill(ncid, model, parameters, vocabulary, step, provenances, provenance);
+    int closed = nc_close(ncid);
+    status = lore_netcdf_status(error ? error : closed, "write", partial);
+    if (status == LORE_OK)
+      status = lore_checkpoint_seal(partial);
+    if (status == LORE_OK)
+      status = lore_partial_commit(partial, path);
+    if (status != LORE_OK)
+      unlink(partial);
+  }
+  free(partial);
+  return status;
+}

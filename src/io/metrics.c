@@ -1,0 +1,190 @@
+/* Appending to a metrics file so that it is complete at every moment.
+ *
+ * In the classic format a record counts when the header's record number says so. The library writes
+ * through one buffer of two adjacent blocks; nc_sync first asks for the header's block, to raise
+ * the number. If the record lies in other blocks, they leave the buffer, and reach the file, before
+ * the header's block even enters it. So records begin RECORD_ALIGNMENT bytes into the file, two
+ * blocks clear of the header's first. Next to it they would leave in one write, which a signal can
+ * cut after the first page: number raised, record missing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "metrics_table.h"
+
+enum { BLOCK = 4096, RECORD_ALIGNMENT = 4 * BLOCK, RECORD_NUMBER_AT = 4 };
+
+struct lore_metrics {
+  char *path;
+  int ncid; /* -1 once a write has failed */
+  int fd;   /* beside the library's own: reserves space, repairs */
+  size_t groups, layers;
+  uint32_t records;
+  off_t records_at, record_size;     /* bytes */
+  double plateau_start, plateau_end; /* as stored */
+  lore_metrics_ids ids;
+  double *scratch; /* values of the largest metric */
+};
+
+static size_t largest(size_t a, size_t b) {
+  return a > b ? a : b;
+}
+
+static lore_metrics *metrics_allocate(const char *path, const lore_metrics_definition *definition) {
+  lore_metrics *metrics = calloc(1, sizeof *metrics);
+  if (!metrics)
+    return NULL;
+  metrics->ncid = metrics->fd = -1;
+  metrics->groups = (size_t)definition->groups;
+  metrics->layers = (size_t)definition->layers;
+  metrics->plateau_start = metrics->plateau_end = NC_FILL_DOUBLE;
+  metrics->path = strdup(path);
+  metrics->scratch =
+      calloc(largest(metrics->groups * LORE_ATTRIBUTES, metrics->layers) + 1, sizeof(double));
+  if (metrics->path && metrics->scratch)
+    return metrics;
+  lore_metrics_close(metrics);
+  return NULL;
+}
+
+static off_t record_size(const lore_metrics *metrics) {
+  off_t size = 0;
+  for (int i = 0; i < lore_metrics_count; i++) {
+    const lore_metric *metric = &lore_metric_table[i];
+    const size_t values[] = {1, metrics->groups, metrics->groups * LORE_ATTRIBUTES,
+                             metrics->layers};
+    if (metrics->ids.variable[i] >= 0)
+      size += (off_t)(values[metric->shape] * (metric->type == NC_INT ? 4 : 8));
+  }
+  return size;
+}
+
+/* Makes the complete file without records at `partial`. */
+static lore_status metrics_fill(lore_metrics *metrics, const char *partial,
+                                const lore_metrics_definition *definition) {
+  size_t block = BLOCK;
+  LORE_TRY(lore_netcdf_status(
+      nc__create(partial, NC_CLOBBER | NC_64BIT_OFFSET, 0, &block, &metrics->ncid), "create",
+      partial));
+  lore_ncfile file = {.ncid = metrics->ncid};
+  lore_metrics_define(&file, definition, RECORD_ALIGNMENT, &metrics->ids);
+  if (!file.error)
+    file.error = nc_sync(metrics->ncid);
+  /* Every value of a record is written, so filling it first would only cost writes. */
+  if (!file.error)
+    file.error = nc_set_fill(metrics->ncid, NC_NOFILL, NULL);
+  LORE_TRY(lore_netcdf_status(file.error, "write", partial));
+  metrics->record_size = record_size(metrics);
+  metrics->fd = open(partial, O_RDWR | O_CLOEXEC);
+  struct stat size;
+  if (metrics->fd < 0 || fstat(metrics->fd, &size))
+    return lore_netcdf_status(errno, "open", partial);
+  metrics->records_at = (size.st_size + RECORD_ALIGNMENT - 1) / RECORD_ALIGNMENT * RECORD_ALIGNMENT;
+  return LORE_OK;
+}
+
+lore_status lore_metrics_create(const char *path, const lore_metrics_definition *definition,
+                                lore_metrics **out) {
+  char *partial;
+  LORE_TRY(lore_partial_name(path, &partial));
+  lore_metrics *metrics = metrics_allocate(path, definition);
+  lore_status status = LORE_OK;
+  if (!metrics)
+    status = lore_fail(LORE_MEMORY, "no memory for the metrics file %s", path);
+  if (status == LORE_OK)
+    status = metrics_fill(metrics, partial, definition);
+  if (status == LORE_OK)
+    status = lore_partial_commit(partial, path);
+  if (status == LORE_OK) {
+    *out = metrics;
+  } else if (metrics) {
+    if (metrics->ncid >= 0) {
+      nc_close(metrics->ncid);
+      unlink(partial);
+    }
+    metrics->ncid = -1;
+    lore_metrics_close(metrics);
+  }
+  free(partial);
+  return status;
+}
+
+/* Reserves room for the next record, so that a full disk is noticed before the record is begun.
+ * File systems that cannot reserve are found out when writing. */
+static int reserve(const lore_metrics *metrics) {
+  off_t at = metrics->records_at + metrics->records * metrics->record_size;
+  if (fallocate(metrics->fd, 0, at, metrics->record_size) == 0 || errno == EOPNOTSUPP ||
+      errno == ENOSYS)
+    return 0;
+  return errno;
+}
+
+/* Rewrites the plateau's bounds where they have changed; flushed before the record number is
+ * raised, so that a reader never sees a phase without its bound. */
+static int put_plateau(lore_metrics *metrics, const lore_metrics_record *record) {
+  double start = record->plateau_start < 0 ? NC_FILL_DOUBLE : record->plateau_start;
+  double end = record->plateau_end < 0 ? NC_FILL_DOUBLE : record->plateau_end;
+  if (start == metrics->plateau_start && end == metrics->plateau_end)
+    return NC_NOERR;
+  int error = nc_put_var_double(metrics->ncid, metrics->ids.plateau_start, &start);
+  if (!error)
+    error = nc_put_var_double(metrics->ncid, metrics->ids.plateau_end, &end);
+  if (!error)
+    error = nc_sync(metrics->ncid);
+  metrics->plateau_start = start;
+  metrics->plateau_end = end;
+  return error;
+}
+
+static int put_record(lore_metrics *metrics, const lore_metrics_record *record) {
+  int error = put_plateau(metrics, record);
+  for (int i = 0; i < lore_metrics_count && !error; i++)
+    if (metrics->ids.variable[i] >= 0)
+      error = lore_metric_put(metrics->ncid, metrics->ids.variable[i], &lore_metric_table[i],
+                              metrics->records, metrics->groups, metrics->layers, record,
+                              metrics->scratch);
+  return error ? error : nc_sync(metrics->ncid);
+}
+
+/* Gives the file up. Closing flushes what the library still holds and may so count a record whose
+ * data could not be written: put the number of whole records back. */
+static void abandon(lore_metrics *metrics) {
+  nc_close(metrics->ncid);
+  metrics->ncid = -1;
+  uint32_t n = metrics->records;
+  unsigned char big_endian[] = {n >> 24 & 255, n >> 16 & 255, n >> 8 & 255, n & 255};
+  if (pwrite(metrics->fd, big_endian, sizeof big_endian, RECORD_NUMBER_AT) < 0)
+    lore_fail_context(LORE_FILE, "%s may end in a damaged record", metrics->path);
+}
+
+lore_status lore_metrics_append(lore_metrics *metrics, const lore_metrics_record *record) {
+  if (metrics->ncid < 0)
+    return lore_fail(LORE_FILE, "%s was given up after a failed write", metrics->path);
+  char operation[48];
+  snprintf(operation, sizeof operation, "append record %u to", metrics->records + 1);
+  LORE_TRY(lore_netcdf_status(reserve(metrics), operation, metrics->path));
+  lore_status status = lore_netcdf_status(put_record(metrics, record), operation, metrics->path);
+  if (status == LORE_OK)
+    metrics->records++;
+  else
+    abandon(metrics);
+  return status;
+}
+
+lore_status lore_metrics_close(lore_metrics *metrics) {
+  if (!metrics)
+    return LORE_OK;
+  lore_status status = LORE_OK;
+  if (metrics->ncid >= 0)
+    status = lore_netcdf_status(nc_close(metrics->ncid), "close", metrics->path);
+  if (metrics->fd >= 0)
+    close(metrics->fd);
+  free(metrics->path);
+  free(metrics->scratch);
+  free(metrics);
+  return status;
+}

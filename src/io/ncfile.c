@@ -1,0 +1,119 @@
+/* Creating and describing NetCDF files. */
+#include "ncfile.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lore/clock.h"
+
+lore_status lore_netcdf_status(int code, const char *operation, const char *path) {
+  if (code == NC_NOERR)
+    return LORE_OK;
+  return lore_fail(code > 0 ? LORE_FILE : LORE_NETCDF, "cannot %s %s: %s", operation, path,
+                   nc_strerror(code));
+}
+
+lore_status lore_partial_name(const char *path, char **partial) {
+  if (asprintf(partial, "%s.partial", path) < 0)
+    return lore_fail(LORE_MEMORY, "no memory for the name of %s", path);
+  return LORE_OK;
+}
+
+/* fsync of a file or directory. Some file systems cannot flush a directory and say EINVAL. */
+static int flush(const char *path, int flags) {
+  int fd = open(path, flags | O_CLOEXEC);
+  if (fd < 0)
+    return errno;
+  int error = fsync(fd) && errno != EINVAL ? errno : 0;
+  close(fd);
+  return error;
+}
+
+static lore_status flush_directory(const char *path) {
+  char *copy = strdup(path);
+  if (!copy)
+    return lore_fail(LORE_MEMORY, "no memory for the name of %s", path);
+  int error = flush(dirname(copy), O_RDONLY | O_DIRECTORY);
+  free(copy);
+  return lore_netcdf_status(error, "flush the directory of", path);
+}
+
+lore_status lore_partial_commit(const char *partial, const char *path) {
+  LORE_TRY(lore_netcdf_status(flush(partial, O_RDWR), "flush", partial));
+  if (rename(partial, path))
+    return lore_netcdf_status(errno, "put a new file at", path);
+  return flush_directory(path);
+}
+
+int lore_ncfile_dimension(lore_ncfile *file, const char *name, size_t length) {
+  int id = -1;
+  if (!file->error)
+    file->error = nc_def_dim(file->ncid, name, length, &id);
+  return id;
+}
+
+int lore_ncfile_variable(lore_ncfile *file, const char *name, nc_type type, int rank,
+                         const int *dimension, const char *long_name, const char *units) {
+  int id = -1;
+  if (!file->error)
+    file->error = nc_def_var(file->ncid, name, type, rank, dimension, &id);
+  assert(file->error != NC_ENAMEINUSE);
+  lore_ncfile_text(file, id, "long_name", long_name);
+  if (units)
+    lore_ncfile_text(file, id, "units", units);
+  /* Without this, xarray and netCDF4-python give bytes instead of strings. */
+  if (type == NC_CHAR)
+    lore_ncfile_text(file, id, "_Encoding", "utf-8");
+  return id;
+}
+
+void lore_ncfile_text(lore_ncfile *file, int variable, const char *name, const char *text) {
+  if (!file->error)
+    file->error = nc_put_att_text(file->ncid, variable, name, strlen(text), text);
+}
+
+void lore_ncfile_integer(lore_ncfile *file, int variable, const char *name, int64_t value) {
+  long long number = value;
+  /* Doubles where 32 bits are too few: the classic format has no wider integer, and R reads no
+   * 64-bit attributes. */
+  nc_type type = value == (int32_t)value ? NC_INT : NC_DOUBLE;
+  if (!file->error)
+    file->error = nc_put_att_longlong(file->ncid, variable, name, type, 1, &number);
+}
+
+void lore_ncfile_real(lore_ncfile *file, int variable, const char *name, double value) {
+  if (!file->error)
+    file->error = nc_put_att_double(file->ncid, variable, name, NC_DOUBLE, 1, &value);
+}
+
+void lore_ncfile_globals(lore_ncfile *file, const char *title, const char *summary, int provenances,
+                         const lore_provenance *provenance) {
+  char now[32], history[64];
+  lore_clock_utc(now, sizeof now);
+  snprintf(history, sizeof history, "%s: created by lore", now);
+  lore_ncfile_text(file, NC_GLOBAL, "Conventions", "CF-1.8 ACDD-1.3");
+  lore_ncfile_text(file, NC_GLOBAL, "title", title);
+  lore_ncfile_text(file, NC_GLOBAL, "summary", summary);
+  lore_ncfile_text(file, NC_GLOBAL, "keywords", "language model, training dynamics, recall");
+  lore_ncfile_text(file, NC_GLOBAL, "source", "LORE (Learning dynamics Of REcall)");
+  lore_ncfile_text(file, NC_GLOBAL, "history", history);
+  lore_ncfile_text(file, NC_GLOBAL, "date_created", now);
+  for (int i = 0; i < provenances; i++)
+    lore_ncfile_text(file, NC_GLOBAL, provenance[i].name, provenance[i].text);
+}
+
+void lore_ncfile_put_row(lore_ncfile *file, int variable, size_t row, size_t length,
+                         const char *text) {
+  char padded[1024] = "";
+  assert(length <= sizeof padded && strlen(text) <= length);
+  memcpy(padded, text, strlen(text));
+  if (!file->error)
+    file->error =
+        nc_put_vara_text(file->ncid, variable, (size_t[]){row, 0}, (size_t[]){1, length}, padded);
+}

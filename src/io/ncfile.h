@@ -1,0 +1,48 @@
+/* NetCDF files that appear whole or not at all, and NetCDF's errors as ours. */
+#ifndef LORE_IO_NCFILE_H
+#define LORE_IO_NCFILE_H
+
+#include <netcdf.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lore/metrics.h"
+#include "lore/status.h"
+
+/* The status for NetCDF's `code` (LORE_OK for NC_NOERR), with "cannot <operation> <path>: reason".
+ * System errors become LORE_FILE, the library's own LORE_NETCDF. */
+lore_status lore_netcdf_status(int code, const char *operation, const char *path);
+
+/* The name under which `path` is written until it is complete, in the same directory. Free it. */
+lore_status lore_partial_name(const char *path, char **partial);
+
+/* Flushes `partial` to disk, renames it to `path` and flushes the directory. */
+lore_status lore_partial_commit(const char *partial, const char *path);
+
+/* A file in define mode. Only memory is touched there, so a failure is rare: the first one is kept,
+ * the calls after it do nothing, and one check at the end is enough. */
+typedef struct {
+  int ncid;
+  int error; /* of the first call that failed */
+} lore_ncfile;
+
+int lore_ncfile_dimension(lore_ncfile *file, const char *name, size_t length);
+
+/* Returns the variable's id. long_name and units become attributes; units may be NULL for text. */
+int lore_ncfile_variable(lore_ncfile *file, const char *name, nc_type type, int rank,
+                         const int *dimension, const char *long_name, const char *units);
+
+void lore_ncfile_text(lore_ncfile *file, int variable, const char *name, const char *text);
+void lore_ncfile_integer(lore_ncfile *file, int variable, const char *name, int64_t value);
+void lore_ncfile_real(lore_ncfile *file, int variable, const char *name, double value);
+
+/* What every file of ours says: conventions, date, history, then `provenance` (which may replace
+ * any of it). */
+void lore_ncfile_globals(lore_ncfile *file, const char *title, const char *summary, int provenances,
+                         const lore_provenance *provenance);
+
+/* Fills row `row` of the text variable (rows x length), padded with zeros. Data mode. */
+void lore_ncfile_put_row(lore_ncfile *file, int variable, size_t row, size_t length,
+                         const char *text);
+
+#endif

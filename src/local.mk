@@ -1,0 +1,177 @@
+# A new file is one line in the list of its room.
+base_sources = \
+	src/base/arena.c \
+	src/base/build.c \
+	src/base/clock.c \
+	src/base/log.c \
+	src/base/memory.c \
+	src/base/memory.h \
+	src/base/random.c \
+	src/base/status.c \
+	src/base/threads.c
+
+data_sources = \
+	src/data/attribute.c \
+	src/data/batch.c \
+	src/data/distribution.c \
+	src/data/lists.h \
+	src/data/names.c \
+	src/data/names.h \
+	src/data/population.c \
+	src/data/vocabulary.c
+
+eval_sources = \
+	src/eval/evaluate.c \
+	src/eval/phases.c \
+	src/eval/signatures.c \
+	src/eval/signatures.h
+
+train_sources = \
+	src/train/bench.c \
+	src/train/learning_rate.c \
+	src/train/reduction.c \
+	src/train/reduction.h \
+	src/train/trainer.c
+
+io_sources = \
+	src/io/checkpoint.h \
+	src/io/checkpoint_checksum.c \
+	src/io/checkpoint_layout.c \
+	src/io/checkpoint_layout.h \
+	src/io/checkpoint_read.c \
+	src/io/checkpoint_write.c \
+	src/io/metrics.c \
+	src/io/metrics_define.c \
+	src/io/metrics_table.c \
+	src/io/metrics_table.h \
+	src/io/ncfile.c \
+	src/io/ncfile.h
+
+study_sources = \
+	src/study/assembly.c \
+	src/study/assembly.h \
+	src/study/estimate.c \
+	src/study/progress.c \
+	src/study/progress.h \
+	src/study/provenance.c \
+	src/study/provenance.h \
+	src/study/run.c \
+	src/study/settings_allowed.c \
+	src/study/settings_contradictions.c \
+	src/study/settings_default.c \
+	src/study/settings_nearest.c \
+	src/study/settings_nearest.h \
+	src/study/settings_place.c \
+	src/study/settings_place.h \
+	src/study/settings_read.c \
+	src/study/settings_reference.c \
+	src/study/settings_reference.h \
+	src/study/settings_reference_json.c \
+	src/study/settings_scalars.c \
+	src/study/settings_source.c \
+	src/study/settings_source.h \
+	src/study/settings_syntax.c \
+	src/study/settings_syntax.h \
+	src/study/settings_table.c \
+	src/study/settings_table.h \
+	src/study/settings_value.c \
+	src/study/settings_value.h \
+	src/study/settings_word.c \
+	src/study/settings_word.h \
+	src/study/settings_write.c \
+	src/study/settings_yaml.c \
+	src/study/settings_yaml.h
+
+cli_sources = \
+	src/cli/bench.c \
+	src/cli/check.c \
+	src/cli/commands.h \
+	src/cli/main.c \
+	src/cli/options.c \
+	src/cli/options.h \
+	src/cli/run.c \
+	src/cli/settings.c
+
+# Floating-point kernels, compiled with LORE_KERNEL_CFLAGS (configure.ac says why).
+kernel_sources = \
+	src/model/activation.c \
+	src/model/attention.c \
+	src/model/decoder.c \
+	src/model/embedding.c \
+	src/model/gemm.c \
+	src/model/gemm_kernel.c \
+	src/model/gemm_kernel.h \
+	src/model/gemm_library.c \
+	src/model/gemm_library.h \
+	src/model/gemm_shapes.c \
+	src/model/gemm_time.c \
+	src/model/head.c \
+	src/model/layers.h \
+	src/model/linear.c \
+	src/model/model.c \
+	src/model/norm.c \
+	src/model/rotary.c \
+	src/model/simd.h \
+	src/model/vecmath.h \
+	src/model/workspace.c \
+	src/model/workspace.h \
+	src/train/adamw.c
+
+# What exists in float and in double.
+numeric_sources = $(base_sources) $(data_sources) $(eval_sources) $(train_sources)
+
+EXTRA_DIST += include src/base/commit.sh
+
+# The word lists and templates, compiled into the program.
+data_lists = \
+	data/cities.txt \
+	data/companies.txt \
+	data/first_names.txt \
+	data/last_names.txt \
+	data/majors.txt \
+	data/universities.txt \
+	data/templates/birth_date.txt \
+	data/templates/birth_place.txt \
+	data/templates/company.txt \
+	data/templates/location.txt \
+	data/templates/major.txt \
+	data/templates/university.txt
+EXTRA_DIST += data src/data/embed.awk
+BUILT_SOURCES += src/data/lists.c
+CLEANFILES += src/data/lists.c
+src/data/lists.c: src/data/embed.awk $(data_lists)
+	$(AM_V_at)$(MKDIR_P) src/data
+	$(AM_V_GEN)$(AWK) -f "$(srcdir)/src/data/embed.awk" $(data_lists:%=$(srcdir)/%) >$@.new && \
+	  mv -f $@.new $@
+
+# The commit that "lore --version" names. Looked up by every make, written only when it changed.
+BUILT_SOURCES += commit.h
+CLEANFILES += commit.h
+commit.h: always
+	$(AM_V_at)commit=`$(SHELL) "$(srcdir)/src/base/commit.sh" "$(srcdir)"`; \
+	echo "#define LORE_COMMIT \"$$commit\"" >$@.new; \
+	if cmp -s $@.new $@; then rm -f $@.new; else mv -f $@.new $@; fi
+.PHONY: always
+always:
+
+noinst_LIBRARIES += liblore.a libkernels.a
+liblore_a_SOURCES = $(numeric_sources) $(io_sources) $(study_sources)
+nodist_liblore_a_SOURCES = src/data/lists.c
+liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data
+libkernels_a_SOURCES = $(kernel_sources)
+libkernels_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
+float_libraries = liblore.a libkernels.a liblore.a
+
+# The same in double, for tests of gradients and closed forms.
+check_LIBRARIES += liblore_double.a libkernels_double.a
+liblore_double_a_SOURCES = $(numeric_sources)
+nodist_liblore_double_a_SOURCES = src/data/lists.c
+liblore_double_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -DLORE_DOUBLE
+libkernels_double_a_SOURCES = $(kernel_sources)
+libkernels_double_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_DOUBLE
+libkernels_double_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
+double_libraries = liblore_double.a libkernels_double.a liblore_double.a
+
+bin_PROGRAMS += lore
+lore_SOURCES = $(cli_sources)
+lore_LDADD = $(float_libraries) $(lore_libs)

@@ -1,0 +1,202 @@
+/* The decoder: wiring of the layers, forward and backward. */
+#include "lore/decoder.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "layers.h"
+#include "workspace.h"
+
+/* A pass over one shard: everything the layers share. */
+typedef struct {
+  const lore_model *model;
+  const real *parameters;
+  real *gradient; /* NULL in a forward-only pass */
+  const lore_batch *shard;
+  lore_workspace *workspace;
+} lore_pass;
+
+static const real *weight(const lore_pass *pass, int tensor) {
+  return tensor < 0 ? NULL : pass->parameters + pass->model->tensor[tensor].offset;
+}
+
+static real *slope(const lore_pass *pass, int tensor) {
+  return tensor < 0 ? NULL : pass->gradient + pass->model->tensor[tensor].offset;
+}
+
+/* Where each sequence's probabilities begin; the same in every layer. */
+static void place_sequences(lore_workspace *w, const lore_model *model, const lore_batch *shard) {
+  assert(shard->tokens <= w->tokens && shard->sequences <= w->sequences);
+  size_t at = 0;
+  w->sequences_used = shard->sequences;
+  for (int s = 0; s < shard->sequences; s++) {
+    w->length[s] = shard->offset[s + 1] - shard->offset[s];
+    assert(w->length[s] <= model->context);
+    w->probability_at[s] = at;
+    at += (size_t)w->length[s] * (size_t)lore_attention_stride(w->length[s]) *
+          (size_t)model->config.heads;
+  }
+}
+
+static real *probability(const lore_workspace *w, int layer, int head, int s) {
+  size_t matrix = (size_t)w->length[s] * (size_t)lore_attention_stride(w->length[s]);
+  return w->layer[layer].probability + w->probability_at[s] + (size_t)head * matrix;
+}
+
+static void mix_forward(const lore_pass *pass, int l) {
+  lore_workspace *w = pass->workspace;
+  lore_layer_state *state = &w->layer[l];
+  int d = pass->model->config.width, heads = pass->model->config.heads, size = d / heads;
+  for (int s = 0; s < pass->shard->sequences; s++) {
+    size_t at = (size_t)pass->shard->offset[s];
+    real *qkv = state->qkv + at * 3 * (size_t)d;
+    if (w->cosine) /* queries and keys lie side by side: 2 * heads heads */
+      lore_rotary_apply(w->length[s], 2 * heads, size, 3 * d, w->cosine, w->sine, 0, qkv);
+    for (int h = 0; h < heads; h++)
+      lore_attention_forward(w->length[s], size, 3 * d, qkv + h * size, qkv + d + h * size,
+                             qkv + 2 * d + h * size, probability(w, l, h, s), d,
+                             state->mixed + at * (size_t)d + h * size, w->attention);
+  }
+}
+
+static void mix_backward(const lore_pass *pass, int l) {
+  lore_workspace *w = pass->workspace;
+  lore_layer_state *state = &w->layer[l];
+  int d = pass->model->config.width, heads = pass->model->config.heads, size = d / heads;
+  for (int s = 0; s < pass->shard->sequences; s++) {
+    size_t at = (size_t)pass->shard->offset[s];
+    const real *qkv = state->qkv + at * 3 * (size_t)d;
+    real *dqkv = w->dqkv + at * 3 * (size_t)d;
+    for (int h = 0; h < heads; h++)
+      lore_attention_backward(w->length[s], size, 3 * d, qkv + h * size, qkv + d + h * size,
+                              qkv + 2 * d + h * size, probability(w, l, h, s), d,
+                              w->dmixed + at * (size_t)d + h * size, 3 * d, dqkv + h * size,
+                              dqkv + d + h * size, dqkv + 2 * d + h * size, w->attention);
+    if (w->cosine)
+      lore_rotary_apply(w->length[s], 2 * heads, size, 3 * d, w->cosine, w->sine, 1, dqkv);
+  }
+}
+
+/* The stream on entry is state->x; the stream on exit goes to `out`. */
+static void layer_forward(const lore_pass *pass, int l, real *out) {
+  const lore_model_config *c = &pass->model->config;
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  lore_layer_state *s = &pass->workspace->layer[l];
+  int tokens = pass->shard->tokens, d = c->width;
+  lore_norm_forward(c->norm, tokens, d, c->norm_epsilon, s->x, weight(pass, t->attention_norm),
+                    weight(pass, t->attention_norm_bias), s->normed, s->mean, s->scale);
+  lore_linear_forward(tokens, d, 3 * d, s->normed, weight(pass, t->qkv), weight(pass, t->qkv_bias),
+                      NULL, s->qkv);
+  mix_forward(pass, l);
+  lore_linear_forward(tokens, d, d, s->mixed, weight(pass, t->output), weight(pass, t->output_bias),
+                      s->x, s->x_middle);
+  lore_norm_forward(c->norm, tokens, d, c->norm_epsilon, s->x_middle, weight(pass, t->mlp_norm),
+                    weight(pass, t->mlp_norm_bias), s->mlp_normed, s->mlp_mean, s->mlp_scale);
+  lore_linear_forward(tokens, d, c->hidden, s->mlp_normed, weight(pass, t->up),
+                      weight(pass, t->up_bias), NULL, s->up);
+  lore_activation_forward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up, s->activated);
+  lore_linear_forward(tokens, c->hidden, d, s->activated, weight(pass, t->down),
+                      weight(pass, t->down_bias), s->x_middle, out);
+}
+
+/* Turns the gradient of the stream on exit (workspace->dx) into that on entry. */
+static void layer_backward(const lore_pass *pass, int l) {
+  const lore_model_config *c = &pass->model->config;
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  lore_workspace *w = pass->workspace;
+  lore_layer_state *s = &w->layer[l];
+  int tokens = pass->shard->tokens, d = c->width;
+  lore_linear_backward(tokens, c->hidden, d, s->activated, weight(pass, t->down), w->dx, w->dup,
+                       slope(pass, t->down), slope(pass, t->down_bias));
+  lore_activation_backward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up, w->dup,
+                           w->dup);
+  lore_linear_backward(tokens, d, c->hidden, s->mlp_normed, weight(pass, t->up), w->dup, w->dnormed,
+                       slope(pass, t->up), slope(pass, t->up_bias));
+  lore_norm_backward(c->norm, tokens, d, s->x_middle, weight(pass, t->mlp_norm), s->mlp_mean,
+                     s->mlp_scale, w->dnormed, w->dx, slope(pass, t->mlp_norm),
+                     slope(pass, t->mlp_norm_bias));
+  lore_linear_backward(tokens, d, d, s->mixed, weight(pass, t->output), w->dx, w->dmixed,
+                       slope(pass, t->output), slope(pass, t->output_bias));
+  mix_backward(pass, l);
+  lore_linear_backward(tokens, d, 3 * d, s->normed, weight(pass, t->qkv), w->dqkv, w->dnormed,
+                       slope(pass, t->qkv), slope(pass, t->qkv_bias));
+  lore_norm_backward(c->norm, tokens, d, s->x, weight(pass, t->attention_norm), s->mean, s->scale,
+                     w->dnormed, w->dx, slope(pass, t->attention_norm),
+                     slope(pass, t->attention_norm_bias));
+}
+
+/* Embedding and all layers; the final stream is in workspace->x. */
+static void stream_forward(const lore_pass *pass) {
+  lore_workspace *w = pass->workspace;
+  const lore_batch *shard = pass->shard;
+  int layers = pass->model->config.layers;
+  place_sequences(w, pass->model, shard);
+  lore_embedding_forward(shard->sequences, shard->offset, shard->token, pass->model->config.width,
+                         weight(pass, pass->model->embedding),
+                         weight(pass, pass->model->position_embedding), w->layer[0].x);
+  for (int l = 0; l < layers; l++)
+    layer_forward(pass, l, l + 1 < layers ? w->layer[l + 1].x : w->x);
+}
+
+static void embedding_backward(const lore_pass *pass) {
+  const lore_model *model = pass->model;
+  const lore_batch *shard = pass->shard;
+  real *dembedding = slope(pass, model->embedding);
+  real *dposition = slope(pass, model->position_embedding);
+  size_t row = sizeof(real) * (size_t)model->config.width;
+  if (model->head != model->embedding) /* else the head has written it already */
+    memset(dembedding, 0, row * (size_t)model->vocabulary);
+  if (dposition)
+    memset(dposition, 0, row * (size_t)model->context);
+  lore_embedding_backward(shard->sequences, shard->offset, shard->token, model->config.width,
+                          pass->workspace->dx, dembedding, dposition);
+}
+
+double lore_decoder_train(const lore_model *model, const real *parameters, const lore_batch *shard,
+                          double scale, lore_workspace *w, real *gradient) {
+  const lore_pass pass = {model, parameters, gradient, shard, w};
+  const lore_model_config *c = &model->config;
+  assert(w->use == LORE_FORWARD_BACKWARD);
+  stream_forward(&pass);
+  lore_norm_forward(c->norm, shard->tokens, c->width, c->norm_epsilon, w->x,
+                    weight(&pass, model->final_norm), weight(&pass, model->final_norm_bias),
+                    w->final_normed, w->final_mean, w->final_scale);
+  double loss = lore_head_train(shard->tokens, c->width, model->vocabulary, w->final_normed,
+                                weight(&pass, model->head), weight(&pass, model->head_bias),
+                                shard->target, scale, w->dnormed, slope(&pass, model->head),
+                                slope(&pass, model->head_bias), w->head);
+  memset(w->dx, 0, sizeof(real) * (size_t)shard->tokens * (size_t)c->width);
+  lore_norm_backward(c->norm, shard->tokens, c->width, w->x, weight(&pass, model->final_norm),
+                     w->final_mean, w->final_scale, w->dnormed, w->dx,
+                     slope(&pass, model->final_norm), slope(&pass, model->final_norm_bias));
+  for (int l = c->layers - 1; l >= 0; l--)
+    layer_backward(&pass, l);
+  embedding_backward(&pass);
+  return loss;
+}
+
+void lore_decoder_score(const lore_model *model, const real *parameters, const lore_batch *shard,
+                        lore_workspace *w, lore_scores *scores) {
+  const lore_pass pass = {model, parameters, NULL, shard, w};
+  const lore_model_config *c = &model->config;
+  size_t d = (size_t)c->width;
+  stream_forward(&pass);
+  /* Positions ascend, so rows can be gathered in place. */
+  for (int i = 0; i < scores->count; i++) {
+    memmove(w->x + (size_t)i * d, w->x + (size_t)scores->position[i] * d, sizeof(real) * d);
+    w->target[i] = shard->target[scores->position[i]];
+  }
+  lore_norm_forward(c->norm, scores->count, c->width, c->norm_epsilon, w->x,
+                    weight(&pass, model->final_norm), weight(&pass, model->final_norm_bias),
+                    w->final_normed, w->final_mean, w->final_scale);
+  lore_head_score(scores->count, c->width, model->vocabulary, w->final_normed,
+                  weight(&pass, model->head), weight(&pass, model->head_bias), w->target,
+                  scores->loss, scores->correct, scores->top, scores->entropy, w->head);
+}
+
+const real *lore_decoder_attention(const lore_workspace *w, int layer, int head, int sequence,
+                                   int *stride) {
+  assert(sequence < w->sequences_used);
+  *stride = lore_attention_stride(w->length[sequence]);
+  return probability(w, layer, head, sequence);
+}

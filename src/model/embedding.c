@@ -1,0 +1,32 @@
+/* Token and learned position embeddings. */
+#include "layers.h"
+
+#include <string.h>
+
+void lore_embedding_forward(int sequences, const int32_t *offset, const uint16_t *token, int width,
+                            const real *embedding, const real *position_embedding, real *x) {
+  size_t d = (size_t)width;
+  for (int s = 0; s < sequences; s++)
+    for (int32_t t = offset[s]; t < offset[s + 1]; t++) {
+      real *row = x + (size_t)t * d;
+      memcpy(row, embedding + token[t] * d, sizeof(real) * d);
+      if (position_embedding)
+        for (size_t i = 0; i < d; i++)
+          row[i] += position_embedding[(size_t)(t - offset[s]) * d + i];
+    }
+}
+
+void lore_embedding_backward(int sequences, const int32_t *offset, const uint16_t *token, int width,
+                             const real *dx, real *dembedding, real *dposition) {
+  size_t d = (size_t)width;
+  for (int s = 0; s < sequences; s++)
+    for (int32_t t = offset[s]; t < offset[s + 1]; t++) {
+      const real *row = dx + (size_t)t * d;
+      real *to = dembedding + token[t] * d;
+      for (size_t i = 0; i < d; i++)
+        to[i] += row[i];
+      if (dposition)
+        for (size_t i = 0; i < d; i++)
+          dposition[(size_t)(t - offset[s]) * d + i] += row[i];
+    }
+}

@@ -1,0 +1,125 @@
+/* Output head: logits = x W^T (+ bias), cross-entropy and its gradient, a chunk of rows at a time.
+ */
+#include "layers.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "vecmath.h"
+
+static int padded(int vocabulary) {
+  return (vocabulary + LORE_LANES - 1) / LORE_LANES * LORE_LANES;
+}
+
+size_t lore_head_scratch(int vocabulary) {
+  return (size_t)padded(vocabulary) * LORE_HEAD_ROWS;
+}
+
+/* Logits of `rows` rows; lanes beyond V hold -inf, so that row loops need no tail. */
+static void chunk_logits(int rows, int width, int vocabulary, const real *x, const real *weight,
+                         const real *bias, real *logits) {
+  int stride = padded(vocabulary);
+  lore_gemm(LORE_PLAIN, LORE_TRANSPOSED, rows, vocabulary, width, x, width, weight, width, NULL,
+            logits, stride);
+  for (int r = 0; r < rows; r++) {
+    real *row = logits + (size_t)r * (size_t)stride;
+    if (bias)
+      for (int i = 0; i < vocabulary; i++)
+        row[i] += bias[i];
+    for (int i = vocabulary; i < stride; i++)
+      row[i] = -INFINITY;
+  }
+}
+
+static real row_largest(int stride, const real *row) {
+  lore_vec a = lore_vec_load(row), b = a;
+  int i = LORE_LANES;
+  for (; i + 2 * LORE_LANES <= stride; i += 2 * LORE_LANES) {
+    a = lore_vec_max(a, lore_vec_load(row + i));
+    b = lore_vec_max(b, lore_vec_load(row + i + LORE_LANES));
+  }
+  for (; i < stride; i += LORE_LANES)
+    a = lore_vec_max(a, lore_vec_load(row + i));
+  return lore_vec_largest(lore_vec_max(a, b));
+}
+
+/* row = exp(row - largest); returns the sum. Lanes beyond V add about 1e-38 each: nothing. */
+static real row_exponentials(int stride, real largest, real *row) {
+  lore_vec shift = lore_vec_set(largest), sum = {0};
+  for (int i = 0; i < stride; i += LORE_LANES) {
+    lore_vec e = lore_vec_exp(lore_vec_load(row + i) - shift);
+    lore_vec_store(row + i, e);
+    sum += e;
+  }
+  return lore_vec_sum(sum);
+}
+
+/* Turns one row of logits into scale * (softmax - one-hot); returns its cross-entropy. */
+static double row_gradient(int stride, int target, real scale, real *row) {
+  real largest = row_largest(stride, row), at_target = row[target];
+  real sum = row_exponentials(stride, largest, row);
+  lore_vec factor = lore_vec_set(scale / sum);
+  for (int i = 0; i < stride; i += LORE_LANES)
+    lore_vec_store(row + i, lore_vec_load(row + i) * factor);
+  row[target] -= scale;
+  return log((double)sum) + (double)largest - (double)at_target;
+}
+
+double lore_head_train(int tokens, int width, int vocabulary, const real *x, const real *weight,
+                       const real *bias, const uint16_t *target, double scale, real *dx,
+                       real *dweight, real *dbias, real *scratch) {
+  int stride = padded(vocabulary);
+  double loss = 0;
+  if (dbias)
+    memset(dbias, 0, sizeof(real) * (size_t)vocabulary);
+  for (int t = 0; t < tokens; t += LORE_HEAD_ROWS) {
+    int rows = tokens - t < LORE_HEAD_ROWS ? tokens - t : LORE_HEAD_ROWS;
+    size_t at = (size_t)t * (size_t)width;
+    chunk_logits(rows, width, vocabulary, x + at, weight, bias, scratch);
+    for (int r = 0; r < rows; r++) {
+      real *row = scratch + (size_t)r * (size_t)stride;
+      loss += row_gradient(stride, target[t + r], (real)scale, row);
+      if (dbias)
+        for (int i = 0; i < vocabulary; i++)
+          dbias[i] += row[i];
+    }
+    lore_gemm(LORE_PLAIN, LORE_PLAIN, rows, width, vocabulary, scratch, stride, weight, width, NULL,
+              dx + at, width);
+    lore_gemm(LORE_TRANSPOSED, LORE_PLAIN, vocabulary, width, rows, scratch, stride, x + at, width,
+              t ? dweight : NULL, dweight, width);
+  }
+  return loss;
+}
+
+/* -sum p ln p with p = e / sum and e = exp(logit - largest): ln sum - sum(e (logit - largest)) /
+ * sum. */
+static double row_entropy(int vocabulary, const real *e, double sum) {
+  double weighted = 0;
+  for (int i = 0; i < vocabulary; i++)
+    if (e[i] > 0)
+      weighted += (double)e[i] * log((double)e[i]);
+  return log(sum) - weighted / sum;
+}
+
+void lore_head_score(int tokens, int width, int vocabulary, const real *x, const real *weight,
+                     const real *bias, const uint16_t *target, double *loss, unsigned char *correct,
+                     double *top, double *entropy, real *scratch) {
+  int stride = padded(vocabulary);
+  for (int t = 0; t < tokens; t++) {
+    real *row = scratch + (size_t)(t % LORE_HEAD_ROWS) * (size_t)stride;
+    if (t % LORE_HEAD_ROWS == 0) {
+      int rows = tokens - t < LORE_HEAD_ROWS ? tokens - t : LORE_HEAD_ROWS;
+      chunk_logits(rows, width, vocabulary, x + (size_t)t * (size_t)width, weight, bias, scratch);
+    }
+    real largest = row_largest(stride, row), at_target = row[target[t]];
+    double sum = (double)row_exponentials(stride, largest, row);
+    if (loss)
+      loss[t] = log(sum) + (double)largest - (double)at_target;
+    if (correct)
+      correct[t] = at_target >= largest;
+    if (top)
+      top[t] = 1 / sum;
+    if (entropy)
+      entropy[t] = row_entropy(vocabulary, row, sum);
+  }
+}

@@ -1,0 +1,106 @@
+/* The layers of the decoder: free functions, forward beside backward, one file each.
+ *
+ * Shapes: T tokens of a shard, d width, H hidden units, V vocabulary, h heads of size d / h. All
+ * matrices are row-major and dense unless a leading dimension says otherwise. Gradients of
+ * parameters are written, not added, unless said; gradients of the residual stream are added. Each
+ * has a naive twin in tests/. */
+#ifndef LORE_MODEL_LAYERS_H
+#define LORE_MODEL_LAYERS_H
+
+#include <stdint.h>
+
+#include "lore/gemm.h"
+#include "lore/model.h"
+#include "lore/real.h"
+
+/* -- norm.c: y = x / sqrt(mean(x^2) + epsilon) * gain, or layer norm (Ba et al. 2016) with optional
+ * bias -- */
+
+/* x, y: T x d; gain: d; bias: d or NULL; mean: T, layer norm only (else NULL); scale: T, 1 /
+ * deviation. */
+void lore_norm_forward(lore_norm norm, int tokens, int width, double epsilon, const real *x,
+                       const real *gain, const real *bias, real *y, real *mean, real *scale);
+
+/* dy: T x d; adds d loss / dx to dx. dgain: d; dbias: d or NULL. */
+void lore_norm_backward(lore_norm norm, int tokens, int width, const real *x, const real *gain,
+                        const real *mean, const real *scale, const real *dy, real *dx, real *dgain,
+                        real *dbias);
+
+/* -- linear.c: y = x W (+ b) (+ residual) -- */
+
+/* x: T x in; weight: in x out; bias: out or NULL; residual: T x out or NULL (may be y); y: T x out.
+ */
+void lore_linear_forward(int tokens, int in, int out, const real *x, const real *weight,
+                         const real *bias, const real *residual, real *y);
+
+/* dy: T x out; dx: T x in, or NULL; dweight: in x out; dbias: out, or NULL. */
+void lore_linear_backward(int tokens, int in, int out, const real *x, const real *weight,
+                          const real *dy, real *dx, real *dweight, real *dbias);
+
+/* -- rotary.c: rotary positions (Su et al. 2021), pairs (i, i + size/2) -- */
+
+/* cosine, sine: context x size/2. */
+void lore_rotary_table(int context, int size, double base, real *cosine, real *sine);
+
+/* Rotates `heads` heads of `size` elements in each of `tokens` rows, `stride` elements apart, by
+ * the angle of positions 0, 1, ...; the other way round when `inverse`. */
+void lore_rotary_apply(int tokens, int heads, int size, int stride, const real *cosine,
+                       const real *sine, int inverse, real *x);
+
+/* -- attention.c: causal softmax(q k^T / sqrt(size)) v for one head of one sequence -- */
+
+/* Row length of a matrix of attention probabilities. */
+int lore_attention_stride(int tokens);
+
+/* Reals that attention needs as scratch for sequences of `tokens` tokens and heads of `size`. */
+size_t lore_attention_scratch(int tokens, int size);
+
+/* q, k, v: T x size, rows `stride` elements apart; probability: T x lore_attention_stride(T), zeros
+ * right of the diagonal; out: T x size, rows `out_stride` apart. */
+void lore_attention_forward(int tokens, int size, int stride, const real *q, const real *k,
+                            const real *v, real *probability, int out_stride, real *out,
+                            real *scratch);
+
+/* dout like out; dq, dk, dv: like q, k, v, rows `dstride` apart, written. */
+void lore_attention_backward(int tokens, int size, int stride, const real *q, const real *k,
+                             const real *v, const real *probability, int out_stride,
+                             const real *dout, int dstride, real *dq, real *dk, real *dv,
+                             real *scratch);
+
+/* -- activation.c: GELU (tanh form, Hendrycks and Gimpel 2016) or ReLU -- */
+
+void lore_activation_forward(lore_activation activation, size_t count, const real *u, real *a);
+
+/* du = da * f'(u); du may be da. */
+void lore_activation_backward(lore_activation activation, size_t count, const real *u,
+                              const real *da, real *du);
+
+/* -- embedding.c -- */
+
+/* x[t] = embedding[token[t]] (+ position_embedding[t - start of its sequence], unless NULL). */
+void lore_embedding_forward(int sequences, const int32_t *offset, const uint16_t *token, int width,
+                            const real *embedding, const real *position_embedding, real *x);
+
+/* Adds to dembedding and dposition (or NULL). */
+void lore_embedding_backward(int sequences, const int32_t *offset, const uint16_t *token, int width,
+                             const real *dx, real *dembedding, real *dposition);
+
+/* -- head.c: logits and cross-entropy over chunks of rows; logits are never stored whole -- */
+
+enum { LORE_HEAD_ROWS = 256 };
+
+/* Reals of scratch for a vocabulary of V. */
+size_t lore_head_scratch(int vocabulary);
+
+/* x: T x d; weight: V x d; bias: V or NULL; target: T. Writes dx (T x d), dweight (V x d), dbias (V
+ * or NULL) of scale * sum of cross-entropies; returns the sum (nats). */
+double lore_head_train(int tokens, int width, int vocabulary, const real *x, const real *weight,
+                       const real *bias, const uint16_t *target, double scale, real *dx,
+                       real *dweight, real *dbias, real *scratch);
+
+/* Scores of T rows, see lore_scores; outputs T each, NULL to leave one out. */
+void lore_head_score(int tokens, int width, int vocabulary, const real *x, const real *weight,
+                     const real *bias, const uint16_t *target, double *loss, unsigned char *correct,
+                     double *top, double *entropy, real *scratch);
+
+#endif

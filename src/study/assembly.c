@@ -1,0 +1,53 @@
+/* Vocabulary, population and model of a run. */
+#include "assembly.h"
+
+#include <stdio.h>
+
+#include "lore/batch.h"
+#include "lore/threads.h"
+
+static void add_group(lore_assembly *a, const char *name, int64_t first, int64_t count) {
+  lore_group *group = &a->group[a->groups++];
+  snprintf(group->name, sizeof group->name, "%s", name);
+  group->first = first;
+  group->count = count;
+}
+
+lore_status lore_assembly_create(const lore_settings *settings, lore_assembly *a) {
+  *a = (lore_assembly){.settings = settings};
+  a->threads = settings->compute.threads ? settings->compute.threads : lore_threads_allowed();
+  LORE_TRY(lore_vocabulary_create(&a->vocabulary));
+  a->longest = lore_vocabulary_longest_biography(a->vocabulary);
+  LORE_TRY(lore_model_create(&settings->model, lore_vocabulary_size(a->vocabulary), a->longest,
+                             &a->model));
+  LORE_TRY(
+      lore_population_create(&settings->population, settings->seed, a->vocabulary, &a->population));
+  a->source = (lore_population_source){a->population, settings->distribution};
+  add_group(a, "known", 0, settings->population.individuals);
+  if (settings->population.held_out > 0)
+    add_group(a, "held_out", settings->population.individuals, settings->population.held_out);
+  a->baseline = lore_population_baseline(a->vocabulary);
+  return lore_population_empirical_baseline(a->population, 0, settings->population.individuals,
+                                            &a->empirical_baseline);
+}
+
+void lore_assembly_destroy(lore_assembly *a) {
+  lore_population_destroy(a->population);
+  lore_model_destroy(a->model);
+  lore_vocabulary_destroy(a->vocabulary);
+  *a = (lore_assembly){0};
+}
+
+lore_status lore_assembly_mean_tokens(const lore_assembly *a, double *mean) {
+  enum { SAMPLE = 512 };
+  lore_arena arena = {0};
+  lore_batch batch;
+  lore_batch_layout(&batch, &arena, SAMPLE, a->longest);
+  LORE_TRY(lore_arena_create(&arena, arena.used));
+  lore_batch_layout(&batch, &arena, SAMPLE, a->longest);
+  lore_batch_clear(&batch);
+  lore_batch_training(&batch, a->population, &a->settings->distribution, 0, 0, SAMPLE);
+  *mean = (double)batch.tokens / SAMPLE;
+  lore_arena_destroy(&arena);
+  return LORE_OK;
+}

@@ -1,0 +1,33 @@
+/* The parts of a run, made from its settings. */
+#ifndef LORE_STUDY_ASSEMBLY_H
+#define LORE_STUDY_ASSEMBLY_H
+
+#include "lore/evaluate.h"
+#include "lore/model.h"
+#include "lore/population.h"
+#include "lore/settings.h"
+#include "lore/trainer.h"
+
+enum { LORE_GROUPS_MAX = 2 };
+
+typedef struct {
+  const lore_settings *settings;
+  int threads;
+  lore_vocabulary *vocabulary;
+  lore_population *population;
+  int longest; /* tokens of the longest biography */
+  lore_model *model;
+  lore_population_source source;
+  int groups;
+  lore_group group[LORE_GROUPS_MAX];
+  double baseline, empirical_baseline;
+} lore_assembly;
+
+/* Vocabulary, population and model. Destroy also after a failure. Keeps a pointer to `settings`. */
+lore_status lore_assembly_create(const lore_settings *settings, lore_assembly *assembly);
+void lore_assembly_destroy(lore_assembly *assembly);
+
+/* Mean tokens of a biography, over a sample. */
+lore_status lore_assembly_mean_tokens(const lore_assembly *assembly, double *mean);
+
+#endif

@@ -1,0 +1,65 @@
+/* What a run will need, without running it. */
+#include "lore/run.h"
+
+#include <stdio.h>
+
+#include "assembly.h"
+#include "lore/decoder.h"
+#include "lore/gemm.h"
+
+/* Resident memory of this process now, in bytes; 0 where /proc does not tell. */
+static size_t resident_bytes(void) {
+  FILE *file = fopen("/proc/self/status", "r");
+  char line[256];
+  size_t kibibytes = 0;
+  if (!file)
+    return 0;
+  while (fgets(line, sizeof line, file))
+    if (sscanf(line, "VmRSS: %zu kB", &kibibytes) == 1)
+      break;
+  fclose(file);
+  return kibibytes * 1024;
+}
+
+static void estimate_memory(const lore_assembly *a, size_t before, lore_estimate *e) {
+  const lore_settings *s = a->settings;
+  lore_gemm_shape shapes[LORE_GEMM_SHAPES];
+  lore_decoder_gemm_shapes(a->model, s->train.shard * a->longest, shapes);
+  e->process_bytes = before;
+  e->population_bytes = lore_population_bytes(&s->population);
+  e->trainer_bytes = lore_trainer_bytes(a->model, &s->train, a->longest, e->threads);
+  e->evaluator_bytes =
+      lore_evaluator_bytes(a->model, &s->evaluate, a->groups, a->longest, e->threads);
+  e->scratch_bytes = (size_t)e->threads * lore_gemm_scratch_bytes(LORE_GEMM_SHAPES, shapes);
+  e->peak_bytes = e->process_bytes + e->population_bytes + e->trainer_bytes + e->evaluator_bytes +
+                  e->scratch_bytes;
+  e->checkpoint_bytes = (size_t)a->model->parameters * sizeof(real);
+}
+
+static lore_status estimate(const lore_assembly *a, size_t before, lore_estimate *e) {
+  const lore_settings *s = a->settings;
+  LORE_TRY(lore_assembly_mean_tokens(a, &e->tokens_per_biography));
+  e->vocabulary = a->model->vocabulary;
+  e->context = a->longest;
+  e->threads = a->threads;
+  e->parameters = a->model->parameters;
+  e->baseline = a->baseline;
+  e->empirical_baseline = a->empirical_baseline;
+  e->steps = s->train.steps;
+  e->evaluations = lore_evaluate_count(&s->evaluate, s->train.steps);
+  e->tokens = e->tokens_per_biography * s->train.batch * (double)s->train.steps;
+  e->operations = e->tokens * lore_model_flops_per_token(a->model, e->tokens_per_biography);
+  estimate_memory(a, before, e);
+  return LORE_OK;
+}
+
+lore_status lore_run_estimate(const lore_settings *settings, lore_estimate *e) {
+  lore_assembly assembly;
+  size_t before = resident_bytes();
+  *e = (lore_estimate){0};
+  lore_status status = lore_assembly_create(settings, &assembly);
+  if (status == LORE_OK)
+    status = estimate(&assembly, before, e);
+  lore_assembly_destroy(&assembly);
+  return status;
+}

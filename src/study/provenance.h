@@ -1,0 +1,22 @@
+/* Where results come from: version, commit, host, command, resolved settings. */
+#ifndef LORE_STUDY_PROVENANCE_H
+#define LORE_STUDY_PROVENANCE_H
+
+#include "lore/metrics.h"
+#include "lore/settings.h"
+#include "lore/status.h"
+
+enum { LORE_PROVENANCES = 9 };
+
+typedef struct {
+  int count;
+  lore_provenance entry[LORE_PROVENANCES];
+  char *text[LORE_PROVENANCES]; /* owned */
+} lore_provenance_list;
+
+/* Collects the entries; free with lore_provenance_free, also after a failure. */
+lore_status lore_provenance_collect(const lore_settings *settings, const char *command, int threads,
+                                    lore_provenance_list *list);
+void lore_provenance_free(lore_provenance_list *list);
+
+#endif

@@ -1,0 +1,52 @@
+/* Defaults: those of the table, and those that follow from other settings. */
+#include <assert.h>
+#include <string.h>
+
+#include "settings_place.h"
+#include "settings_value.h"
+
+static void set_initial(const lore_setting *setting, lore_settings *settings) {
+  bool list = setting->kind == LORE_SETTING_INTEGER_LIST;
+  assert(!list || strcmp(setting->initial, "[]") == 0);
+  lore_source source = {.option = setting->key, .text = setting->initial};
+  lore_yaml_node node = {.kind = list ? LORE_YAML_LIST : LORE_YAML_SCALAR,
+                         .text = (char *)setting->initial,
+                         .first = -1,
+                         .next = -1};
+  lore_yaml yaml = {.source = &source, .count = 1, .node = &node};
+  lore_status status = lore_setting_parse(setting, &yaml, 0, 0, settings);
+  assert(status == LORE_OK);
+  (void)status;
+}
+
+void lore_settings_default(lore_settings *settings) {
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  memset(settings, 0, sizeof *settings);
+  for (int i = 0; i < count; i++)
+    if (table[i].initial)
+      set_initial(&table[i], settings);
+}
+
+bool lore_study_gives(const lore_study *study, const char *key) {
+  int index = lore_setting_find(key);
+  assert(index >= 0);
+  return study->place[index].source != NULL;
+}
+
+void lore_study_complete(lore_study *study) {
+  lore_train_config *train = &study->settings->train;
+  lore_evaluate_config *evaluate = &study->settings->evaluate;
+  bool dense_until = lore_study_gives(study, "evaluate.dense_until");
+  if (!lore_study_gives(study, "train.final_learning_rate") &&
+      train->final_learning_rate > train->learning_rate)
+    train->final_learning_rate = train->learning_rate;
+  if (!lore_study_gives(study, "evaluate.dense_every") && !dense_until &&
+      evaluate->dense_every >= evaluate->every)
+    evaluate->dense_every = 0;
+  if (!dense_until && evaluate->dense_every == 0)
+    evaluate->dense_until = 0;
+  if (!lore_study_gives(study, "evaluate.attention_sequences") &&
+      evaluate->attention_sequences > evaluate->sequences)
+    evaluate->attention_sequences = evaluate->sequences;
+}

@@ -1,0 +1,203 @@
+/* The table of settings: the one place where a setting is described. */
+#include "settings_table.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char *const mixers[] = {"attention", NULL};
+static const char *const norms[] = {"rms", "layer", NULL};
+static const char *const positions[] = {"rotary", "learned", "none", NULL};
+static const char *const activations[] = {"gelu", "relu", NULL};
+static const char *const schedules[] = {"cosine", "constant", NULL};
+static const char *const distributions[] = {"uniform", NULL};
+static const char *const backends[] = {"auto", "builtin", "cblas", "onednn", NULL};
+
+#define AT(member)   offsetof(lore_settings, member), sizeof(((lore_settings *)0)->member)
+#define PEOPLE_MAX   810000000.0  /* unique full names: 900 * 900 * 1000 */
+#define STEPS_MAX    1000000000.0 /* random streams take steps below 2^32 */
+#define SEQUENCE_MAX 16777216.0
+#define EXACT_MAX    9007199254740991.0 /* 2^53 - 1: exact in every reader of the metrics file */
+
+#define TEXT(key, member, initial, least, most, help)                                              \
+  { key, LORE_SETTING_TEXT, AT(member), "1", initial, least, most, NULL, help }
+#define INTEGER(key, member, initial, least, most, help)                                           \
+  { key, LORE_SETTING_INTEGER, AT(member), "1", initial, least, most, NULL, help }
+#define UNSIGNED(key, member, initial, least, most, help)                                          \
+  { key, LORE_SETTING_UNSIGNED, AT(member), "1", initial, least, most, NULL, help }
+#define REAL(key, member, initial, least, most, help)                                              \
+  { key, LORE_SETTING_REAL, AT(member), "1", initial, least, most, NULL, help }
+#define BOOLEAN(key, member, initial, help)                                                        \
+  { key, LORE_SETTING_BOOLEAN, AT(member), "1", initial, 0, 1, NULL, help }
+#define CHOICE(key, member, initial, choices, help)                                                \
+  {                                                                                                \
+    key, LORE_SETTING_CHOICE, AT(member), "1", initial, 0, sizeof choices / sizeof *choices - 2,   \
+        choices, help                                                                              \
+  }
+#define LIST(key, member, initial, least, most, help)                                              \
+  { key, LORE_SETTING_INTEGER_LIST, AT(member), "1", initial, least, most, NULL, help }
+
+static const lore_setting table[] = {
+    TEXT("name", name, NULL, 1, LORE_NAME_MAX - 1, "name of the study"),
+    UNSIGNED("seed", seed, "1", 0, EXACT_MAX,
+             "everything random follows from it: people, batches, initial weights"),
+
+    INTEGER("population.individuals", population.individuals, "65536", 1, PEOPLE_MAX,
+            "individuals that are trained on"),
+    INTEGER("population.held_out", population.held_out, "16384", 0, PEOPLE_MAX,
+            "further individuals that are only evaluated; 0: none"),
+
+    CHOICE("model.mixer", model.mixer, "attention", mixers, "what mixes positions"),
+    INTEGER("model.layers", model.layers, "8", 1, 128, "transformer layers"),
+    INTEGER("model.width", model.width, "512", 8, 16384,
+            "size of the residual stream; a multiple of model.heads"),
+    INTEGER("model.heads", model.heads, "8", 1, 256,
+            "attention heads; model.width / model.heads, the head size, is at most 256"),
+    INTEGER("model.hidden", model.hidden, "2048", 8, 65536, "hidden units of the MLP"),
+    CHOICE("model.norm", model.norm, "rms", norms, "normalisation before each block"),
+    CHOICE("model.positions", model.positions, "rotary", positions,
+           "how positions enter; rotary needs an even head size"),
+    CHOICE("model.activation", model.activation, "gelu", activations, "non-linearity of the MLP"),
+    BOOLEAN("model.bias", model.bias, "false", "bias vectors in linear maps and layer norms"),
+    BOOLEAN("model.tied_embedding", model.tied_embedding, "true",
+            "the output head uses the weights of the embedding"),
+    REAL("model.rotary_base", model.rotary_base, "10000.0", 1, 1e9,
+         "base of the rotary wavelengths"),
+    REAL("model.norm_epsilon", model.norm_epsilon, "1.0e-06", 1e-12, 0.1,
+         "added to the variance in normalisation"),
+    REAL("model.initial_scale", model.initial_scale, "0.02", 1e-6, 10,
+         "standard deviation of initial weights"),
+
+    INTEGER("train.steps", train.steps, "16384", 1, STEPS_MAX, "updates of the weights"),
+    INTEGER("train.batch", train.batch, "128", 1, 1048576, "sequences per step"),
+    INTEGER("train.shard", train.shard, "8", 1, 65536,
+            "sequences whose gradient one thread computes at once; divides train.batch"),
+    REAL("train.learning_rate", train.learning_rate, "4.0e-04", 0, 10, "highest learning rate"),
+    REAL("train.final_learning_rate", train.final_learning_rate, "1.0e-07", 0, 10,
+         "where the cosine schedule ends; by default never above train.learning_rate"),
+    INTEGER("train.warmup_steps", train.warmup_steps, "0", 0, STEPS_MAX,
+            "steps in which the learning rate rises linearly from 0"),
+    CHOICE("train.schedule", train.schedule, "cosine", schedules,
+           "course of the learning rate after the warm-up"),
+    REAL("train.weight_decay", train.weight_decay, "0.1", 0, 10,
+         "decoupled weight decay of matrices, times the learning rate"),
+    REAL("train.beta1", train.beta1, "0.9", 0, 0.999999, "AdamW: decay of the first moment"),
+    REAL("train.beta2", train.beta2, "0.95", 0, 0.999999, "AdamW: decay of the second moment"),
+    REAL("train.epsilon", train.epsilon, "1.0e-08", 1e-16, 1, "AdamW: added to the denominator"),
+    REAL("train.clip", train.clip, "0.0", 0, 1e6,
+         "largest global norm of the gradient; 0: gradients are left alone"),
+
+    CHOICE("distribution.kind", distribution.kind, "uniform", distributions,
+           "how individuals are drawn for training"),
+
+    INTEGER("evaluate.every", evaluate.every, "500", 1, STEPS_MAX,
+            "steps between evaluations; step 0 and the last step are always evaluated"),
+    INTEGER("evaluate.dense_every", evaluate.dense_every, "125", 0, STEPS_MAX,
+            "the same until step evaluate.dense_until; 0: no dense part, which is also the default "
+            "when evaluate.every is no larger than 125"),
+    INTEGER("evaluate.dense_until", evaluate.dense_until, "2000", 0, STEPS_MAX,
+            "last step of the dense part; by default 0 without a dense part"),
+    INTEGER("evaluate.sequences", evaluate.sequences, "16384", 1, SEQUENCE_MAX,
+            "sequences per group of individuals"),
+    INTEGER("evaluate.attention_sequences", evaluate.attention_sequences, "512", 1, SEQUENCE_MAX,
+            "of these, used for attention signatures; by default never more than "
+            "evaluate.sequences"),
+    REAL("evaluate.plateau_margin", evaluate.plateau_margin, "0.05", 0.001, 0.5,
+         "share of the no-knowledge baseline within which the loss counts as on the plateau"),
+
+    LIST("checkpoint.snapshots", checkpoint.snapshots, "[]", 0, STEPS_MAX,
+         "steps after which the weights are written; the final weights always are"),
+
+    INTEGER("compute.threads", compute.threads, "0", 0, 1024,
+            "threads of this process; 0: as many as it may use"),
+    CHOICE("compute.gemm", compute.gemm, "auto", backends,
+           "library for matrix products; auto: the fastest on the model's own shapes"),
+};
+
+enum { COUNT = sizeof table / sizeof *table };
+
+_Static_assert((int)COUNT < (int)LORE_SETTINGS_CAPACITY, "arrays per setting are too short");
+
+const lore_setting *lore_settings_table(int *count) {
+  *count = COUNT;
+  return table;
+}
+
+int lore_setting_find(const char *key) {
+  for (int i = 0; i < COUNT; i++)
+    if (strcmp(table[i].key, key) == 0)
+      return i;
+  return -1;
+}
+
+int lore_setting_section(const char *key) {
+  const char *dot = strchr(key, '.');
+  return dot ? (int)(dot - key) : 0;
+}
+
+const char *lore_setting_leaf(const char *key) {
+  const char *dot = strchr(key, '.');
+  return dot ? dot + 1 : key;
+}
+
+bool lore_setting_begins_section(int index) {
+  if (index == 0)
+    return true;
+  int length = lore_setting_section(table[index].key);
+  return length != lore_setting_section(table[index - 1].key) ||
+         strncmp(table[index].key, table[index - 1].key, (size_t)length) != 0;
+}
+
+static void *field(const lore_setting *setting, const lore_settings *settings) {
+  return (char *)settings + setting->offset;
+}
+
+int64_t lore_setting_integer(const lore_setting *setting, const lore_settings *settings) {
+  const void *at = field(setting, settings);
+  int64_t wide;
+  int32_t narrow;
+  bool flag;
+  switch (setting->size) {
+  case sizeof wide:
+    memcpy(&wide, at, sizeof wide);
+    return wide;
+  case sizeof narrow:
+    memcpy(&narrow, at, sizeof narrow);
+    return narrow;
+  default:
+    assert(setting->size == sizeof flag);
+    memcpy(&flag, at, sizeof flag);
+    return flag;
+  }
+}
+
+void lore_setting_set_integer(const lore_setting *setting, lore_settings *settings, int64_t value) {
+  void *at = field(setting, settings);
+  int32_t narrow = (int32_t)value;
+  bool flag = value != 0;
+  switch (setting->size) {
+  case sizeof value:
+    memcpy(at, &value, sizeof value);
+    break;
+  case sizeof narrow:
+    memcpy(at, &narrow, sizeof narrow);
+    break;
+  default:
+    assert(setting->size == sizeof flag);
+    memcpy(at, &flag, sizeof flag);
+  }
+}
+
+double *lore_setting_real(const lore_setting *setting, const lore_settings *settings) {
+  assert(setting->kind == LORE_SETTING_REAL);
+  return field(setting, settings);
+}
+
+char *lore_setting_text(const lore_setting *setting, const lore_settings *settings) {
+  assert(setting->kind == LORE_SETTING_TEXT);
+  return field(setting, settings);
+}
+
+lore_integer_list *lore_setting_list(const lore_setting *setting, const lore_settings *settings) {
+  assert(setting->kind == LORE_SETTING_INTEGER_LIST);
+  return field(setting, settings);
+}

@@ -1,0 +1,49 @@
+/* Settings as a study file that reads back to the same bits. */
+#include <inttypes.h>
+
+#include "settings_table.h"
+#include "settings_word.h"
+
+void lore_setting_write(const lore_setting *setting, const lore_settings *settings, FILE *stream) {
+  char number[LORE_REAL_SIZE];
+  const char *text;
+  const lore_integer_list *list;
+  int64_t value;
+  switch (setting->kind) {
+  case LORE_SETTING_TEXT:
+    text = lore_setting_text(setting, settings);
+    fprintf(stream, lore_word_is_plain(text) ? "%s" : "\"%s\"", text);
+    break;
+  case LORE_SETTING_REAL:
+    fputs(lore_word_from_real(*lore_setting_real(setting, settings), number), stream);
+    break;
+  case LORE_SETTING_INTEGER_LIST:
+    list = lore_setting_list(setting, settings);
+    fputc('[', stream);
+    for (int i = 0; i < list->count; i++)
+      fprintf(stream, "%s%" PRId64, i > 0 ? ", " : "", list->value[i]);
+    fputc(']', stream);
+    break;
+  default:
+    value = lore_setting_integer(setting, settings);
+    if (setting->kind == LORE_SETTING_BOOLEAN)
+      fputs(value ? "true" : "false", stream);
+    else if (setting->kind == LORE_SETTING_CHOICE)
+      fputs(setting->choices[value], stream);
+    else
+      fprintf(stream, "%" PRId64, value);
+  }
+}
+
+void lore_settings_write(const lore_settings *settings, FILE *stream) {
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  for (int i = 0; i < count; i++) {
+    int section = lore_setting_section(table[i].key);
+    if (section > 0 && lore_setting_begins_section(i))
+      fprintf(stream, "%.*s:\n", section, table[i].key);
+    fprintf(stream, "%s%s: ", section > 0 ? "  " : "", lore_setting_leaf(table[i].key));
+    lore_setting_write(&table[i], settings, stream);
+    fputc('\n', stream);
+  }
+}

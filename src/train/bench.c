@@ -1,0 +1,147 @@
+/* Measures training steps of the reference shapes. */
+#include "lore/bench.h"
+
+#include <stdlib.h>
+
+#include "lore/clock.h"
+#include "lore/decoder.h"
+#include "lore/random.h"
+#include "lore/trainer.h"
+
+enum { ROUNDS = 5, STEPS_MAX = 4096 };
+
+static const lore_bench_shape shapes[] = {
+    {"S", 4, 128, 4, 32, 112, 4608},
+    {"M", 4, 256, 8, 32, 112, 4608},
+    {"L", 8, 512, 8, 16, 112, 4608},
+};
+
+const lore_bench_shape *lore_bench_shapes(int *count) {
+  *count = (int)(sizeof shapes / sizeof *shapes);
+  return shapes;
+}
+
+static void fill_random(const void *context, lore_batch *batch, uint64_t step, int64_t first,
+                        int count) {
+  const lore_bench_shape *shape = context;
+  for (int s = 0; s < count; s++) {
+    lore_random stream = lore_random_stream(1, LORE_RANDOM_TEST, step, (uint64_t)(first + s));
+    for (int t = 0; t < shape->length; t++) {
+      batch->token[batch->tokens] =
+          (uint16_t)lore_random_below(&stream, (uint32_t)shape->vocabulary);
+      batch->target[batch->tokens++] =
+          (uint16_t)lore_random_below(&stream, (uint32_t)shape->vocabulary);
+    }
+    batch->offset[++batch->sequences] = batch->tokens;
+  }
+}
+
+static lore_model_config model_config(const lore_bench_shape *shape) {
+  return (lore_model_config){.mixer = LORE_MIXER_ATTENTION,
+                             .layers = shape->layers,
+                             .width = shape->width,
+                             .heads = shape->heads,
+                             .hidden = 4 * shape->width,
+                             .norm = LORE_NORM_RMS,
+                             .positions = LORE_POSITIONS_ROTARY,
+                             .activation = LORE_ACTIVATION_GELU,
+                             .tied_embedding = true,
+                             .rotary_base = 10000,
+                             .norm_epsilon = 1e-6,
+                             .initial_scale = 0.02};
+}
+
+static lore_train_config train_config(const lore_bench_shape *shape, int threads) {
+  int shard = shape->batch / threads > 0 ? shape->batch / threads : 1;
+  while (shape->batch % shard)
+    shard--;
+  return (lore_train_config){.steps = STEPS_MAX,
+                             .batch = shape->batch,
+                             .shard = shard,
+                             .learning_rate = 1e-4,
+                             .schedule = LORE_SCHEDULE_CONSTANT,
+                             .weight_decay = 0.1,
+                             .beta1 = 0.9,
+                             .beta2 = 0.95,
+                             .epsilon = 1e-8};
+}
+
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double median(int count, double *values) {
+  qsort(values, (size_t)count, sizeof *values, ascending);
+  return values[count / 2];
+}
+
+/* Steps until `stop`; appends their seconds. */
+static int time_steps(lore_trainer *trainer, int64_t *step, double stop, int count,
+                      double *seconds) {
+  do {
+    double begin = lore_clock_seconds();
+    lore_trainer_step(trainer, (*step)++);
+    seconds[count++] = lore_clock_seconds() - begin;
+  } while (lore_clock_seconds() < stop && count < STEPS_MAX - 2);
+  return count;
+}
+
+static lore_status measure(const lore_bench_shape *shape, const lore_model *model,
+                           const lore_train_config *train, lore_trainer *trainer, int threads,
+                           double seconds, lore_bench_result *result) {
+  lore_gemm_shape gemm[LORE_GEMM_SHAPES];
+  static double step_seconds[STEPS_MAX];
+  double gemm_seconds[ROUNDS];
+  int64_t step = 0;
+  int steps = 0, shards = train->batch / train->shard, rounds = (shards + threads - 1) / threads;
+  lore_decoder_gemm_shapes(model, train->shard * shape->length, gemm);
+  for (int i = 0; i < 2; i++)
+    lore_trainer_step(trainer, step++);
+  for (int round = 0; round < ROUNDS; round++) {
+    double stop = lore_clock_seconds() + 0.7 * seconds / ROUNDS;
+    steps = time_steps(trainer, &step, stop, steps, step_seconds);
+    LORE_TRY(lore_gemm_time(lore_gemm_selected(), gemm, LORE_GEMM_SHAPES, threads,
+                            0.3 * seconds / ROUNDS, &gemm_seconds[round]));
+  }
+  double tokens = (double)shape->batch * shape->length, each = median(steps, step_seconds);
+  double alone = median(ROUNDS, gemm_seconds) * rounds, operations = 0;
+  for (int i = 0; i < LORE_GEMM_SHAPES; i++)
+    operations += 2.0 * gemm[i].m * gemm[i].n * gemm[i].k * gemm[i].count;
+  *result = (lore_bench_result){
+      .threads = threads,
+      .steps = steps,
+      .tokens_per_s = tokens / each,
+      .best_tokens_per_s = tokens / step_seconds[0],
+      .gflops = tokens * lore_model_flops_per_token(model, shape->length) / each * 1e-9,
+      .gemm_gflops = operations * shards / alone * 1e-9,
+      .share_of_gemm = alone / each,
+      .backend = lore_gemm_selected()};
+  return LORE_OK;
+}
+
+lore_status lore_bench_run(const lore_bench_shape *shape, int threads, lore_gemm_backend backend,
+                           double seconds, lore_bench_result *result) {
+  lore_model_config config = model_config(shape);
+  lore_train_config train = train_config(shape, threads);
+  lore_model *model;
+  lore_trainer *trainer = NULL;
+  LORE_TRY(lore_model_create(&config, shape->vocabulary, shape->length, &model));
+  lore_status status;
+  if (backend == LORE_GEMM_AUTO) {
+    lore_gemm_shape gemm[LORE_GEMM_SHAPES];
+    char text[128];
+    lore_decoder_gemm_shapes(model, train.shard * shape->length, gemm);
+    status = lore_gemm_choose(gemm, LORE_GEMM_SHAPES, threads, 1.0, sizeof text, text);
+  } else {
+    status = lore_gemm_select(backend);
+  }
+  if (status == LORE_OK)
+    status = lore_trainer_create(model, &train, (lore_source){fill_random, shape}, shape->length,
+                                 threads, 1, &trainer);
+  if (status == LORE_OK)
+    status = measure(shape, model, &train, trainer, threads, seconds, result);
+  lore_trainer_destroy(trainer);
+  lore_model_destroy(model);
+  return status;
+}

@@ -1,0 +1,92 @@
+# A new test is one line: C tests by cmocka in `float_tests` or `double_tests`, command-line tests
+# by bats in `shell_tests`.
+float_tests = \
+	tests/test_attention \
+	tests/test_base \
+	tests/test_checkpoint \
+	tests/test_decoder \
+	tests/test_gemm \
+	tests/test_head \
+	tests/test_layers \
+	tests/test_metrics \
+	tests/test_metrics_kill \
+	tests/test_model \
+	tests/test_settings \
+	tests/test_workspace
+
+# The same sources with -DLORE_DOUBLE, or tests in double only. Each also needs its flags below.
+double_tests = \
+	tests/test_attention_double \
+	tests/test_decoder_double \
+	tests/test_gemm_double \
+	tests/test_gradients \
+	tests/test_head_double \
+	tests/test_layers_double
+tests_test_attention_double_SOURCES = tests/test_attention.c
+tests_test_attention_double_CPPFLAGS = $(double_test_flags)
+tests_test_attention_double_LDADD = $(double_test_libs)
+tests_test_decoder_double_SOURCES = tests/test_decoder.c
+tests_test_decoder_double_CPPFLAGS = $(double_test_flags)
+tests_test_decoder_double_LDADD = $(double_test_libs)
+tests_test_gemm_double_SOURCES = tests/test_gemm.c
+tests_test_gemm_double_CPPFLAGS = $(double_test_flags)
+tests_test_gemm_double_LDADD = $(double_test_libs)
+tests_test_gradients_CPPFLAGS = $(double_test_flags)
+tests_test_gradients_LDADD = $(double_test_libs)
+tests_test_head_double_SOURCES = tests/test_head.c
+tests_test_head_double_CPPFLAGS = $(double_test_flags)
+tests_test_head_double_LDADD = $(double_test_libs)
+tests_test_layers_double_SOURCES = tests/test_layers.c
+tests_test_layers_double_CPPFLAGS = $(double_test_flags)
+tests_test_layers_double_LDADD = $(double_test_libs)
+
+# Programs that tests call.
+test_helpers = \
+	tests/write_metrics_example
+
+shell_tests = \
+	tests/test_broken.bats \
+	tests/test_reference.bats
+
+# Headers that tests share.
+test_headers = \
+	tests/metrics_check.h \
+	tests/metrics_fixture.h \
+	tests/naive.h \
+	tests/naive_decoder.h \
+	tests/numbers.h \
+	tests/small_model.h
+
+EXTRA_DIST += $(shell_tests) $(test_headers) tests/broken tests/run.sh tests/leaks.supp
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(float_tests) $(double_tests) $(test_helpers)
+TESTS = $(float_tests) $(double_tests) $(shell_tests)
+else
+check-local:
+	@echo "make check needs cmocka (Debian: libcmocka-dev); install it and configure again." >&2
+	@false
+endif
+LDADD = $(float_libraries) $(lore_libs) $(CMOCKA_LIBS)
+double_test_flags = $(AM_CPPFLAGS) -DLORE_DOUBLE
+double_test_libs = $(double_libraries) $(lore_libs) $(CMOCKA_LIBS)
+
+TEST_EXTENSIONS = .bats
+if HAVE_BATS
+BATS_LOG_COMPILER = $(BATS)
+AM_BATS_LOG_FLAGS = --tap
+else
+# 77 makes Automake report the test as skipped.
+BATS_LOG_COMPILER = $(SHELL)
+AM_BATS_LOG_FLAGS = -c 'echo "bats is missing"; exit 77'
+endif
+
+# Open MPI refuses root, as in containers, and more ranks than cores, unless told otherwise.
+AM_TESTS_ENVIRONMENT = \
+	LORE="$(abs_top_builddir)/lore$(EXEEXT)"; export LORE; \
+	LORE_SOURCE="$(abs_top_srcdir)"; export LORE_SOURCE; \
+	LORE_BUILD="$(abs_top_builddir)"; export LORE_BUILD; \
+	OMPI_ALLOW_RUN_AS_ROOT=1; export OMPI_ALLOW_RUN_AS_ROOT; \
+	OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM; \
+	OMPI_MCA_rmaps_base_oversubscribe=1; export OMPI_MCA_rmaps_base_oversubscribe; \
+	LSAN_OPTIONS="suppressions=$(top_srcdir)/tests/leaks.supp"; export LSAN_OPTIONS;

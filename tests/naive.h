@@ -1,0 +1,181 @@
+/* The layers written down from their definitions: plain loops in double, Jacobians in full. All
+ * matrices are dense. */
+#ifndef LORE_TESTS_NAIVE_H
+#define LORE_TESTS_NAIVE_H
+
+#include <complex.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "lore/model.h"
+
+/* y = x W + b */
+static inline void naive_linear(int tokens, int in, int out, const double *x, const double *weight,
+                                const double *bias, double *y) {
+  for (int t = 0; t < tokens; t++)
+    for (int o = 0; o < out; o++) {
+      y[t * out + o] = bias ? bias[o] : 0;
+      for (int i = 0; i < in; i++)
+        y[t * out + o] += x[t * in + i] * weight[i * out + o];
+    }
+}
+
+/* Adds to dx, dweight and dbias. */
+static inline void naive_linear_backward(int tokens, int in, int out, const double *x,
+                                         const double *weight, const double *dy, double *dx,
+                                         double *dweight, double *dbias) {
+  for (int t = 0; t < tokens; t++)
+    for (int o = 0; o < out; o++) {
+      dbias[o] += dy[t * out + o];
+      for (int i = 0; i < in; i++) {
+        dx[t * in + i] += dy[t * out + o] * weight[i * out + o];
+        dweight[i * out + o] += dy[t * out + o] * x[t * in + i];
+      }
+    }
+}
+
+static inline double naive_centre(lore_norm norm, int width, const double *x) {
+  double sum = 0;
+  for (int i = 0; i < width && norm == LORE_NORM_LAYER; i++)
+    sum += x[i];
+  return sum / width;
+}
+
+/* sqrt(mean((x - centre)^2) + epsilon) */
+static inline double naive_deviation(int width, double epsilon, double centre, const double *x) {
+  double sum = 0;
+  for (int i = 0; i < width; i++)
+    sum += (x[i] - centre) * (x[i] - centre);
+  return sqrt(sum / width + epsilon);
+}
+
+static inline void naive_norm(lore_norm norm, int tokens, int width, double epsilon,
+                              const double *x, const double *gain, const double *bias, double *y) {
+  for (int t = 0; t < tokens; t++, x += width, y += width) {
+    double centre = naive_centre(norm, width, x);
+    double deviation = naive_deviation(width, epsilon, centre, x);
+    for (int i = 0; i < width; i++)
+      y[i] = (x[i] - centre) / deviation * gain[i] + (bias ? bias[i] : 0);
+  }
+}
+
+/* Adds to dx, dgain, dbias; with e = x - m and deviation s,
+ * dy_i / dx_j = gain_i ((delta_ij - dm/dx_j) / s - e_i e_j / (d s^3)). */
+static inline void naive_norm_backward(lore_norm norm, int tokens, int width, double epsilon,
+                                       const double *x, const double *gain, const double *dy,
+                                       double *dx, double *dgain, double *dbias) {
+  for (int t = 0; t < tokens; t++, x += width, dy += width, dx += width) {
+    double m = naive_centre(norm, width, x), s = naive_deviation(width, epsilon, m, x);
+    double slope = norm == LORE_NORM_LAYER ? 1.0 / width : 0;
+    for (int i = 0; i < width; i++) {
+      dgain[i] += dy[i] * (x[i] - m) / s;
+      dbias[i] += dy[i];
+      for (int j = 0; j < width; j++)
+        dx[j] += dy[i] * gain[i] *
+                 (((i == j) - slope) / s - (x[i] - m) * (x[j] - m) / (width * s * s * s));
+    }
+  }
+}
+
+/* Pair (i, i + size/2) of one head at one position, as a complex number, times exp(i angle). */
+static inline void naive_rotate(int position, int size, double base, int inverse, double *x) {
+  for (int i = 0; i < size / 2; i++) {
+    double angle = position / pow(base, 2.0 * i / size);
+    double complex z = (x[i] + I * x[i + size / 2]) * cexp(I * (inverse ? -angle : angle));
+    x[i] = creal(z);
+    x[i + size / 2] = cimag(z);
+  }
+}
+
+/* p = softmax of x; returns ln sum exp(x). */
+static inline double naive_softmax(int count, const double *x, double *p) {
+  double largest = x[0], sum = 0;
+  for (int i = 0; i < count; i++)
+    largest = fmax(largest, x[i]);
+  for (int i = 0; i < count; i++)
+    sum += exp(x[i] - largest);
+  for (int i = 0; i < count; i++)
+    p[i] = exp(x[i] - largest) / sum;
+  return largest + log(sum);
+}
+
+/* q, k, v, out: T x size; p: T x T, zeros right of the diagonal are the caller's. */
+static inline void naive_attention(int tokens, int size, const double *q, const double *k,
+                                   const double *v, double *p, double *out) {
+  double *score = malloc(sizeof *score * (size_t)tokens);
+  for (int i = 0; i < tokens; i++) {
+    for (int j = 0; j <= i; j++) {
+      score[j] = 0;
+      for (int c = 0; c < size; c++)
+        score[j] += q[i * size + c] * k[j * size + c] / sqrt(size);
+    }
+    naive_softmax(i + 1, score, p + i * tokens);
+    for (int c = 0; c < size; c++) {
+      out[i * size + c] = 0;
+      for (int j = 0; j <= i; j++)
+        out[i * size + c] += p[i * tokens + j] * v[j * size + c];
+    }
+  }
+  free(score);
+}
+
+/* Adds to dq, dk, dv; dp_j / dscore_l = p_j (delta_jl - p_l). */
+static inline void naive_attention_backward(int tokens, int size, const double *q, const double *k,
+                                            const double *v, const double *p, const double *dout,
+                                            double *dq, double *dk, double *dv) {
+  double *dp = malloc(sizeof *dp * (size_t)tokens);
+  for (int i = 0; i < tokens; i++) {
+    const double *row = p + i * tokens;
+    for (int j = 0; j <= i; j++) {
+      dp[j] = 0;
+      for (int c = 0; c < size; c++) {
+        dp[j] += dout[i * size + c] * v[j * size + c];
+        dv[j * size + c] += dout[i * size + c] * row[j];
+      }
+    }
+    for (int l = 0; l <= i; l++) {
+      double dscore = 0;
+      for (int j = 0; j <= i; j++)
+        dscore += dp[j] * row[j] * ((j == l) - row[l]);
+      for (int c = 0; c < size; c++) {
+        dq[i * size + c] += dscore * k[l * size + c] / sqrt(size);
+        dk[l * size + c] += dscore * q[i * size + c] / sqrt(size);
+      }
+    }
+  }
+  free(dp);
+}
+
+static const double naive_gelu_slope = 0.79788456080286535588; /* sqrt(2 / pi) */
+
+static inline double naive_activation(lore_activation activation, double u) {
+  if (activation == LORE_ACTIVATION_RELU)
+    return u > 0 ? u : 0;
+  return 0.5 * u * (1 + tanh(naive_gelu_slope * (u + 0.044715 * u * u * u)));
+}
+
+static inline double naive_activation_slope(lore_activation activation, double u) {
+  if (activation == LORE_ACTIVATION_RELU)
+    return u > 0 ? 1 : 0;
+  double z = naive_gelu_slope * (u + 0.044715 * u * u * u);
+  double dz = naive_gelu_slope * (1 + 3 * 0.044715 * u * u);
+  return 0.5 * (1 + tanh(z)) + 0.5 * u / (cosh(z) * cosh(z)) * dz;
+}
+
+/* -sum p ln p */
+static inline double naive_entropy(int count, const double *p) {
+  double sum = 0;
+  for (int i = 0; i < count; i++)
+    sum -= p[i] > 0 ? p[i] * log(p[i]) : 0;
+  return sum;
+}
+
+static inline int naive_arg_max(int count, const double *x) {
+  int best = 0;
+  for (int i = 1; i < count; i++)
+    best = x[i] > x[best] ? i : best;
+  return best;
+}
+
+#endif

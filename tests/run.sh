@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# Builds LORE and runs its tests. The last line of the output counts them.
+#
+#   tests/run.sh         gcc, all tests (under 15 minutes)
+#   tests/run.sh ci      gcc with -Werror, all tests; clang builds with -Werror; C tests with
+#                        sanitizers
+#   tests/run.sh full    all of that, all tests with clang too, valgrind, shellcheck, make distcheck
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+level=${1:-default}
+jobs=${LORE_JOBS:-$(nproc)}
+passed=0 failed=0 skipped=0
+
+say() {
+  printf 'lore: %s\n' "$*"
+}
+
+# count PASSED FAILED SKIPPED WHAT: adds to the totals.
+count() {
+  passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+  say "$4: $1 passed, $2 failed, $3 skipped"
+}
+
+# Prints "passed failed skipped" of one test program from its log (cmocka's totals or TAP lines).
+# A program that reports nothing, or that died, counts as one test.
+tally() {
+  local result
+  result=$(sed -n 's/^:test-result: //p' "$1")
+  awk -v result="$result" '
+    /^\[  PASSED  \] [0-9]+ test/ { passed += $4 }
+    /^\[  FAILED  \] [0-9]+ test/ { failed += $4 }
+    /^\[  SKIPPED \] [0-9]+ test/ { skipped += $4 }
+    /^ok [0-9]+ .*# skip/ { skipped++; next }
+    /^ok [0-9]+ / { passed++ }
+    /^not ok [0-9]+ / { failed++ }
+    END {
+      if (result == "PASS" && passed + skipped == 0) passed = 1
+      if (result == "SKIP") skipped++
+      if (result != "PASS" && result != "SKIP" && failed == 0) failed = 1
+      print passed + 0, failed + 0, skipped + 0
+    }' "${1%.trs}.log"
+}
+
+# suite NAME DIRECTORY MAKE-ARGUMENTS...: make check in an existing build.
+suite() {
+  local name=$1 build=$2 status trs p f s sums=(0 0 0)
+  shift 2
+  find "$build" -name '*.trs' -delete
+  say "$name: compiling the tests ..."
+  if ! make -C "$build" -j "$jobs" check TESTS= "$@" >"$build/check.log" 2>&1; then
+    tail -n 40 "$build/check.log"
+    count 0 1 0 "$name: compiling the tests"
+    return
+  fi
+  say "$name: running the tests ..."
+  make -C "$build" -j "${LORE_TEST_JOBS:-1}" check "$@" 2>&1 | tee "$build/check.log" |
+    grep --line-buffered -E '^(PASS|FAIL|SKIP|ERROR): '
+  status=${PIPESTATUS[0]}
+  while IFS= read -r -d '' trs; do
+    read -r p f s < <(tally "$trs")
+    sums=($((sums[0] + p)) $((sums[1] + f)) $((sums[2] + s)))
+    if [ "$f" -gt 0 ]; then
+      say "$name: ${trs%.trs}.log ends with"
+      tail -n 40 "${trs%.trs}.log"
+    fi
+  done < <(find "$build" -name '*.trs' -print0 | sort -z)
+  if [ "$status" -ne 0 ] && [ "${sums[1]}" -eq 0 ]; then
+    tail -n 40 "$build/check.log"
+    sums[1]=1
+  fi
+  count "${sums[@]}" "$name"
+}
+
+# check NAME COMMAND...: one test that is a command.
+check() {
+  local name=$1
+  shift
+  say "$name ..."
+  if "$@"; then
+    count 1 0 0 "$name"
+  else
+    count 0 1 0 "$name"
+    return 1
+  fi
+}
+
+quietly() {
+  local log=$1
+  shift
+  "$@" >"$log" 2>&1 || {
+    tail -n 60 "$log"
+    return 1
+  }
+}
+
+# setup NAME DIRECTORY OPTION...: a build; a failure counts as a test, a success does not.
+setup() {
+  local name=$1 build=$2 sections=(-p tests)
+  shift 2
+  [ "$level" = default ] || sections+=(-p full)
+  say "$name: building in $build"
+  jobs/setup.sh "${sections[@]}" -b "$build" "$@" || {
+    count 0 1 0 "$name: building"
+    return 1
+  }
+}
+
+with_gcc() {
+  if [ "$level" = default ]; then
+    setup gcc build && suite gcc build
+  else
+    setup gcc build-gcc --enable-werror && suite gcc build-gcc
+  fi
+}
+
+with_clang() {
+  setup clang build-clang --enable-werror CC=clang || return
+  if [ "$level" = full ]; then
+    suite clang build-clang
+  else
+    check "clang compiles all without a warning" \
+      quietly build-clang/check.log make -C build-clang -j "$jobs" check TESTS=
+  fi
+}
+
+with_sanitizers() {
+  setup sanitizers build-sanitizers --enable-werror --enable-sanitizers &&
+    suite sanitizers build-sanitizers shell_tests=
+}
+
+# Valgrind knows no AVX-512, so not the processor at hand.
+with_valgrind() {
+  local options=() command="valgrind -q --error-exitcode=99 --child-silent-after-fork=yes \
+--leak-check=full --errors-for-leak-kinds=definite"
+  local known=/usr/share/openmpi/openmpi-valgrind.supp
+  [ -f $known ] && command+=" --suppressions=$known"
+  [ "$(uname -m)" = x86_64 ] && options=(--with-arch=x86-64-v3)
+  setup valgrind build-valgrind "${options[@]}" CFLAGS='-O1 -g' &&
+    suite valgrind build-valgrind shell_tests= LOG_COMPILER="$command"
+}
+
+start=$SECONDS
+case $level in
+  default) with_gcc ;;
+  ci)
+    with_gcc
+    with_clang
+    with_sanitizers
+    ;;
+  full)
+    with_gcc
+    with_clang
+    with_sanitizers
+    with_valgrind
+    check shellcheck shellcheck autogen.sh jobs/*.sh tests/*.sh src/base/*.sh .ci/run
+    check distcheck quietly build-gcc/distcheck.log make -C build-gcc -j "$jobs" distcheck
+    ;;
+  *)
+    echo "tests/run.sh: '$level' is none of: default, ci, full" >&2
+    exit 2
+    ;;
+esac
+say "$((SECONDS - start)) s"
+summary="$passed passed, $failed failed"
+[ "$skipped" -gt 0 ] && summary+=", $skipped skipped"
+echo "$summary"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

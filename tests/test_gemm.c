@@ -1,0 +1,266 @@
+/* Every backend of lore_gemm against a triple loop in double. */
+#include "numbers.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "lore/clock.h"
+#include "lore/gemm.h"
+
+enum { GUARD = 64 }; /* elements before and after C */
+
+typedef enum { ADD_NOTHING, ADD_C, ADD_OTHER, ADDS } add_what;
+
+/* A product with its operands; leading dimensions exceed the rows by 0 .. 7. */
+typedef struct {
+  lore_transpose ta, tb;
+  int m, n, k, lda, ldb, ldc;
+  add_what add;
+  real *a, *b, *other;
+  real *buffer, *c; /* c lies inside buffer */
+} product;
+
+static const real guard_value = (real)-12345.5;
+
+static size_t buffer_size(const product *p) {
+  return 2 * GUARD + (size_t)p->m * (size_t)p->ldc;
+}
+
+/* Guards everywhere; C itself holds numbers if they are added, else NaN. */
+static void fill_c(product *p, const real *start) {
+  p->buffer = numbers_blank(buffer_size(p));
+  p->c = p->buffer + GUARD;
+  for (size_t i = 0; i < buffer_size(p); i++)
+    p->buffer[i] = guard_value;
+  for (int i = 0; i < p->m; i++)
+    for (int j = 0; j < p->n; j++)
+      p->c[(size_t)i * (size_t)p->ldc + (size_t)j] =
+          p->add == ADD_C ? start[(size_t)i * (size_t)p->ldc + (size_t)j] : (real)NAN;
+}
+
+static product make_product(lore_random *stream, int transposes, int m, int n, int k,
+                            add_what add) {
+  product p = {.ta = (lore_transpose)(transposes & 1),
+               .tb = (lore_transpose)(transposes >> 1),
+               .m = m,
+               .n = n,
+               .k = k,
+               .add = add};
+  p.lda = (p.ta ? m : k) + numbers_between(stream, 0, 7);
+  p.ldb = (p.tb ? k : n) + numbers_between(stream, 0, 7);
+  p.ldc = n + numbers_between(stream, 0, 7);
+  p.a = numbers_matrix(stream, p.ta ? k : m, p.ta ? m : k, p.lda, 1);
+  p.b = numbers_matrix(stream, p.tb ? n : k, p.tb ? k : n, p.ldb, 1);
+  p.other = numbers_matrix(stream, m, n, p.ldc, 3);
+  fill_c(&p, p.other);
+  return p;
+}
+
+static const real *added(const product *p) {
+  return p->add == ADD_NOTHING ? NULL : p->add == ADD_C ? p->c : p->other;
+}
+
+static void run(const product *p) {
+  lore_gemm(p->ta, p->tb, p->m, p->n, p->k, p->a, p->lda, p->b, p->ldb, added(p), p->c, p->ldc);
+}
+
+/* The rounding error of any order of summation is below (k + 1) epsilon sum |terms|. */
+static void check_entry(const product *p, int i, int j) {
+  double sum = p->add ? (double)p->other[i * p->ldc + j] : 0, size = fabs(sum);
+  for (int l = 0; l < p->k; l++) {
+    double x = (double)(p->ta ? p->a[l * p->lda + i] : p->a[i * p->lda + l]);
+    double y = (double)(p->tb ? p->b[j * p->ldb + l] : p->b[l * p->ldb + j]);
+    sum += x * y;
+    size += fabs(x * y);
+  }
+  double got = (double)p->c[i * p->ldc + j], limit = real_epsilon * (sqrt(p->k) + 2) * size;
+  if (!(fabs(got - sum) <= limit))
+    fail_msg("%s %c%c m %d n %d k %d add %d: C(%d, %d) is %.9g, not %.9g",
+             lore_gemm_name(lore_gemm_selected()), p->ta ? 'T' : 'N', p->tb ? 'T' : 'N', p->m, p->n,
+             p->k, (int)p->add, i, j, got, sum);
+}
+
+static void check_guards(const product *p) {
+  for (size_t i = 0; i < buffer_size(p); i++) {
+    size_t at = i - GUARD;
+    bool inside =
+        i >= GUARD && at < (size_t)p->m * (size_t)p->ldc && at % (size_t)p->ldc < (size_t)p->n;
+    if (!inside && p->buffer[i] != guard_value)
+      fail_msg("%s: m %d n %d k %d ldc %d: written outside C, at element %ld",
+               lore_gemm_name(lore_gemm_selected()), p->m, p->n, p->k, p->ldc, (long)at);
+  }
+}
+
+static void check_product(lore_random *stream, int m, int n, int k) {
+  for (int transposes = 0; transposes < 4; transposes++)
+    for (int add = 0; add < ADDS; add++) {
+      int mark = numbers_count;
+      product p = make_product(stream, transposes, m, n, k, (add_what)add);
+      size_t bytes = ((size_t)(m - 1) * (size_t)p.ldc + (size_t)n) * sizeof(real);
+      const real *before = numbers_copy(p.other, bytes / sizeof(real));
+      run(&p);
+      for (int i = 0; i < m; i++)
+        for (int j = 0; j < n; j++)
+          check_entry(&p, i, j);
+      check_guards(&p);
+      assert_same_bits("D", before, p.other, bytes);
+      numbers_release(mark);
+    }
+}
+
+/* Selects each backend of this build in turn: for (backend = 0; next_backend(&backend);) */
+static bool next_backend(int *backend) {
+  for (++*backend; *backend <= LORE_GEMM_ONEDNN; ++*backend)
+    if (lore_gemm_has((lore_gemm_backend)*backend)) {
+      assert_int_equal(lore_gemm_select((lore_gemm_backend)*backend), LORE_OK);
+      assert_int_equal(lore_gemm_selected(), *backend);
+      return true;
+    }
+  lore_gemm_select(LORE_GEMM_BUILTIN);
+  return false;
+}
+
+static void small_sizes(void **state) {
+  (void)state;
+  for (int backend = 0; next_backend(&backend);) {
+    lore_random stream = numbers_stream(1);
+    for (int i = 0; i < 60; i++) {
+      int m = numbers_between(&stream, 1, 40), n = numbers_between(&stream, 1, 40);
+      check_product(&stream, m, n, numbers_between(&stream, 1, 40));
+    }
+  }
+}
+
+/* Block edges of k (256), of m (96 or 224) and of panels of n (4 to 32 columns). */
+static void block_edges(void **state) {
+  (void)state;
+  static const int depths[] = {255, 256, 257, 511, 512, 513, 600};
+  static const int rows[] = {1, 6, 7, 14, 15, 95, 96, 97, 191, 192, 193, 223, 224, 225, 450};
+  static const int columns[] = {1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 129};
+  for (int backend = 0; next_backend(&backend);) {
+    lore_random stream = numbers_stream(2);
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++)
+      check_product(&stream, 19, 37, depths[i]);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+      check_product(&stream, rows[i], 37, 23);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+      check_product(&stream, 19, columns[i], 23);
+    check_product(&stream, 97, 33, 257);
+    check_product(&stream, 225, 65, 300);
+  }
+}
+
+/* Makes the rows [i, i + m) and columns [j, j + n) of `whole` by a product of their own. */
+static void run_part(const product *whole, int i, int j, int m, int n) {
+  product part = *whole;
+  part.m = m;
+  part.n = n;
+  part.a += whole->ta ? i : i * whole->lda;
+  part.b += whole->tb ? j * whole->ldb : j;
+  part.c += i * whole->ldc + j;
+  part.other += i * whole->ldc + j;
+  run(&part);
+}
+
+static void splitting_keeps_bits(void **state) {
+  (void)state;
+  lore_random stream = numbers_stream(3);
+  lore_gemm_select(LORE_GEMM_BUILTIN);
+  for (int round = 0; round < 8 * 4 * ADDS; round++) {
+    int m = numbers_between(&stream, 1, 260), n = numbers_between(&stream, 1, 100);
+    int k = numbers_between(&stream, 1, round % 2 ? 60 : 600);
+    product p = make_product(&stream, round % 4, m, n, k, (add_what)(round / 4 % ADDS));
+    run(&p);
+    const real *whole = p.buffer;
+    fill_c(&p, p.other);
+    for (int i = 0, rows; i < m; i += rows) {
+      rows = numbers_between(&stream, 1, m - i);
+      for (int j = 0, columns; j < n; j += columns) {
+        columns = numbers_between(&stream, 1, n - j);
+        run_part(&p, i, j, rows, columns);
+      }
+    }
+    assert_same_bits("a product in parts", whole, p.buffer, buffer_size(&p) * sizeof(real));
+    numbers_release(0);
+  }
+}
+
+enum { THREADS = 4, PRODUCTS = 24 };
+
+static void *run_all(void *products) {
+  product *p = products;
+  for (int i = 0; i < PRODUCTS; i++)
+    run(&p[i]);
+  return NULL;
+}
+
+static void threads_do_not_meet(void **state) {
+  (void)state;
+  for (int backend = 0; next_backend(&backend);) {
+    static product p[THREADS][PRODUCTS];
+    pthread_t thread[THREADS];
+    lore_random stream = numbers_stream(4);
+    for (int t = 0; t < THREADS; t++)
+      for (int i = 0; i < PRODUCTS; i++) {
+        int m = numbers_between(&stream, 1, 120), n = numbers_between(&stream, 1, 70);
+        p[t][i] = make_product(&stream, i % 4, m, n, numbers_between(&stream, 1, 300), ADD_NOTHING);
+      }
+    for (int t = 0; t < THREADS; t++)
+      assert_int_equal(pthread_create(&thread[t], NULL, run_all, p[t]), 0);
+    for (int t = 0; t < THREADS; t++)
+      pthread_join(thread[t], NULL);
+    for (int t = 0; t < THREADS; t++)
+      for (int i = 0; i < PRODUCTS; i++) {
+        for (int e = 0; e < p[t][i].m * p[t][i].n; e++)
+          check_entry(&p[t][i], e / p[t][i].n, e % p[t][i].n);
+        check_guards(&p[t][i]);
+      }
+    numbers_release(0);
+  }
+}
+
+static void backends_by_name(void **state) {
+  (void)state;
+  assert_true(lore_gemm_has(LORE_GEMM_BUILTIN));
+  assert_string_equal(lore_gemm_name(LORE_GEMM_BUILTIN), "builtin");
+  assert_string_equal(lore_gemm_name(LORE_GEMM_CBLAS), "cblas");
+  assert_string_equal(lore_gemm_name(LORE_GEMM_ONEDNN), "onednn");
+  lore_gemm_select(LORE_GEMM_BUILTIN);
+  for (int b = LORE_GEMM_BUILTIN; b <= LORE_GEMM_ONEDNN; b++)
+    if (!lore_gemm_has((lore_gemm_backend)b)) {
+      assert_int_equal(lore_gemm_select((lore_gemm_backend)b), LORE_USER);
+      assert_non_null(strstr(lore_fail_message(), lore_gemm_name((lore_gemm_backend)b)));
+      assert_int_equal(lore_gemm_selected(), LORE_GEMM_BUILTIN);
+    }
+}
+
+static void timing_and_choice(void **state) {
+  (void)state;
+  static const lore_gemm_shape shapes[] = {{LORE_PLAIN, LORE_PLAIN, 64, 48, 32, 3},
+                                           {LORE_TRANSPOSED, LORE_PLAIN, 32, 48, 64, 1},
+                                           {LORE_PLAIN, LORE_TRANSPOSED, 64, 32, 48, 1}};
+  double seconds = -1, begin = lore_clock_seconds();
+  char text[128], tiny[8];
+  lore_gemm_select(LORE_GEMM_BUILTIN);
+  assert_int_equal(lore_gemm_time(LORE_GEMM_BUILTIN, shapes, 3, 2, 0.02, &seconds), LORE_OK);
+  assert_true(seconds > 0 && seconds < 1);
+  assert_int_equal(lore_gemm_choose(shapes, 3, 1, 0.05, sizeof text, text), LORE_OK);
+  assert_true(lore_clock_seconds() - begin < 10);
+  assert_true(lore_gemm_has(lore_gemm_selected()));
+  assert_non_null(strstr(text, "builtin "));
+  const char *chosen = strstr(text, " GFLOP/s: ");
+  assert_non_null(chosen);
+  assert_string_equal(chosen + strlen(" GFLOP/s: "), lore_gemm_name(lore_gemm_selected()));
+  assert_int_equal(lore_gemm_choose(shapes, 3, 1, 0.02, sizeof tiny, tiny), LORE_OK);
+  assert_non_null(memchr(tiny, 0, sizeof tiny));
+  lore_gemm_select(LORE_GEMM_BUILTIN);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      numbers_test(small_sizes),          numbers_test(block_edges),
+      numbers_test(splitting_keeps_bits), numbers_test(threads_do_not_meet),
+      numbers_test(backends_by_name),     numbers_test(timing_and_choice),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

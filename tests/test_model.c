@@ -1,0 +1,180 @@
+/* The table of tensors and the initial parameters. */
+#include "numbers.h"
+
+#include <stdio.h>
+
+#include "lore/model.h"
+#include "lore/status.h"
+#include "small_model.h"
+
+static lore_model *make_model(const lore_model_config *config) {
+  lore_model *model;
+  assert_int_equal(lore_model_create(config, SMALL_VOCABULARY, SMALL_CONTEXT, &model), LORE_OK);
+  return model;
+}
+
+static int64_t size_of(const lore_tensor *t) {
+  return (int64_t)t->rows * t->columns;
+}
+
+/* Counted by hand: embedding, positions, layers, final norm, head. */
+static int64_t expected_parameters(const lore_model_config *c) {
+  int64_t d = c->width, h = c->hidden, v = SMALL_VOCABULARY, bias = c->bias;
+  int64_t norm = d + (bias && c->norm == LORE_NORM_LAYER ? d : 0);
+  int64_t layer = 2 * norm + d * 3 * d + d * d + 2 * d * h + bias * (3 * d + d + h + d);
+  int64_t positions = c->positions == LORE_POSITIONS_LEARNED ? SMALL_CONTEXT * d : 0;
+  return v * d + positions + c->layers * layer + norm + (c->tied_embedding ? 0 : v * d) + bias * v;
+}
+
+static void tensors_fill_the_buffer(void **state) {
+  (void)state;
+  for (int settings = 0; settings < SMALL_SETTINGS; settings++) {
+    lore_model_config config = small_config(settings);
+    lore_model *model = make_model(&config);
+    int64_t end = 0, sum = 0;
+    for (int i = 0; i < model->tensors; i++) {
+      const lore_tensor *t = &model->tensor[i];
+      assert_int_equal(t->offset % 16, 0);
+      assert_true(t->offset >= end);
+      assert_int_equal(lore_model_find(model, t->name), i);
+      end = t->offset + size_of(t);
+      sum += size_of(t);
+    }
+    assert_true(end <= model->elements);
+    assert_int_equal(sum, model->parameters);
+    assert_int_equal(sum, expected_parameters(&config));
+    lore_model_destroy(model);
+  }
+}
+
+static void assert_tensor(const lore_model *model, int index, const char *name, int rows,
+                          int columns, lore_tensor_kind kind, int layer) {
+  assert_int_equal(index, lore_model_find(model, name));
+  assert_true(index >= 0);
+  assert_int_equal(model->tensor[index].rows, rows);
+  assert_int_equal(model->tensor[index].columns, columns);
+  assert_int_equal(model->tensor[index].kind, kind);
+  assert_int_equal(model->tensor[index].layer, layer);
+}
+
+static void tensors_have_names_and_shapes(void **state) {
+  (void)state;
+  enum { D = 12, H = 20, V = SMALL_VOCABULARY };
+  lore_model_config config = small_config(16 + 8 + 2); /* learned positions, layer norm, bias */
+  lore_model *m = make_model(&config);
+  assert_tensor(m, m->embedding, "embedding", V, D, LORE_WEIGHT, -1);
+  assert_tensor(m, m->position_embedding, "position_embedding", SMALL_CONTEXT, D, LORE_WEIGHT, -1);
+  const lore_layer_tensors *t = &m->layer[1];
+  assert_tensor(m, t->attention_norm, "layer_2/attention/norm", 1, D, LORE_GAIN, 1);
+  assert_tensor(m, t->attention_norm_bias, "layer_2/attention/norm_bias", 1, D, LORE_BIAS, 1);
+  assert_tensor(m, t->qkv, "layer_2/attention/qkv", D, 3 * D, LORE_WEIGHT, 1);
+  assert_tensor(m, t->qkv_bias, "layer_2/attention/qkv_bias", 1, 3 * D, LORE_BIAS, 1);
+  assert_tensor(m, t->output, "layer_2/attention/output", D, D, LORE_WEIGHT, 1);
+  assert_tensor(m, t->output_bias, "layer_2/attention/output_bias", 1, D, LORE_BIAS, 1);
+  assert_tensor(m, t->mlp_norm, "layer_2/mlp/norm", 1, D, LORE_GAIN, 1);
+  assert_tensor(m, t->mlp_norm_bias, "layer_2/mlp/norm_bias", 1, D, LORE_BIAS, 1);
+  assert_tensor(m, t->up, "layer_2/mlp/up", D, H, LORE_WEIGHT, 1);
+  assert_tensor(m, t->up_bias, "layer_2/mlp/up_bias", 1, H, LORE_BIAS, 1);
+  assert_tensor(m, t->down, "layer_2/mlp/down", H, D, LORE_WEIGHT, 1);
+  assert_tensor(m, t->down_bias, "layer_2/mlp/down_bias", 1, D, LORE_BIAS, 1);
+  assert_tensor(m, m->final_norm, "final_norm", 1, D, LORE_GAIN, 2);
+  assert_tensor(m, m->final_norm_bias, "final_norm_bias", 1, D, LORE_BIAS, 2);
+  assert_tensor(m, m->head, "head", V, D, LORE_WEIGHT, 2);
+  assert_tensor(m, m->head_bias, "head_bias", 1, V, LORE_BIAS, 2);
+  assert_int_equal(lore_model_find(m, "layer_3/mlp/up"), -1);
+  lore_model_destroy(m);
+  config = small_config(1); /* tied, rotary, RMS norm, no bias */
+  m = make_model(&config);
+  assert_int_equal(m->head, m->embedding);
+  assert_int_equal(m->position_embedding, -1);
+  assert_int_equal(m->head_bias, -1);
+  assert_int_equal(m->final_norm_bias, -1);
+  assert_int_equal(m->layer[0].qkv_bias, -1);
+  lore_model_destroy(m);
+}
+
+static void assert_refused(const lore_model_config *config, const char *word) {
+  lore_model *model = NULL;
+  assert_int_equal(lore_model_create(config, SMALL_VOCABULARY, SMALL_CONTEXT, &model), LORE_USER);
+  assert_non_null(strstr(lore_fail_message(), word));
+}
+
+static void contradictions_are_refused(void **state) {
+  (void)state;
+  lore_model_config config = small_config(0);
+  config.heads = 5;
+  assert_refused(&config, "heads");
+  config.heads = 4; /* head size 3 */
+  assert_refused(&config, "rotary");
+  config.positions = LORE_POSITIONS_NONE;
+  lore_model_destroy(make_model(&config));
+  config.layers = 0;
+  assert_refused(&config, "layer");
+}
+
+/* Mean and deviation of a normal sample lie within 5 standard errors. */
+static void check_normal(const lore_tensor *t, const real *x, double deviation) {
+  double sum = 0, squares = 0, count = (double)size_of(t);
+  for (int64_t i = 0; i < size_of(t); i++) {
+    sum += (double)x[i];
+    squares += (double)x[i] * (double)x[i];
+  }
+  double got = sqrt(squares / count);
+  if (fabs(sum / count) > 5 * deviation / sqrt(count) ||
+      fabs(got / deviation - 1) > 5 / sqrt(2 * count))
+    fail_msg("%s: mean %g, deviation %g, not 0 and %g", t->name, sum / count, got, deviation);
+}
+
+static void initial_parameters(void **state) {
+  (void)state;
+  lore_model_config config = small_config(16 + 8 + 2);
+  config.layers = 3;
+  config.width = 60;
+  config.hidden = 90;
+  lore_model *model = make_model(&config);
+  size_t elements = (size_t)model->elements;
+  real *x = numbers_blank(elements), *same = numbers_blank(elements),
+       *other = numbers_blank(elements);
+  lore_model_initialise(model, 5, x);
+  lore_model_initialise(model, 5, same);
+  lore_model_initialise(model, 6, other);
+  assert_same_bits("the same seed", x, same, elements * sizeof *x);
+  double sum = 0, inside = 0;
+  for (size_t i = 0; i < elements; i++)
+    sum += fabs((double)x[i]);
+  for (int i = 0; i < model->tensors; i++) {
+    const lore_tensor *t = &model->tensor[i];
+    const real *w = x + t->offset;
+    for (int64_t j = 0; j < size_of(t); j++) {
+      inside += fabs((double)w[j]);
+      assert_true(t->kind == LORE_WEIGHT || w[j] == (t->kind == LORE_GAIN ? 1 : 0));
+    }
+    int residual = strstr(t->name, "/output") || strstr(t->name, "/down");
+    if (t->kind == LORE_WEIGHT) {
+      check_normal(t, w, residual ? 0.02 / sqrt(6) : 0.02);
+      assert_true(w[0] != other[t->offset]);
+      assert_true(i == 0 || w[0] != x[model->tensor[0].offset]);
+    }
+  }
+  assert_true(fabs(sum - inside) <= 1e-9 * sum); /* the gaps are 0 */
+  lore_model_destroy(model);
+}
+
+static void operations_per_token(void **state) {
+  (void)state;
+  lore_model_config config = small_config(0);
+  lore_model *model = make_model(&config);
+  double weights = 2 * (12 * 36 + 12 * 12 + 2 * 12 * 20) + SMALL_VOCABULARY * 12;
+  assert_true(lore_model_flops_per_token(model, 0) == 6 * weights);
+  assert_true(lore_model_flops_per_token(model, 50) == 6 * weights + 6 * 2 * 50 * 12);
+  lore_model_destroy(model);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      numbers_test(tensors_fill_the_buffer),    numbers_test(tensors_have_names_and_shapes),
+      numbers_test(contradictions_are_refused), numbers_test(initial_parameters),
+      numbers_test(operations_per_token),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

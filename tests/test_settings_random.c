@@ -1,0 +1,144 @@
+/* Settings: random ones written and read back, and broken bytes. */
+#include "settings_file.h"
+
+#include <math.h>
+
+#include "lore/random.h"
+
+static double random_real(lore_random *random, const lore_setting *setting) {
+  double u = lore_random_uniform(random), least = setting->least, most = setting->most;
+  if (least > 0 || lore_random_below(random, 2))
+    least = fmax(least, most * 1e-20);
+  else
+    return u < 0.1 ? 0.0 : u < 0.2 ? most : most * u;
+  double value = least * pow(most / least, u);
+  return fmin(fmax(value, setting->least), most);
+}
+
+static int64_t random_integer(lore_random *random, const lore_setting *setting) {
+  double value = floor(setting->least + random_real(random, setting));
+  return (int64_t)fmin(value, setting->most);
+}
+
+static void random_name(lore_random *random, char *name) {
+  static const char letters[] = "aeontrfls0123456789._-";
+  static const char *const words[] = {"true", "null", "1e5", "0x10", "no", "2024", "1.5", "nan"};
+  if (lore_random_below(random, 4) == 0) {
+    strcpy(name, words[lore_random_below(random, 8)]);
+    return;
+  }
+  uint32_t length = 1 + lore_random_below(random, LORE_NAME_MAX - 1);
+  for (uint32_t i = 0; i < length; i++)
+    name[i] = letters[lore_random_below(random, i == 0 ? 19 : 22)];
+}
+
+static void random_list(lore_random *random, lore_integer_list *list) {
+  list->count = (int)lore_random_below(random, 4) ? (int)lore_random_below(random, 9) : 256;
+  for (int i = 0; i < list->count; i++)
+    list->value[i] = (i ? list->value[i - 1] : -1) + 1 + lore_random_below(random, 1000000);
+}
+
+/* Any values in range, then as few changes as free them of contradictions. */
+static void randomise(lore_random *random, lore_settings *s) {
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  memset(s, 0, sizeof *s);
+  random_name(random, s->name);
+  random_list(random, &s->checkpoint.snapshots);
+  for (int i = 0; i < count; i++) {
+    char *at = (char *)s + table[i].offset;
+    int32_t narrow;
+    int64_t wide;
+    double real;
+    bool flag;
+    if (table[i].kind == LORE_SETTING_TEXT || table[i].kind == LORE_SETTING_INTEGER_LIST)
+      continue;
+    if (table[i].kind == LORE_SETTING_REAL) {
+      real = random_real(random, &table[i]);
+      memcpy(at, &real, sizeof real);
+      continue;
+    }
+    wide = table[i].kind == LORE_SETTING_CHOICE || table[i].kind == LORE_SETTING_BOOLEAN
+               ? lore_random_below(random, (uint32_t)table[i].most + 1)
+               : random_integer(random, &table[i]);
+    narrow = (int32_t)wide;
+    flag = wide;
+    memcpy(at,
+           table[i].size == 8   ? (void *)&wide
+           : table[i].size == 4 ? (void *)&narrow
+                                : &flag,
+           table[i].size);
+  }
+  s->model.heads = 1 + (int)lore_random_below(random, 64);
+  s->model.width = s->model.heads * 2 * (4 + (int)lore_random_below(random, 120));
+  s->train.batch = s->train.shard * (1 + (int)lore_random_below(random, 16));
+  s->population.individuals /= 2;
+  s->population.individuals++;
+  s->population.held_out /= 2;
+  s->population.held_out--;
+  s->population.held_out += s->population.held_out < 0;
+  s->train.steps = 256000000;
+  s->train.warmup_steps %= s->train.steps + 1;
+  s->train.final_learning_rate = fmin(s->train.final_learning_rate, s->train.learning_rate);
+  if (s->evaluate.dense_every == 0)
+    s->evaluate.dense_until = 0;
+  if (s->evaluate.attention_sequences > s->evaluate.sequences)
+    s->evaluate.attention_sequences = s->evaluate.sequences;
+  if (!lore_gemm_has(s->compute.gemm))
+    s->compute.gemm = LORE_GEMM_BUILTIN;
+}
+
+static void test_round_trip(void **state) {
+  (void)state;
+  lore_random random = lore_random_stream(1, LORE_RANDOM_TEST, 0, 0);
+  for (int i = 0; i < 1000; i++) {
+    lore_settings written, read;
+    randomise(&random, &written);
+    FILE *stream = fopen(path, "w");
+    lore_settings_write(&written, stream);
+    assert_int_equal(fclose(stream), 0);
+    if (read_with(NULL, &read) != LORE_OK)
+      fail_msg("%s", lore_fail_message());
+    assert_same(&written, &read);
+  }
+}
+
+/* A broken study is refused with a message that begins with the file's name; never anything else.
+ */
+static void take_broken(const char *text, size_t length) {
+  lore_settings s;
+  put_bytes(text, length);
+  lore_status status = read_with(NULL, &s);
+  assert_true(status == LORE_OK || status == LORE_USER);
+  if (status == LORE_USER)
+    assert_memory_equal(lore_fail_message(), path, strlen(path));
+}
+
+static void test_broken_bytes(void **state) {
+  (void)state;
+  static const char signs[] = "{}[],:#&*!|>'\"%@`?-~ \t\n\r\\.0e=<";
+  lore_random random = lore_random_stream(2, LORE_RANDOM_TEST, 0, 0);
+  char text[sizeof study];
+  const uint32_t length = sizeof study - 1;
+  for (uint32_t i = 0; i <= length; i++)
+    take_broken(study, i);
+  const char *rounds = getenv("LORE_FUZZ");
+  for (int i = rounds ? atoi(rounds) : 2000; i > 0; i--) {
+    memcpy(text, study, sizeof text);
+    for (uint32_t flips = 1 + lore_random_below(&random, 4); flips > 0; flips--) {
+      bool any = lore_random_below(&random, 8) == 0;
+      text[lore_random_below(&random, length)] =
+          any ? (char)lore_random_below(&random, 256)
+              : signs[lore_random_below(&random, sizeof signs - 1)];
+    }
+    take_broken(text, length);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_round_trip),
+      cmocka_unit_test(test_broken_bytes),
+  };
+  return cmocka_run_group_tests(tests, open_path, close_path);
+}

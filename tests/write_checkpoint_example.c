@@ -1,0 +1,42 @@
+/* Writes a small model with random parameters to PATH: what tests/test_readers.bats reads. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lore/checkpoint.h"
+
+int main(int count, char **argument) {
+  if (count != 2) {
+    fprintf(stderr, "usage: %s PATH\n", argument[0]);
+    return 2;
+  }
+  const lore_model_config config = {.layers = 2,
+                                    .width = 16,
+                                    .heads = 2,
+                                    .hidden = 24,
+                                    .norm = LORE_NORM_LAYER,
+                                    .positions = LORE_POSITIONS_ROTARY,
+                                    .bias = true,
+                                    .rotary_base = 10000,
+                                    .norm_epsilon = 1e-6,
+                                    .initial_scale = 0.5};
+  const lore_provenance provenance = {"lore_version", "0.1.0"};
+  lore_vocabulary *vocabulary = NULL;
+  lore_model *model = NULL;
+  real *parameters = NULL;
+  lore_status status = lore_vocabulary_create(&vocabulary);
+  if (status == LORE_OK)
+    status = lore_model_create(&config, lore_vocabulary_size(vocabulary), 32, &model);
+  if (status == LORE_OK && !(parameters = calloc((size_t)model->elements, sizeof *parameters)))
+    status = lore_fail(LORE_MEMORY, "no memory for the example");
+  if (status == LORE_OK) {
+    lore_model_initialise(model, 1, parameters);
+    status = lore_checkpoint_write(argument[1], model, parameters, vocabulary, 7, 1, &provenance);
+  }
+  if (status != LORE_OK)
+    fprintf(stderr, "%s\n", lore_fail_message());
+  free(parameters);
+  lore_model_destroy(model);
+  if (vocabulary)
+    lore_vocabulary_destroy(vocabulary);
+  return lore_status_exit_code(status);
+}

@@ -1,0 +1,26 @@
+/* Writes RECORDS records of the fixture to PATH: what tests/test_readers.bats reads. */
+#include <stdio.h>
+
+#include "metrics_fixture.h"
+
+int main(int count, char **argument) {
+  if (count != 3) {
+    fprintf(stderr, "usage: %s PATH RECORDS\n", argument[0]);
+    return 2;
+  }
+  lore_metrics_definition definition = fixture_definition();
+  lore_metrics *metrics;
+  lore_status status = lore_metrics_create(argument[1], &definition, &metrics);
+  if (status == LORE_OK) {
+    for (int64_t i = 0; i < atoll(argument[2]) && status == LORE_OK; i++) {
+      fixture_record f;
+      fixture_fill(&f, i);
+      status = lore_metrics_append(metrics, &f.record);
+    }
+    lore_status closed = lore_metrics_close(metrics);
+    status = status == LORE_OK ? closed : status;
+  }
+  if (status != LORE_OK)
+    fprintf(stderr, "%s\n", lore_fail_message());
+  return lore_status_exit_code(status);
+}
