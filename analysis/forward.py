@@ -11,7 +11,7 @@ import xarray as xr
 
 
 def norm(weights, x, name):
-    """RMS or layer norm of the rows of x, with the gain `name` and, where there is one, its bias."""
+    """RMS or layer norm of the rows of x with the gain `name` and, where there is one, its bias."""
     if weights.attrs["model_norm"] == "layer":
         x = x - x.mean(axis=-1, keepdims=True)
     x = x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + weights.attrs["model_norm_epsilon"])
@@ -27,9 +27,10 @@ def linear(weights, x, name):
 
 
 def rotate(weights, x):
-    """Rotary positions: elements i and i + h/2 of row t turn by t * base^(-2 i / h). x: (heads, T, h)"""
+    """Turns elements i and i + h/2 of row t by t * base^(-2 i / h); x: (heads, T, h)."""
     half = x.shape[-1] // 2
-    angle = np.arange(x.shape[1])[:, None] * weights.attrs["model_rotary_base"] ** (-np.arange(half) / half)
+    speed = weights.attrs["model_rotary_base"] ** (-np.arange(half) / half)
+    angle = np.arange(x.shape[1])[:, None] * speed
     cos, sin, a, b = np.cos(angle), np.sin(angle), x[..., :half], x[..., half:]
     return np.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
 
@@ -37,15 +38,16 @@ def rotate(weights, x):
 def attention(weights, x, name):
     length, width = x.shape
     heads = int(weights.attrs["model_heads"])
-    joined = linear(weights, x, name + "_qkv").reshape(length, 3, heads, width // heads)
-    query, key, value = joined.transpose(1, 2, 0, 3)
+    qkv = linear(weights, x, name + "_qkv").reshape(length, 3, heads, width // heads)
+    query, key, value = qkv.transpose(1, 2, 0, 3)
     if weights.attrs["model_positions"] == "rotary":
         query, key = rotate(weights, query), rotate(weights, key)
     scores = query @ key.transpose(0, 2, 1) / np.sqrt(width // heads)
     scores = np.where(np.tri(length, dtype=bool), scores, -np.inf)
     pattern = np.exp(scores - scores.max(axis=-1, keepdims=True))
     pattern /= pattern.sum(axis=-1, keepdims=True)
-    return linear(weights, (pattern @ value).transpose(1, 0, 2).reshape(length, width), name + "_output")
+    joined = (pattern @ value).transpose(1, 0, 2).reshape(length, width)
+    return linear(weights, joined, name + "_output")
 
 
 def mlp(weights, x, name):
@@ -67,18 +69,19 @@ def logits(weights, tokens):
         x = x + attention(weights, norm(weights, x, name + "_norm"), name)
         name = f"layer_{layer}_mlp"
         x = x + mlp(weights, norm(weights, x, name + "_norm"), name)
-    head = "head" if "head" in weights else "embedding"
-    return norm(weights, x, "final_norm") @ weights[head].values.astype(float).T + bias(weights, "head")
+    head = weights["head" if "head" in weights else "embedding"].values.astype(float)
+    return norm(weights, x, "final_norm") @ head.T + bias(weights, "head")
 
 
 def encode(words, text):
-    """Token ids of `text`, the begin token first; full stops and commas are words of their own."""
+    """Token ids of `text`, the begin token first; "'s", full stops and commas are words."""
     index, tokens = {word: i for i, word in enumerate(words)}, [0]
     for word in text.split():
-        parts = [word] if word in index else word.replace(".", " .").replace(",", " ,").split()
-        for part in parts:
+        parts = word.replace("'s", " 's").replace(".", " .").replace(",", " ,").split()
+        for part in [word] if word in index else parts:
             if part not in index:
-                sys.exit(f"{part!r} is not in the vocabulary; near: {difflib.get_close_matches(part, words)}")
+                near = ", ".join(difflib.get_close_matches(part, words)) or "nothing"
+                sys.exit(f"{part!r} is not in the vocabulary; near it: {near}")
             tokens.append(index[part])
     return tokens
 

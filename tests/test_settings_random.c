@@ -38,8 +38,8 @@ static void random_list(lore_random *random, lore_integer_list *list) {
     list->value[i] = (i ? list->value[i - 1] : -1) + 1 + lore_random_below(random, 1000000);
 }
 
-/* Any values in range, then as few changes as free them of contradictions. */
-static void randomise(lore_random *random, lore_settings *s) {
+/* Any values in range; they may contradict each other. */
+static void draw_settings(lore_random *random, lore_settings *s) {
   int count;
   const lore_setting *table = lore_settings_table(&count);
   memset(s, 0, sizeof *s);
@@ -69,6 +69,10 @@ static void randomise(lore_random *random, lore_settings *s) {
                                 : &flag,
            table[i].size);
   }
+}
+
+/* As few changes as free the settings of contradictions. */
+static void reconcile(lore_random *random, lore_settings *s) {
   s->model.heads = 1 + (int)lore_random_below(random, 64);
   s->model.width = s->model.heads * 2 * (4 + (int)lore_random_below(random, 120));
   s->train.batch = s->train.shard * (1 + (int)lore_random_below(random, 16));
@@ -93,7 +97,8 @@ static void test_round_trip(void **state) {
   lore_random random = lore_random_stream(1, LORE_RANDOM_TEST, 0, 0);
   for (int i = 0; i < 1000; i++) {
     lore_settings written, read;
-    randomise(&random, &written);
+    draw_settings(&random, &written);
+    reconcile(&random, &written);
     FILE *stream = fopen(path, "w");
     lore_settings_write(&written, stream);
     assert_int_equal(fclose(stream), 0);

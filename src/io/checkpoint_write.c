@@ -22,6 +22,18 @@ static size_t longest_word(const lore_vocabulary *vocabulary) {
   return longest;
 }
 
+/* 64-bit offset, which every tool reads (R's ncdf4 knows no CDF-5), unless a tensor is too large.
+ */
+static int file_format(const lore_model *model) {
+  const int64_t most = (INT64_C(1) << 32) - 8; /* bytes of a variable */
+  for (int i = 0; i < model->tensors; i++) {
+    const lore_tensor *tensor = &model->tensor[i];
+    if ((int64_t)tensor->rows * tensor->columns > most / (int64_t)sizeof(real))
+      return NC_64BIT_DATA;
+  }
+  return NC_64BIT_OFFSET;
+}
+
 static void define_attributes(lore_ncfile *file, const lore_model *model, const real *parameters,
                               int64_t step, int provenances, const lore_provenance *provenance) {
   char checksum[LORE_CHECKSUM_TEXT];
@@ -118,7 +130,7 @@ lore_status lore_checkpoint_write(const char *path, const lore_model *model, con
   size_t block = BLOCK;
   LORE_TRY(lore_partial_name(path, &partial));
   lore_status status = lore_netcdf_status(
-      nc__create(partial, NC_CLOBBER | NC_64BIT_DATA, 0, &block, &ncid), "create", partial);
+      nc__create(partial, NC_CLOBBER | file_format(model), 0, &block, &ncid), "create", partial);
   if (status == LORE_OK) {
     int error = checkpoint_fill(ncid, model, parameters, vocabulary, step, provenances, provenance);
     int closed = nc_close(ncid);

@@ -1,0 +1,204 @@
+/* lore show: a few individuals and biographies of a study. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../study/assembly.h"
+#include "biography.h"
+#include "commands.h"
+#include "options.h"
+
+static const char usage[] =
+    "usage: lore show [OPTION ...] STUDY\n"
+    "\n"
+    "Prints what the study's population is made of, and a few individuals: name, values, a\n"
+    "biography as training shows it and one as evaluation does.\n"
+    "\n"
+    "  -n, --individuals N  how many individuals (3)\n"
+    "      --held-out       individuals that are held out instead of known ones\n"
+    "  -s KEY=VALUE         overrides a setting (\"seed=2\"); any number of times\n"
+    "      --color=WHEN     auto (a terminal has colours), always or never\n"
+    "  -h, --help           this text\n"
+    "\n"
+    "Without colours [names] and <values> have marks.\n";
+
+typedef struct {
+  int individuals;
+  bool held_out, help;
+  lore_colour_choice colour;
+  lore_overrides overrides;
+  const char *study;
+} lore_arguments;
+
+static lore_status parse_colour(const char *text, lore_colour_choice *choice) {
+  static const char *const names[] = {
+      [LORE_COLOUR_AUTO] = "auto", [LORE_COLOUR_ALWAYS] = "always", [LORE_COLOUR_NEVER] = "never"};
+  for (int i = 0; i <= LORE_COLOUR_NEVER; i++)
+    if (!strcmp(text, names[i])) {
+      *choice = (lore_colour_choice)i;
+      return LORE_OK;
+    }
+  return lore_fail(LORE_USER, "--color=%s: auto, always or never is needed", text);
+}
+
+static lore_status take_option(int option, lore_arguments *arguments) {
+  switch (option) {
+  case 'n':
+    return lore_options_integer("-n", optarg, 0, 1000000, &arguments->individuals);
+  case 's':
+    return lore_overrides_add(&arguments->overrides, optarg);
+  case 'c':
+    return parse_colour(optarg, &arguments->colour);
+  case 'o':
+    arguments->held_out = true;
+    return LORE_OK;
+  default:
+    arguments->help = true;
+    return LORE_OK;
+  }
+}
+
+/* Returns the exit code of what is wrong, after a message. */
+static int parse(int argc, char **argv, lore_arguments *arguments) {
+  static const struct option options[] = {{"individuals", required_argument, NULL, 'n'},
+                                          {"held-out", no_argument, NULL, 'o'},
+                                          {"color", required_argument, NULL, 'c'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+  int option;
+  lore_options_start();
+  while (!arguments->help && (option = getopt_long(argc, argv, ":n:s:h", options, NULL)) != -1) {
+    if (option == '?' || option == ':')
+      return lore_options_refuse("show", option, argv);
+    lore_status status = take_option(option, arguments);
+    if (status != LORE_OK)
+      return lore_options_report(status);
+  }
+  if (arguments->help)
+    return 0;
+  return lore_options_report(lore_options_study("show", argc, argv, &arguments->study));
+}
+
+static const char *attribute_label(int attribute) {
+  static char label[32];
+  snprintf(label, sizeof label, "%s", lore_attribute_name((lore_attribute)attribute));
+  for (char *at = label; (at = strchr(at, '_'));)
+    *at = ' ';
+  return label;
+}
+
+static void print_facts(const lore_assembly *a, double mean_tokens) {
+  const lore_vocabulary *v = a->vocabulary;
+  long long firsts = lore_vocabulary_first_names(v), lasts = lore_vocabulary_last_names(v);
+  printf("study         %s (seed %llu)\n", a->settings->name,
+         (unsigned long long)a->settings->seed);
+  printf("individuals   %lld known, %lld held out\n",
+         (long long)lore_population_known(a->population),
+         (long long)lore_population_held_out(a->population));
+  printf("full names    %lld possible: %lld first, %lld middle, %lld last\n",
+         firsts * firsts * lasts, firsts, firsts, lasts);
+  printf("vocabulary    %d tokens\n", lore_vocabulary_size(v));
+  printf("biography     %.1f tokens on average, %d at the most\n", mean_tokens, a->longest);
+  printf("templates     %d per attribute: %d for training, %d for evaluation\n", LORE_TEMPLATES,
+         LORE_TRAINING_TEMPLATES, LORE_TEMPLATES - LORE_TRAINING_TEMPLATES);
+  printf("baseline      %.3f nats without knowledge, %.3f empirical\n", a->baseline,
+         a->empirical_baseline);
+  for (int i = 0; i < LORE_ATTRIBUTES; i++) {
+    unsigned values = lore_vocabulary_values(v, (lore_attribute)i);
+    printf("  %-11s %6u values, %6.3f nats\n", attribute_label(i), values, log(values));
+  }
+}
+
+static void print_values(const lore_assembly *a, const lore_individual *individual,
+                         const lore_paint *paint) {
+  for (int i = 0; i < LORE_ATTRIBUTES; i++) {
+    lore_value value =
+        lore_vocabulary_value(a->vocabulary, (lore_attribute)i, individual->value[i]);
+    printf("  %-12s", attribute_label(i));
+    lore_paint_words(paint, a->vocabulary, LORE_ROLE_VALUE, value.length, value.token);
+    putchar('\n');
+  }
+}
+
+/* `batch` has room for one sequence. */
+static void print_biography(const lore_assembly *a, int64_t who, lore_template_set templates,
+                            lore_batch *batch, const lore_paint *paint) {
+  printf("  biography in %s\n", templates == LORE_TEMPLATES_TRAINING ? "training" : "evaluation");
+  lore_batch_clear(batch);
+  lore_batch_append(batch, a->population, who, templates, 0, (uint64_t)who);
+  lore_paint_biography(paint, a->vocabulary, batch, 0, 4);
+}
+
+static void print_individual(const lore_assembly *a, int64_t who, bool held_out, lore_batch *batch,
+                             const lore_paint *paint) {
+  const lore_individual *individual = lore_population_individual(a->population, who);
+  const uint16_t name[LORE_NAME_TOKENS] = {individual->first, individual->middle, individual->last};
+  printf("\nindividual %lld%s: ", (long long)who, held_out ? ", never trained on" : "");
+  lore_paint_words(paint, a->vocabulary, LORE_ROLE_NAME, LORE_NAME_TOKENS, name);
+  putchar('\n');
+  print_values(a, individual, paint);
+  if (!held_out)
+    print_biography(a, who, LORE_TEMPLATES_TRAINING, batch, paint);
+  print_biography(a, who, LORE_TEMPLATES_EVALUATION, batch, paint);
+}
+
+static lore_status check_group(const lore_assembly *a, const lore_arguments *arguments) {
+  int64_t available = arguments->held_out ? lore_population_held_out(a->population)
+                                          : lore_population_known(a->population);
+  if (arguments->individuals > available)
+    return lore_fail(LORE_USER, "-n %d: the study has %lld %s individuals (population.%s)",
+                     arguments->individuals, (long long)available,
+                     arguments->held_out ? "held-out" : "known",
+                     arguments->held_out ? "held_out" : "individuals");
+  return LORE_OK;
+}
+
+static lore_status print_individuals(const lore_assembly *a, const lore_arguments *arguments) {
+  lore_paint paint = lore_paint_choose(arguments->colour);
+  int64_t first = arguments->held_out ? lore_population_known(a->population) : 0;
+  lore_arena arena = {0};
+  lore_batch batch;
+  lore_batch_layout(&batch, &arena, 1, a->longest);
+  LORE_TRY(lore_arena_create(&arena, arena.used));
+  lore_batch_layout(&batch, &arena, 1, a->longest);
+  if (arguments->individuals > 0)
+    lore_paint_legend(&paint);
+  for (int i = 0; i < arguments->individuals; i++)
+    print_individual(a, first + i, arguments->held_out, &batch, &paint);
+  lore_arena_destroy(&arena);
+  return LORE_OK;
+}
+
+static lore_status print_all(const lore_assembly *a, const lore_arguments *arguments) {
+  double mean_tokens;
+  LORE_TRY(check_group(a, arguments));
+  LORE_TRY(lore_assembly_mean_tokens(a, &mean_tokens));
+  print_facts(a, mean_tokens);
+  LORE_TRY(print_individuals(a, arguments));
+  return lore_options_flush();
+}
+
+static lore_status show_study(const lore_arguments *arguments) {
+  static lore_settings settings;
+  lore_assembly assembly;
+  LORE_TRY(lore_settings_read(arguments->study, arguments->overrides.count,
+                              arguments->overrides.value, &settings));
+  lore_status status = lore_assembly_create(&settings, &assembly);
+  if (status == LORE_OK)
+    status = print_all(&assembly, arguments);
+  lore_assembly_destroy(&assembly);
+  return status;
+}
+
+int lore_command_show(int argc, char **argv) {
+  static lore_arguments arguments;
+  arguments = (lore_arguments){.individuals = 3};
+  int code = parse(argc, argv, &arguments);
+  if (code)
+    return code;
+  if (arguments.help) {
+    fputs(usage, stdout);
+    return lore_options_report(lore_options_flush());
+  }
+  return lore_options_report(show_study(&arguments));
+}

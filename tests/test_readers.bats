@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# Other programs read our files: ncdump, xarray, NCO and R's ncdf4 find the names, labels, units and
+# values that doc/metrics.md and doc/checkpoint.md promise. A reader that is not installed is skipped.
+
+setup_file() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  cd "$BATS_FILE_TMPDIR" || return
+  "$(dirname "$LORE")"/tests/write_metrics_example metrics.nc 12
+  "$(dirname "$LORE")"/tests/write_checkpoint_example checkpoint.nc
+  for PYTHON in python3 /usr/bin/python3 none; do
+    "$PYTHON" -c 'import xarray, netCDF4' 2>/dev/null && break
+  done
+  export PYTHON
+}
+
+setup() {
+  cd "$BATS_FILE_TMPDIR" || return
+}
+
+need() {
+  command -v "$1" >/dev/null || skip "$1 is not installed"
+}
+
+need_xarray() {
+  [ "$PYTHON" != none ] || skip "no python3 with xarray and netCDF4"
+}
+
+need_ncdf4() {
+  need Rscript
+  Rscript -e 'library(ncdf4)' 2>/dev/null || skip "R has no ncdf4"
+}
+
+@test "ncdump shows dimensions, variables and units" {
+  need ncdump
+  header=$(ncdump -h metrics.nc)
+  for line in "step = UNLIMITED ; // (12 currently)" "group = 2 ;" "attribute = 6 ;" "layer = 3 ;" \
+    "double attribute_loss(step, group) ;" 'attribute_loss:units = "nats" ;' \
+    "double attribute_accuracy_by_attribute(step, group, attribute) ;" \
+    "double attention_sharpness(step, layer) ;" 'train_loss:units = "nats token-1" ;' \
+    'wall_time:units = "s" ;' "train_loss:_FillValue = 9.96920996838687e+36 ;" \
+    "int step(step) ;" "double train_learning_rate ;" ':Conventions = "CF-1.8 ACDD-1.3" ;' \
+    ':host = "nodeé" ;'; do
+    grep -qF "$line" <<<"$header" || { echo "missing: $line" && return 1; }
+  done
+  [ "$(ncdump -k metrics.nc)" = "64-bit offset" ]
+  ncdump -v group,attribute,layer metrics.nc | tr -d '\n ' |
+    grep -qF 'group="known","held_out";attribute="birth_place","birth_date","university","major","company","location";layer=1,2,3;'
+}
+
+@test "xarray makes labels and settings coordinates" {
+  need_xarray
+  "$PYTHON" -W error - <<'CODE'
+import numpy as np
+import xarray as xr
+
+ds = xr.open_dataset("metrics.nc")
+assert list(ds.group.values) == ["known", "held_out"]
+assert list(ds.layer.values) == [1, 2, 3]
+assert list(ds.step.values[:3]) == [0, 50, 100] and ds.step.dtype == np.int32
+assert np.isnan(ds.train_loss[0]) and ds.train_loss[1] == 1.01
+loss = ds.attribute_loss.sel(group="held_out", step=100)
+assert np.isclose(loss, 2.1 + 0.016) and loss.attrs["units"] == "nats"
+university = ds.attribute_accuracy_by_attribute.sel(group="known", attribute="university", step=50)
+assert np.isclose(university, 1.1 + 0.012)
+assert np.isclose(ds.attention_sharpness.sel(layer=2, step=0), 0.507)
+assert ds.plateau_end.item() == 437.5
+assert ds.tokens_seen[-1] == 33e9
+for name in "name", "seed", "train_learning_rate", "checkpoint_snapshots", "population_individuals":
+    assert name in loss.coords, name
+assert loss["name"].item() == "imbalance" and ds["checkpoint_snapshots"].item() == ""
+assert loss["train_learning_rate"].item() == 1.5e-3 and loss["seed"].item() == 7
+assert "coordinates" not in ds.attrs and ds.attrs["host"] == "nodeé"
+for name, variable in ds.variables.items():
+    assert "long_name" in variable.attrs, name
+    assert "units" in variable.attrs or variable.dtype == object, name
+CODE
+}
+
+@test "xarray joins runs and keeps their settings" {
+  need_xarray
+  cp metrics.nc second.nc
+  "$PYTHON" - <<'CODE'
+import netCDF4
+import xarray as xr
+
+with netCDF4.Dataset("second.nc", "a") as second:
+    second["seed"][...] = 8
+runs = [xr.open_dataset(path) for path in ("metrics.nc", "second.nc")]
+ds = xr.concat(runs, dim="run")
+assert list(ds.seed.values) == [7, 8] and ds.attribute_loss.dims == ("run", "step", "group")
+CODE
+}
+
+@test "NCO cuts and averages" {
+  need ncra
+  ncks -O -H -C -v attribute_loss -d group,1 -d step,2 -s '%.3f\n' metrics.nc >value
+  [ "$(head -1 value)" = 2.116 ]
+  # The fill value of record 0 stays out of the mean.
+  ncra -O -v train_loss,attribute_accuracy metrics.nc mean.nc
+  [ "$(ncks -H -C -v train_loss -s '%.3f\n' mean.nc | head -1)" = 6.010 ]
+  ncecat -O metrics.nc metrics.nc both.nc
+  ncrcat -O metrics.nc metrics.nc twice.nc
+  [ "$(ncks -m -M twice.nc | grep -c 'step = UNLIMITED ; // (24 currently)')" = 1 ]
+}
+
+@test "R reads labels, values and missing values" {
+  need_ncdf4
+  cat >read.R <<'CODE'
+library(ncdf4)
+nc <- nc_open("metrics.nc")
+stopifnot(ncvar_get(nc, "group") == c("known", "held_out"))
+stopifnot(ncvar_get(nc, "attribute")[2] == "birth_date", ncvar_get(nc, "layer") == 1:3)
+stopifnot(ncvar_get(nc, "name") == "imbalance", ncvar_get(nc, "seed") == 7)
+loss <- ncvar_get(nc, "attribute_loss") # dimensions come in reverse: (group, step)
+stopifnot(dim(loss) == c(2, 12), all.equal(loss[2, 3], 2.116))
+train <- ncvar_get(nc, "train_loss")
+stopifnot(is.na(train[1]), all.equal(train[2], 1.01))
+stopifnot(ncatt_get(nc, "train_loss", "units")$value == "nats token-1")
+stopifnot(nc$dim$step$vals[2] == 50, nc$dim$step$unlim)
+nc_close(nc)
+nc <- nc_open("checkpoint.nc")
+stopifnot(dim(ncvar_get(nc, "layer_1_attention_qkv")) == c(48, 16))
+stopifnot(ncvar_get(nc, "word")[1] == "<begin>", ncatt_get(nc, 0, "step")$value == 7)
+CODE
+  Rscript read.R
+}
+
+@test "xarray reads a checkpoint by names" {
+  need_xarray
+  "$PYTHON" -W error - <<'CODE'
+import xarray as xr
+
+ds = xr.open_dataset("checkpoint.nc")
+assert ds.layer_2_mlp_up.dims == ("width", "hidden") and ds.layer_2_mlp_up.shape == (16, 24)
+assert ds.layer_1_attention_qkv.dims == ("width", "qkv")
+assert ds.layer_1_attention_output.dims == ("attention", "width")
+assert ds.embedding.dims == ("vocabulary", "width") and "word" in ds.embedding.coords
+assert ds.word.values[0] == "<begin>"
+assert (ds.layer_1_attention_norm == 1).all() and abs(float(ds.embedding.std()) - 0.5) < 0.02
+assert ds.attrs["step"] == 7 and ds.attrs["model_heads"] == 2 and ds.attrs["model_norm"] == "layer"
+CODE
+}
+
+@test "forward.py predicts from a checkpoint and names an unknown word" {
+  need_xarray
+  run "$PYTHON" "$LORE_SOURCE"/analysis/forward.py checkpoint.nc "James, Mary's."
+  [ "$status" -eq 0 ]
+  [ "${#lines[@]}" -eq 10 ]
+  [[ ${lines[0]} =~ ^0\.[0-9]{4}\ \  ]]
+  run "$PYTHON" "$LORE_SOURCE"/analysis/forward.py checkpoint.nc "Jamess"
+  [ "$status" -eq 1 ]
+  [[ $output = "'Jamess' is not in the vocabulary; near it: James"* ]]
+}

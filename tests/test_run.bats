@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# lore run from the outside: files, repeatability, kills, memory, refusals.
+
+setup_file() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  export PYTHON=${PYTHON:-/usr/bin/python3}
+  export STUDY=$LORE_SOURCE/tests/studies/tiny.yaml
+  export REFERENCE=$BATS_FILE_TMPDIR/reference
+  export RUN=runs/tiny-seed1
+  # One thread and a fixed backend: what other runs are compared with.
+  "$LORE" run -q "$STUDY" -o "$REFERENCE" -s compute.threads=1 -s compute.gemm=builtin
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+}
+
+# again DIRECTORY OPTION...: the reference study once more.
+again() {
+  local directory=$1
+  shift
+  "$LORE" run -q "$STUDY" -o "$directory" -s compute.gemm=builtin "$@"
+}
+
+# refused CODE COMMAND...: the command fails with CODE and one message on stderr.
+refused() {
+  local code=$1
+  shift
+  run "$@"
+  echo "exit $status: $output"
+  [ "$status" -eq "$code" ]
+  [ "$(grep -c 'lore: error:' <<<"$output")" -eq 1 ]
+}
+
+@test "a run leaves resolved settings, metrics and weights, and nothing else" {
+  cd "$REFERENCE/$RUN"
+  diff <(find . -type f | sort) - <<END
+./checkpoints/weights_00000000.nc
+./checkpoints/weights_00000020.nc
+./checkpoints/weights_00000040.nc
+./metrics.nc
+./study.yaml
+END
+}
+
+@test "the resolved settings make the same run" {
+  "$LORE" run -q "$REFERENCE/$RUN/study.yaml" -o again
+  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "again/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc"
+}
+
+@test "the same study twice gives the same bytes" {
+  again twice -s compute.threads=1
+  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "twice/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc"
+  for step in 00 20 40; do
+    "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "twice/$RUN/checkpoints/weights_000000$step.nc" \
+      "$REFERENCE/$RUN/checkpoints/weights_000000$step.nc"
+  done
+}
+
+@test "two and three threads give the same bytes as one" {
+  for threads in 2 3; do
+    again "threads$threads" -s compute.threads=$threads
+    "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "threads$threads/$RUN/metrics.nc" \
+      "$REFERENCE/$RUN/metrics.nc" --but compute_threads
+    "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
+      "threads$threads/$RUN/checkpoints/weights_00000040.nc" \
+      "$REFERENCE/$RUN/checkpoints/weights_00000040.nc"
+  done
+}
+
+@test "another seed gives another run" {
+  again other -s seed=2
+  run "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" other/runs/tiny-seed2/metrics.nc \
+    "$REFERENCE/$RUN/metrics.nc" --but seed
+  [ "$status" -ne 0 ]
+  [[ $output == *attribute_loss* ]]
+}
+
+@test "SIGKILL at 50 random moments leaves whole metrics files" {
+  options=(-s compute.threads=1 -s evaluate.every=1 -s train.steps=400)
+  options+=(-s evaluate.sequences=2 -s evaluate.attention_sequences=2 -s checkpoint.snapshots=[])
+  again whole "${options[@]}"
+  RANDOM=7
+  killed=0 with_records=0
+  for _ in $(seq 50); do
+    "$LORE" run -q "$STUDY" -o killed -s compute.gemm=builtin "${options[@]}" &
+    child=$! # lore itself, not a shell around it
+    # Up to about one and a half seconds, from before the file exists to after many records.
+    sleep "$((RANDOM % 2)).$(printf %03d $((RANDOM % 700)))"
+    kill -KILL $child 2>/dev/null || true
+    code=0
+    wait $child 2>/dev/null || code=$?
+    [ "$code" -ne 137 ] || killed=$((killed + 1))
+    if [ ! -e "killed/$RUN/metrics.nc" ]; then
+      rm -rf killed
+      continue
+    fi
+    records=$("$PYTHON" "$LORE_SOURCE/tests/whole_records.py" "killed/$RUN/metrics.nc" \
+      "whole/$RUN/metrics.nc")
+    echo "$records records"
+    [ "$records" -eq 0 ] || with_records=$((with_records + 1))
+    rm -r killed
+  done
+  echo "killed $killed of 50, $with_records with records"
+  [ "$killed" -ge 40 ]
+  [ "$with_records" -ge 10 ]
+}
+
+@test "peak memory is what lore check predicts, within 10 %" {
+  for options in "-s model.width=32" "-s model.width=256 -s model.hidden=1024 -s model.heads=4" \
+    "-s train.batch=64 -s train.shard=16 -s model.width=128 -s model.hidden=512"; do
+    options="$options -s compute.gemm=builtin -s train.steps=20 -s checkpoint.snapshots=[]"
+    predicted=$("$LORE" check --json $options "$STUDY" |
+      "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["peak_bytes"])')
+    peak=$("$PYTHON" "$LORE_SOURCE/tests/peak_memory.py" "$LORE" run -q $options "$STUDY" \
+      -o memory --overwrite)
+    echo "$options: predicted $predicted, peak $peak"
+    [ $((peak * 10)) -lt $((predicted * 11)) ]
+    [ $((peak * 10)) -gt $((predicted * 9)) ]
+  done
+}
+
+@test "results are not replaced unless asked" {
+  again here
+  cp "here/$RUN/metrics.nc" before.nc
+  refused 2 again here
+  [[ $output == *"here/$RUN holds results already"* ]]
+  cmp before.nc "here/$RUN/metrics.nc"
+  again here --overwrite
+}
+
+@test "a diverging run says so, exits with 3 and keeps its records" {
+  refused 3 again diverge -s train.learning_rate=1.0e+30 -s evaluate.every=1
+  [[ $output == *"training diverged"* ]]
+  "$PYTHON" -c 'import netCDF4, sys; sys.exit(netCDF4.Dataset(sys.argv[1]).dimensions["step"].size < 1)' \
+    "diverge/$RUN/metrics.nc"
+}
+
+@test "more than one rank is refused once, by all together" {
+  refused 2 timeout 60 mpirun -n 2 "$LORE" run "$STUDY" -o ranks
+  [[ $output == *"2 were started"* ]]
+  [ ! -e ranks ]
+}
+
+@test "mistakes on the command line" {
+  refused 2 "$LORE" run "$STUDY"
+  refused 2 "$LORE" run -o somewhere
+  refused 2 "$LORE" run "$STUDY" extra -o somewhere
+  refused 2 "$LORE" run --outptu x "$STUDY"
+  refused 2 "$LORE" run missing.yaml -o somewhere
+  refused 2 "$LORE" rnu "$STUDY"
+  [[ $output == *"did you mean 'run'"* ]]
+  refused 2 "$LORE" check -s model.widht=3 "$STUDY"
+  refused 2 "$LORE" bench Q
+  [ ! -e somewhere ]
+}
+
+@test "a directory that cannot be written" {
+  touch file
+  refused 1 again file/below
+  [[ $output == *"file/below"* || $output == *"file:"* ]]
+}
+
+@test "a full disk: one message, earlier records whole" {
+  [ "$(id -u)" -eq 0 ] || skip "mounting needs root"
+  mkdir small
+  mount -t tmpfs -o size=96k tmpfs small || skip "no tmpfs can be mounted here"
+  run again small/out -s evaluate.every=1 -s train.steps=2000 -s checkpoint.snapshots=[]
+  code=$status message=$output
+  records=$("$PYTHON" -c 'import netCDF4, sys; print(netCDF4.Dataset(sys.argv[1]).dimensions["step"].size)' \
+    "small/out/$RUN/metrics.nc" || echo none)
+  umount small
+  echo "exit $code: $message; records $records"
+  [ "$code" -eq 1 ]
+  [[ $message == *"No space left on device"* ]]
+  [ "$records" -ge 1 ]
+}
+
+@test "numpy rebuilds the forward pass from the weights" {
+  "$PYTHON" "$LORE_SOURCE/analysis/forward.py" "$REFERENCE/$RUN/checkpoints/weights_00000040.nc" \
+    "<begin> James" | grep -q .
+}
+
+@test "the quick start's figure is drawn from the files" {
+  "$PYTHON" "$LORE_SOURCE/analysis/quickstart.py" "$REFERENCE" -o picture.png
+  [ "$(wc -c <picture.png)" -gt 20000 ]
+  run "$PYTHON" "$LORE_SOURCE/analysis/quickstart.py" nowhere
+  [ "$status" -ne 0 ]
+  [[ $output == *"no metrics.nc"* ]]
+}
