@@ -96,7 +96,7 @@ static inline void assert_biography(const lore_population *people, const lore_ba
     assert_in_range(attribute, 0, LORE_ATTRIBUTES - 1);
     template[attribute] = biography_find_template(people, b, s, k, set, &at);
     assert_marks(
-        b, s, k,
+        people, b, s, k,
         lore_vocabulary_template(people_vocabulary, (lore_attribute)attribute, template[attribute]),
         begin);
     seen |= 1u << attribute;

@@ -21,6 +21,13 @@ typedef struct {
 /* Maps `capacity` zeroed bytes. LORE_MEMORY names the size that could not be had. */
 lore_status lore_arena_create(lore_arena *arena, size_t capacity);
 
+/* What lore_arena_create maps for `capacity`: whole huge pages. */
+size_t lore_arena_mapped(size_t capacity);
+
+/* Makes the system provide all of it now, not in the middle of a night: `threads` threads touch a
+ * part each. */
+void lore_arena_touch(lore_arena *arena, int threads);
+
 /* Returns the memory to the system. A counting or destroyed arena is left as it is. */
 void lore_arena_destroy(lore_arena *arena);
 

@@ -16,9 +16,8 @@ static size_t round_up(size_t size, size_t unit) {
   return (size + unit - 1) / unit * unit;
 }
 
-/* What is mapped for `capacity`; a mapping cannot be empty. */
-static size_t mapped_size(size_t capacity) {
-  return round_up(capacity > 0 ? capacity : 1, huge_page);
+size_t lore_arena_mapped(size_t capacity) {
+  return round_up(capacity > 0 ? capacity : 1, huge_page); /* a mapping cannot be empty */
 }
 
 static double gibibytes(size_t size) {
@@ -45,7 +44,7 @@ lore_status lore_arena_create(lore_arena *arena, size_t capacity) {
   if (capacity > available || capacity > SIZE_MAX / 2)
     return lore_fail(LORE_MEMORY, "%.2f GiB of memory are needed, %.2f GiB are available",
                      gibibytes(capacity), gibibytes(available));
-  size_t size = mapped_size(capacity);
+  size_t size = lore_arena_mapped(capacity);
   char *base = map_aligned(size);
   if (!base)
     return lore_fail(LORE_MEMORY, "%.2f GiB of memory could not be had: %s", gibibytes(capacity),
@@ -56,10 +55,18 @@ lore_status lore_arena_create(lore_arena *arena, size_t capacity) {
   return LORE_OK;
 }
 
+void lore_arena_touch(lore_arena *arena, int threads) {
+  enum { PAGE = 4096 };
+  int64_t pages = (int64_t)(lore_arena_mapped(arena->capacity) / PAGE);
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (int64_t page = 0; page < pages; page++)
+    *(volatile char *)(arena->base + page * PAGE) = 0;
+}
+
 void lore_arena_destroy(lore_arena *arena) {
   if (!arena->base)
     return;
-  munmap(arena->base, mapped_size(arena->capacity));
+  munmap(arena->base, lore_arena_mapped(arena->capacity));
   *arena = (lore_arena){0};
 }
 

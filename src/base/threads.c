@@ -24,15 +24,14 @@ int lore_threads_pin(int threads) {
   cpu_set_t allowed;
   omp_set_dynamic(0);
   omp_set_num_threads(1); /* the default team of libraries; ours name their size */
-  if (threads == 1 || getenv("OMP_PROC_BIND") || sched_getaffinity(0, sizeof allowed, &allowed) ||
-      CPU_COUNT(&allowed) != threads)
-    return 0;
+  int tie = threads > 1 && !getenv("OMP_PROC_BIND") &&
+            sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) == threads;
 #pragma omp parallel num_threads(threads)
-  {
+  if (tie) {
     cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(processor(&allowed, omp_get_thread_num()), &one);
     sched_setaffinity(0, sizeof one, &one);
   }
-  return 1;
+  return tie;
 }

@@ -76,7 +76,7 @@ size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config 
                             int longest, int threads) {
   lore_evaluator e = describe(model, config, groups, threads);
   layout(&e, longest);
-  return e.arena.used;
+  return lore_arena_mapped(e.arena.used);
 }
 
 lore_status lore_evaluator_create(const lore_model *model, const lore_population *population,
@@ -93,6 +93,7 @@ lore_status lore_evaluator_create(const lore_model *model, const lore_population
     free(e);
     return status;
   }
+  lore_arena_touch(&e->arena, e->threads);
   layout(e, longest);
   e->population = population;
   for (int g = 0; g < groups; g++)

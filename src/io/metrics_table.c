@@ -71,10 +71,12 @@ static double member_value(const char *at, lore_member member) {
 static void gather(const void *array, size_t stride, size_t rows, size_t columns,
                    const lore_metric *metric, double *out) {
   for (size_t i = 0; i < rows; i++)
-    for (size_t j = 0; j < columns; j++) {
-      const char *at = (const char *)array + i * stride + metric->offset + j * sizeof(double);
-      out[i * columns + j] = array ? member_value(at, metric->member) : NC_FILL_DOUBLE;
-    }
+    for (size_t j = 0; j < columns; j++)
+      out[i * columns + j] =
+          array
+              ? member_value((const char *)array + i * stride + metric->offset + j * sizeof(double),
+                             metric->member)
+              : NC_FILL_DOUBLE;
 }
 
 int lore_metric_put(int ncid, int variable, const lore_metric *metric, size_t at, size_t groups,

@@ -101,7 +101,7 @@ size_t lore_trainer_bytes(const lore_model *model, const lore_train_config *conf
                           int threads) {
   lore_trainer t = describe(model, config, threads);
   layout(&t, longest);
-  return t.arena.used;
+  return lore_arena_mapped(t.arena.used);
 }
 
 lore_status lore_trainer_create(const lore_model *model, const lore_train_config *config,
@@ -119,6 +119,7 @@ lore_status lore_trainer_create(const lore_model *model, const lore_train_config
     free(t);
     return status;
   }
+  lore_arena_touch(&t->arena, t->threads);
   layout(t, longest);
   lore_model_initialise(model, seed, t->parameters);
   *out = t;

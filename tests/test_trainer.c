@@ -1,0 +1,318 @@
+/* The training step: the same bits for any number of threads, and what it computes. */
+#include "numbers.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lore/trainer.h"
+#include "small_model.h"
+#include "small_world.h"
+
+enum { STEPS = 5, BATCH = 14, SHARD = 2, THREADS = 3 };
+
+static small_world world;
+
+static int setup(void **state) {
+  (void)state;
+  lore_model_config config = small_world_config(2, 16);
+  small_world_create(&world, &config, 200, 0);
+  return 0;
+}
+
+static int teardown(void **state) {
+  (void)state;
+  small_world_destroy(&world);
+  return 0;
+}
+
+/* Seven shards, which no number of threads divides but one and seven. */
+static lore_train_config train_config(void) {
+  return (lore_train_config){.steps = STEPS,
+                             .batch = BATCH,
+                             .shard = SHARD,
+                             .learning_rate = 3e-3,
+                             .final_learning_rate = 1e-4,
+                             .schedule = LORE_SCHEDULE_COSINE,
+                             .weight_decay = 0.1,
+                             .beta1 = 0.9,
+                             .beta2 = 0.95,
+                             .epsilon = 1e-8,
+                             .clip = 1};
+}
+
+static lore_trainer *make_trainer(const lore_train_config *config, int threads, uint64_t seed) {
+  lore_trainer *trainer;
+  assert_int_equal(lore_trainer_create(world.model, config, world.source, world.longest, threads,
+                                       seed, &trainer),
+                   LORE_OK);
+  return trainer;
+}
+
+/* Parameters and step results after STEPS steps. */
+typedef struct {
+  real *parameters;
+  lore_step step[STEPS];
+} outcome;
+
+static outcome train(const lore_train_config *config, int threads, uint64_t seed) {
+  outcome o;
+  lore_trainer *trainer = make_trainer(config, threads, seed);
+  for (int64_t step = 0; step < STEPS; step++)
+    o.step[step] = lore_trainer_step(trainer, step);
+  o.parameters = numbers_copy(lore_trainer_parameters(trainer), (size_t)world.model->elements);
+  lore_trainer_destroy(trainer);
+  return o;
+}
+
+static void assert_same_outcome(const char *what, const outcome *x, const outcome *y) {
+  assert_same_bits(what, x->parameters, y->parameters,
+                   (size_t)world.model->elements * sizeof(real));
+  for (int s = 0; s < STEPS; s++) {
+    assert_same_bits(what, &x->step[s].loss, &y->step[s].loss, sizeof(double));
+    assert_same_bits(what, &x->step[s].gradient_norm, &y->step[s].gradient_norm, sizeof(double));
+    assert_int_equal(x->step[s].tokens, y->step[s].tokens);
+  }
+}
+
+static void threads_do_not_change_bits(void **state) {
+  (void)state;
+  lore_train_config config = train_config();
+  outcome alone = train(&config, 1, 5);
+  for (int threads = 2; threads <= THREADS; threads++) {
+    outcome together = train(&config, threads, 5);
+    assert_same_outcome("threads", &together, &alone);
+  }
+  outcome crowd = train(&config, 2 * BATCH, 5); /* more threads than shards */
+  assert_same_outcome("a thread per shard", &crowd, &alone);
+}
+
+static void seed_decides(void **state) {
+  (void)state;
+  lore_train_config config = train_config();
+  outcome first = train(&config, 2, 5), again = train(&config, 2, 5), other = train(&config, 2, 6);
+  size_t bytes = (size_t)world.model->elements * sizeof(real);
+  assert_same_outcome("the same seed", &first, &again);
+  assert_int_not_equal(memcmp(first.parameters, other.parameters, bytes), 0);
+  assert_true(first.step[0].loss != other.step[0].loss);
+}
+
+static real *initial_parameters(uint64_t seed) {
+  real *parameters = numbers_blank((size_t)world.model->elements);
+  lore_model_initialise(world.model, seed, parameters);
+  return parameters;
+}
+
+/* Adds up gradients of `step` over sequences taken one by one. */
+static double *sum_of_gradients(const real *parameters, int64_t step, double *loss,
+                                int64_t *tokens) {
+  size_t elements = (size_t)world.model->elements;
+  lore_batch batch = small_world_batch(&world, 1);
+  lore_workspace *workspace =
+      small_workspace(world.model, world.longest, 1, LORE_FORWARD_BACKWARD, 0);
+  double *sum = numbers_zero(elements);
+  real *gradient = numbers_blank(elements);
+  *loss = 0;
+  *tokens = 0;
+  for (int s = 0; s < BATCH; s++) {
+    lore_batch_training(&batch, world.population, &world.people.distribution, (uint64_t)step, s, 1);
+    *loss += lore_decoder_train(world.model, parameters, &batch, 1, workspace, gradient);
+    *tokens += batch.tokens;
+    for (size_t i = 0; i < elements; i++)
+      sum[i] += (double)gradient[i];
+  }
+  return sum;
+}
+
+static double length(const double *x, size_t count) {
+  double square = 0;
+  for (size_t i = 0; i < count; i++)
+    square += x[i] * x[i];
+  return sqrt(square);
+}
+
+static void assert_ratio(const char *what, double got, double want, double limit) {
+  if (!(fabs(got - want) <= limit * fabs(want)))
+    fail_msg("%s: %.9g, not %.9g", what, got, want);
+}
+
+static void step_sums_over_sequences(void **state) {
+  (void)state;
+  lore_train_config config = train_config();
+  lore_trainer *trainer = make_trainer(&config, 2, 5);
+  for (int64_t step = 0; step < 3; step++) {
+    int mark = numbers_count;
+    double loss;
+    int64_t tokens;
+    double *want = sum_of_gradients(lore_trainer_parameters(trainer), step, &loss, &tokens);
+    lore_step result = lore_trainer_step(trainer, step);
+    const real *gradient = lore_trainer_gradient(trainer);
+    for (int i = 0; i < world.model->tensors; i++) {
+      const lore_tensor *t = &world.model->tensor[i];
+      assert_matrix_close(t->name, t->rows, t->columns, gradient + t->offset, t->columns,
+                          want + t->offset, 300);
+    }
+    assert_int_equal(result.tokens, tokens);
+    assert_ratio("loss", result.loss, loss / (double)tokens, 1e-6);
+    double norm = length(want, (size_t)world.model->elements) / (double)tokens;
+    assert_ratio("gradient norm", result.gradient_norm, norm, 1e-5);
+    numbers_release(mark);
+  }
+  lore_trainer_destroy(trainer);
+}
+
+/* The AdamW update `step` of all tensors by hand. `state` is weights, first and second moments. */
+static void update_by_hand(const lore_train_config *config, int64_t step, double scale,
+                           const real *gradient, real *const state[3]) {
+  for (int i = 0; i < world.model->tensors; i++) {
+    const lore_tensor *t = &world.model->tensor[i];
+    double decay = t->kind == LORE_WEIGHT ? config->weight_decay : 0;
+    lore_adamw_update(config, step + 1, lore_learning_rate(config, step), decay, scale,
+                      (int64_t)t->rows * t->columns, gradient + t->offset, state[0] + t->offset,
+                      state[1] + t->offset, state[2] + t->offset);
+  }
+}
+
+/* Follows STEPS steps; `clip` in units of the first step's gradient norm. A large epsilon lets the
+ * size of gradients show. */
+static void check_clip(double clip, int *clipped) {
+  size_t elements = (size_t)world.model->elements;
+  lore_train_config config = train_config();
+  config.epsilon = 0.01;
+  config.clip = 0;
+  lore_trainer *trainer = make_trainer(&config, 1, 5);
+  config.clip = clip * lore_trainer_step(trainer, 0).gradient_norm;
+  lore_trainer_destroy(trainer);
+  real *const by_hand[3] = {initial_parameters(5), numbers_blank(elements),
+                            numbers_blank(elements)};
+  memset(by_hand[1], 0, elements * sizeof(real));
+  memset(by_hand[2], 0, elements * sizeof(real));
+  trainer = make_trainer(&config, 2, 5);
+  for (int64_t step = 0; step < STEPS; step++) {
+    lore_step result = lore_trainer_step(trainer, step);
+    int clips = config.clip > 0 && result.gradient_norm > config.clip;
+    double scale = clips ? config.clip / result.gradient_norm : 1;
+    *clipped += clips;
+    update_by_hand(&config, step, scale / (double)result.tokens, lore_trainer_gradient(trainer),
+                   by_hand);
+    const double *want = numbers_wide(by_hand[0], elements);
+    assert_matrix_near("parameter", 1, (int)elements, lore_trainer_parameters(trainer), 0, want,
+                       2e-7);
+  }
+  lore_trainer_destroy(trainer);
+  numbers_release(0);
+}
+
+static void clip_scales_the_gradient(void **state) {
+  (void)state;
+  int clipped = 0;
+  check_clip(0, &clipped);
+  check_clip(100, &clipped);
+  assert_int_equal(clipped, 0);
+  check_clip(0.1, &clipped);
+  assert_int_equal(clipped, STEPS);
+}
+
+static void first_loss_is_a_guess(void **state) {
+  (void)state;
+  lore_train_config config = train_config();
+  lore_trainer *trainer = make_trainer(&config, 2, 5);
+  lore_step first = lore_trainer_step(trainer, 0);
+  double guess = log(lore_vocabulary_size(world.vocabulary));
+  lore_trainer_destroy(trainer);
+  if (!(fabs(first.loss / guess - 1) < 0.01))
+    fail_msg("the first loss is %.4f, not about %.4f", first.loss, guess);
+}
+
+enum { FIXED_SEQUENCES = 4 };
+
+/* The same sequences at every step. Their first tokens differ, so all targets can be known. */
+static void fill_fixed(const void *context, lore_batch *batch, uint64_t step, int64_t first,
+                       int count) {
+  (void)context;
+  (void)step;
+  for (int64_t s = first; s < first + count; s++) {
+    lore_random stream = lore_random_stream(1, LORE_RANDOM_TEST, 0, (uint64_t)s);
+    uint16_t token = (uint16_t)s;
+    for (int t = 0; t < SMALL_CONTEXT; t++) {
+      batch->token[batch->tokens] = token;
+      token = (uint16_t)lore_random_below(&stream, SMALL_VOCABULARY);
+      batch->target[batch->tokens++] = token;
+    }
+    batch->offset[++batch->sequences] = batch->tokens;
+  }
+}
+
+static void fixed_batch_is_learnt_by_heart(void **state) {
+  (void)state;
+  lore_train_config config = train_config();
+  config.steps = 600;
+  config.batch = FIXED_SEQUENCES;
+  config.shard = 1;
+  config.learning_rate = 0.01;
+  lore_model_config shape = small_config(0);
+  lore_model *model;
+  lore_trainer *trainer;
+  assert_int_equal(lore_model_create(&shape, SMALL_VOCABULARY, SMALL_CONTEXT, &model), LORE_OK);
+  assert_int_equal(lore_trainer_create(model, &config, (lore_source){fill_fixed, NULL},
+                                       SMALL_CONTEXT, 2, 3, &trainer),
+                   LORE_OK);
+  double first = lore_trainer_step(trainer, 0).loss, last = first;
+  for (int64_t step = 1; step < config.steps; step++)
+    last = lore_trainer_step(trainer, step).loss;
+  lore_trainer_destroy(trainer);
+  lore_model_destroy(model);
+  assert_true(first > 3);
+  if (!(last < 0.01))
+    fail_msg("the loss is %.4f after %lld steps", last, (long long)config.steps);
+}
+
+/* Bytes of address space, from /proc/self/statm. */
+static size_t mapped_bytes(void) {
+  FILE *file = fopen("/proc/self/statm", "r");
+  size_t pages = 0;
+  assert_non_null(file);
+  assert_int_equal(fscanf(file, "%zu", &pages), 1);
+  fclose(file);
+  return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void bytes_are_what_is_mapped(void **state) {
+  (void)state;
+  const size_t slack = (size_t)5 << 19; /* a huge page and a little */
+  lore_train_config config = train_config();
+  for (int threads = 1; threads <= THREADS; threads++) {
+    size_t before = mapped_bytes();
+    lore_trainer *trainer = make_trainer(&config, threads, 5);
+    size_t mapped = mapped_bytes() - before;
+    size_t bytes = lore_trainer_bytes(world.model, &config, world.longest, threads);
+    lore_trainer_destroy(trainer);
+    assert_true(bytes > (size_t)world.model->elements * 4 * sizeof(real));
+    if (!(mapped >= bytes && mapped <= bytes + slack))
+      fail_msg("%d threads: mapped %zu bytes, said %zu", threads, mapped, bytes);
+    assert_true(mapped_bytes() < before + slack);
+  }
+}
+
+static void bytes_grow(void **state) {
+  (void)state;
+  lore_train_config config = train_config(), longer = config, wider = config;
+  longer.batch = 2 * BATCH;
+  wider.shard = BATCH;
+  size_t bytes = lore_trainer_bytes(world.model, &config, world.longest, 1);
+  assert_true(lore_trainer_bytes(world.model, &config, world.longest, 2) > bytes);
+  assert_true(lore_trainer_bytes(world.model, &config, world.longest + 1, 1) > bytes);
+  assert_true(lore_trainer_bytes(world.model, &longer, world.longest, 1) > bytes);
+  assert_true(lore_trainer_bytes(world.model, &wider, world.longest, 1) > bytes);
+  assert_int_equal(lore_trainer_bytes(world.model, &config, world.longest, BATCH),
+                   lore_trainer_bytes(world.model, &config, world.longest, BATCH / SHARD));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      numbers_test(threads_do_not_change_bits), numbers_test(seed_decides),
+      numbers_test(step_sums_over_sequences),   numbers_test(clip_scales_the_gradient),
+      numbers_test(first_loss_is_a_guess),      numbers_test(fixed_batch_is_learnt_by_heart),
+      numbers_test(bytes_are_what_is_mapped),   numbers_test(bytes_grow),
+  };
+  return cmocka_run_group_tests(tests, setup, teardown);
+}
