@@ -48,6 +48,7 @@ test_helpers = \
 
 shell_tests = \
 	tests/test_broken.bats \
+	tests/test_readers.bats \
 	tests/test_reference.bats \
 	tests/test_run.bats
 

@@ -79,7 +79,8 @@ static void evaluation_biographies(void **state) {
   lore_arena_destroy(&arena);
 }
 
-/* Longest templates and values: fills a batch to its last token. */
+/* Longest templates and values fill a batch to its last token and not beyond: SEQUENCES times any
+ * length leaves no gap between the arrays. */
 static void longest_biography_fits(void **state) {
   (void)state;
   lore_population *one = people_create(1, 0, PEOPLE_SEED);
@@ -100,12 +101,14 @@ static void longest_biography_fits(void **state) {
       }
   }
   lore_arena arena;
-  lore_batch b = people_batch(&arena, 2, longest);
-  for (uint64_t s = 0; s < 2; s++)
+  lore_batch b = people_batch(&arena, SEQUENCES, longest);
+  int template[LORE_ATTRIBUTES];
+  for (uint64_t s = 0; s < SEQUENCES; s++)
     lore_batch_append(&b, one, 0, LORE_TEMPLATES_EVALUATION, 0, s);
-  assert_int_equal(b.offset[1], longest);
-  assert_int_equal(b.tokens, 2 * longest);
+  assert_int_equal(b.tokens, SEQUENCES * longest);
   assert_int_equal(b.tokens, b.tokens_capacity);
+  for (int s = 0; s < SEQUENCES; s++)
+    assert_biography(one, &b, s, LORE_TEMPLATES_EVALUATION, template);
   lore_arena_destroy(&arena);
   lore_population_destroy(one);
 }

@@ -130,7 +130,7 @@ END
 }
 
 @test "a diverging run says so, exits with 3 and keeps its records" {
-  refused 3 again diverge -s train.learning_rate=1.0e+30 -s evaluate.every=1
+  refused 3 again diverge -s train.learning_rate=10 -s train.weight_decay=10 -s evaluate.every=1
   [[ $output == *"training diverged"* ]]
   "$PYTHON" -c 'import netCDF4, sys; sys.exit(netCDF4.Dataset(sys.argv[1]).dimensions["step"].size < 1)' \
     "diverge/$RUN/metrics.nc"

@@ -22,8 +22,10 @@ static const char usage[] =
     "\n"
     "Without colours [names] and <values> have marks.\n";
 
+enum { INDIVIDUALS_DEFAULT = 3, INDIVIDUALS_MAX = 1000000, NOT_GIVEN = -1 };
+
 typedef struct {
-  int individuals;
+  int individuals; /* or NOT_GIVEN */
   bool held_out, help;
   lore_colour_choice colour;
   lore_overrides overrides;
@@ -44,7 +46,7 @@ static lore_status parse_colour(const char *text, lore_colour_choice *choice) {
 static lore_status take_option(int option, lore_arguments *arguments) {
   switch (option) {
   case 'n':
-    return lore_options_integer("-n", optarg, 0, 1000000, &arguments->individuals);
+    return lore_options_integer("-n", optarg, 0, INDIVIDUALS_MAX, &arguments->individuals);
   case 's':
     return lore_overrides_add(&arguments->overrides, optarg);
   case 'c':
@@ -142,18 +144,27 @@ static void print_individual(const lore_assembly *a, int64_t who, bool held_out,
   print_biography(a, who, LORE_TEMPLATES_EVALUATION, batch, paint);
 }
 
-static lore_status check_group(const lore_assembly *a, const lore_arguments *arguments) {
+/* How many individuals to print; by default a few, if there are as many. */
+static lore_status choose_count(const lore_assembly *a, const lore_arguments *arguments,
+                                int *count) {
   int64_t available = arguments->held_out ? lore_population_held_out(a->population)
                                           : lore_population_known(a->population);
-  if (arguments->individuals > available)
-    return lore_fail(LORE_USER, "-n %d: the study has %lld %s individuals (population.%s)",
-                     arguments->individuals, (long long)available,
-                     arguments->held_out ? "held-out" : "known",
+  if (available == 0)
+    return lore_fail(LORE_USER,
+                     "--held-out: the study holds nobody out (population.held_out is 0)");
+  *count = available < INDIVIDUALS_DEFAULT ? (int)available : INDIVIDUALS_DEFAULT;
+  if (arguments->individuals == NOT_GIVEN)
+    return LORE_OK;
+  *count = arguments->individuals;
+  if (*count > available)
+    return lore_fail(LORE_USER, "-n %d: the study has %lld %s individuals (population.%s)", *count,
+                     (long long)available, arguments->held_out ? "held-out" : "known",
                      arguments->held_out ? "held_out" : "individuals");
   return LORE_OK;
 }
 
-static lore_status print_individuals(const lore_assembly *a, const lore_arguments *arguments) {
+static lore_status print_individuals(const lore_assembly *a, const lore_arguments *arguments,
+                                     int count) {
   lore_paint paint = lore_paint_choose(arguments->colour);
   int64_t first = arguments->held_out ? lore_population_known(a->population) : 0;
   lore_arena arena = {0};
@@ -161,9 +172,9 @@ static lore_status print_individuals(const lore_assembly *a, const lore_argument
   lore_batch_layout(&batch, &arena, 1, a->longest);
   LORE_TRY(lore_arena_create(&arena, arena.used));
   lore_batch_layout(&batch, &arena, 1, a->longest);
-  if (arguments->individuals > 0)
+  if (count > 0)
     lore_paint_legend(&paint);
-  for (int i = 0; i < arguments->individuals; i++)
+  for (int i = 0; i < count; i++)
     print_individual(a, first + i, arguments->held_out, &batch, &paint);
   lore_arena_destroy(&arena);
   return LORE_OK;
@@ -171,10 +182,11 @@ static lore_status print_individuals(const lore_assembly *a, const lore_argument
 
 static lore_status print_all(const lore_assembly *a, const lore_arguments *arguments) {
   double mean_tokens;
-  LORE_TRY(check_group(a, arguments));
+  int count = 0;
+  LORE_TRY(choose_count(a, arguments, &count));
   LORE_TRY(lore_assembly_mean_tokens(a, &mean_tokens));
   print_facts(a, mean_tokens);
-  LORE_TRY(print_individuals(a, arguments));
+  LORE_TRY(print_individuals(a, arguments, count));
   return lore_options_flush();
 }
 
@@ -192,7 +204,7 @@ static lore_status show_study(const lore_arguments *arguments) {
 
 int lore_command_show(int argc, char **argv) {
   static lore_arguments arguments;
-  arguments = (lore_arguments){.individuals = 3};
+  arguments = (lore_arguments){.individuals = NOT_GIVEN};
   int code = parse(argc, argv, &arguments);
   if (code)
     return code;

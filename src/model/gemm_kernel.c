@@ -2,7 +2,11 @@
 #include "gemm_kernel.h"
 
 #include <assert.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "lore/arena.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -173,19 +177,30 @@ void lore_gemm_block(lore_transpose ta, int m, int n, int k, const real *a, int 
   }
 }
 
+static pthread_key_t scratch_key;
+static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
+
+static void make_scratch_key(void) {
+  if (pthread_key_create(&scratch_key, free))
+    abort();
+}
+
 /* Packed blocks of A and B of the calling thread; grows to the largest product that the thread
- * makes. */
+ * makes and goes with the thread. */
 static real *thread_scratch(size_t elements) {
   static _Thread_local real *scratch;
   static _Thread_local size_t capacity;
-  if (elements > capacity) {
-    size_t bytes = (elements * sizeof(real) + 63) / 64 * 64;
-    free(scratch);
-    scratch = aligned_alloc(64, bytes);
-    capacity = elements;
-    if (!scratch)
-      abort();
+  if (elements <= capacity)
+    return scratch;
+  pthread_once(&scratch_once, make_scratch_key);
+  free(scratch);
+  scratch = aligned_alloc(LORE_ALIGNMENT, (elements * sizeof(real) + LORE_ALIGNMENT - 1) /
+                                              LORE_ALIGNMENT * LORE_ALIGNMENT);
+  if (!scratch || pthread_setspecific(scratch_key, scratch)) {
+    fputs("lore: error: no memory for the scratch of a matrix product\n", stderr);
+    abort();
   }
+  capacity = elements;
   return scratch;
 }
 

@@ -16,7 +16,7 @@
 /* -- norm.c: y = x / sqrt(mean(x^2) + epsilon) * gain, or layer norm (Ba et al. 2016) with optional
  * bias -- */
 
-/* x, y: T x d; gain: d; bias: d or NULL; mean: T, layer norm only (else NULL); scale: T, 1 /
+/* x, y: T x d; gain: d; bias: d or NULL; mean: T, written by layer norm only; scale: T, 1 /
  * deviation. */
 void lore_norm_forward(lore_norm norm, int tokens, int width, double epsilon, const real *x,
                        const real *gain, const real *bias, real *y, real *mean, real *scale);

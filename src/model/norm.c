@@ -6,7 +6,6 @@
 
 #include "simd.h"
 
-/* Sum of (x - shift) * (y - shift2) over a row, in vector lanes. */
 static real row_dot(int width, const real *x, const real *y) {
   lore_vec sum = {0};
   int i = 0;
@@ -78,5 +77,6 @@ void lore_norm_backward(lore_norm norm, int tokens, int width, const real *x, co
   if (dbias)
     memset(dbias, 0, sizeof(real) * (size_t)width);
   for (int t = 0; t < tokens; t++, x += width, dy += width, dx += width)
-    backward_row(norm, width, x, gain, mean ? mean[t] : 0, scale[t], dy, dx, dgain, dbias);
+    backward_row(norm, width, x, gain, norm == LORE_NORM_LAYER ? mean[t] : 0, scale[t], dy, dx,
+                 dgain, dbias);
 }
