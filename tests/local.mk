@@ -3,6 +3,7 @@
 float_tests = \
 	tests/test_attention \
 	tests/test_base \
+	tests/test_batch \
 	tests/test_checkpoint \
 	tests/test_decoder \
 	tests/test_gemm \
@@ -11,8 +12,11 @@ float_tests = \
 	tests/test_metrics \
 	tests/test_metrics_kill \
 	tests/test_model \
+	tests/test_population \
+	tests/test_sampling \
 	tests/test_settings \
 	tests/test_settings_random \
+	tests/test_vocabulary \
 	tests/test_workspace
 
 # The same sources with -DLORE_DOUBLE, or tests in double only. Each also needs its flags below.
@@ -48,17 +52,21 @@ test_helpers = \
 
 shell_tests = \
 	tests/test_broken.bats \
+	tests/test_lists.bats \
 	tests/test_readers.bats \
 	tests/test_reference.bats \
-	tests/test_run.bats
+	tests/test_run.bats \
+	tests/test_show.bats
 
 # Headers that tests share.
 test_headers = \
+	tests/biography.h \
 	tests/metrics_check.h \
 	tests/metrics_fixture.h \
 	tests/naive.h \
 	tests/naive_decoder.h \
 	tests/numbers.h \
+	tests/people.h \
 	tests/settings_file.h \
 	tests/small_model.h
 

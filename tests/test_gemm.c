@@ -185,36 +185,68 @@ static void splitting_keeps_bits(void **state) {
   }
 }
 
-enum { THREADS = 4, PRODUCTS = 24 };
+enum { THREADS = 4, PRODUCTS = 24, ROUNDS = 30 };
 
-static void *run_all(void *products) {
-  product *p = products;
-  for (int i = 0; i < PRODUCTS; i++)
-    run(&p[i]);
+/* Products of one thread, made again and again; `differ` counts those with other bits. */
+typedef struct {
+  pthread_barrier_t *start;
+  product product[PRODUCTS];
+  real *first[PRODUCTS];
+  int differ;
+} thread_work;
+
+static void *run_rounds(void *of_thread) {
+  thread_work *w = of_thread;
+  pthread_barrier_wait(w->start);
+  for (int round = 0; round < ROUNDS; round++)
+    for (int i = 0; i < PRODUCTS; i++) {
+      const product *p = &w->product[i];
+      run(p);
+      if (round == 0)
+        memcpy(w->first[i], p->buffer, buffer_size(p) * sizeof(real));
+      else
+        w->differ += memcmp(w->first[i], p->buffer, buffer_size(p) * sizeof(real)) != 0;
+    }
   return NULL;
+}
+
+static void make_work(lore_random *stream, pthread_barrier_t *start, thread_work *w) {
+  w->start = start;
+  w->differ = 0;
+  for (int i = 0; i < PRODUCTS; i++) {
+    int m = numbers_between(stream, 1, 120), n = numbers_between(stream, 1, 70);
+    w->product[i] = make_product(stream, i % 4, m, n, numbers_between(stream, 1, 300), ADD_NOTHING);
+    w->first[i] = numbers_blank(buffer_size(&w->product[i]));
+  }
+}
+
+static void check_work(const thread_work *w) {
+  assert_int_equal(w->differ, 0);
+  for (int i = 0; i < PRODUCTS; i++) {
+    const product *p = &w->product[i];
+    for (int e = 0; e < p->m * p->n; e++)
+      check_entry(p, e / p->n, e % p->n);
+    check_guards(p);
+  }
 }
 
 static void threads_do_not_meet(void **state) {
   (void)state;
+  static thread_work work[THREADS];
   for (int backend = 0; next_backend(&backend);) {
-    static product p[THREADS][PRODUCTS];
     pthread_t thread[THREADS];
+    pthread_barrier_t start;
     lore_random stream = numbers_stream(4);
+    assert_int_equal(pthread_barrier_init(&start, NULL, THREADS), 0);
     for (int t = 0; t < THREADS; t++)
-      for (int i = 0; i < PRODUCTS; i++) {
-        int m = numbers_between(&stream, 1, 120), n = numbers_between(&stream, 1, 70);
-        p[t][i] = make_product(&stream, i % 4, m, n, numbers_between(&stream, 1, 300), ADD_NOTHING);
-      }
+      make_work(&stream, &start, &work[t]);
     for (int t = 0; t < THREADS; t++)
-      assert_int_equal(pthread_create(&thread[t], NULL, run_all, p[t]), 0);
+      assert_int_equal(pthread_create(&thread[t], NULL, run_rounds, &work[t]), 0);
     for (int t = 0; t < THREADS; t++)
       pthread_join(thread[t], NULL);
+    pthread_barrier_destroy(&start);
     for (int t = 0; t < THREADS; t++)
-      for (int i = 0; i < PRODUCTS; i++) {
-        for (int e = 0; e < p[t][i].m * p[t][i].n; e++)
-          check_entry(&p[t][i], e / p[t][i].n, e % p[t][i].n);
-        check_guards(&p[t][i]);
-      }
+      check_work(&work[t]);
     numbers_release(0);
   }
 }

@@ -46,7 +46,7 @@ static void check_train(const head_case *c, double scale, double ulps) {
   size_t t = (size_t)c->tokens, d = (size_t)c->width, v = (size_t)c->vocabulary;
   real *dx = numbers_blank(t * d), *dweight = numbers_blank(v * d);
   real *dbias = c->bias ? numbers_blank(v) : NULL;
-  real *scratch = numbers_blank(lore_head_scratch(c->vocabulary));
+  real *scratch = numbers_blank(lore_head_scratch(c->width, c->vocabulary));
   double *want_dx = numbers_zero(t * d), *want_dweight = numbers_zero(v * d);
   double *want_dbias = numbers_zero(v), want = 0;
   for (size_t i = 0; i < t; i++) {
@@ -81,7 +81,7 @@ static void check_score(const head_case *c, double ulps) {
   unsigned char *correct = numbers_take(count);
   memset(correct, 77, count);
   lore_head_score(c->tokens, c->width, c->vocabulary, c->x, c->weight, c->bias, c->target, loss,
-                  correct, top, entropy, numbers_blank(lore_head_scratch(c->vocabulary)));
+                  correct, top, entropy, numbers_blank(lore_head_scratch(c->width, c->vocabulary)));
   double limit = ulps * real_epsilon;
   for (int t = 0; t < c->tokens; t++) {
     const double *p = c->p + t * c->vocabulary;
@@ -99,7 +99,7 @@ static void check_left_out(const head_case *c) {
   size_t count = (size_t)c->tokens, bytes = count * sizeof(double);
   double *all[3], *one[3];
   unsigned char *correct = numbers_take(count), *alone = numbers_take(count);
-  real *scratch = numbers_blank(lore_head_scratch(c->vocabulary));
+  real *scratch = numbers_blank(lore_head_scratch(c->width, c->vocabulary));
   for (int i = 0; i < 3; i++) {
     all[i] = numbers_zero(count);
     one[i] = numbers_zero(count);
@@ -151,7 +151,7 @@ static void equal_logits(void **state) {
   head_case c = make_head(&stream, T, 6, V, false, 0);
   double loss[T], top[T], entropy[T];
   lore_head_score(T, 6, V, c.x, c.weight, NULL, c.target, loss, NULL, top, entropy,
-                  numbers_blank(lore_head_scratch(V)));
+                  numbers_blank(lore_head_scratch(6, V)));
   for (int t = 0; t < T; t++) {
     assert_near("loss", t, loss[t], log(V), 4 * real_epsilon);
     assert_near("top", t, top[t], 1.0 / V, 4 * real_epsilon);

@@ -309,7 +309,7 @@ static void empirical_baseline(void **state) {
   }
 }
 
-/* Miller and Madow 1955: the entropy of a sample is too small by (values - 1) / (2 count). */
+/* Miller 1955: the entropy of a sample is too small by (values - 1) / (2 count). */
 static void empirical_baseline_of_many(void **state) {
   (void)state;
   double missing = (799 * 2 + 199 + 99 + 499) / (2.0 * MANY), date = 74400 / (2.0 * MANY);

@@ -48,9 +48,7 @@ static real *copy_attention(const lore_model *model, const lore_batch *shard,
 static outcome compute(const lore_model *model, const real *parameters, const lore_batch *shard,
                        lore_workspace *workspace) {
   outcome o;
-  o.gradient = numbers_take((size_t)model->elements * sizeof(real));
-  for (int64_t i = 0; i < model->elements; i++)
-    o.gradient[i] = -7; /* also in the gaps, which nobody has to write */
+  o.gradient = numbers_blank((size_t)model->elements);
   o.loss = lore_decoder_train(model, parameters, shard, 0.1, workspace, o.gradient);
   o.scores = small_score(model, parameters, shard, workspace);
   o.attention = copy_attention(model, shard, workspace, &o.attention_size);
@@ -70,6 +68,8 @@ static void assert_same_outcome(const lore_model *model, const outcome *a, const
     fail_msg("%s: loss %.17g and %.17g", small_text(&model->config), a->loss, b->loss);
   for (int i = 0; i < model->tensors; i++) {
     const lore_tensor *t = &model->tensor[i];
+    for (int64_t j = 0; j < (int64_t)t->rows * t->columns; j++)
+      assert_true(isfinite(a->gradient[t->offset + j])); /* written, not added */
     assert_same_bits(t->name, a->gradient + t->offset, b->gradient + t->offset,
                      sizeof(real) * (size_t)t->rows * (size_t)t->columns);
   }

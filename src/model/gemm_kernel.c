@@ -121,10 +121,44 @@ static void pack_b_plain(int k, int n, const real *b, int ldb, real *packed) {
   }
 }
 
+#if !defined(LORE_DOUBLE) && __has_builtin(__builtin_shufflevector)
+typedef float quad __attribute__((vector_size(16)));
+typedef float quad_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* to (rows NR apart) = transpose of the 4 x 4 block at `from`. */
+INLINE void transpose_4x4(const real *from, ptrdiff_t ld, real *to) {
+  quad a = *(const quad_unaligned *)from, b = *(const quad_unaligned *)(from + ld);
+  quad c = *(const quad_unaligned *)(from + 2 * ld), d = *(const quad_unaligned *)(from + 3 * ld);
+  quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  quad ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  quad cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  quad cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  *(quad_unaligned *)to = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+  *(quad_unaligned *)(to + LORE_NR) = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+  *(quad_unaligned *)(to + 2 * LORE_NR) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+  *(quad_unaligned *)(to + 3 * LORE_NR) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+}
+
+/* Full panels in blocks of 4 x 4; returns how many of the k rows are done. */
+static int pack_b_blocks(int k, const real *b, int ldb, real *packed) {
+  int p = 0;
+  for (; p + 4 <= k; p += 4)
+    for (int q = 0; q < LORE_NR; q += 4)
+      transpose_4x4(b + (size_t)q * (size_t)ldb + p, ldb, packed + (size_t)p * LORE_NR + q);
+  return p;
+}
+#else
+static int pack_b_blocks(int k, const real *b, int ldb, real *packed) {
+  (void)k, (void)b, (void)ldb, (void)packed;
+  return 0;
+}
+#endif
+
 /* One panel of NR rows of the stored matrix, as k rows of NR; rows beyond `columns` are zeros. */
 static void pack_b_panel_transposed(int k, int columns, const real *b, int ldb, real *packed) {
+  int done = columns == LORE_NR ? pack_b_blocks(k, b, ldb, packed) : 0;
   for (int q = 0; q < LORE_NR; q++)
-    for (int p = 0; p < k; p++)
+    for (int p = done; p < k; p++)
       packed[(size_t)p * LORE_NR + (size_t)q] =
           q < columns ? b[(size_t)q * (size_t)ldb + (size_t)p] : 0;
 }
@@ -215,6 +249,25 @@ size_t lore_gemm_scratch_bytes(int count, const lore_gemm_shape *shapes) {
     most = elements > most ? elements : most;
   }
   return most * sizeof(real);
+}
+
+void lore_gemm_pack(lore_transpose tb, int k, int n, const real *b, int ldb, real *packed) {
+  for (int p = 0; p < k; p += LORE_KC) {
+    int kc = k - p < LORE_KC ? k - p : LORE_KC;
+    lore_pack_b(tb, kc, n, tb ? b + p : b + (size_t)p * ldb, ldb, packed);
+    packed += lore_packed_elements(kc, n);
+  }
+}
+
+void lore_gemm_prepacked(int m, int n, int k, const real *a, int lda, const real *packed,
+                         const real *add, real *c, int ldc) {
+  real *scratch = thread_scratch(LORE_PACKED_A);
+  for (int p = 0; p < k; p += LORE_KC) {
+    int kc = k - p < LORE_KC ? k - p : LORE_KC;
+    lore_gemm_block(LORE_PLAIN, m, n, kc, a + p, lda, packed, (size_t)kc * LORE_NR, p ? c : add, c,
+                    ldc, scratch);
+    packed += lore_packed_elements(kc, n);
+  }
 }
 
 void lore_gemm_builtin(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,

@@ -37,6 +37,14 @@ void lore_gemm_block(lore_transpose ta, int m, int n, int k, const real *a, int 
                      const real *packed, size_t panel_stride, const real *add, real *c, int ldc,
                      real *scratch);
 
+/* A whole op(B) packed once for several products: lore_packed_elements(k, n) reals, blocks of KC
+ * rows one after the other. */
+void lore_gemm_pack(lore_transpose tb, int k, int n, const real *b, int ldb, real *packed);
+
+/* C = A B (+ add) with such a B. */
+void lore_gemm_prepacked(int m, int n, int k, const real *a, int lda, const real *packed,
+                         const real *add, real *c, int ldc);
+
 /* The built-in backend of lore_gemm. */
 void lore_gemm_builtin(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
                        int lda, const real *b, int ldb, const real *add, real *c, int ldc);

@@ -5,30 +5,66 @@
 #include <math.h>
 #include <string.h>
 
+#include "gemm_kernel.h"
 #include "vecmath.h"
 
 static int padded(int vocabulary) {
   return (vocabulary + LORE_LANES - 1) / LORE_LANES * LORE_LANES;
 }
 
-size_t lore_head_scratch(int vocabulary) {
-  return (size_t)padded(vocabulary) * LORE_HEAD_ROWS;
+/* The weights, and for the built-in backend also packed: once for all chunks. */
+typedef struct {
+  int width, vocabulary;
+  const real *weight, *bias;
+  real *logits;         /* LORE_HEAD_ROWS rows of padded(vocabulary) */
+  real *across, *along; /* packed W^T and W; NULL with another backend */
+} lore_head;
+
+size_t lore_head_scratch(int width, int vocabulary) {
+  return (size_t)padded(vocabulary) * LORE_HEAD_ROWS + lore_packed_elements(width, vocabulary) +
+         lore_packed_elements(vocabulary, width);
+}
+
+static lore_head open_head(int width, int vocabulary, const real *weight, const real *bias,
+                           int backward, real *scratch) {
+  lore_head head = {width, vocabulary, weight, bias, scratch, NULL, NULL};
+  if (lore_gemm_selected() != LORE_GEMM_BUILTIN)
+    return head;
+  head.across = scratch + (size_t)padded(vocabulary) * LORE_HEAD_ROWS;
+  lore_gemm_pack(LORE_TRANSPOSED, width, vocabulary, weight, width, head.across);
+  if (backward) {
+    head.along = head.across + lore_packed_elements(width, vocabulary);
+    lore_gemm_pack(LORE_PLAIN, vocabulary, width, weight, width, head.along);
+  }
+  return head;
 }
 
 /* Logits of `rows` rows; lanes beyond V hold -inf, so that row loops need no tail. */
-static void chunk_logits(int rows, int width, int vocabulary, const real *x, const real *weight,
-                         const real *bias, real *logits) {
-  int stride = padded(vocabulary);
-  lore_gemm(LORE_PLAIN, LORE_TRANSPOSED, rows, vocabulary, width, x, width, weight, width, NULL,
-            logits, stride);
+static void chunk_logits(const lore_head *head, int rows, const real *x) {
+  int stride = padded(head->vocabulary), d = head->width;
+  if (head->across)
+    lore_gemm_prepacked(rows, head->vocabulary, d, x, d, head->across, NULL, head->logits, stride);
+  else
+    lore_gemm(LORE_PLAIN, LORE_TRANSPOSED, rows, head->vocabulary, d, x, d, head->weight, d, NULL,
+              head->logits, stride);
   for (int r = 0; r < rows; r++) {
-    real *row = logits + (size_t)r * (size_t)stride;
-    if (bias)
-      for (int i = 0; i < vocabulary; i++)
-        row[i] += bias[i];
-    for (int i = vocabulary; i < stride; i++)
+    real *row = head->logits + (size_t)r * (size_t)stride;
+    if (head->bias)
+      for (int i = 0; i < head->vocabulary; i++)
+        row[i] += head->bias[i];
+    for (int i = head->vocabulary; i < stride; i++)
       row[i] = -INFINITY;
   }
+}
+
+/* dx = dlogits W. */
+static void chunk_backward(const lore_head *head, int rows, real *dx) {
+  int stride = padded(head->vocabulary), d = head->width;
+  if (head->along)
+    lore_gemm_prepacked(rows, d, head->vocabulary, head->logits, stride, head->along, NULL, dx, d);
+  else
+    lore_gemm(LORE_PLAIN, LORE_PLAIN, rows, d, head->vocabulary, head->logits, stride, head->weight,
+              d, NULL, dx, d);
 }
 
 static real row_largest(int stride, const real *row) {
@@ -68,6 +104,7 @@ static double row_gradient(int stride, int target, real scale, real *row) {
 double lore_head_train(int tokens, int width, int vocabulary, const real *x, const real *weight,
                        const real *bias, const uint16_t *target, double scale, real *dx,
                        real *dweight, real *dbias, real *scratch) {
+  lore_head head = open_head(width, vocabulary, weight, bias, 1, scratch);
   int stride = padded(vocabulary);
   double loss = 0;
   if (dbias)
@@ -75,7 +112,7 @@ double lore_head_train(int tokens, int width, int vocabulary, const real *x, con
   for (int t = 0; t < tokens; t += LORE_HEAD_ROWS) {
     int rows = tokens - t < LORE_HEAD_ROWS ? tokens - t : LORE_HEAD_ROWS;
     size_t at = (size_t)t * (size_t)width;
-    chunk_logits(rows, width, vocabulary, x + at, weight, bias, scratch);
+    chunk_logits(&head, rows, x + at);
     for (int r = 0; r < rows; r++) {
       real *row = scratch + (size_t)r * (size_t)stride;
       loss += row_gradient(stride, target[t + r], (real)scale, row);
@@ -83,8 +120,7 @@ double lore_head_train(int tokens, int width, int vocabulary, const real *x, con
         for (int i = 0; i < vocabulary; i++)
           dbias[i] += row[i];
     }
-    lore_gemm(LORE_PLAIN, LORE_PLAIN, rows, width, vocabulary, scratch, stride, weight, width, NULL,
-              dx + at, width);
+    chunk_backward(&head, rows, dx + at);
     lore_gemm(LORE_TRANSPOSED, LORE_PLAIN, vocabulary, width, rows, scratch, stride, x + at, width,
               t ? dweight : NULL, dweight, width);
   }
@@ -104,12 +140,13 @@ static double row_entropy(int vocabulary, const real *e, double sum) {
 void lore_head_score(int tokens, int width, int vocabulary, const real *x, const real *weight,
                      const real *bias, const uint16_t *target, double *loss, unsigned char *correct,
                      double *top, double *entropy, real *scratch) {
+  lore_head head = open_head(width, vocabulary, weight, bias, 0, scratch);
   int stride = padded(vocabulary);
   for (int t = 0; t < tokens; t++) {
     real *row = scratch + (size_t)(t % LORE_HEAD_ROWS) * (size_t)stride;
     if (t % LORE_HEAD_ROWS == 0) {
       int rows = tokens - t < LORE_HEAD_ROWS ? tokens - t : LORE_HEAD_ROWS;
-      chunk_logits(rows, width, vocabulary, x + (size_t)t * (size_t)width, weight, bias, scratch);
+      chunk_logits(&head, rows, x + (size_t)t * (size_t)width);
     }
     real largest = row_largest(stride, row), at_target = row[target[t]];
     double sum = (double)row_exponentials(stride, largest, row);

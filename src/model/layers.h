@@ -89,8 +89,8 @@ void lore_embedding_backward(int sequences, const int32_t *offset, const uint16_
 
 enum { LORE_HEAD_ROWS = 256 };
 
-/* Reals of scratch for a vocabulary of V. */
-size_t lore_head_scratch(int vocabulary);
+/* Reals of scratch for width d and a vocabulary of V. */
+size_t lore_head_scratch(int width, int vocabulary);
 
 /* x: T x d; weight: V x d; bias: V or NULL; target: T. Writes dx (T x d), dweight (V x d), dbias (V
  * or NULL) of scale * sum of cross-entropies; returns the sum (nats). */

@@ -98,7 +98,7 @@ lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model
   w->final_mean = take(arena, tokens, 1);
   w->final_scale = take(arena, tokens, 1);
   take_rotary(w, arena, model);
-  w->head = lore_arena_take(arena, lore_head_scratch(model->vocabulary), sizeof(real));
+  w->head = lore_arena_take(arena, lore_head_scratch(c->width, model->vocabulary), sizeof(real));
   w->attention = lore_arena_take(arena, lore_attention_scratch(model->context, c->width / c->heads),
                                  sizeof(real));
   if (use == LORE_FORWARD_BACKWARD)
