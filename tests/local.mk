@@ -6,16 +6,22 @@ float_tests = \
 	tests/test_batch \
 	tests/test_checkpoint \
 	tests/test_decoder \
+	tests/test_evaluate \
 	tests/test_gemm \
 	tests/test_head \
 	tests/test_layers \
 	tests/test_metrics \
 	tests/test_metrics_kill \
 	tests/test_model \
+	tests/test_optimiser \
+	tests/test_phases \
 	tests/test_population \
+	tests/test_reduction \
 	tests/test_sampling \
 	tests/test_settings \
 	tests/test_settings_random \
+	tests/test_step_quiet \
+	tests/test_trainer \
 	tests/test_vocabulary \
 	tests/test_workspace
 
@@ -68,7 +74,8 @@ test_headers = \
 	tests/numbers.h \
 	tests/people.h \
 	tests/settings_file.h \
-	tests/small_model.h
+	tests/small_model.h \
+	tests/small_world.h
 
 # What command-line tests read and call.
 test_data = \

@@ -117,18 +117,33 @@ static void check_left_out(const head_case *c) {
 
 static void shapes(void **state) {
   (void)state;
-  static const int tokens[] = {1, 2, 31, 255, 256, 257, 600}, widths[] = {1, 5, 12, 33};
+  static const int tokens[] = {1, 2, 31, 255, 256, 257, 600}, widths[] = {1, 5, 12, 33, 260};
   static const int vocabularies[] = {2, 3, 4, 8, 15, 16, 17, 37, 64, 65, 301};
   lore_random stream = numbers_stream(31);
   for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
     for (size_t j = 0; j < sizeof vocabularies / sizeof *vocabularies; j++) {
       head_case c =
-          make_head(&stream, tokens[i], widths[(i + j) % 4], vocabularies[j], (i + j) % 2, 1);
+          make_head(&stream, tokens[i], widths[(i + j) % 5], vocabularies[j], (i + j) % 2, 1);
       check_train(&c, 1.0 / 17, 60);
       check_score(&c, 60);
       check_left_out(&c);
       numbers_release(0);
     }
+}
+
+/* The built-in product packs the weights once for all chunks, others do not. */
+static void other_backends(void **state) {
+  (void)state;
+  for (int b = LORE_GEMM_BUILTIN + 1; b <= LORE_GEMM_ONEDNN; b++) {
+    if (lore_gemm_select((lore_gemm_backend)b) != LORE_OK)
+      continue;
+    lore_random stream = numbers_stream(34);
+    head_case c = make_head(&stream, 300, 33, 301, true, 1);
+    check_train(&c, 1.0 / 17, 60);
+    check_score(&c, 60);
+    numbers_release(0);
+  }
+  lore_gemm_select(LORE_GEMM_BUILTIN);
 }
 
 /* Logits of +-100: no overflow, and losses beyond -ln of the smallest real. */
@@ -162,6 +177,7 @@ static void equal_logits(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       numbers_test(shapes),
+      numbers_test(other_backends),
       numbers_test(large_logits),
       numbers_test(equal_logits),
   };

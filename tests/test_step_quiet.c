@@ -54,10 +54,18 @@ static const char *const call_name[CALLS] = {
 static atomic_int counting;
 static atomic_long counted[CALLS];
 
-static void count(enum call call) {
-  if (atomic_load(&counting))
+/* LLVM's OpenMP takes memory for every loop; GNU's does not. */
+static int is_of_llvm_openmp(void *caller) {
+  Dl_info place;
+  return dladdr(caller, &place) && place.dli_fname && strstr(place.dli_fname, "libomp.so");
+}
+
+static void count_from(enum call call, void *caller) {
+  if (atomic_load(&counting) && !is_of_llvm_openmp(caller))
     atomic_fetch_add(&counted[call], 1);
 }
+
+#define COUNT(call) count_from(call, __builtin_return_address(0))
 
 static void begin_counting(void) {
   for (int c = 0; c < CALLS; c++)
@@ -77,56 +85,56 @@ void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *memory);
 
 void *malloc(size_t size) {
-  count(MALLOC);
+  COUNT(MALLOC);
   return __libc_malloc(size);
 }
 
 void *calloc(size_t items, size_t size) {
-  count(CALLOC);
+  COUNT(CALLOC);
   return __libc_calloc(items, size);
 }
 
 void *realloc(void *memory, size_t size) {
-  count(REALLOC);
+  COUNT(REALLOC);
   return __libc_realloc(memory, size);
 }
 
 void free(void *memory) {
-  count(FREE);
+  COUNT(FREE);
   __libc_free(memory);
 }
 
 int posix_memalign(void **memory, size_t alignment, size_t size) {
-  count(POSIX_MEMALIGN);
+  COUNT(POSIX_MEMALIGN);
   *memory = __libc_memalign(alignment, size);
   return *memory ? 0 : ENOMEM;
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {
-  count(ALIGNED_ALLOC);
+  COUNT(ALIGNED_ALLOC);
   return __libc_memalign(alignment, size);
 }
 
 /* The function that would have been called. */
-#define NEXT(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
+#define NEXT(name)  ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
 
 void *mmap(void *at, size_t size, int protection, int flags, int file, off_t offset) {
-  count(MMAP);
+  COUNT(MMAP);
   return NEXT(mmap)(at, size, protection, flags, file, offset);
 }
 
 void *mmap64(void *at, size_t size, int protection, int flags, int file, off64_t offset) {
-  count(MMAP);
+  COUNT(MMAP);
   return NEXT(mmap64)(at, size, protection, flags, file, offset);
 }
 
 int brk(void *end) {
-  count(BRK);
+  COUNT(BRK);
   return NEXT(brk)(end);
 }
 
 void *sbrk(intptr_t increment) {
-  count(SBRK);
+  COUNT(SBRK);
   return NEXT(sbrk)(increment);
 }
 
@@ -142,48 +150,48 @@ void *sbrk(intptr_t increment) {
 int open(const char *path, int flags, ...) {
   mode_t mode;
   MODE(flags, mode);
-  count(OPEN);
+  COUNT(OPEN);
   return NEXT(open)(path, flags, mode);
 }
 
 int open64(const char *path, int flags, ...) {
   mode_t mode;
   MODE(flags, mode);
-  count(OPEN);
+  COUNT(OPEN);
   return NEXT(open64)(path, flags, mode);
 }
 
 int openat(int directory, const char *path, int flags, ...) {
   mode_t mode;
   MODE(flags, mode);
-  count(OPENAT);
+  COUNT(OPENAT);
   return NEXT(openat)(directory, path, flags, mode);
 }
 
 int openat64(int directory, const char *path, int flags, ...) {
   mode_t mode;
   MODE(flags, mode);
-  count(OPENAT);
+  COUNT(OPENAT);
   return NEXT(openat64)(directory, path, flags, mode);
 }
 
 FILE *fopen(const char *path, const char *mode) {
-  count(FOPEN);
+  COUNT(FOPEN);
   return NEXT(fopen)(path, mode);
 }
 
 FILE *fopen64(const char *path, const char *mode) {
-  count(FOPEN);
+  COUNT(FOPEN);
   return NEXT(fopen64)(path, mode);
 }
 
 ssize_t read(int file, void *to, size_t size) {
-  count(READ);
+  COUNT(READ);
   return NEXT(read)(file, to, size);
 }
 
 ssize_t write(int file, const void *from, size_t size) {
-  count(WRITE);
+  COUNT(WRITE);
   return NEXT(write)(file, from, size);
 }
 

@@ -27,7 +27,7 @@ void lore_phase_start(lore_phase_detector *detector, double baseline, double mar
 /* The step at which the loss went below `level`, interpolated since the last evaluation. */
 static double crossing(const lore_phase_detector *detector, double step, double loss,
                        double level) {
-  if (detector->last_step < 0 || detector->last_loss <= level)
+  if (detector->last_step < 0)
     return step;
   double part = (detector->last_loss - level) / (detector->last_loss - loss);
   return detector->last_step + part * (step - detector->last_step);

@@ -22,8 +22,8 @@ int lore_blocks_needed(int64_t first, int64_t last) {
   lore_blocks blocks = {0};
   int needed = 0;
   for (int64_t shard = first; shard < last; shard++) {
-    lore_blocks_push(&blocks, shard, NULL, 0, NULL, NULL);
     needed = blocks.count + 1 > needed ? blocks.count + 1 : needed;
+    lore_blocks_push(&blocks, shard, NULL, 0, NULL, NULL);
   }
   return needed;
 }

@@ -201,27 +201,33 @@ static lore_step summarise(const lore_trainer *t) {
   return result;
 }
 
+/* What each thread of a team does, or one thread without a team. */
+static void make_step(lore_trainer *t, int64_t step, lore_step *result) {
+  int64_t count = slices(t->model);
+#pragma omp for schedule(static, 1)
+  for (int w = 0; w < t->threads; w++)
+    compute_shards(t, w, step);
+#pragma omp single
+  t->additions = lore_blocks_merge(t->threads, t->blocks, ADDITIONS_MAX, t->addition, &t->gradient);
+#pragma omp for schedule(static)
+  for (int64_t s = 0; s < count; s++)
+    merge_slices(t, s, s + 1);
+#pragma omp single
+  *result = summarise(t);
+  double clip = t->config.clip;
+  double scale = clip > 0 && result->gradient_norm > clip ? clip / result->gradient_norm : 1;
+#pragma omp for schedule(static)
+  for (int64_t s = 0; s < count; s++)
+    update_elements(t, step, scale / (double)result->tokens, s * SLICE, (s + 1) * SLICE);
+}
+
 lore_step lore_trainer_step(lore_trainer *t, int64_t step) {
   lore_step result;
-  int64_t count = slices(t->model);
+  if (t->threads > 1) {
 #pragma omp parallel num_threads(t->threads)
-  {
-#pragma omp for schedule(static, 1)
-    for (int w = 0; w < t->threads; w++)
-      compute_shards(t, w, step);
-#pragma omp single
-    t->additions =
-        lore_blocks_merge(t->threads, t->blocks, ADDITIONS_MAX, t->addition, &t->gradient);
-#pragma omp for schedule(static)
-    for (int64_t s = 0; s < count; s++)
-      merge_slices(t, s, s + 1);
-#pragma omp single
-    result = summarise(t);
-    double clip = t->config.clip;
-    double scale = clip > 0 && result.gradient_norm > clip ? clip / result.gradient_norm : 1;
-#pragma omp for schedule(static)
-    for (int64_t s = 0; s < count; s++)
-      update_elements(t, step, scale / (double)result.tokens, s * SLICE, (s + 1) * SLICE);
+    make_step(t, step, &result);
+  } else {
+    make_step(t, step, &result); /* libgomp allocates for every team of one */
   }
   for (int w = 0; w < t->threads; w++) /* every buffer is free again, the sum's included */
     for (int b = 0; b < t->blocks[w].count; b++)
