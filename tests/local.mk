@@ -110,11 +110,13 @@ BATS_LOG_COMPILER = $(SHELL)
 AM_BATS_LOG_FLAGS = -c 'echo "bats is missing"; exit 77'
 endif
 
+# OpenBLAS starts threads that allocate when it is loaded, in the middle of a test that counts.
 # Open MPI refuses root, as in containers, and more ranks than cores, unless told otherwise.
 AM_TESTS_ENVIRONMENT = \
 	LORE="$(abs_top_builddir)/lore$(EXEEXT)"; export LORE; \
 	LORE_SOURCE="$(abs_top_srcdir)"; export LORE_SOURCE; \
 	LORE_BUILD="$(abs_top_builddir)"; export LORE_BUILD; \
+	OPENBLAS_NUM_THREADS=1; export OPENBLAS_NUM_THREADS; \
 	OMPI_ALLOW_RUN_AS_ROOT=1; export OMPI_ALLOW_RUN_AS_ROOT; \
 	OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM; \
 	OMPI_MCA_rmaps_base_oversubscribe=1; export OMPI_MCA_rmaps_base_oversubscribe; \
