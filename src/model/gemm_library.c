@@ -1,8 +1,4 @@
 /* Backends made of CBLAS (OpenBLAS, BLIS, MKL) and oneDNN. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include "gemm_library.h"
 
 #include <string.h>

@@ -2,6 +2,10 @@
 #ifndef LORE_MODEL_GEMM_LIBRARY_H
 #define LORE_MODEL_GEMM_LIBRARY_H
 
+#ifdef HAVE_CONFIG_H
+#include "config.h" /* which libraries there are */
+#endif
+
 #include "lore/gemm.h"
 
 void lore_gemm_cblas(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
