@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 results=results/quickstart
 jobs/setup.sh
-build/lore run jobs/studies/quickstart.yaml -o "$results"
+build/lore run jobs/studies/quickstart.yaml -o "$results" --overwrite
 "${PYTHON:-/usr/bin/python3}" analysis/quickstart.py "$results"
 
 picture=$PWD/$results/quickstart.png
