@@ -10,6 +10,20 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* sum += column of A times row of B. */
+INLINE void rank_one(int rows, const real *restrict a, ptrdiff_t row, const real *restrict b,
+                     lore_vec sum[LORE_MR][2]) {
+  lore_vec b0 = *(const lore_vec *)b, b1 = *(const lore_vec *)(b + LORE_LANES);
+  LORE_IN_REGISTER(b0);
+  LORE_IN_REGISTER(b1);
+  LORE_UNROLL
+  for (int i = 0; i < rows; i++) {
+    lore_vec x = lore_vec_set(a[i * row]);
+    sum[i][0] += x * b0;
+    sum[i][1] += x * b1;
+  }
+}
+
 /* A tile of `rows` (a constant after inlining) x NR: element (i, p) of A is at a[i * row + p *
  * column]. */
 INLINE void tile(int rows, int k, const real *restrict a, ptrdiff_t row, ptrdiff_t column,
@@ -21,17 +35,13 @@ INLINE void tile(int rows, int k, const real *restrict a, ptrdiff_t row, ptrdiff
     __builtin_prefetch(c + i * ldc, 1);
     __builtin_prefetch(c + i * ldc + LORE_NR - 1, 1);
   }
-  for (int p = 0; p < k; p++) {
-    lore_vec b0 = *(const lore_vec *)b, b1 = *(const lore_vec *)(b + LORE_LANES);
-    LORE_UNROLL
-    for (int i = 0; i < rows; i++) {
-      lore_vec x = lore_vec_set(a[i * row]);
-      sum[i][0] += x * b0;
-      sum[i][1] += x * b1;
-    }
-    a += column;
-    b += LORE_NR;
+  int p = 0;
+  for (; p + 2 <= k; p += 2, a += 2 * column, b += 2 * LORE_NR) {
+    rank_one(rows, a, row, b, sum);
+    rank_one(rows, a + column, row, b + LORE_NR, sum);
   }
+  if (p < k)
+    rank_one(rows, a, row, b, sum);
   LORE_UNROLL
   for (int i = 0; i < rows; i++) {
     if (add) {

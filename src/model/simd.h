@@ -24,6 +24,14 @@
 #define LORE_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* Keeps a vector that was loaded once in a register: compilers would rather load it for each use,
+ * and loads are what a core runs out of first when another hardware thread shares it. */
+#if defined(__x86_64__)
+#define LORE_IN_REGISTER(vector) __asm__("" : "+x"(vector))
+#else
+#define LORE_IN_REGISTER(vector) ((void)(vector))
+#endif
+
 enum { LORE_LANES = LORE_VECTOR_BYTES / sizeof(real) };
 
 typedef real lore_vec __attribute__((vector_size(LORE_VECTOR_BYTES)));
