@@ -3,8 +3,10 @@
 #ifndef LORE_CHECKPOINT_H
 #define LORE_CHECKPOINT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "lore/evaluate.h"
 #include "lore/metrics.h"
 #include "lore/model.h"
 #include "lore/status.h"
@@ -21,5 +23,39 @@ lore_status lore_checkpoint_write(const char *path, const lore_model *model, con
  * wrong. */
 lore_status lore_checkpoint_read(const char *path, const lore_model *model, real *parameters,
                                  int64_t *step);
+
+/* Everything that a run needs to go on after `step` updates as if it had never stopped. */
+typedef struct {
+  int64_t step, tokens_seen;
+  double loss_sum; /* nats, and tokens, since the last record */
+  int64_t loss_tokens;
+  double gradient_norm; /* of the last step */
+  lore_phase_detector detector;
+  double seconds;  /* of training so far */
+  int64_t records; /* in the metrics file */
+  uint64_t settings_hash;
+  char gemm_backend[16];
+} lore_resume;
+
+/* The three vectors of a run, model->elements reals each. */
+typedef struct {
+  real *parameters, *first_moment, *second_moment;
+} lore_training_state;
+
+/* Writes directory/resume_<step>.nc: the weights as in lore_checkpoint_write, the moments as
+ * further variables, `resume` as attributes. Older ones than the previous are removed once it is
+ * complete; a failure leaves all that were there. */
+lore_status lore_resume_write(const char *directory, const lore_model *model,
+                              const lore_training_state *state, const lore_vocabulary *vocabulary,
+                              const lore_resume *resume, int provenances,
+                              const lore_provenance *provenance);
+
+/* Reads the newest one that is whole: a damaged one costs a warning and the one before is tried.
+ * *found is false if there is none. LORE_USER if one is of another model. */
+lore_status lore_resume_read(const char *directory, const lore_model *model,
+                             const lore_training_state *state, lore_resume *resume, bool *found);
+
+/* Removes all of them (the run is done). */
+void lore_resume_remove(const char *directory);
 
 #endif

@@ -64,6 +64,12 @@ typedef struct {
 lore_status lore_metrics_create(const char *path, const lore_metrics_definition *definition,
                                 lore_metrics **metrics);
 
+/* Opens the file of an interrupted run to go on after its first `records` records; later ones are
+ * dropped (rewritten and renamed). LORE_USER if its groups, layers or settings are not those of
+ * `definition`, LORE_NETCDF if it has fewer records or is no such file. */
+lore_status lore_metrics_resume(const char *path, const lore_metrics_definition *definition,
+                                int64_t records, lore_metrics **metrics);
+
 /* Appends one record and syncs. */
 lore_status lore_metrics_append(lore_metrics *metrics, const lore_metrics_record *record);
 

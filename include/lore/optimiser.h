@@ -7,6 +7,9 @@
 
 #include "lore/model.h"
 
+/* How ranks add gradients: in the order of one tree over shards, or as MPI_Iallreduce likes. */
+typedef enum { LORE_REDUCTION_REPRODUCIBLE, LORE_REDUCTION_MPI } lore_reduction;
+
 typedef enum { LORE_SCHEDULE_COSINE, LORE_SCHEDULE_CONSTANT } lore_schedule;
 
 typedef struct {
@@ -19,6 +22,7 @@ typedef struct {
   double weight_decay;
   double beta1, beta2, epsilon;
   double clip; /* largest global gradient norm; 0 leaves gradients alone */
+  lore_reduction reduction;
 } lore_train_config;
 
 /* Learning rate of `step` (0 .. steps-1). */

@@ -24,6 +24,7 @@ typedef struct {
 } lore_integer_list;
 
 typedef struct {
+  int64_t every; /* steps between checkpoints to go on from; 0: only when told to stop */
   lore_integer_list
       snapshots; /* steps after which weights are written; the final weights always are */
 } lore_checkpoint_config;

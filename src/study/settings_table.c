@@ -9,6 +9,7 @@ static const char *const norms[] = {"rms", "layer", NULL};
 static const char *const positions[] = {"rotary", "learned", "none", NULL};
 static const char *const activations[] = {"gelu", "relu", NULL};
 static const char *const schedules[] = {"cosine", "constant", NULL};
+static const char *const reductions[] = {"reproducible", "mpi", NULL};
 static const char *const distributions[] = {"uniform", NULL};
 static const char *const backends[] = {"auto", "builtin", "cblas", "onednn", NULL};
 
@@ -86,6 +87,10 @@ static const lore_setting table[] = {
     REAL("train.clip", train.clip, "0.0", 0, 1e6,
          "largest global norm of the gradient; 0: gradients are left alone"),
 
+    CHOICE("train.reduction", train.reduction, "reproducible", reductions,
+           "how ranks add gradients; reproducible: the same bits for any number of ranks; mpi: by "
+           "MPI_Iallreduce"),
+
     CHOICE("distribution.kind", distribution.kind, "uniform", distributions,
            "how individuals are drawn for training"),
 
@@ -104,6 +109,8 @@ static const lore_setting table[] = {
     REAL("evaluate.plateau_margin", evaluate.plateau_margin, "0.05", 0.001, 0.5,
          "share of the no-knowledge baseline within which the loss counts as on the plateau"),
 
+    INTEGER("checkpoint.every", checkpoint.every, "500", 0, STEPS_MAX,
+            "steps between checkpoints to go on from after a kill; 0: only when told to stop"),
     LIST("checkpoint.snapshots", checkpoint.snapshots, "[]", 0, STEPS_MAX,
          "steps after which the weights are written; the final weights always are"),
 

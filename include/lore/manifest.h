@@ -1,0 +1,65 @@
+/* The runs of a study: a study file expanded over its axes, seeds and experiments, and the file
+ * that freezes them. How studies are written: doc/study.md. */
+#ifndef LORE_MANIFEST_H
+#define LORE_MANIFEST_H
+
+#include <stdint.h>
+
+#include "lore/settings.h"
+#include "lore/status.h"
+
+enum { LORE_RUN_ID_MAX = 160, LORE_AXES_MAX = 32, LORE_AXIS_VALUE_MAX = 64 };
+
+/* One run. Its id depends on what it is, never on its place among the others: study, experiment,
+ * swept values, seed. */
+typedef struct {
+  char id[LORE_RUN_ID_MAX];
+  char experiment[LORE_NAME_MAX]; /* "" in a study without experiments */
+  int parent;                     /* index of the run whose weights it starts from, or -1 */
+  int64_t parent_step;            /* after so many of the parent's steps */
+  int wave;                       /* 0 without a parent, else one more than the parent's */
+  uint64_t hash;                  /* lore_settings_hash, with the parent's hash and step mixed in */
+  double operations;              /* predicted floating-point operations; 0 until estimated */
+  char value[LORE_AXES_MAX][LORE_AXIS_VALUE_MAX]; /* per axis, as written; "" if not swept here */
+  lore_settings settings; /* resolved; not filled by lore_manifest_load, but name, seed, train.steps
+                           */
+} lore_manifest_run;
+
+typedef struct {
+  char name[LORE_NAME_MAX];
+  int axes;
+  char axis[LORE_AXES_MAX][LORE_NAME_MAX]; /* keys that are swept anywhere ("seed" too) */
+  int runs;
+  lore_manifest_run *run; /* parents before their children */
+} lore_manifest;
+
+/* Expands the study file `path` with `overrides` ("key=value", applied to the base settings).
+ * LORE_USER with the place in the file for whatever is wrong. Free with lore_manifest_destroy, also
+ * after a failure. */
+lore_status lore_manifest_expand(const char *path, int overrides, const char *const *override,
+                                 lore_manifest *manifest);
+void lore_manifest_destroy(lore_manifest *manifest);
+
+/* Works out `operations` of every run. */
+lore_status lore_manifest_estimate(lore_manifest *manifest);
+
+/* Writes directory/manifest.tsv (temporary file, sync, rename) and makes directory/runs/. If there
+ * is one already: LORE_OK if every run in it is still in the study with the same hash (runs that
+ * are new are added), LORE_USER with what has changed otherwise. `path` is the study's, copied to
+ * directory/study.yaml. */
+lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *path,
+                                 const char *directory);
+
+/* Reads directory/manifest.tsv. LORE_USER if there is none or it is damaged (says where). */
+lore_status lore_manifest_load(const char *directory, lore_manifest *manifest);
+
+/* Settings that decide what comes out, as a 64-bit hash: all but compute.*, checkpoint.* and
+ * train.reduction. */
+uint64_t lore_settings_hash(const lore_settings *settings);
+
+/* Lists, one line each ("train.steps: 2000 before, 4000 now"), how such settings differ, into
+ * `text`; returns how many do. */
+int lore_settings_differences(const lore_settings *before, const lore_settings *now, size_t size,
+                              char *text);
+
+#endif
