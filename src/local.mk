@@ -8,6 +8,8 @@ base_sources = \
 	src/base/memory.h \
 	src/base/random.c \
 	src/base/status.c \
+	src/base/stop.c \
+	src/base/team.c \
 	src/base/threads.c
 
 data_sources = \
@@ -28,9 +30,13 @@ eval_sources = \
 
 train_sources = \
 	src/train/bench.c \
+	src/train/exchange.c \
+	src/train/exchange.h \
 	src/train/learning_rate.c \
 	src/train/reduction.c \
 	src/train/reduction.h \
+	src/train/sum.c \
+	src/train/sum.h \
 	src/train/trainer.c
 
 io_sources = \
@@ -50,11 +56,16 @@ io_sources = \
 study_sources = \
 	src/study/assembly.c \
 	src/study/assembly.h \
+	src/study/directory.c \
+	src/study/directory.h \
 	src/study/estimate.c \
 	src/study/progress.c \
 	src/study/progress.h \
 	src/study/provenance.c \
 	src/study/provenance.h \
+	src/study/queue.c \
+	src/study/queue.h \
+	src/study/resume.c \
 	src/study/run.c \
 	src/study/settings_allowed.c \
 	src/study/settings_contradictions.c \
@@ -80,7 +91,10 @@ study_sources = \
 	src/study/settings_word.h \
 	src/study/settings_write.c \
 	src/study/settings_yaml.c \
-	src/study/settings_yaml.h
+	src/study/settings_yaml.h \
+	src/study/sweep.c \
+	src/study/training.c \
+	src/study/training.h
 
 cli_sources = \
 	src/cli/bench.c \

@@ -53,12 +53,14 @@ tests_test_layers_double_LDADD = $(double_test_libs)
 
 # Programs that tests call.
 test_helpers = \
+	tests/train_ranks \
 	tests/write_checkpoint_example \
 	tests/write_metrics_example
 
 shell_tests = \
 	tests/test_broken.bats \
 	tests/test_lists.bats \
+	tests/test_ranks.bats \
 	tests/test_readers.bats \
 	tests/test_reference.bats \
 	tests/test_run.bats \

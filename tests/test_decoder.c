@@ -39,7 +39,7 @@ static void end_problem(problem *p) {
 
 static real *train(const problem *p, const lore_batch *shard, double scale, double *loss) {
   real *gradient = numbers_blank((size_t)p->model->elements);
-  *loss = lore_decoder_train(p->model, p->parameters, shard, scale, p->workspace, gradient);
+  *loss = lore_decoder_train(p->model, p->parameters, shard, scale, p->workspace, gradient, NULL);
   return gradient;
 }
 
@@ -60,7 +60,7 @@ static void untrained_model_knows_nothing(void **state) {
     lore_batch shard = small_shard(&stream, 3, length, VOCABULARY);
     real *gradient = numbers_blank((size_t)model->elements);
     double loss = lore_decoder_train(model, parameters, &shard, 1,
-                                     small_workspace_for(model, &shard), gradient);
+                                     small_workspace_for(model, &shard), gradient, NULL);
     double each = loss / shard.tokens;
     if (!(fabs(each / log(VOCABULARY) - 1) < 0.01))
       fail_msg("%s: untrained loss %.4f", small_text(&config), each);

@@ -48,9 +48,9 @@ static int setup(void **state) {
   lore_model_config config = small_world_config(LAYERS, WIDTH);
   lore_trainer *trainer;
   small_world_create(&world, &config, KNOWN, HELD_OUT);
-  assert_int_equal(
-      lore_trainer_create(world.model, &train, world.source, world.longest, 2, 1, &trainer),
-      LORE_OK);
+  assert_int_equal(lore_trainer_create(world.model, &train, world.source, world.longest,
+                                       lore_team_alone(), 2, 1, &trainer),
+                   LORE_OK);
   untrained = keep(lore_trainer_parameters(trainer));
   for (int64_t step = 0; step < train.steps; step++)
     lore_trainer_step(trainer, step);
@@ -77,7 +77,7 @@ static results evaluate(const real *parameters, int sequences, int attention, in
   lore_evaluator *evaluator;
   results r, again;
   assert_int_equal(lore_evaluator_create(world.model, world.population, &config, GROUPS, groups,
-                                         threads, &evaluator),
+                                         lore_team_alone(), threads, &evaluator),
                    LORE_OK);
   lore_evaluator_run(evaluator, parameters, r.group, r.layer);
   lore_evaluator_run(evaluator, parameters, again.group, again.layer);

@@ -113,7 +113,8 @@ static double check_settings(const lore_model_config *config, uint64_t seed) {
   double worst = 0;
   lore_random stream = numbers_stream(seed);
   problem p = make_problem(&stream, config);
-  double loss = lore_decoder_train(p.model, p.parameters, &p.shard, scale, p.workspace, p.gradient);
+  double loss =
+      lore_decoder_train(p.model, p.parameters, &p.shard, scale, p.workspace, p.gradient, NULL);
   if (!(fabs(loss - loss_of(&p)) <= 1e-12 * loss))
     fail_msg("%s: loss %.15g by training, %.15g by scoring", small_text(config), loss, loss_of(&p));
   check_unused_rows(&p);

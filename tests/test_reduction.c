@@ -67,7 +67,12 @@ static int push_range(const real *value, int first, int last, lore_blocks *block
   for (int shard = first; shard < last; shard++) {
     real *sum = take_buffer(&p, needed);
     memcpy(sum, value + (size_t)shard * ELEMENTS, ELEMENTS * sizeof *sum);
-    lore_blocks_push(blocks, shard, sum, ELEMENTS, release_buffer, &p);
+    lore_addition addition[LORE_BLOCKS_MAX];
+    int additions = lore_blocks_plan(blocks, shard, sum, addition);
+    for (int a = 0; a < additions; a++) {
+      lore_add(ELEMENTS, addition[a].from, addition[a].to);
+      release_buffer(&p, (real *)addition[a].from);
+    }
     assert_int_equal(blocks->count, p.used);
   }
   assert_int_equal(p.most, needed);

@@ -280,9 +280,9 @@ static void check_steps(int threads) {
   lore_trainer *trainer;
   small_world_create(&world, &config, 100, 0);
   assert_int_equal(lore_gemm_select(LORE_GEMM_BUILTIN), LORE_OK);
-  assert_int_equal(
-      lore_trainer_create(world.model, &train, world.source, world.longest, threads, 1, &trainer),
-      LORE_OK);
+  assert_int_equal(lore_trainer_create(world.model, &train, world.source, world.longest,
+                                       lore_team_alone(), threads, 1, &trainer),
+                   LORE_OK);
   for (int64_t step = 0; step < WARM_UP; step++)
     lore_trainer_step(trainer, step);
   begin_counting();

@@ -43,8 +43,8 @@ static lore_train_config train_config(void) {
 
 static lore_trainer *make_trainer(const lore_train_config *config, int threads, uint64_t seed) {
   lore_trainer *trainer;
-  assert_int_equal(lore_trainer_create(world.model, config, world.source, world.longest, threads,
-                                       seed, &trainer),
+  assert_int_equal(lore_trainer_create(world.model, config, world.source, world.longest,
+                                       lore_team_alone(), threads, seed, &trainer),
                    LORE_OK);
   return trainer;
 }
@@ -117,7 +117,7 @@ static double *sum_of_gradients(const real *parameters, int64_t step, double *lo
   *tokens = 0;
   for (int s = 0; s < BATCH; s++) {
     lore_batch_training(&batch, world.population, &world.people.distribution, (uint64_t)step, s, 1);
-    *loss += lore_decoder_train(world.model, parameters, &batch, 1, workspace, gradient);
+    *loss += lore_decoder_train(world.model, parameters, &batch, 1, workspace, gradient, NULL);
     *tokens += batch.tokens;
     for (size_t i = 0; i < elements; i++)
       sum[i] += (double)gradient[i];
@@ -256,7 +256,7 @@ static void fixed_batch_is_learnt_by_heart(void **state) {
   lore_trainer *trainer;
   assert_int_equal(lore_model_create(&shape, SMALL_VOCABULARY, SMALL_CONTEXT, &model), LORE_OK);
   assert_int_equal(lore_trainer_create(model, &config, (lore_source){fill_fixed, NULL},
-                                       SMALL_CONTEXT, 2, 3, &trainer),
+                                       SMALL_CONTEXT, lore_team_alone(), 2, 3, &trainer),
                    LORE_OK);
   double first = lore_trainer_step(trainer, 0).loss, last = first;
   for (int64_t step = 1; step < config.steps; step++)
@@ -289,7 +289,8 @@ static void bytes_are_what_is_mapped(void **state) {
     read_memory(before);
     lore_trainer *trainer = make_trainer(&config, threads, 5);
     read_memory(after);
-    int64_t said = (int64_t)lore_trainer_bytes(world.model, &config, world.longest, threads);
+    int64_t said = (int64_t)lore_trainer_bytes(world.model, &config, world.longest,
+                                               lore_team_alone(), threads);
     lore_trainer_destroy(trainer);
     assert_true(said > world.model->elements * 4 * (int64_t)sizeof(real));
     for (int i = 0; i < 2; i++)
@@ -305,17 +306,22 @@ static void bytes_grow(void **state) {
   lore_train_config config = train_config(), longer = config, wider = config;
   longer.batch = 1024 * BATCH;
   wider.shard = BATCH;
-  size_t bytes = lore_trainer_bytes(world.model, &config, world.longest, 1), last = bytes;
+  size_t bytes = lore_trainer_bytes(world.model, &config, world.longest, lore_team_alone(), 1),
+         last = bytes;
   for (int threads = 2; threads <= BATCH / SHARD; threads++) {
-    size_t more = lore_trainer_bytes(world.model, &config, world.longest, threads);
+    size_t more =
+        lore_trainer_bytes(world.model, &config, world.longest, lore_team_alone(), threads);
     assert_true(more >= last);
     last = more;
   }
   assert_true(last > bytes);
-  assert_int_equal(lore_trainer_bytes(world.model, &config, world.longest, BATCH), last);
-  assert_true(lore_trainer_bytes(world.model, &config, 32 * world.longest, 1) > bytes);
-  assert_true(lore_trainer_bytes(world.model, &longer, world.longest, 1) > bytes);
-  assert_true(lore_trainer_bytes(world.model, &wider, world.longest, 1) > bytes);
+  assert_int_equal(
+      lore_trainer_bytes(world.model, &config, world.longest, lore_team_alone(), BATCH), last);
+  assert_true(lore_trainer_bytes(world.model, &config, 32 * world.longest, lore_team_alone(), 1) >
+              bytes);
+  assert_true(lore_trainer_bytes(world.model, &longer, world.longest, lore_team_alone(), 1) >
+              bytes);
+  assert_true(lore_trainer_bytes(world.model, &wider, world.longest, lore_team_alone(), 1) > bytes);
 }
 
 int main(void) {

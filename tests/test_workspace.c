@@ -49,7 +49,7 @@ static outcome compute(const lore_model *model, const real *parameters, const lo
                        lore_workspace *workspace) {
   outcome o;
   o.gradient = numbers_blank((size_t)model->elements);
-  o.loss = lore_decoder_train(model, parameters, shard, 0.1, workspace, o.gradient);
+  o.loss = lore_decoder_train(model, parameters, shard, 0.1, workspace, o.gradient, NULL);
   o.scores = small_score(model, parameters, shard, workspace);
   o.attention = copy_attention(model, shard, workspace, &o.attention_size);
   return o;

@@ -19,11 +19,24 @@ typedef enum { LORE_FORWARD_ONLY, LORE_FORWARD_BACKWARD } lore_workspace_use;
 lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model, int tokens,
                                       int sequences, lore_workspace_use use);
 
+/* Told when range `range` of a gradient is final (lore_decoder_ranges), and at moments in between
+ * (range -1) so that communication can go on. */
+typedef struct {
+  void (*ready)(void *context, int range);
+  void *context;
+} lore_gradient_watch;
+
+/* Backward finishes the gradient in ranges of whole tensors, range r being elements
+ * [bound[r + 1], bound[r]): the head's side first, then layer by layer downwards, the embedding
+ * last. Returns their number, at most layers + 2; `bound` has one entry more. */
+int lore_decoder_ranges(const lore_model *model, int64_t *bound);
+
 /* Forward and backward over `shard`: writes (does not add) d loss / d parameters into `gradient`
  * (model->elements reals), where loss = scale * sum of the cross-entropies of all targets. Returns
- * that sum without the scale (nats). */
+ * that sum without the scale (nats). `watch` may be NULL. */
 double lore_decoder_train(const lore_model *model, const real *parameters, const lore_batch *shard,
-                          double scale, lore_workspace *workspace, real *gradient);
+                          double scale, lore_workspace *workspace, real *gradient,
+                          const lore_gradient_watch *watch);
 
 /* Forward only; logits only where asked. For `count` positions of the shard, `position` ascending:
  * loss[i] cross-entropy of target (nats), correct[i] whether the target is the arg-max, top[i]

@@ -7,6 +7,7 @@
 #include "lore/attribute.h"
 #include "lore/model.h"
 #include "lore/population.h"
+#include "lore/team.h"
 
 enum { LORE_GROUP_NAME_MAX = 32 };
 
@@ -58,11 +59,12 @@ int lore_phase_update(lore_phase_detector *detector, double step, double loss);
 
 typedef struct lore_evaluator lore_evaluator;
 
-/* Prepares evaluation of `groups` groups (copied) by `threads` threads. Keeps pointers to model and
- * population. */
+/* Prepares evaluation of `groups` groups (copied) by `threads` threads on each rank of `team`.
+ * Keeps pointers to model and population. */
 lore_status lore_evaluator_create(const lore_model *model, const lore_population *population,
                                   const lore_evaluate_config *config, int groups,
-                                  const lore_group *group, int threads, lore_evaluator **evaluator);
+                                  const lore_group *group, lore_team team, int threads,
+                                  lore_evaluator **evaluator);
 void lore_evaluator_destroy(lore_evaluator *evaluator);
 
 /* Bytes of the arena that lore_evaluator_create maps, for sequences of at most `longest` tokens. */
@@ -72,7 +74,7 @@ size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config 
 /* Evaluates `parameters`: metrics of each group (`groups` entries) and attention signatures of each
  * layer
  * (`layers` entries) on the first group's first attention_sequences sequences. The same bits for
- * any number of threads; allocates nothing. */
+ * any number of threads and ranks; all ranks call it and get them. Allocates nothing. */
 void lore_evaluator_run(lore_evaluator *evaluator, const real *parameters,
                         lore_group_metrics *metrics, lore_attention_metrics *attention);
 

@@ -13,7 +13,10 @@ void lore_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void lore_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void lore_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* One line on stderr from whichever rank calls: "lore: rank R: ...". */
+/* One line on stderr from whichever rank calls: "lore: ...". */
+void lore_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same with the rank: "lore: rank R: ...". */
 void lore_info_rank(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Silences lore_info (option --quiet). */

@@ -1,4 +1,5 @@
-/* One run: a study's settings trained once, from initial weights to metrics file and checkpoint. */
+/* One run: a study's settings trained once, from initial weights to metrics file and weights, in as
+ * many sittings as it takes. */
 #ifndef LORE_RUN_H
 #define LORE_RUN_H
 
@@ -8,33 +9,45 @@
 
 #include "lore/settings.h"
 #include "lore/status.h"
+#include "lore/team.h"
 
 typedef struct {
-  const char *directory; /* results go to directory/runs/<id>/ */
+  const char *directory; /* of the study; results go to directory/runs/<id>/ */
+  const char *id;        /* NULL: lore_run_id of the settings */
+  const char *start;     /* file of weights to begin from; NULL: initial weights */
+  uint64_t hash;         /* of what decides the result; 0: lore_settings_hash */
   const char *command;   /* how the program was called, for the file's history */
-  bool overwrite;        /* replace an earlier result of the same id */
+  lore_team team;        /* ranks that train it together */
+  bool overwrite;        /* begin again whatever there is */
   bool quiet;            /* no progress */
 } lore_run_options;
 
-/* What a run came to. */
+/* What came of it. */
 typedef struct {
   char directory[4096]; /* of the run */
-  int64_t steps, tokens;
-  double seconds;
+  bool done_before;     /* it was complete: nothing was trained */
+  bool elsewhere;       /* another process trains it: nothing was done here */
+  char holder[64];      /* which, then */
+  int64_t resumed_at;   /* step that it went on from; -1: from the beginning */
+  int64_t step, steps;  /* reached, and in all */
+  int64_t tokens;
+  double seconds; /* of training, earlier sittings included */
   double attribute_loss, attribute_accuracy,
-      held_out_loss;                 /* last evaluation; held_out_loss NAN if none */
+      held_out_loss;                 /* last evaluation of this sitting; NAN if none */
   double plateau_start, plateau_end; /* < 0: not reached */
 } lore_run_result;
 
-/* The id of a run: "<name>-seed<seed>". `size` bytes at `id`. */
+/* The id of a run of a study without axes: "<name>-seed<seed>". `size` bytes at `id`. */
 void lore_run_id(const lore_settings *settings, size_t size, char *id);
 
-/* Trains. LORE_USER if the directory already holds this run, LORE_DIVERGED if the loss is no number
- * (records up to then are kept), else what the environment failed with. */
+/* Trains; all ranks of the team call it and leave with the same status. Goes on from the newest
+ * resume point if there is one. LORE_USER if what is there was made with other settings (says
+ * which), LORE_STOPPED if it was told to stop (lore/stop.h) and can be gone on with, LORE_DIVERGED
+ * if the loss is no number (records up to then are kept), else what the environment failed with. */
 lore_status lore_run_execute(const lore_settings *settings, const lore_run_options *options,
                              lore_run_result *result);
 
-/* What a run needs; sizes in bytes. */
+/* What a run needs on each rank; sizes in bytes. */
 typedef struct {
   int vocabulary, context, threads;
   int64_t parameters;

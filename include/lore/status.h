@@ -15,6 +15,7 @@
   X(LORE_MPI, 1, "MPI error")                                                                      \
   X(LORE_MEMORY, 1, "out of memory")                                                               \
   X(LORE_DIVERGED, 3, "training diverged")                                                         \
+  X(LORE_RUNS_FAILED, 3, "some runs failed")                                                       \
   X(LORE_STOPPED, 75, "stopped before the end")
 
 typedef enum {

@@ -2,14 +2,21 @@
 #ifndef LORE_THREADS_H
 #define LORE_THREADS_H
 
-/* How many processors this process may use. */
+/* Tells which of `ranks` processes that may use the same processors this one is: each takes its
+ * share of them. Before any of the calls below. */
+void lore_threads_share(int rank, int ranks);
+
+/* A number that is the same for processes of a node that may use the same processors. */
+unsigned long lore_threads_mask(void);
+
+/* How many processors this process may use: its share, at least one. */
 int lore_threads_allowed(void);
 
 /* Starts `threads` OpenMP threads and ties them to one processor each if they are exactly as many
- * as this process may use and the user has not bound them (OMP_PROC_BIND); otherwise leaves them to
- * the system, because another process may be meant to share these processors. Returns 1 if threads
- * were tied. Also keeps libraries from starting teams of their own. Call once, outside of parallel
- * regions, before memory is touched. */
+ * as this process may use alone and the user has not bound them (OMP_PROC_BIND); otherwise leaves
+ * them to the system, because another process may be meant to share these processors. Returns 1 if
+ * threads were tied. Also keeps libraries from starting teams of their own. Call once, outside of
+ * parallel regions, before memory is touched. */
 int lore_threads_pin(int threads);
 
 #endif

@@ -16,3 +16,9 @@ void lore_clock_utc(char *text, size_t size) {
   if (strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0 && size > 0)
     text[0] = '\0';
 }
+
+double lore_clock_unix(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}

@@ -50,6 +50,10 @@ void lore_error(const char *format, ...) {
     LOG_LINE("error: ");
 }
 
+void lore_say(const char *format, ...) {
+  LOG_LINE("");
+}
+
 void lore_info_rank(const char *format, ...) {
   char prefix[32];
   snprintf(prefix, sizeof prefix, "rank %d: ", log_rank);

@@ -5,123 +5,221 @@
 #include <stdlib.h>
 
 #include "commands.h"
+#include "lore/clock.h"
 #include "lore/log.h"
-#include "lore/run.h"
+#include "lore/stop.h"
+#include "lore/sweep.h"
 #include "options.h"
 
 static const char usage[] =
     "usage: lore run [OPTION ...] STUDY -o DIR\n"
+    "       mpirun -n N lore run [OPTION ...] STUDY -o DIR\n"
     "\n"
-    "Trains the study and writes DIR/runs/<name>-seed<seed>/: study.yaml (resolved\n"
-    "settings), metrics.nc (one record per evaluation) and checkpoints/ (weights).\n"
+    "Trains all runs of the study and writes DIR/runs/<id>/: study.yaml (resolved\n"
+    "settings), metrics.nc (one record per evaluation), checkpoints/ (weights) and\n"
+    "state.yaml. Goes on with what DIR already holds; complete runs are left alone.\n"
     "\n"
-    "  -o, --output DIR   where results go (needed)\n"
-    "  -s KEY=VALUE       overrides a setting (\"train.steps=2000\"); any number of times\n"
-    "      --overwrite    replaces results of the same name and seed\n"
-    "  -q, --quiet        no progress\n"
-    "  -h, --help         this text\n"
+    "  -o, --output DIR       where results go (needed)\n"
+    "  -s KEY=VALUE           overrides a setting (\"train.steps=2000\"); any number of times\n"
+    "      --ranks-per-run R  ranks that train one run together (default: all ranks if\n"
+    "                         the study has one run, else 1)\n"
+    "      --max-hours H      stops in time to end within H hours\n"
+    "      --wave W           only runs of this wave: 0 those without a parent, ...\n"
+    "      --chunk I/N        begins with part I (from 0) of N, then helps with the others\n"
+    "      --fail-fast        stops everything when a run fails\n"
+    "      --overwrite        begins again whatever DIR holds of these runs\n"
+    "  -q, --quiet            no progress\n"
+    "  -h, --help             this text\n"
     "\n"
-    "One process trains one replica, with compute.threads threads.\n";
+    "SIGUSR1, SIGUSR2, SIGTERM, SIGINT and the end of the Slurm job make all groups write a\n"
+    "checkpoint and leave with exit code 75. Each rank computes with compute.threads threads.\n";
 
 typedef struct {
-  lore_run_options run;
+  lore_sweep_options sweep;
   lore_overrides overrides;
   const char *study;
+  double max_hours; /* 0: no limit */
   bool help;
 } lore_arguments;
 
-/* Returns LORE_USER through `code` after a refused option. */
+enum { OPTION_RANKS = 256, OPTION_HOURS, OPTION_WAVE, OPTION_CHUNK, OPTION_FAIL, OPTION_OVERWRITE };
+
+static lore_status parse_hours(const char *text, double *hours) {
+  char *end;
+  *hours = strtod(text, &end);
+  if (*text && !*end && *hours > 0 && *hours < 1e6)
+    return LORE_OK;
+  return lore_fail(LORE_USER, "--max-hours '%s' is not a positive number of hours", text);
+}
+
+static lore_status parse_chunk(const char *text, int *chunk, int *chunks) {
+  char rest;
+  if (sscanf(text, "%d/%d%c", chunk, chunks, &rest) == 2 && *chunks > 0 && *chunk >= 0 &&
+      *chunk < *chunks)
+    return LORE_OK;
+  return lore_fail(LORE_USER, "--chunk '%s' is not of the form I/N with 0 <= I < N", text);
+}
+
+static lore_status take_option(int option, lore_arguments *a) {
+  enum { RANKS_MAX = 1 << 24, WAVES_MAX = 1 << 20 };
+  switch (option) {
+  case 's':
+    return lore_overrides_add(&a->overrides, optarg);
+  case OPTION_RANKS:
+    return lore_options_integer("--ranks-per-run", optarg, 1, RANKS_MAX, &a->sweep.ranks_per_run);
+  case OPTION_WAVE:
+    return lore_options_integer("--wave", optarg, 0, WAVES_MAX, &a->sweep.wave);
+  case OPTION_HOURS:
+    return parse_hours(optarg, &a->max_hours);
+  case OPTION_CHUNK:
+    return parse_chunk(optarg, &a->sweep.chunk, &a->sweep.chunks);
+  default:
+    a->sweep.directory = option == 'o' ? optarg : a->sweep.directory;
+    a->sweep.overwrite |= option == OPTION_OVERWRITE;
+    a->sweep.fail_fast |= option == OPTION_FAIL;
+    a->sweep.quiet |= option == 'q';
+    a->help |= option == 'h';
+    return LORE_OK;
+  }
+}
+
+/* Returns the exit code of a refused command line. */
 static int parse(int argc, char **argv, lore_arguments *arguments) {
   static const struct option options[] = {{"output", required_argument, NULL, 'o'},
-                                          {"overwrite", no_argument, NULL, 'w'},
+                                          {"ranks-per-run", required_argument, NULL, OPTION_RANKS},
+                                          {"max-hours", required_argument, NULL, OPTION_HOURS},
+                                          {"wave", required_argument, NULL, OPTION_WAVE},
+                                          {"chunk", required_argument, NULL, OPTION_CHUNK},
+                                          {"fail-fast", no_argument, NULL, OPTION_FAIL},
+                                          {"overwrite", no_argument, NULL, OPTION_OVERWRITE},
                                           {"quiet", no_argument, NULL, 'q'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
   int option;
+  arguments->sweep.wave = -1;
+  arguments->sweep.chunks = 1;
   lore_options_start();
-  while ((option = getopt_long(argc, argv, ":o:s:qh", options, NULL)) != -1)
-    switch (option) {
-    case 'o':
-      arguments->run.directory = optarg;
-      break;
-    case 's':
-      if (lore_overrides_add(&arguments->overrides, optarg) != LORE_OK)
-        return lore_options_report(LORE_USER);
-      break;
-    case 'w':
-      arguments->run.overwrite = true;
-      break;
-    case 'q':
-      arguments->run.quiet = true;
-      break;
-    case 'h':
-      arguments->help = true;
-      return 0;
-    default:
+  while ((option = getopt_long(argc, argv, ":o:s:qh", options, NULL)) != -1) {
+    if (option == '?' || option == ':')
       return lore_options_refuse("run", option, argv);
-    }
+    lore_status status = take_option(option, arguments);
+    if (status != LORE_OK)
+      return lore_options_report(status);
+    if (arguments->help)
+      return 0;
+  }
   lore_status status = lore_options_study("run", argc, argv, &arguments->study);
-  if (status == LORE_OK && !arguments->run.directory)
+  if (status == LORE_OK && !arguments->sweep.directory)
     status = lore_fail(LORE_USER, "lore run needs a directory for the results: -o DIR");
   return lore_options_report(status);
 }
 
-static void print_result(const lore_run_result *result) {
-  printf("results         %s\n", result->directory);
-  printf("steps           %lld (%.3g tokens in %.1f s, %.0f tokens/s)\n", (long long)result->steps,
-         (double)result->tokens, result->seconds, (double)result->tokens / result->seconds);
-  printf("attribute loss  %.4f nats\n", result->attribute_loss);
-  printf("accuracy        %.4f\n", result->attribute_accuracy);
-  if (!isnan(result->held_out_loss))
-    printf("held-out loss   %.4f nats\n", result->held_out_loss);
-  if (result->plateau_start >= 0)
-    printf("plateau start   step %.0f\n", result->plateau_start);
-  if (result->plateau_end >= 0)
-    printf("plateau end     step %.0f\n", result->plateau_end);
+static void print_run(const lore_run_result *r) {
+  printf("results         %s\n", r->directory);
+  if (r->done_before) {
+    printf("complete        since before; --overwrite trains it again\n");
+    return;
+  }
+  if (r->elsewhere) {
+    printf("left to         %s, which trains it now\n", r->holder);
+    return;
+  }
+  printf("steps           %lld (%.3g tokens in %.1f s, %.0f tokens/s)\n", (long long)r->steps,
+         (double)r->tokens, r->seconds, (double)r->tokens / r->seconds);
+  if (r->resumed_at >= 0)
+    printf("gone on from    step %lld\n", (long long)r->resumed_at);
+  printf("attribute loss  %.4f nats\n", r->attribute_loss);
+  printf("accuracy        %.4f\n", r->attribute_accuracy);
+  if (!isnan(r->held_out_loss))
+    printf("held-out loss   %.4f nats\n", r->held_out_loss);
+  if (r->plateau_start >= 0)
+    printf("plateau start   step %.0f\n", r->plateau_start);
+  if (r->plateau_end >= 0)
+    printf("plateau end     step %.0f\n", r->plateau_end);
 }
 
-static lore_status run_study(const lore_arguments *arguments) {
-  static lore_settings settings;
-  lore_run_result result;
-  LORE_TRY(lore_settings_read(arguments->study, arguments->overrides.count,
-                              arguments->overrides.value, &settings));
-  LORE_TRY(lore_run_execute(&settings, &arguments->run, &result));
-  print_result(&result);
-  return lore_options_flush();
+static void print_sweep(const lore_sweep_result *r) {
+  printf("runs            %d\n", r->runs);
+  printf("complete        %d (%d trained by this job, in %.1f s by %d group%s)\n", r->done,
+         r->trained, r->seconds, r->groups, r->groups == 1 ? "" : "s");
+  if (r->failed > 0)
+    printf("failed          %d\n", r->failed);
+  if (r->blocked > 0)
+    printf("could not begin %d (the run that they start from is not complete)\n", r->blocked);
+  if (r->elsewhere > 0)
+    printf("in other jobs   %d\n", r->elsewhere);
+  if (r->unfinished > 0)
+    printf("left            %d\n", r->unfinished);
+  printf("groups busy     %.1f %% of the time until the last run was taken\n", 100 * r->busy);
 }
 
-/* Ranks beyond one would train the same run again: all leave with one message. */
-static lore_status check_world(void) {
-  int ranks;
-  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-  if (ranks == 1)
+/* Ranks that srun started without MPI's knowledge would all train the same run. */
+static lore_status check_launch(lore_team world) {
+  const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+  if (world.ranks > 1 || !tasks || atoi(tasks) <= 1)
     return LORE_OK;
-  return lore_fail(LORE_USER,
-                   "this version trains a run on one process, but %d were started; use -n 1 and "
-                   "compute.threads for more cores",
-                   ranks);
+  return lore_fail(
+      LORE_USER,
+      "srun started %s processes that do not know of each other; start them with 'srun "
+      "--mpi=pmix'",
+      tasks);
+}
+
+/* When the job ends, as Slurm or the user says. */
+static void set_deadlines(double max_hours) {
+  const char *end = getenv("SLURM_JOB_END_TIME");
+  if (max_hours > 0)
+    lore_stop_at(lore_clock_unix() + 3600 * max_hours);
+  if (end && atof(end) > 0)
+    lore_stop_at(atof(end));
+}
+
+static lore_status expand(lore_team world, const lore_arguments *a, lore_manifest *manifest) {
+  LORE_TRY_TOGETHER(
+      world, lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, manifest));
+  lore_status status = LORE_OK;
+  if (manifest->runs > 1)
+    status = lore_manifest_estimate(manifest);
+  if (status == LORE_OK && world.rank == 0 && manifest->runs > 1)
+    status = lore_manifest_freeze(manifest, a->study, a->sweep.directory);
+  return lore_team_agree(world, status);
+}
+
+static lore_status run_study(lore_team world, const lore_arguments *arguments) {
+  lore_manifest manifest = {0};
+  lore_sweep_result result = {0};
+  LORE_TRY(check_launch(world));
+  lore_status status = expand(world, arguments, &manifest);
+  if (status == LORE_OK) {
+    lore_stop_listen();
+    set_deadlines(arguments->max_hours);
+    status = lore_sweep_run(MPI_COMM_WORLD, &manifest, &arguments->sweep, &result);
+  }
+  if (world.rank == 0 && result.runs > 1)
+    print_sweep(&result);
+  else if (world.rank == 0 && result.runs == 1 && status == LORE_OK)
+    print_run(&result.last);
+  lore_manifest_destroy(&manifest);
+  return status == LORE_OK ? lore_options_flush() : status;
 }
 
 int lore_command_run(int argc, char **argv) {
   static lore_arguments arguments;
-  int code = parse(argc, argv, &arguments);
-  if (code)
-    return code;
-  if (arguments.help) {
-    fputs(usage, stdout);
-    return lore_options_report(lore_options_flush());
-  }
-  int provided, rank;
+  int provided;
   MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  lore_log_set_rank(rank);
-  char *command = lore_options_join(argc, argv);
-  arguments.run.command = command ? command : "run";
-  lore_status status = check_world();
-  if (status == LORE_OK)
-    status = run_study(&arguments);
-  code = lore_options_report(status);
-  free(command);
+  lore_team world = lore_team_of(MPI_COMM_WORLD);
+  lore_log_set_rank(world.rank);
+  int code = parse(argc, argv, &arguments);
+  if (code == 0 && arguments.help) {
+    if (world.rank == 0)
+      fputs(usage, stdout);
+    code = lore_options_report(lore_options_flush());
+  } else if (code == 0) {
+    char *command = lore_options_join(argc, argv);
+    arguments.sweep.command = command ? command : "run";
+    code = lore_options_report(run_study(world, &arguments));
+    free(command);
+  }
   MPI_Finalize();
   return code;
 }

@@ -3,6 +3,7 @@
 
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lore/arena.h"
 #include "lore/batch.h"
@@ -11,9 +12,10 @@
 
 enum { CHUNK = 16 }; /* sequences that a thread evaluates at a time */
 
-/* Sums over a chunk; chunks are added in order, so threads do not change bits. */
+/* Sums over a chunk; chunks are added in order, so threads and ranks do not change bits. Doubles
+ * throughout, counts too: ranks add them as one vector. */
 typedef struct {
-  int64_t values[LORE_ATTRIBUTES], correct[LORE_ATTRIBUTES], tokens;
+  double values[LORE_ATTRIBUTES], correct[LORE_ATTRIBUTES], tokens;
   double loss[LORE_ATTRIBUTES], top, entropy;
 } lore_sums;
 
@@ -29,6 +31,7 @@ struct lore_evaluator {
   const lore_model *model;
   const lore_population *population;
   lore_evaluate_config config;
+  lore_team team;
   int groups, threads, chunks; /* chunks per group */
   lore_arena arena;
   lore_group *group;
@@ -66,6 +69,7 @@ static void layout(lore_evaluator *e, int longest) {
 static lore_evaluator describe(const lore_model *model, const lore_evaluate_config *config,
                                int groups, int threads) {
   return (lore_evaluator){.model = model,
+                          .team = lore_team_alone(),
                           .config = *config,
                           .groups = groups,
                           .threads = threads,
@@ -81,7 +85,8 @@ size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config 
 
 lore_status lore_evaluator_create(const lore_model *model, const lore_population *population,
                                   const lore_evaluate_config *config, int groups,
-                                  const lore_group *group, int threads, lore_evaluator **out) {
+                                  const lore_group *group, lore_team team, int threads,
+                                  lore_evaluator **out) {
   int longest = lore_vocabulary_longest_biography(lore_population_vocabulary(population));
   lore_evaluator *e = malloc(sizeof *e);
   if (!e)
@@ -96,6 +101,7 @@ lore_status lore_evaluator_create(const lore_model *model, const lore_population
   lore_arena_touch(&e->arena, e->threads);
   layout(e, longest);
   e->population = population;
+  e->team = team;
   for (int g = 0; g < groups; g++)
     e->group[g] = group[g];
   *out = e;
@@ -182,14 +188,13 @@ static lore_group_metrics group_metrics(const lore_sums *chunk, int chunks) {
     sums.tokens += chunk[c].tokens;
   }
   for (int a = 0; a < LORE_ATTRIBUTES; a++) {
-    double values = (double)sums.values[a];
-    metrics.attribute_loss_by_attribute[a] = sums.loss[a] / values;
-    metrics.attribute_accuracy_by_attribute[a] = (double)sums.correct[a] / values;
+    metrics.attribute_loss_by_attribute[a] = sums.loss[a] / sums.values[a];
+    metrics.attribute_accuracy_by_attribute[a] = sums.correct[a] / sums.values[a];
     metrics.attribute_loss += metrics.attribute_loss_by_attribute[a] / LORE_ATTRIBUTES;
     metrics.attribute_accuracy += metrics.attribute_accuracy_by_attribute[a] / LORE_ATTRIBUTES;
   }
-  metrics.max_probability = sums.top / (double)sums.tokens;
-  metrics.entropy = sums.entropy / (double)sums.tokens;
+  metrics.max_probability = sums.top / sums.tokens;
+  metrics.entropy = sums.entropy / sums.tokens;
   return metrics;
 }
 
@@ -206,14 +211,29 @@ static lore_attention_metrics layer_metrics(const lore_evaluator *e, int layer) 
   return lore_signatures_mean(&sums);
 }
 
+/* What other ranks have computed; a sum of one number and zeros, so exact. */
+static void share_sums(const lore_evaluator *e) {
+  size_t sums = (size_t)e->groups * (size_t)e->chunks * sizeof *e->sums / sizeof(double);
+  size_t signatures =
+      (size_t)e->chunks * (size_t)e->model->config.layers * sizeof *e->signatures / sizeof(double);
+  MPI_Allreduce(MPI_IN_PLACE, e->sums, (int)sums, MPI_DOUBLE, MPI_SUM, e->team.comm);
+  MPI_Allreduce(MPI_IN_PLACE, e->signatures, (int)signatures, MPI_DOUBLE, MPI_SUM, e->team.comm);
+}
+
 void lore_evaluator_run(lore_evaluator *e, const real *parameters, lore_group_metrics *metrics,
                         lore_attention_metrics *attention) {
-  int tasks = e->groups * e->chunks;
+  int tasks = e->groups * e->chunks, layers = e->model->config.layers;
+  if (e->team.ranks > 1) {
+    memset(e->sums, 0, (size_t)tasks * sizeof *e->sums);
+    memset(e->signatures, 0, (size_t)e->chunks * (size_t)layers * sizeof *e->signatures);
+  }
 #pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1)
-  for (int task = 0; task < tasks; task++)
+  for (int task = e->team.rank; task < tasks; task += e->team.ranks)
     evaluate_chunk(e, &e->worker[omp_get_thread_num()], parameters, task);
+  if (e->team.ranks > 1)
+    share_sums(e);
   for (int g = 0; g < e->groups; g++)
     metrics[g] = group_metrics(e->sums + (size_t)g * e->chunks, e->chunks);
-  for (int l = 0; l < e->model->config.layers; l++)
+  for (int l = 0; l < layers; l++)
     attention[l] = layer_metrics(e, l);
 }

@@ -5,10 +5,10 @@
 #include "lore/batch.h"
 #include "lore/decoder.h"
 
-/* Sums over heads and sentences of one layer. */
+/* Sums over heads and sentences of one layer; doubles throughout, as ranks add them. */
 typedef struct {
   double name_to_name, attribute_to_name, attribute_to_text, sharpness;
-  int64_t sentences; /* heads x sentences counted */
+  double sentences; /* heads x sentences counted */
 } lore_signature_sums;
 
 /* Adds all heads of `layer` and all sentences of `sequence`, whose attention is in `workspace`.

@@ -14,7 +14,13 @@ typedef struct {
   real *gradient; /* NULL in a forward-only pass */
   const lore_batch *shard;
   lore_workspace *workspace;
+  const lore_gradient_watch *watch; /* may be NULL */
 } lore_pass;
+
+static void tell(const lore_pass *pass, int range) {
+  if (pass->watch)
+    pass->watch->ready(pass->watch->context, range);
+}
 
 static const real *weight(const lore_pass *pass, int tensor) {
   return tensor < 0 ? NULL : pass->parameters + pass->model->tensor[tensor].offset;
@@ -108,6 +114,7 @@ static void layer_backward(const lore_pass *pass, int l) {
   int tokens = pass->shard->tokens, d = c->width;
   lore_linear_backward(tokens, c->hidden, d, s->activated, weight(pass, t->down), w->dx, w->dup,
                        slope(pass, t->down), slope(pass, t->down_bias));
+  tell(pass, -1);
   lore_activation_backward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up, w->dup,
                            w->dup);
   lore_linear_backward(tokens, d, c->hidden, s->mlp_normed, weight(pass, t->up), w->dup, w->dnormed,
@@ -115,8 +122,10 @@ static void layer_backward(const lore_pass *pass, int l) {
   lore_norm_backward(c->norm, tokens, d, s->x_middle, weight(pass, t->mlp_norm), s->mlp_mean,
                      s->mlp_scale, w->dnormed, w->dx, slope(pass, t->mlp_norm),
                      slope(pass, t->mlp_norm_bias));
+  tell(pass, -1);
   lore_linear_backward(tokens, d, d, s->mixed, weight(pass, t->output), w->dx, w->dmixed,
                        slope(pass, t->output), slope(pass, t->output_bias));
+  tell(pass, -1);
   mix_backward(pass, l);
   lore_linear_backward(tokens, d, 3 * d, s->normed, weight(pass, t->qkv), w->dqkv, w->dnormed,
                        slope(pass, t->qkv), slope(pass, t->qkv_bias));
@@ -152,9 +161,21 @@ static void embedding_backward(const lore_pass *pass) {
                           pass->workspace->dx, dembedding, dposition);
 }
 
+int lore_decoder_ranges(const lore_model *model, int64_t *bound) {
+  int ranges = 0;
+  bound[0] = model->elements;
+  if (model->head != model->embedding) /* else only a norm, which goes with the last layer */
+    bound[++ranges] = model->tensor[model->final_norm].offset;
+  for (int l = model->config.layers - 1; l >= 0; l--)
+    bound[++ranges] = model->tensor[model->layer[l].attention_norm].offset;
+  bound[++ranges] = 0;
+  return ranges;
+}
+
 double lore_decoder_train(const lore_model *model, const real *parameters, const lore_batch *shard,
-                          double scale, lore_workspace *w, real *gradient) {
-  const lore_pass pass = {model, parameters, gradient, shard, w};
+                          double scale, lore_workspace *w, real *gradient,
+                          const lore_gradient_watch *watch) {
+  const lore_pass pass = {model, parameters, gradient, shard, w, watch};
   const lore_model_config *c = &model->config;
   assert(w->use == LORE_FORWARD_BACKWARD);
   stream_forward(&pass);
@@ -169,15 +190,21 @@ double lore_decoder_train(const lore_model *model, const real *parameters, const
   lore_norm_backward(c->norm, shard->tokens, c->width, w->x, weight(&pass, model->final_norm),
                      w->final_mean, w->final_scale, w->dnormed, w->dx,
                      slope(&pass, model->final_norm), slope(&pass, model->final_norm_bias));
-  for (int l = c->layers - 1; l >= 0; l--)
+  int range = 0;
+  if (model->head != model->embedding)
+    tell(&pass, range++);
+  for (int l = c->layers - 1; l >= 0; l--) {
     layer_backward(&pass, l);
+    tell(&pass, range++);
+  }
   embedding_backward(&pass);
+  tell(&pass, range);
   return loss;
 }
 
 void lore_decoder_score(const lore_model *model, const real *parameters, const lore_batch *shard,
                         lore_workspace *w, lore_scores *scores) {
-  const lore_pass pass = {model, parameters, NULL, shard, w};
+  const lore_pass pass = {model, parameters, NULL, shard, w, NULL};
   const lore_model_config *c = &model->config;
   size_t d = (size_t)c->width;
   stream_forward(&pass);

@@ -31,7 +31,8 @@ static void estimate_memory(const lore_assembly *a, size_t before, lore_estimate
   lore_decoder_gemm_shapes(a->model, s->train.shard * a->longest, shapes);
   e->process_bytes = before;
   e->population_bytes = lore_population_bytes(&s->population);
-  e->trainer_bytes = lore_trainer_bytes(a->model, &s->train, a->longest, e->threads);
+  e->trainer_bytes =
+      lore_trainer_bytes(a->model, &s->train, a->longest, lore_team_alone(), e->threads);
   e->evaluator_bytes =
       lore_evaluator_bytes(a->model, &s->evaluate, a->groups, a->longest, e->threads);
   e->scratch_bytes = (size_t)e->threads * lore_gemm_scratch_bytes(LORE_GEMM_SHAPES, shapes);

@@ -10,12 +10,15 @@
 static const double redraw_every = 0.2; /* s */
 
 void lore_progress_start(lore_progress *progress, bool quiet, bool held_out, int64_t steps,
-                         double flops_per_token) {
+                         int64_t step, int64_t tokens, double flops_per_token) {
   double now = lore_clock_seconds();
   *progress = (lore_progress){.quiet = quiet,
                               .held_out = held_out,
                               .terminal = isatty(STDERR_FILENO),
                               .steps = steps,
+                              .first_step = step,
+                              .first_tokens = tokens,
+                              .line_tokens = tokens,
                               .flops_per_token = flops_per_token,
                               .begin = now,
                               .last_drawn = now,
@@ -43,7 +46,8 @@ static const char *duration(double seconds, size_t size, char *text) {
 }
 
 static double seconds_left(const lore_progress *progress, int64_t step, double now) {
-  return step > 0 ? (now - progress->begin) / (double)step * (double)(progress->steps - step) : NAN;
+  int64_t made = step - progress->first_step;
+  return made > 0 ? (now - progress->begin) / (double)made * (double)(progress->steps - step) : NAN;
 }
 
 void lore_progress_step(lore_progress *progress, int64_t step, int64_t tokens) {
@@ -58,7 +62,8 @@ void lore_progress_step(lore_progress *progress, int64_t step, int64_t tokens) {
   bar[WIDTH] = 0;
   clear_line(progress);
   fprintf(stderr, "  [%s] step %lld of %lld, %.0f tokens/s, %s left", bar, (long long)step,
-          (long long)progress->steps, (double)tokens / (now - progress->begin),
+          (long long)progress->steps,
+          (double)(tokens - progress->first_tokens) / (now - progress->begin),
           duration(seconds_left(progress, step, now), sizeof left, left));
   progress->last_drawn = now;
 }

@@ -12,6 +12,7 @@ typedef struct {
   bool quiet, terminal;
   bool held_out; /* records have a second group of held-out individuals */
   int64_t steps;
+  int64_t first_step, first_tokens; /* made in earlier sittings */
   double flops_per_token;
   double begin;      /* clock when training began */
   double last_drawn; /* clock of the last status line */
@@ -19,8 +20,9 @@ typedef struct {
   int64_t line_tokens;
 } lore_progress;
 
+/* `step` steps and `tokens` tokens were made in earlier sittings. */
 void lore_progress_start(lore_progress *progress, bool quiet, bool held_out, int64_t steps,
-                         double flops_per_token);
+                         int64_t step, int64_t tokens, double flops_per_token);
 
 /* A training step has been made; `step` are done, `tokens` seen so far. */
 void lore_progress_step(lore_progress *progress, int64_t step, int64_t tokens);

@@ -1,110 +1,79 @@
-/* Trains one run and writes its files. */
+/* One run from settings to files. */
 #include "lore/run.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "assembly.h"
-#include "lore/checkpoint.h"
 #include "lore/clock.h"
 #include "lore/decoder.h"
 #include "lore/log.h"
+#include "lore/manifest.h"
+#include "lore/stop.h"
 #include "lore/threads.h"
-#include "progress.h"
-#include "provenance.h"
-
-enum { PATH_MAX_LENGTH = 4096, LAYERS_MAX = 256 };
-
-/* Everything that lives as long as the run. */
-typedef struct {
-  const lore_settings *settings;
-  const lore_run_options *options;
-  lore_run_result *result;
-  lore_assembly assembly;
-  lore_trainer *trainer;
-  lore_evaluator *evaluator;
-  lore_metrics *metrics;
-  lore_provenance_list provenance;
-  lore_progress progress;
-  lore_phase_detector detector;
-  lore_group_metrics group[LORE_GROUPS_MAX];
-  lore_attention_metrics *attention; /* `layers` entries */
-  double begin;
-  double loss_sum; /* nats and tokens since the last record */
-  int64_t loss_tokens, tokens_seen;
-  lore_step last;
-} lore_run_state;
+#include "training.h"
 
 void lore_run_id(const lore_settings *settings, size_t size, char *id) {
   snprintf(id, size, "%s-seed%llu", settings->name, (unsigned long long)settings->seed);
 }
 
-static lore_status make_directory(const char *path) {
-  if (mkdir(path, 0777) == 0 || errno == EEXIST)
+/* Looks at what is in the directory, having taken it. LORE_OK with done_before or elsewhere set:
+ * nothing is to be done. */
+static lore_status look(lore_run *run) {
+  lore_run_result *result = run->result;
+  LORE_TRY(lore_state_lock(result->directory, &run->lock, result->holder));
+  result->elsewhere = run->lock < 0;
+  if (result->elsewhere)
     return LORE_OK;
-  return lore_fail(LORE_FILE, "%s: cannot make this directory: %s", path, strerror(errno));
-}
-
-/* `directory`/`name`, which must fit. */
-static lore_status join(const char *directory, const char *name, char *path) {
-  if (snprintf(path, PATH_MAX_LENGTH, "%s/%s", directory, name) >= PATH_MAX_LENGTH)
-    return lore_fail(LORE_USER, "the path %.40s.../%s is too long", directory, name);
+  LORE_TRY(lore_state_read(result->directory, &run->state));
+  if (run->options->overwrite)
+    return LORE_OK;
+  LORE_TRY(lore_directory_check(result->directory, run->settings));
+  result->done_before = run->state.stage == LORE_RUN_DONE;
   return LORE_OK;
 }
 
-/* Makes every directory of `path`. */
-static lore_status make_directories(const char *path) {
-  char part[PATH_MAX_LENGTH];
-  if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
-    return lore_fail(LORE_USER, "the path %.40s... is too long", path);
-  for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-    *slash = 0;
-    LORE_TRY(make_directory(part));
-    *slash = '/';
-  }
-  return make_directory(part);
-}
-
-static lore_status write_resolved(const lore_settings *settings, const char *directory) {
-  char path[PATH_MAX_LENGTH];
-  LORE_TRY(join(directory, "study.yaml", path));
-  FILE *file = fopen(path, "w");
-  if (!file)
-    return lore_fail(LORE_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  lore_settings_write(settings, file);
-  int failed = ferror(file);
-  if (fclose(file) || failed)
-    return lore_fail(LORE_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  return LORE_OK;
-}
-
-/* directory/runs/<id>, empty of results unless they may be replaced. */
-static lore_status prepare_directory(lore_run_state *run) {
-  char id[LORE_NAME_MAX + 32], runs[PATH_MAX_LENGTH], path[PATH_MAX_LENGTH];
-  char *directory = run->result->directory;
+static lore_status take_directory(lore_run *run) {
+  const lore_run_options *o = run->options;
+  char id[LORE_RUN_ID_MAX];
   lore_run_id(run->settings, sizeof id, id);
-  LORE_TRY(join(run->options->directory, "runs", runs));
-  LORE_TRY(join(runs, id, directory));
-  LORE_TRY(join(directory, "metrics.nc", path));
-  if (access(path, F_OK) == 0 && !run->options->overwrite)
-    return lore_fail(LORE_USER,
-                     "%s holds results already; give another directory with -o, another name or "
-                     "seed with -s, or replace them with --overwrite",
-                     directory);
-  LORE_TRY(join(directory, "checkpoints", path));
-  LORE_TRY(make_directories(path));
-  return write_resolved(run->settings, directory);
+  LORE_TRY(lore_directory_of_run(o->directory, o->id ? o->id : id, run->result->directory));
+  LORE_TRY(lore_path_join(run->result->directory, "checkpoints", run->checkpoints));
+  if (!lore_run_leads(run))
+    return LORE_OK;
+  LORE_TRY(lore_directory_make(run->checkpoints));
+  return look(run);
+}
+
+/* Tells everybody that the run is being trained here. */
+static lore_status announce(lore_run *run) {
+  lore_state *state = &run->state;
+  const char *job = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
+  if (run->options->overwrite) {
+    *state = (lore_state){0};
+    lore_resume_remove(run->checkpoints);
+  }
+  state->stage = LORE_RUN_RUNNING;
+  state->step = run->at.step;
+  state->steps = run->settings->train.steps;
+  state->ranks = run->options->team.ranks;
+  state->threads = run->assembly.threads;
+  state->attempts++;
+  state->message[0] = 0;
+  gethostname(state->host, sizeof state->host - 1);
+  if (job && task)
+    snprintf(state->job, sizeof state->job, "%s_%s", job, task);
+  else
+    snprintf(state->job, sizeof state->job, "%s",
+             getenv("SLURM_JOB_ID") ? getenv("SLURM_JOB_ID") : "");
+  LORE_TRY(lore_directory_put_settings(run->result->directory, run->settings));
+  return lore_state_write(run->result->directory, state);
 }
 
 /* Picks the GEMM backend by timing them on this run's shapes, unless the study names one. */
-static lore_status choose_backend(lore_run_state *run) {
+static lore_status time_backends(const lore_run *run) {
   const lore_assembly *a = &run->assembly;
-  if (run->settings->compute.gemm != LORE_GEMM_AUTO)
-    return lore_gemm_select(run->settings->compute.gemm);
   enum { ROWS_MAX = 512 };
   lore_gemm_shape shapes[LORE_GEMM_SHAPES];
   char text[128];
@@ -121,17 +90,39 @@ static lore_status choose_backend(lore_run_state *run) {
   return LORE_OK;
 }
 
-static lore_status open_metrics(lore_run_state *run) {
+/* One backend for all ranks and sittings, or sums would not have the same bits. */
+static lore_status choose_backend(lore_run *run, bool resumed) {
+  const lore_team team = run->options->team;
+  int backend = (int)run->settings->compute.gemm;
+  lore_status status = LORE_OK;
+  for (int b = LORE_GEMM_BUILTIN; resumed && b <= LORE_GEMM_ONEDNN; b++)
+    if (!strcmp(run->at.gemm_backend, lore_gemm_name((lore_gemm_backend)b)))
+      backend = b;
+  if (backend == LORE_GEMM_AUTO) {
+    if (lore_run_leads(run))
+      status = time_backends(run);
+    LORE_TRY(lore_run_lead(run, status));
+    backend = (int)lore_gemm_selected();
+    if (team.ranks > 1)
+      MPI_Bcast(&backend, 1, MPI_INT, 0, team.comm);
+  }
+  LORE_TRY_TOGETHER(team, lore_gemm_select((lore_gemm_backend)backend));
+  snprintf(run->at.gemm_backend, sizeof run->at.gemm_backend, "%s",
+           lore_gemm_name((lore_gemm_backend)backend));
+  return LORE_OK;
+}
+
+lore_status lore_run_open_metrics(lore_run *run, bool resumed) {
   enum { SETTINGS_MAX = 128, TEXT_MAX = 65536 };
   const lore_assembly *a = &run->assembly;
-  char path[PATH_MAX_LENGTH];
+  char path[LORE_PATH_MAX];
   lore_scalar *setting = calloc(SETTINGS_MAX, sizeof *setting);
   char *text = malloc(TEXT_MAX);
   lore_status status = LORE_OK;
   if (!setting || !text)
     status = lore_fail(LORE_MEMORY, "no memory for the settings of the metrics file");
   if (status == LORE_OK)
-    status = join(run->result->directory, "metrics.nc", path);
+    status = lore_path_join(run->result->directory, "metrics.nc", path);
   if (status == LORE_OK) {
     lore_metrics_definition definition = {
         .title = run->settings->name,
@@ -145,135 +136,165 @@ static lore_status open_metrics(lore_run_state *run) {
         .provenance = run->provenance.entry,
         .no_knowledge_baseline = a->baseline,
         .empirical_baseline = a->empirical_baseline};
-    status = lore_metrics_create(path, &definition, &run->metrics);
+    status = resumed ? lore_metrics_resume(path, &definition, run->at.records, &run->metrics)
+                     : lore_metrics_create(path, &definition, &run->metrics);
   }
   free(setting);
   free(text);
   return status;
 }
 
-static lore_status open_run(lore_run_state *run) {
+/* What every rank needs before it can train. */
+static lore_status open_parts(lore_run *run) {
   const lore_settings *s = run->settings;
+  const lore_team team = run->options->team;
   lore_assembly *a = &run->assembly;
   LORE_TRY(lore_assembly_create(s, a));
   lore_threads_pin(a->threads);
-  LORE_TRY(choose_backend(run));
   run->attention = calloc((size_t)s->model.layers, sizeof *run->attention);
   if (!run->attention)
     return lore_fail(LORE_MEMORY, "no memory for attention signatures");
   LORE_TRY(lore_trainer_create(a->model, &s->train, lore_source_of_population(&a->source),
-                               a->longest, a->threads, s->seed, &run->trainer));
-  LORE_TRY(lore_evaluator_create(a->model, a->population, &s->evaluate, a->groups, a->group,
-                                 a->threads, &run->evaluator));
-  LORE_TRY(prepare_directory(run));
-  LORE_TRY(lore_provenance_collect(s, run->options->command, a->threads, &run->provenance));
-  lore_phase_start(&run->detector, a->baseline, s->evaluate.plateau_margin);
-  return open_metrics(run);
+                               a->longest, team, a->threads, s->seed, &run->trainer));
+  return lore_evaluator_create(a->model, a->population, &s->evaluate, a->groups, a->group, team,
+                               a->threads, &run->evaluator);
 }
 
-static lore_status record(lore_run_state *run, int64_t step) {
+static lore_status check_ranks(const lore_run *run) {
   const lore_train_config *train = &run->settings->train;
-  lore_evaluator_run(run->evaluator, lore_trainer_parameters(run->trainer), run->group,
-                     run->attention);
-  int phase = lore_phase_update(&run->detector, (double)step, run->group[0].attribute_loss);
-  lore_metrics_record record = {.step = step,
-                                .train_loss = step ? run->loss_sum / (double)run->loss_tokens : NAN,
-                                .learning_rate = lore_learning_rate(train, step ? step - 1 : 0),
-                                .gradient_norm = step ? run->last.gradient_norm : NAN,
-                                .tokens_seen = run->tokens_seen,
-                                .wall_time = lore_clock_seconds() - run->begin,
-                                .phase = phase,
-                                .group = run->group,
-                                .attention = run->attention,
-                                .plateau_start = run->detector.plateau_start,
-                                .plateau_end = run->detector.plateau_end};
-  run->loss_sum = 0;
-  run->loss_tokens = 0;
-  LORE_TRY(lore_metrics_append(run->metrics, &record));
-  lore_progress_record(&run->progress, &record);
-  return LORE_OK;
+  int shards = train->batch / train->shard, ranks = run->options->team.ranks;
+  if (ranks <= shards)
+    return LORE_OK;
+  return lore_fail(
+      LORE_USER,
+      "%d ranks cannot share a batch of %d shards (train.batch %d / train.shard %d): use "
+      "at most %d ranks per run (--ranks-per-run) or smaller shards",
+      ranks, shards, train->batch, train->shard, shards);
 }
 
-static bool is_snapshot(const lore_integer_list *snapshots, int64_t step) {
-  for (int i = 0; i < snapshots->count; i++)
-    if (snapshots->value[i] == step)
-      return true;
-  return false;
-}
-
-static lore_status write_weights(lore_run_state *run, int64_t step) {
-  char name[64], path[PATH_MAX_LENGTH];
-  snprintf(name, sizeof name, "checkpoints/weights_%08lld.nc", (long long)step);
-  LORE_TRY(join(run->result->directory, name, path));
-  return lore_checkpoint_write(path, run->assembly.model, lore_trainer_parameters(run->trainer),
-                               run->assembly.vocabulary, step, run->provenance.count,
-                               run->provenance.entry);
-}
-
-static lore_status train_step(lore_run_state *run, int64_t step) {
-  run->last = lore_trainer_step(run->trainer, step);
-  run->tokens_seen += run->last.tokens;
-  run->loss_sum += run->last.loss * (double)run->last.tokens;
-  run->loss_tokens += run->last.tokens;
-  if (!isfinite(run->last.loss) || !isfinite(run->last.gradient_norm))
-    return lore_fail(LORE_DIVERGED,
-                     "training diverged: loss %g and gradient norm %g at step %lld; a lower "
-                     "train.learning_rate or train.clip may help",
-                     run->last.loss, run->last.gradient_norm, (long long)step);
-  lore_progress_step(&run->progress, step + 1, run->tokens_seen);
-  return LORE_OK;
-}
-
-static lore_status train(lore_run_state *run) {
+static lore_status open_run(lore_run *run, bool *resumed) {
   const lore_settings *s = run->settings;
-  for (int64_t step = 0;; step++) {
-    if (lore_evaluate_due(&s->evaluate, step, s->train.steps))
-      LORE_TRY(record(run, step));
-    if (step == s->train.steps || is_snapshot(&s->checkpoint.snapshots, step))
-      LORE_TRY(write_weights(run, step));
-    if (step == s->train.steps)
-      return LORE_OK;
-    LORE_TRY(train_step(run, step));
+  const lore_team team = run->options->team;
+  LORE_TRY(check_ranks(run));
+  LORE_TRY_TOGETHER(team, open_parts(run));
+  LORE_TRY(lore_run_resume(run, resumed));
+  LORE_TRY(choose_backend(run, *resumed));
+  if (!*resumed) {
+    run->at.settings_hash = run->hash;
+    lore_phase_start(&run->at.detector, run->assembly.baseline, s->evaluate.plateau_margin);
+  }
+  lore_status status = LORE_OK;
+  if (lore_run_leads(run)) {
+    status = announce(run);
+    if (status == LORE_OK)
+      status = lore_provenance_collect(s, run->options->command, run->assembly.threads,
+                                       &run->provenance);
+    if (status == LORE_OK)
+      status = lore_run_open_metrics(run, *resumed);
+  }
+  return lore_run_lead(run, status);
+}
+
+static lore_run_stage stage_of(lore_status status) {
+  switch (status) {
+  case LORE_OK:
+    return LORE_RUN_DONE;
+  case LORE_STOPPED:
+    return LORE_RUN_STOPPED;
+  case LORE_DIVERGED:
+    return LORE_RUN_DIVERGED;
+  default:
+    return LORE_RUN_FAILED;
   }
 }
 
-static void close_run(lore_run_state *run, lore_status *status) {
-  lore_progress_stop(&run->progress);
+/* Leaves word of how it ended; what has been said of the failure stays what is said. */
+static lore_status leave(lore_run *run, lore_status status) {
+  char message[LORE_STATE_MESSAGE];
+  snprintf(message, sizeof message, "%s", status == LORE_OK ? "" : lore_fail_message());
   if (run->metrics) {
     lore_status closed = lore_metrics_close(run->metrics);
-    *status = *status == LORE_OK ? closed : *status;
+    status = status == LORE_OK ? closed : status;
   }
+  if (run->state.stage == LORE_RUN_RUNNING) {
+    run->state.stage = stage_of(status);
+    run->state.step = run->at.step;
+    snprintf(run->state.message, sizeof run->state.message, "%s", message);
+    lore_status written = lore_state_write(run->result->directory, &run->state);
+    if (written == LORE_OK && status == LORE_OK)
+      lore_resume_remove(run->checkpoints);
+    if (status == LORE_OK)
+      return written;
+  }
+  return *message ? lore_fail(status, "%s", message) : status;
+}
+
+static lore_status close_run(lore_run *run, lore_status status) {
+  lore_progress_stop(&run->progress);
+  if (lore_run_leads(run))
+    status = leave(run, status);
   lore_evaluator_destroy(run->evaluator);
   lore_trainer_destroy(run->trainer);
   lore_provenance_free(&run->provenance);
   lore_assembly_destroy(&run->assembly);
   free(run->attention);
+  if (run->lock >= 0)
+    lore_state_unlock(run->lock);
+  return lore_team_agree(run->options->team, status);
+}
+
+static void fill_result(const lore_run *run) {
+  lore_run_result *r = run->result;
+  r->step = run->at.step;
+  r->tokens = run->at.tokens_seen;
+  r->seconds = lore_clock_seconds() - run->begin;
+  r->attribute_loss = run->group[0].attribute_loss;
+  r->attribute_accuracy = run->group[0].attribute_accuracy;
+  r->held_out_loss = run->assembly.groups > 1 ? run->group[1].attribute_loss : NAN;
+  r->plateau_start = run->at.detector.plateau_start;
+  r->plateau_end = run->at.detector.plateau_end;
+}
+
+static lore_status train_run(lore_run *run) {
+  double mean_tokens = 0;
+  bool resumed;
+  LORE_TRY(open_run(run, &resumed));
+  LORE_TRY_TOGETHER(run->options->team, lore_assembly_mean_tokens(&run->assembly, &mean_tokens));
+  lore_progress_start(&run->progress, run->options->quiet || !lore_run_leads(run),
+                      run->assembly.groups > 1, run->settings->train.steps, run->at.step,
+                      run->at.tokens_seen,
+                      lore_model_flops_per_token(run->assembly.model, mean_tokens));
+  if (resumed && !run->options->quiet)
+    lore_info("going on from step %lld", (long long)run->at.step);
+  run->result->resumed_at = resumed ? run->at.step : -1;
+  run->begin = lore_clock_seconds() - run->at.seconds;
+  lore_status status = lore_run_train(run, resumed);
+  fill_result(run);
+  return status;
 }
 
 lore_status lore_run_execute(const lore_settings *settings, const lore_run_options *options,
                              lore_run_result *result) {
-  lore_run_state run = {.settings = settings, .options = options, .result = result};
-  double mean_tokens = 0;
-  *result = (lore_run_result){.held_out_loss = NAN};
-  run.progress.quiet = true;
-  lore_status status = open_run(&run);
-  if (status == LORE_OK)
-    status = lore_assembly_mean_tokens(&run.assembly, &mean_tokens);
-  if (status == LORE_OK) {
-    lore_progress_start(&run.progress, options->quiet, run.assembly.groups > 1,
-                        settings->train.steps,
-                        lore_model_flops_per_token(run.assembly.model, mean_tokens));
-    run.begin = lore_clock_seconds();
-    status = train(&run);
-    result->steps = settings->train.steps;
-    result->tokens = run.tokens_seen;
-    result->seconds = lore_clock_seconds() - run.begin;
-    result->attribute_loss = run.group[0].attribute_loss;
-    result->attribute_accuracy = run.group[0].attribute_accuracy;
-    result->held_out_loss = run.assembly.groups > 1 ? run.group[1].attribute_loss : NAN;
-    result->plateau_start = run.detector.plateau_start;
-    result->plateau_end = run.detector.plateau_end;
-  }
-  close_run(&run, &status);
-  return status;
+  lore_run run = {.settings = settings,
+                  .options = options,
+                  .result = result,
+                  .hash = options->hash ? options->hash : lore_settings_hash(settings),
+                  .lock = -1,
+                  .progress = {.quiet = true}};
+  *result = (lore_run_result){.held_out_loss = NAN,
+                              .resumed_at = -1,
+                              .steps = settings->train.steps,
+                              .plateau_start = -1,
+                              .plateau_end = -1};
+  int nothing[2];
+  lore_status status = lore_team_agree(options->team, take_directory(&run));
+  nothing[0] = result->done_before;
+  nothing[1] = result->elsewhere;
+  if (options->team.ranks > 1)
+    MPI_Bcast(nothing, 2, MPI_INT, 0, options->team.comm);
+  result->done_before = nothing[0];
+  result->elsewhere = nothing[1];
+  if (status == LORE_OK && !result->done_before && !result->elsewhere)
+    status = train_run(&run);
+  return close_run(&run, status);
 }

@@ -138,7 +138,7 @@ lore_status lore_bench_run(const lore_bench_shape *shape, int threads, lore_gemm
   }
   if (status == LORE_OK)
     status = lore_trainer_create(model, &train, (lore_source){fill_random, shape}, shape->length,
-                                 threads, 1, &trainer);
+                                 lore_team_alone(), threads, 1, &trainer);
   if (status == LORE_OK)
     status = measure(shape, model, &train, trainer, threads, seconds, result);
   lore_trainer_destroy(trainer);

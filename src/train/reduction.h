@@ -27,19 +27,24 @@ typedef struct {
  * included. */
 int lore_blocks_needed(int64_t first, int64_t last);
 
-/* Appends shard `shard`, whose gradient is in `sum`, and adds siblings as far as possible:
- * `elements` reals each. Buffers that are free again are handed to `release` (may be NULL). */
-void lore_blocks_push(lore_blocks *blocks, int64_t shard, real *sum, int64_t elements,
-                      void (*release)(void *context, real *buffer), void *context);
-
-/* One addition `to += from` of a merge. */
+/* One addition `to += from`, of whole vectors or of any range of them. `from` holds nothing needed
+ * afterwards. */
 typedef struct {
   real *to;
   const real *from;
 } lore_addition;
 
-/* The additions that turn the blocks of all workers (ascending, together all shards) into one sum,
- * in order. Returns their number (at most `capacity`, assertion) and where the sum is. */
+/* Appends shard `shard`, whose gradient will be in `sum`, and lists the additions that follow from
+ * it, in order: at most LORE_BLOCKS_MAX. Returns their number. */
+int lore_blocks_plan(lore_blocks *blocks, int64_t shard, real *sum, lore_addition *addition);
+
+/* The additions that join siblings among the blocks of several workers (ascending). Returns their
+ * number (at most `capacity`, assertion) and what blocks are left. */
+int lore_blocks_join(int workers, const lore_blocks *blocks, int capacity, lore_addition *addition,
+                     lore_blocks *joined);
+
+/* The same, for blocks that are together all shards: what is left is added too, and the sum is in
+ * *sum. */
 int lore_blocks_merge(int workers, const lore_blocks *blocks, int capacity, lore_addition *addition,
                       real **sum);
 

@@ -1,43 +1,47 @@
-/* The training step of one replica on one rank. */
+/* The training step of one replica: shards, sums over threads and ranks, update. */
 #include "lore/trainer.h"
 
 #include <assert.h>
 #include <math.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "exchange.h"
 #include "lore/arena.h"
+#include "lore/clock.h"
 #include "lore/decoder.h"
-#include "reduction.h"
 
 enum {
-  SLICE = 4096,        /* elements that the update pass keeps in cache */
-  ADDITIONS_MAX = 1024 /* of the merge of all workers' blocks */
+  SLICE = 4096, /* elements that the update pass keeps in cache */
+  RANGES_MAX = 256
 };
 
 typedef struct {
-  int64_t first_shard, last_shard; /* [first, last) */
+  lore_trainer *trainer;
+  int index;
   lore_workspace *workspace;
   lore_batch batch;
-  int buffers_free;
-  real *buffer[LORE_BLOCKS_MAX]; /* gradient buffers that hold nothing now */
+  int64_t shard; /* that it computes now */
 } lore_worker;
 
 struct lore_trainer {
   const lore_model *model;
   lore_train_config config;
   lore_source source;
+  lore_team team;
   int threads, shards;
+  int64_t first_shard, last_shard; /* of this rank */
+  int ranges;
+  int64_t bound[RANGES_MAX];
   lore_arena arena;
   real *parameters, *first_moment, *second_moment;
-  lore_worker *worker;     /* `threads` entries */
-  lore_blocks *blocks;     /* `threads` entries */
-  double *shard_loss;      /* `shards` entries */
-  int64_t *shard_tokens;   /* `shards` entries */
-  double *slice_square;    /* sum of squares of each slice of the gradient */
-  lore_addition *addition; /* ADDITIONS_MAX entries */
-  int additions;
-  real *gradient; /* where the sum of the last step is */
+  lore_worker *worker; /* `threads` entries */
+  lore_sum sum;
+  lore_exchange exchange;
+  double *report;       /* per shard loss and tokens, then the votes: added over ranks */
+  double *slice_square; /* sum of squares of each slice of the gradient */
+  int vote;
 };
 
 static void fill_from_population(const void *context, lore_batch *batch, uint64_t step,
@@ -54,67 +58,68 @@ static int64_t slices(const lore_model *model) {
   return (model->elements + SLICE - 1) / SLICE;
 }
 
-static int used_threads(const lore_train_config *config, int threads) {
-  int shards = config->batch / config->shard;
-  return threads < shards ? threads : shards;
+static int used_threads(int64_t shards, int threads) {
+  return threads < shards ? threads : (int)shards;
 }
 
-static void layout_worker(lore_trainer *t, int w, lore_worker *worker, int longest) {
-  const lore_train_config *c = &t->config;
-  worker->first_shard = (int64_t)t->shards * w / t->threads;
-  worker->last_shard = (int64_t)t->shards * (w + 1) / t->threads;
-  worker->workspace = lore_workspace_layout(&t->arena, t->model, c->shard * longest, c->shard,
-                                            LORE_FORWARD_BACKWARD);
-  lore_batch_layout(&worker->batch, &t->arena, c->shard, longest);
-  worker->buffers_free = lore_blocks_needed(worker->first_shard, worker->last_shard);
-  for (int b = 0; b < worker->buffers_free; b++)
-    worker->buffer[b] = lore_arena_take(&t->arena, (size_t)t->model->elements, sizeof(real));
+static size_t reports(const lore_trainer *t) {
+  return 2 * (size_t)t->shards + 1;
 }
 
 /* Runs over a counting arena first, then over the real one. */
 static void layout(lore_trainer *t, int longest) {
+  const lore_train_config *c = &t->config;
   size_t elements = (size_t)t->model->elements, threads = (size_t)t->threads;
+  bool whole = t->team.ranks == 1 || c->reduction == LORE_REDUCTION_MPI;
   t->parameters = lore_arena_take(&t->arena, elements, sizeof(real));
   t->first_moment = lore_arena_take(&t->arena, elements, sizeof(real));
   t->second_moment = lore_arena_take(&t->arena, elements, sizeof(real));
   t->worker = lore_arena_take(&t->arena, threads, sizeof *t->worker);
-  t->blocks = lore_arena_take(&t->arena, threads, sizeof *t->blocks);
-  t->shard_loss = lore_arena_take(&t->arena, (size_t)t->shards, sizeof *t->shard_loss);
-  t->shard_tokens = lore_arena_take(&t->arena, (size_t)t->shards, sizeof *t->shard_tokens);
+  t->report = lore_arena_take(&t->arena, reports(t), sizeof *t->report);
   t->slice_square = lore_arena_take(&t->arena, (size_t)slices(t->model), sizeof *t->slice_square);
-  t->addition = lore_arena_take(&t->arena, ADDITIONS_MAX, sizeof *t->addition);
+  lore_sum_layout(&t->sum, &t->arena, t->first_shard, t->last_shard, t->threads, t->model->elements,
+                  t->ranges, t->bound, whole);
+  lore_exchange_layout(&t->exchange, &t->arena, t->team.comm, t->team.rank, t->team.ranks,
+                       t->shards, c->reduction, &t->sum);
   for (int w = 0; w < t->threads; w++) {
-    lore_worker counting;
-    layout_worker(t, w, t->worker ? &t->worker[w] : &counting, longest);
+    lore_worker counting, *worker = t->worker ? &t->worker[w] : &counting;
+    worker->trainer = t;
+    worker->index = w;
+    worker->workspace = lore_workspace_layout(&t->arena, t->model, c->shard * longest, c->shard,
+                                              LORE_FORWARD_BACKWARD);
+    lore_batch_layout(&worker->batch, &t->arena, c->shard, longest);
   }
 }
 
 static lore_trainer describe(const lore_model *model, const lore_train_config *config,
-                             int threads) {
-  return (lore_trainer){.model = model,
-                        .config = *config,
-                        .threads = used_threads(config, threads),
-                        .shards = config->batch / config->shard};
+                             lore_team team, int threads) {
+  lore_trainer t = {
+      .model = model, .config = *config, .team = team, .shards = config->batch / config->shard};
+  assert(model->config.layers + 3 <= RANGES_MAX && team.ranks <= t.shards);
+  t.ranges = lore_decoder_ranges(model, t.bound);
+  lore_sum_share(t.shards, team.rank, team.ranks, &t.first_shard, &t.last_shard);
+  t.threads = used_threads(t.last_shard - t.first_shard, threads);
+  return t;
 }
 
 size_t lore_trainer_bytes(const lore_model *model, const lore_train_config *config, int longest,
-                          int threads) {
-  lore_trainer t = describe(model, config, threads);
+                          lore_team team, int threads) {
+  lore_trainer t = describe(model, config, team, threads);
   layout(&t, longest);
   return lore_arena_mapped(t.arena.used);
 }
 
 lore_status lore_trainer_create(const lore_model *model, const lore_train_config *config,
-                                lore_source source, int longest, int threads, uint64_t seed,
-                                lore_trainer **out) {
+                                lore_source source, int longest, lore_team team, int threads,
+                                uint64_t seed, lore_trainer **out) {
   assert(config->batch % config->shard == 0 && threads >= 1);
   lore_trainer *t = malloc(sizeof *t);
   if (!t)
     return lore_fail(LORE_MEMORY, "no memory for a trainer");
-  *t = describe(model, config, threads);
+  *t = describe(model, config, team, threads);
   t->source = source;
   lore_status status =
-      lore_arena_create(&t->arena, lore_trainer_bytes(model, config, longest, threads));
+      lore_arena_create(&t->arena, lore_trainer_bytes(model, config, longest, team, threads));
   if (status != LORE_OK) {
     free(t);
     return status;
@@ -133,42 +138,57 @@ void lore_trainer_destroy(lore_trainer *trainer) {
   free(trainer);
 }
 
-static void release_buffer(void *context, real *buffer) {
+/* What a worker does whenever the decoder has finished a range of a gradient. */
+static void take_range(void *context, int range) {
   lore_worker *worker = context;
-  worker->buffer[worker->buffers_free++] = buffer;
+  lore_trainer *t = worker->trainer;
+  if (range >= 0)
+    lore_sum_add(&t->sum, worker->index, worker->shard, range);
+  if (worker->index == 0 && t->team.ranks > 1)
+    lore_exchange_poll(&t->exchange);
 }
 
 static void compute_shards(lore_trainer *t, int w, int64_t step) {
   lore_worker *worker = &t->worker[w];
-  t->blocks[w].count = 0;
-  for (int64_t shard = worker->first_shard; shard < worker->last_shard; shard++) {
+  const lore_sum_worker *share = &t->sum.worker[w];
+  const lore_gradient_watch watch = {take_range, worker};
+  for (int64_t shard = share->first_shard; shard < share->last_shard; shard++) {
     lore_batch_clear(&worker->batch);
     t->source.fill(t->source.context, &worker->batch, (uint64_t)step, shard * t->config.shard,
                    t->config.shard);
-    real *gradient = worker->buffer[--worker->buffers_free];
-    t->shard_loss[shard] = lore_decoder_train(t->model, t->parameters, &worker->batch, 1.0,
-                                              worker->workspace, gradient);
-    t->shard_tokens[shard] = worker->batch.tokens;
-    lore_blocks_push(&t->blocks[w], shard, gradient, t->model->elements, release_buffer, worker);
+    worker->shard = shard;
+    t->report[2 * shard] =
+        lore_decoder_train(t->model, t->parameters, &worker->batch, 1.0, worker->workspace,
+                           t->sum.shard[shard - t->first_shard].gradient, &watch);
+    t->report[2 * shard + 1] = worker->batch.tokens;
   }
 }
 
-/* Makes the additions of the merge on slices [first, last) and their sums of squares. */
-static void merge_slices(lore_trainer *t, int64_t first, int64_t last) {
-  for (int64_t s = first; s < last; s++) {
-    int64_t at = s * SLICE, count = t->model->elements - at;
-    count = count < SLICE ? count : SLICE;
-    for (int a = 0; a < t->additions; a++)
-      lore_add(count, t->addition[a].from + at, t->addition[a].to + at);
-    real lane[16] = {0}; /* fixed lanes: the same bits at any vector width */
-    for (int64_t i = 0; i < count; i += 16)
-      for (int j = 0; j < 16; j++)
-        lane[j] += t->gradient[at + i + j] * t->gradient[at + i + j];
-    double square = 0;
+/* By the thread that may use MPI, after its shards. Returns the seconds that the step waits only
+ * because ranks exchange gradients. */
+static double finish_exchange(lore_trainer *t) {
+  double begin = -1;
+  while (!lore_exchange_poll(&t->exchange))
+    if (begin < 0 && lore_sum_done(&t->sum, t->ranges - 1))
+      begin = lore_clock_seconds();
+    else if (begin < 0)
+      sched_yield(); /* other threads still compute */
+  if (t->team.ranks > 1)
+    MPI_Allreduce(MPI_IN_PLACE, t->report, (int)reports(t), MPI_DOUBLE, MPI_SUM, t->team.comm);
+  return begin < 0 ? 0 : lore_clock_seconds() - begin;
+}
+
+static double slice_square(const lore_trainer *t, int64_t slice) {
+  int64_t at = slice * SLICE, count = t->model->elements - at;
+  real lane[16] = {0}; /* fixed lanes: the same bits at any vector width */
+  double square = 0;
+  count = count < SLICE ? count : SLICE;
+  for (int64_t i = 0; i < count; i += 16)
     for (int j = 0; j < 16; j++)
-      square += (double)lane[j];
-    t->slice_square[s] = square;
-  }
+      lane[j] += t->exchange.gradient[at + i + j] * t->exchange.gradient[at + i + j];
+  for (int j = 0; j < 16; j++)
+    square += (double)lane[j];
+  return square;
 }
 
 /* Updates the part of each tensor that lies in elements [first, last). */
@@ -182,17 +202,17 @@ static void update_elements(lore_trainer *t, int64_t step, double gradient_scale
     if (from < to)
       lore_adamw_update(&t->config, step + 1, rate,
                         tensor->kind == LORE_WEIGHT ? t->config.weight_decay : 0, gradient_scale,
-                        to - from, t->gradient + from, t->parameters + from, t->first_moment + from,
-                        t->second_moment + from);
+                        to - from, t->exchange.gradient + from, t->parameters + from,
+                        t->first_moment + from, t->second_moment + from);
   }
 }
 
 static lore_step summarise(const lore_trainer *t) {
-  lore_step result = {0};
+  lore_step result = {.votes = (int)t->report[2 * t->shards]};
   double square = 0;
   for (int s = 0; s < t->shards; s++) {
-    result.loss += t->shard_loss[s];
-    result.tokens += t->shard_tokens[s];
+    result.loss += t->report[2 * s];
+    result.tokens += (int64_t)t->report[2 * s + 1];
   }
   for (int64_t s = 0; s < slices(t->model); s++)
     square += t->slice_square[s];
@@ -201,17 +221,19 @@ static lore_step summarise(const lore_trainer *t) {
   return result;
 }
 
-/* What each thread of a team does, or one thread without a team. */
-static void make_step(lore_trainer *t, int64_t step, lore_step *result) {
+/* What each thread of a team does, or one thread without a team. Thread 0 computes the first
+ * worker's shards: it alone may use MPI. */
+static void make_step(lore_trainer *t, int64_t step, double *exchange_seconds, lore_step *result) {
   int64_t count = slices(t->model);
 #pragma omp for schedule(static, 1)
-  for (int w = 0; w < t->threads; w++)
+  for (int w = 0; w < t->threads; w++) {
     compute_shards(t, w, step);
-#pragma omp single
-  t->additions = lore_blocks_merge(t->threads, t->blocks, ADDITIONS_MAX, t->addition, &t->gradient);
+    if (w == 0)
+      *exchange_seconds = finish_exchange(t);
+  }
 #pragma omp for schedule(static)
   for (int64_t s = 0; s < count; s++)
-    merge_slices(t, s, s + 1);
+    t->slice_square[s] = slice_square(t, s);
 #pragma omp single
   *result = summarise(t);
   double clip = t->config.clip;
@@ -223,16 +245,27 @@ static void make_step(lore_trainer *t, int64_t step, lore_step *result) {
 
 lore_step lore_trainer_step(lore_trainer *t, int64_t step) {
   lore_step result;
+  double exchange_seconds = 0;
+  memset(t->report, 0, sizeof *t->report * reports(t));
+  t->report[2 * t->shards] = t->vote;
+  lore_sum_begin(&t->sum);
+  lore_exchange_begin(&t->exchange);
   if (t->threads > 1) {
 #pragma omp parallel num_threads(t->threads)
-    make_step(t, step, &result);
+    make_step(t, step, &exchange_seconds, &result);
   } else {
-    make_step(t, step, &result); /* libgomp allocates for every team of one */
+    make_step(t, step, &exchange_seconds, &result); /* libgomp allocates for every team of one */
   }
-  for (int w = 0; w < t->threads; w++) /* every buffer is free again, the sum's included */
-    for (int b = 0; b < t->blocks[w].count; b++)
-      release_buffer(&t->worker[w], t->blocks[w].block[b].sum);
+  result.exchange_seconds = exchange_seconds;
   return result;
+}
+
+void lore_trainer_vote(lore_trainer *trainer) {
+  trainer->vote = 1;
+}
+
+lore_training_state lore_trainer_state(lore_trainer *trainer) {
+  return (lore_training_state){trainer->parameters, trainer->first_moment, trainer->second_moment};
 }
 
 real *lore_trainer_parameters(lore_trainer *trainer) {
@@ -240,5 +273,5 @@ real *lore_trainer_parameters(lore_trainer *trainer) {
 }
 
 const real *lore_trainer_gradient(const lore_trainer *trainer) {
-  return trainer->gradient;
+  return trainer->exchange.gradient;
 }

@@ -1,0 +1,60 @@
+/* Signals and deadlines. */
+#include "lore/stop.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lore/clock.h"
+
+static volatile sig_atomic_t caught;
+static double deadline; /* 0: none */
+static bool late, asked;
+static bool (*ask_others)(void *context);
+static void *ask_context;
+static double last_asked;
+
+static void note(int number) {
+  if (number == SIGINT && caught == SIGINT) {
+    signal(SIGINT, SIG_DFL);
+    raise(SIGINT);
+  }
+  caught = number;
+}
+
+void lore_stop_listen(void) {
+  static const int signals[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
+  struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+    sigaction(signals[i], &action, NULL);
+}
+
+void lore_stop_at(double seconds) {
+  if (deadline == 0 || seconds < deadline)
+    deadline = seconds;
+}
+
+void lore_stop_ask(bool (*ask)(void *context), void *context) {
+  ask_others = ask;
+  ask_context = context;
+}
+
+bool lore_stop_wanted(double margin) {
+  double now = lore_clock_seconds();
+  if (ask_others && now - last_asked > 1) {
+    last_asked = now;
+    asked = asked || ask_others(ask_context);
+  }
+  late = late || (deadline > 0 && lore_clock_unix() + margin > deadline);
+  return caught || late || asked;
+}
+
+const char *lore_stop_reason(void) {
+  static char text[32];
+  if (caught) {
+    const char *name = sigabbrev_np(caught);
+    snprintf(text, sizeof text, "signal %s", name ? name : "?");
+    return text;
+  }
+  return late ? "the time limit" : asked ? "another process" : "";
+}

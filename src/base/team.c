@@ -1,0 +1,31 @@
+/* Replica groups' common decisions. */
+#include "lore/team.h"
+
+#include <stdio.h>
+
+enum { MESSAGE_MAX = 4096 };
+
+lore_team lore_team_alone(void) {
+  return (lore_team){MPI_COMM_NULL, 0, 1};
+}
+
+lore_team lore_team_of(MPI_Comm comm) {
+  lore_team team = {.comm = comm};
+  MPI_Comm_rank(comm, &team.rank);
+  MPI_Comm_size(comm, &team.ranks);
+  return team;
+}
+
+lore_status lore_team_agree(lore_team team, lore_status status) {
+  char message[MESSAGE_MAX];
+  int first = status == LORE_OK ? team.ranks : team.rank, code = (int)status;
+  if (team.ranks == 1)
+    return status;
+  MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, team.comm);
+  if (first == team.ranks)
+    return LORE_OK;
+  snprintf(message, sizeof message, "%s", lore_fail_message());
+  MPI_Bcast(&code, 1, MPI_INT, first, team.comm);
+  MPI_Bcast(message, MESSAGE_MAX, MPI_CHAR, first, team.comm);
+  return lore_fail((lore_status)code, "%s", message);
+}

@@ -1,0 +1,61 @@
+/* Beginning a run, or going on with it. */
+#include <string.h>
+
+#include "lore/log.h"
+#include "training.h"
+
+/* The leader's copy of a vector, to all. */
+static void spread(const lore_run *run, real *vector) {
+  enum { CHUNK = 1 << 26 }; /* elements: counts of MPI are int */
+  int64_t elements = run->assembly.model->elements;
+  for (int64_t at = 0; at < elements; at += CHUNK) {
+    int64_t count = elements - at < CHUNK ? elements - at : CHUNK;
+    MPI_Bcast(vector + at, (int)(count * (int64_t)sizeof(real)), MPI_BYTE, 0,
+              run->options->team.comm);
+  }
+}
+
+/* A resume point of other settings can only be there if somebody has put it there. */
+static lore_status check_hash(const lore_run *run, const lore_resume *resume) {
+  if (resume->settings_hash == run->hash)
+    return LORE_OK;
+  return lore_fail(LORE_USER,
+                   "%s holds a checkpoint of other settings; begin again with --overwrite",
+                   run->checkpoints);
+}
+
+lore_status lore_run_resume(lore_run *run, bool *resumed) {
+  const lore_team team = run->options->team;
+  lore_training_state state = lore_trainer_state(run->trainer);
+  lore_resume found;
+  lore_status status = LORE_OK;
+  *resumed = false;
+  if (lore_run_leads(run) && !run->options->overwrite) {
+    status = lore_resume_read(run->checkpoints, run->assembly.model, &state, &found, resumed);
+    if (status == LORE_OK && *resumed)
+      status = check_hash(run, &found);
+  }
+  LORE_TRY(lore_run_lead(run, status));
+  if (team.ranks > 1)
+    MPI_Bcast(resumed, sizeof *resumed, MPI_BYTE, 0, team.comm);
+  if (*resumed) {
+    if (team.ranks > 1) {
+      MPI_Bcast(&found, sizeof found, MPI_BYTE, 0, team.comm);
+      spread(run, state.parameters);
+      spread(run, state.first_moment);
+      spread(run, state.second_moment);
+    }
+    run->at = found;
+    return LORE_OK;
+  }
+  if (!run->options->start)
+    return LORE_OK;
+  int64_t step;
+  if (lore_run_leads(run))
+    status =
+        lore_checkpoint_read(run->options->start, run->assembly.model, state.parameters, &step);
+  LORE_TRY(lore_run_lead(run, status));
+  if (team.ranks > 1)
+    spread(run, state.parameters);
+  return LORE_OK;
+}

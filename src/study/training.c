@@ -1,0 +1,151 @@
+/* The loop over steps: evaluations, weights, resume points. */
+#include "training.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "lore/clock.h"
+#include "lore/stop.h"
+
+bool lore_run_leads(const lore_run *run) {
+  return run->options->team.rank == 0;
+}
+
+lore_status lore_run_lead(const lore_run *run, lore_status status) {
+  return lore_team_agree(run->options->team, lore_run_leads(run) ? status : LORE_OK);
+}
+
+static double elapsed(const lore_run *run) {
+  return lore_clock_seconds() - run->begin;
+}
+
+/* Keeps the longest time that the run once took between two looks at the clock. */
+static void note_duration(lore_run *run, double since) {
+  double seconds = lore_clock_seconds() - since;
+  if (seconds > run->slowest)
+    run->slowest = seconds;
+}
+
+static lore_status append_record(lore_run *run, int phase) {
+  const lore_resume *at = &run->at;
+  lore_metrics_record record = {
+      .step = at->step,
+      .train_loss = at->step ? at->loss_sum / (double)at->loss_tokens : NAN,
+      .learning_rate = lore_learning_rate(&run->settings->train, at->step ? at->step - 1 : 0),
+      .gradient_norm = at->step ? at->gradient_norm : NAN,
+      .tokens_seen = at->tokens_seen,
+      .wall_time = elapsed(run),
+      .phase = phase,
+      .group = run->group,
+      .attention = run->attention,
+      .plateau_start = at->detector.plateau_start,
+      .plateau_end = at->detector.plateau_end};
+  LORE_TRY(lore_metrics_append(run->metrics, &record));
+  lore_progress_record(&run->progress, &record);
+  return LORE_OK;
+}
+
+static lore_status record(lore_run *run) {
+  lore_evaluator_run(run->evaluator, lore_trainer_parameters(run->trainer), run->group,
+                     run->attention);
+  int phase =
+      lore_phase_update(&run->at.detector, (double)run->at.step, run->group[0].attribute_loss);
+  lore_status status = lore_run_leads(run) ? append_record(run, phase) : LORE_OK;
+  run->at.records++;
+  run->at.loss_sum = 0;
+  run->at.loss_tokens = 0;
+  return lore_run_lead(run, status);
+}
+
+static bool is_snapshot(const lore_integer_list *snapshots, int64_t step) {
+  for (int i = 0; i < snapshots->count; i++)
+    if (snapshots->value[i] == step)
+      return true;
+  return false;
+}
+
+static lore_status write_weights(const lore_run *run) {
+  char name[64], path[LORE_PATH_MAX];
+  if (!lore_run_leads(run))
+    return LORE_OK;
+  snprintf(name, sizeof name, "weights_%08lld.nc", (long long)run->at.step);
+  LORE_TRY(lore_path_join(run->checkpoints, name, path));
+  return lore_checkpoint_write(path, run->assembly.model, lore_trainer_parameters(run->trainer),
+                               run->assembly.vocabulary, run->at.step, run->provenance.count,
+                               run->provenance.entry);
+}
+
+static lore_status write_resume(lore_run *run) {
+  if (!lore_run_leads(run))
+    return LORE_OK;
+  lore_training_state state = lore_trainer_state(run->trainer);
+  run->at.seconds = elapsed(run);
+  LORE_TRY(lore_resume_write(run->checkpoints, run->assembly.model, &state,
+                             run->assembly.vocabulary, &run->at, run->provenance.count,
+                             run->provenance.entry));
+  run->state.step = run->at.step;
+  return lore_state_write(run->result->directory, &run->state);
+}
+
+static lore_status train_step(lore_run *run) {
+  lore_resume *at = &run->at;
+  lore_step step = lore_trainer_step(run->trainer, at->step);
+  at->step++;
+  at->tokens_seen += step.tokens;
+  at->loss_sum += step.loss * (double)step.tokens;
+  at->loss_tokens += step.tokens;
+  at->gradient_norm = step.gradient_norm;
+  if (!isfinite(step.loss) || !isfinite(step.gradient_norm))
+    return lore_fail(LORE_DIVERGED,
+                     "training diverged: loss %g and gradient norm %g at step %lld; a lower "
+                     "train.learning_rate or train.clip may help",
+                     step.loss, step.gradient_norm, (long long)at->step - 1);
+  lore_progress_step(&run->progress, at->step, at->tokens_seen);
+  if (step.votes > 0)
+    return lore_fail(LORE_STOPPED, "stopped by %s",
+                     *lore_stop_reason() ? lore_stop_reason() : "another rank");
+  return LORE_OK;
+}
+
+/* What is due at the step that has been reached, before the next. */
+static lore_status keep(lore_run *run, bool stopping) {
+  const lore_settings *s = run->settings;
+  int64_t step = run->at.step, steps = s->train.steps, every = s->checkpoint.every;
+  double begin = lore_clock_seconds();
+  if (lore_evaluate_due(&s->evaluate, step, steps))
+    LORE_TRY(record(run));
+  note_duration(run, begin);
+  begin = lore_clock_seconds();
+  if (step == steps || is_snapshot(&s->checkpoint.snapshots, step))
+    LORE_TRY(lore_run_lead(run, write_weights(run)));
+  if (step < steps && (stopping || (every > 0 && step > 0 && step % every == 0)))
+    LORE_TRY(lore_run_lead(run, write_resume(run)));
+  note_duration(run, begin);
+  return LORE_OK;
+}
+
+/* Seconds before a deadline at which to stop: room for what may come before the next look at the
+ * clock, and for the checkpoint. */
+static double margin(const lore_run *run) {
+  return 10 + 4 * run->slowest;
+}
+
+lore_status lore_run_train(lore_run *run, bool resumed) {
+  int64_t steps = run->settings->train.steps;
+  lore_status status = resumed ? LORE_OK : keep(run, false);
+  while (status == LORE_OK && run->at.step < steps) {
+    double begin = lore_clock_seconds();
+    if (lore_stop_wanted(margin(run)))
+      lore_trainer_vote(run->trainer);
+    status = train_step(run);
+    note_duration(run, begin);
+    bool stopping = status == LORE_STOPPED;
+    if (stopping && run->at.step == steps)
+      status = LORE_OK;
+    if (status == LORE_OK || stopping) {
+      lore_status kept = keep(run, stopping);
+      status = kept == LORE_OK ? status : kept;
+    }
+  }
+  return status;
+}

@@ -1,0 +1,51 @@
+/* A run while it is trained. */
+#ifndef LORE_STUDY_TRAINING_H
+#define LORE_STUDY_TRAINING_H
+
+#include "assembly.h"
+#include "directory.h"
+#include "lore/checkpoint.h"
+#include "lore/run.h"
+#include "lore/state.h"
+#include "progress.h"
+#include "provenance.h"
+
+/* Everything that lives as long as the run does in this process. The leader, rank 0 of the team,
+ * alone touches files. */
+typedef struct {
+  const lore_settings *settings;
+  const lore_run_options *options;
+  lore_run_result *result;
+  uint64_t hash;
+  int lock; /* of the directory; -1: not ours */
+  lore_state state;
+  char checkpoints[LORE_PATH_MAX];
+  lore_assembly assembly;
+  lore_trainer *trainer;
+  lore_evaluator *evaluator;
+  lore_metrics *metrics; /* leader only */
+  lore_provenance_list provenance;
+  lore_progress progress;
+  lore_group_metrics group[LORE_GROUPS_MAX];
+  lore_attention_metrics *attention; /* `layers` entries */
+  double begin;                      /* clock, less the seconds of earlier sittings */
+  double slowest;                    /* s: longest step, evaluation or checkpoint of this sitting */
+  lore_resume at;                    /* where the run is: what a resume point holds */
+} lore_run;
+
+/* Whether this rank leads. */
+bool lore_run_leads(const lore_run *run);
+
+/* The status of what only the leader does, on all ranks: LORE_TRY(lore_run_lead(run, status)). */
+lore_status lore_run_lead(const lore_run *run, lore_status status);
+
+/* Finds the newest resume point and puts the team there; *resumed tells. */
+lore_status lore_run_resume(lore_run *run, bool *resumed);
+
+/* Opens or goes on with the metrics file. */
+lore_status lore_run_open_metrics(lore_run *run, bool resumed);
+
+/* Trains to the end, or until told to stop (LORE_STOPPED, after a checkpoint). */
+lore_status lore_run_train(lore_run *run, bool resumed);
+
+#endif

@@ -1,0 +1,43 @@
+#!/usr/bin/env bats
+# Gradient sums over ranks: the same bits for any number of ranks and threads.
+
+setup() {
+  : "${LORE_BUILD:?is the build directory}"
+  train="$LORE_BUILD/tests/train_ranks"
+}
+
+# same RANKS BATCH SHARD THREADS [untied]: as one rank with one thread.
+same() {
+  local ranks=$1 batch=$2 shard=$3 threads=$4
+  shift 4
+  diff <(mpirun -n 1 "$train" "$batch" "$shard" 1 reproducible "$@") \
+    <(mpirun -n "$ranks" "$train" "$batch" "$shard" "$threads" reproducible "$@")
+}
+
+@test "1, 2, 4 and 8 ranks give the same bits" {
+  for ranks in 2 4 8; do
+    same "$ranks" 16 2 1
+  done
+}
+
+@test "so do 3 and 5 ranks with two threads, of 7 and of 13 shards" {
+  same 3 7 1 2
+  same 5 13 1 2 untied
+  same 3 26 2 3
+}
+
+@test "a rank's vote reaches all at the same step" {
+  run mpirun -n 3 "$train" 6 1 1 reproducible
+  [ "$status" -eq 0 ]
+  [ "$(awk 'NF == 4 { print $4 }' <<<"$output" | xargs)" = "0 1 1" ]
+}
+
+@test "MPI's own allreduce gives nearly the same, and not the same bits" {
+  one=$(mpirun -n 1 "$train" 16 2 1 mpi)
+  tree=$(mpirun -n 3 "$train" 16 2 1 reproducible)
+  mpi=$(mpirun -n 3 "$train" 16 2 1 mpi)
+  [ "$one" = "$tree" ]
+  [ "$mpi" != "$tree" ]
+  paste <(printf '%s\n' "$tree") <(printf '%s\n' "$mpi") | awk '
+    NF == 8 && ($1 - $5 > 1e-4 * $1 || $5 - $1 > 1e-4 * $1 || $3 != $7) { exit 1 }'
+}

@@ -1,0 +1,104 @@
+/* Trains a small model on all ranks that mpirun started and prints what must not depend on them:
+ *
+ *   train_ranks BATCH SHARD THREADS reproducible|mpi [untied]
+ *
+ * One line per step with loss, gradient norm and tokens, one with checksums of parameters and of an
+ * evaluation, in hexadecimal; rank 0 also checks that all ranks have the same. */
+#include <inttypes.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "lore/evaluate.h"
+#include "lore/trainer.h"
+#include "small_world.h"
+
+enum { STEPS = 3, SEQUENCES = 40, GROUPS = 2, LAYERS = 3 };
+
+static small_world world;
+
+static lore_train_config train_config(char **argument) {
+  return (lore_train_config){.steps = STEPS,
+                             .batch = atoi(argument[1]),
+                             .shard = atoi(argument[2]),
+                             .learning_rate = 3e-3,
+                             .schedule = LORE_SCHEDULE_CONSTANT,
+                             .weight_decay = 0.1,
+                             .beta1 = 0.9,
+                             .beta2 = 0.95,
+                             .epsilon = 1e-8,
+                             .clip = 1,
+                             .reduction = strcmp(argument[4], "mpi") ? LORE_REDUCTION_REPRODUCIBLE
+                                                                     : LORE_REDUCTION_MPI};
+}
+
+static uint64_t evaluate(lore_team team, int threads, const real *parameters) {
+  const lore_evaluate_config config = {.sequences = SEQUENCES, .attention_sequences = 24};
+  const lore_group group[GROUPS] = {{"known", 0, 200}, {"held_out", 200, 50}};
+  struct {
+    lore_group_metrics group[GROUPS];
+    lore_attention_metrics layer[LAYERS];
+  } result;
+  lore_evaluator *evaluator;
+  memset(&result, 0, sizeof result);
+  if (lore_evaluator_create(world.model, world.population, &config, GROUPS, group, team, threads,
+                            &evaluator) != LORE_OK)
+    abort();
+  lore_evaluator_run(evaluator, parameters, result.group, result.layer);
+  lore_evaluator_destroy(evaluator);
+  return XXH3_64bits(&result, sizeof result);
+}
+
+/* Ends everything if a rank has another number than rank 0. */
+static void compare(lore_team team, const char *what, uint64_t number) {
+  uint64_t first = number;
+  MPI_Bcast(&first, 1, MPI_UINT64_T, 0, team.comm);
+  if (first != number) {
+    fprintf(stderr, "rank %d has another %s than rank 0\n", team.rank, what);
+    MPI_Abort(team.comm, 1);
+  }
+}
+
+static void train(lore_team team, char **argument) {
+  const lore_train_config config = train_config(argument);
+  int threads = atoi(argument[3]);
+  lore_trainer *trainer;
+  if (lore_trainer_create(world.model, &config, world.source, world.longest, team, threads, 1,
+                          &trainer) != LORE_OK)
+    abort();
+  for (int64_t step = 0; step < STEPS; step++) {
+    if (step == 1 && team.rank == team.ranks - 1)
+      lore_trainer_vote(trainer);
+    lore_step result = lore_trainer_step(trainer, step);
+    if (team.rank == 0)
+      printf("%.17g %.17g %" PRId64 " %d\n", result.loss, result.gradient_norm, result.tokens,
+             result.votes);
+  }
+  const real *parameters = lore_trainer_parameters(trainer);
+  uint64_t sum = XXH3_64bits(parameters, sizeof(real) * (size_t)world.model->elements);
+  uint64_t metrics = evaluate(team, threads, parameters);
+  compare(team, "model", sum);
+  compare(team, "evaluation", metrics);
+  if (team.rank == 0)
+    printf("%016" PRIx64 " %016" PRIx64 "\n", sum, metrics);
+  lore_trainer_destroy(trainer);
+}
+
+int main(int argc, char **argv) {
+  int provided;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  if (argc < 5) {
+    fputs("usage: train_ranks BATCH SHARD THREADS reproducible|mpi [untied]\n", stderr);
+    MPI_Abort(MPI_COMM_WORLD, 2);
+  }
+  lore_model_config config = small_world_config(LAYERS, 16);
+  config.tied_embedding = argc < 6;
+  lore_gemm_select(LORE_GEMM_BUILTIN);
+  small_world_create(&world, &config, 200, 50);
+  train(lore_team_of(MPI_COMM_WORLD), argv);
+  small_world_destroy(&world);
+  MPI_Finalize();
+  return 0;
+}
