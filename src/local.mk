@@ -30,6 +30,8 @@ eval_sources = \
 
 train_sources = \
 	src/train/bench.c \
+	src/train/bench.h \
+	src/train/bench_ranks.c \
 	src/train/exchange.c \
 	src/train/exchange.h \
 	src/train/learning_rate.c \

@@ -4,6 +4,7 @@
 
 #include "lore/gemm.h"
 #include "lore/status.h"
+#include "lore/team.h"
 
 /* A reference shape: sequences of `length` random tokens, rotary attention, GELU, tied embedding.
  */
@@ -30,5 +31,20 @@ typedef struct {
  * with the bare products. `backend` LORE_GEMM_AUTO takes the fastest. */
 lore_status lore_bench_run(const lore_bench_shape *shape, int threads, lore_gemm_backend backend,
                            double seconds, lore_bench_result *result);
+
+/* Strong scaling: the same steps by one rank alone and by all, median over the steps. */
+typedef struct {
+  int ranks, threads, steps;                     /* steps of each kind */
+  double alone_tokens_per_s;                     /* one rank, while the others wait */
+  double tokens_per_s;                           /* all ranks, reproducible sum */
+  double mpi_tokens_per_s;                       /* all ranks, MPI_Iallreduce */
+  double exchange_seconds, mpi_exchange_seconds; /* of a step, not hidden behind backward */
+  double bytes;                                  /* of a gradient */
+  lore_gemm_backend backend;
+} lore_bench_scaling;
+
+/* Measures in turns for about `seconds`. All ranks of the team call it; rank 0 gets the result. */
+lore_status lore_bench_ranks(const lore_bench_shape *shape, lore_team team, int threads,
+                             lore_gemm_backend backend, double seconds, lore_bench_scaling *result);
 
 #endif

@@ -17,6 +17,9 @@ lore_team lore_team_alone(void);
 /* The team of all ranks of `comm`. */
 lore_team lore_team_of(MPI_Comm comm);
 
+/* Ranks of one node that may use the same processors divide them (lore/threads.h). All ranks. */
+void lore_team_share_processors(lore_team team);
+
 /* Every rank brings the status of what it did; all leave with the same one: LORE_OK if all
  * succeeded, else the status and message of the lowest rank that failed. */
 lore_status lore_team_agree(lore_team team, lore_status status);

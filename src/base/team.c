@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "lore/threads.h"
+
 enum { MESSAGE_MAX = 4096 };
 
 lore_team lore_team_alone(void) {
@@ -14,6 +16,20 @@ lore_team lore_team_of(MPI_Comm comm) {
   MPI_Comm_rank(comm, &team.rank);
   MPI_Comm_size(comm, &team.ranks);
   return team;
+}
+
+void lore_team_share_processors(lore_team team) {
+  MPI_Comm node;
+  int rank, ranks;
+  MPI_Comm_split_type(team.comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
+  MPI_Comm_rank(node, &rank);
+  MPI_Comm_size(node, &ranks);
+  unsigned long mask = lore_threads_mask(), lowest, highest;
+  MPI_Allreduce(&mask, &lowest, 1, MPI_UNSIGNED_LONG, MPI_MIN, node);
+  MPI_Allreduce(&mask, &highest, 1, MPI_UNSIGNED_LONG, MPI_MAX, node);
+  if (lowest == highest)
+    lore_threads_share(rank, ranks);
+  MPI_Comm_free(&node);
 }
 
 lore_status lore_team_agree(lore_team team, lore_status status) {

@@ -1,9 +1,11 @@
 /* lore bench: how fast training steps are, and how near to what their matrix products allow. */
+#include <mpi.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "commands.h"
 #include "lore/bench.h"
+#include "lore/log.h"
 #include "lore/threads.h"
 #include "options.h"
 
@@ -13,6 +15,10 @@ static const char usage[] =
     "Times full training steps (data, forward, backward, gradient sum, AdamW) of the\n"
     "reference shapes, and the matrix products that they contain run alone in turns with\n"
     "them. share is the time of the products alone over the time of the step.\n"
+    "\n"
+    "Under mpirun: the same steps by one rank alone and by all ranks, in turns; how much\n"
+    "faster all are, and what exchanging gradients costs, with the reproducible sum and with\n"
+    "MPI's own.\n"
     "\n"
     "  S  4 layers, width 128, batch 32     all: sequences of 112 tokens,\n"
     "  M  4 layers, width 256, batch 32     4,608 words, tied embedding\n"
@@ -54,6 +60,24 @@ static void print_result(const lore_bench_shape *shape, const lore_bench_result 
   fflush(stdout);
 }
 
+static void print_scaling(const lore_bench_shape *shape, const lore_bench_scaling *r, bool json,
+                          bool first) {
+  double faster = r->tokens_per_s / r->alone_tokens_per_s;
+  if (json)
+    printf("%s{\"name\": \"%s\", \"ranks\": %d, \"threads\": %d, \"steps\": %d, "
+           "\"alone_tokens_per_s\": %.1f, \"tokens_per_s\": %.1f, \"mpi_tokens_per_s\": %.1f, "
+           "\"speedup\": %.4f, \"exchange_seconds\": %.6f, \"mpi_exchange_seconds\": %.6f, "
+           "\"gradient_bytes\": %.0f, \"backend\": \"%s\"}",
+           first ? "" : ", ", shape->name, r->ranks, r->threads, r->steps, r->alone_tokens_per_s,
+           r->tokens_per_s, r->mpi_tokens_per_s, faster, r->exchange_seconds,
+           r->mpi_exchange_seconds, r->bytes, lore_gemm_name(r->backend));
+  else
+    printf("%-5s %5d %10.0f %10.0f %8.3f %11.2f %10.0f %11.2f  %s\n", shape->name, r->ranks,
+           r->alone_tokens_per_s, r->tokens_per_s, faster, 1e3 * r->exchange_seconds,
+           r->mpi_tokens_per_s, 1e3 * r->mpi_exchange_seconds, lore_gemm_name(r->backend));
+  fflush(stdout);
+}
+
 static bool is_wanted(const char *name, int words, char **word) {
   for (int i = 0; i < words; i++)
     if (!strcmp(name, word[i]))
@@ -74,61 +98,96 @@ static lore_status check_names(int words, char **word) {
   return LORE_OK;
 }
 
-static lore_status bench(const lore_bench_options *options, int words, char **word) {
+static void print_header(const lore_bench_options *options, lore_team team) {
+  if (options->json)
+    printf("{\"shapes\": [");
+  else if (team.ranks > 1)
+    printf("%-5s %5s %10s %10s %8s %11s %10s %11s  %s\n", "shape", "ranks", "1: tok/s", "tokens/s",
+           "speed-up", "exchange ms", "MPI: tok/s", "exchange ms", "backend");
+  else
+    printf("%-5s %10s %10s %9s %13s %8s  %s\n", "shape", "tokens/s", "best", "GFLOP/s",
+           "GEMM GFLOP/s", "share", "backend");
+}
+
+static lore_status bench(const lore_bench_options *options, lore_team team, int words,
+                         char **word) {
   int count;
   bool first = true;
   const lore_bench_shape *shape = lore_bench_shapes(&count);
   LORE_TRY(check_names(words, word));
   lore_threads_pin(options->threads);
-  if (options->json)
-    printf("{\"shapes\": [");
-  else
-    printf("%-5s %10s %10s %9s %13s %8s  %s\n", "shape", "tokens/s", "best", "GFLOP/s",
-           "GEMM GFLOP/s", "share", "backend");
+  if (team.rank == 0)
+    print_header(options, team);
   for (int i = 0; i < count; i++) {
     lore_bench_result result;
+    lore_bench_scaling scaling;
     if (!is_wanted(shape[i].name, words, word))
       continue;
-    LORE_TRY(
-        lore_bench_run(&shape[i], options->threads, options->backend, options->seconds, &result));
-    print_result(&shape[i], &result, options->json, first);
+    if (team.ranks > 1) {
+      LORE_TRY(lore_bench_ranks(&shape[i], team, options->threads, options->backend,
+                                options->seconds, &scaling));
+      if (team.rank == 0)
+        print_scaling(&shape[i], &scaling, options->json, first);
+    } else {
+      LORE_TRY(
+          lore_bench_run(&shape[i], options->threads, options->backend, options->seconds, &result));
+      print_result(&shape[i], &result, options->json, first);
+    }
     first = false;
   }
-  if (options->json)
+  if (options->json && team.rank == 0)
     printf("]}\n");
   return lore_options_flush();
 }
 
-int lore_command_bench(int argc, char **argv) {
+/* Returns the exit code of a refused command line; *help if only help was asked for. */
+static int parse(int argc, char **argv, lore_bench_options *chosen, bool *help) {
   static const struct option options[] = {
       {"threads", required_argument, NULL, 't'}, {"seconds", required_argument, NULL, 'n'},
       {"gemm", required_argument, NULL, 'g'},    {"json", no_argument, NULL, 'j'},
       {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
-  lore_bench_options chosen = {.threads = lore_threads_allowed(), .seconds = 6};
   lore_status status = LORE_OK;
   int option;
   lore_options_start();
   while (status == LORE_OK && (option = getopt_long(argc, argv, ":t:h", options, NULL)) != -1)
     switch (option) {
     case 't':
-      status = lore_options_integer("--threads", optarg, 1, 1024, &chosen.threads);
+      status = lore_options_integer("--threads", optarg, 1, 1024, &chosen->threads);
       break;
     case 'n':
-      status = lore_options_integer("--seconds", optarg, 1, 3600, &chosen.seconds);
+      status = lore_options_integer("--seconds", optarg, 1, 3600, &chosen->seconds);
       break;
     case 'g':
-      status = parse_backend(optarg, &chosen.backend);
+      status = parse_backend(optarg, &chosen->backend);
       break;
     case 'j':
-      chosen.json = true;
+      chosen->json = true;
       break;
     case 'h':
-      fputs(usage, stdout);
-      return lore_options_report(lore_options_flush());
+      *help = true;
+      return 0;
     default:
       return lore_options_refuse("bench", option, argv);
     }
-  if (status == LORE_OK)
-    status = bench(&chosen, argc - optind, argv + optind);
   return lore_options_report(status);
+}
+
+int lore_command_bench(int argc, char **argv) {
+  int provided;
+  bool help = false;
+  MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+  lore_team team = lore_team_of(MPI_COMM_WORLD);
+  lore_log_set_rank(team.rank);
+  lore_team_share_processors(team);
+  lore_bench_options chosen = {.threads = lore_threads_allowed(), .seconds = 6};
+  int code = parse(argc, argv, &chosen, &help);
+  if (code == 0 && help) {
+    if (team.rank == 0)
+      fputs(usage, stdout);
+    code = lore_options_report(lore_options_flush());
+  } else if (code == 0) {
+    code = lore_options_report(bench(&chosen, team, argc - optind, argv + optind));
+  }
+  MPI_Finalize();
+  return code;
 }

@@ -10,7 +10,6 @@
 #include "lore/clock.h"
 #include "lore/log.h"
 #include "lore/stop.h"
-#include "lore/threads.h"
 #include "queue.h"
 
 typedef struct {
@@ -41,21 +40,6 @@ static lore_status check_ranks(lore_team world, const lore_manifest *manifest, i
         "ranks or more per run",
         groups, ranks_per_run, manifest->runs, manifest->runs == 1 ? "" : "s");
   return LORE_OK;
-}
-
-/* Ranks of one node that may use the same processors share them. */
-static void share_processors(MPI_Comm world) {
-  MPI_Comm node;
-  int rank, ranks, most;
-  MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node);
-  MPI_Comm_rank(node, &rank);
-  MPI_Comm_size(node, &ranks);
-  unsigned long mask = lore_threads_mask(), lowest, highest;
-  MPI_Allreduce(&mask, &lowest, 1, MPI_UNSIGNED_LONG, MPI_MIN, node);
-  MPI_Allreduce(&mask, &highest, 1, MPI_UNSIGNED_LONG, MPI_MAX, node);
-  most = lowest == highest ? ranks : 1;
-  lore_threads_share(most > 1 ? rank : 0, most);
-  MPI_Comm_free(&node);
 }
 
 /* Somebody in another group was told to stop; also lets MPI make progress for those who ask rank 0.
@@ -211,7 +195,7 @@ lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
   if (size == 0)
     size = manifest->runs == 1 ? sweep.world.ranks : 1;
   LORE_TRY(check_ranks(sweep.world, manifest, size));
-  share_processors(world);
+  lore_team_share_processors(sweep.world);
   MPI_Comm group;
   MPI_Comm_split(world, sweep.world.rank / size, sweep.world.rank, &group);
   sweep.group = lore_team_of(group);

@@ -1,14 +1,13 @@
 /* Measures training steps of the reference shapes. */
-#include "lore/bench.h"
+#include "bench.h"
 
 #include <stdlib.h>
 
 #include "lore/clock.h"
 #include "lore/decoder.h"
 #include "lore/random.h"
-#include "lore/trainer.h"
 
-enum { ROUNDS = 5, STEPS_MAX = 4096 };
+enum { ROUNDS = 5 };
 
 static const lore_bench_shape shapes[] = {
     {"S", 4, 128, 4, 32, 112, 4608},
@@ -21,8 +20,8 @@ const lore_bench_shape *lore_bench_shapes(int *count) {
   return shapes;
 }
 
-static void fill_random(const void *context, lore_batch *batch, uint64_t step, int64_t first,
-                        int count) {
+void lore_bench_fill(const void *context, lore_batch *batch, uint64_t step, int64_t first,
+                     int count) {
   const lore_bench_shape *shape = context;
   for (int s = 0; s < count; s++) {
     lore_random stream = lore_random_stream(1, LORE_RANDOM_TEST, step, (uint64_t)(first + s));
@@ -36,7 +35,7 @@ static void fill_random(const void *context, lore_batch *batch, uint64_t step, i
   }
 }
 
-static lore_model_config model_config(const lore_bench_shape *shape) {
+lore_model_config lore_bench_model(const lore_bench_shape *shape) {
   return (lore_model_config){.mixer = LORE_MIXER_ATTENTION,
                              .layers = shape->layers,
                              .width = shape->width,
@@ -51,11 +50,11 @@ static lore_model_config model_config(const lore_bench_shape *shape) {
                              .initial_scale = 0.02};
 }
 
-static lore_train_config train_config(const lore_bench_shape *shape, int threads) {
+lore_train_config lore_bench_train(const lore_bench_shape *shape, int threads) {
   int shard = shape->batch / threads > 0 ? shape->batch / threads : 1;
   while (shape->batch % shard)
     shard--;
-  return (lore_train_config){.steps = STEPS_MAX,
+  return (lore_train_config){.steps = LORE_BENCH_STEPS,
                              .batch = shape->batch,
                              .shard = shard,
                              .learning_rate = 1e-4,
@@ -71,7 +70,7 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static double median(int count, double *values) {
+double lore_bench_median(int count, double *values) {
   qsort(values, (size_t)count, sizeof *values, ascending);
   return values[count / 2];
 }
@@ -83,7 +82,7 @@ static int time_steps(lore_trainer *trainer, int64_t *step, double stop, int cou
     double begin = lore_clock_seconds();
     lore_trainer_step(trainer, (*step)++);
     seconds[count++] = lore_clock_seconds() - begin;
-  } while (lore_clock_seconds() < stop && count < STEPS_MAX - 2);
+  } while (lore_clock_seconds() < stop && count < LORE_BENCH_STEPS - 2);
   return count;
 }
 
@@ -91,7 +90,7 @@ static lore_status measure(const lore_bench_shape *shape, const lore_model *mode
                            const lore_train_config *train, lore_trainer *trainer, int threads,
                            double seconds, lore_bench_result *result) {
   lore_gemm_shape gemm[LORE_GEMM_SHAPES];
-  static double step_seconds[STEPS_MAX];
+  static double step_seconds[LORE_BENCH_STEPS];
   double gemm_seconds[ROUNDS];
   int64_t step = 0;
   int steps = 0, shards = train->batch / train->shard, rounds = (shards + threads - 1) / threads;
@@ -104,8 +103,9 @@ static lore_status measure(const lore_bench_shape *shape, const lore_model *mode
     LORE_TRY(lore_gemm_time(lore_gemm_selected(), gemm, LORE_GEMM_SHAPES, threads,
                             0.3 * seconds / ROUNDS, &gemm_seconds[round]));
   }
-  double tokens = (double)shape->batch * shape->length, each = median(steps, step_seconds);
-  double alone = median(ROUNDS, gemm_seconds) * rounds, operations = 0;
+  double tokens = (double)shape->batch * shape->length,
+         each = lore_bench_median(steps, step_seconds);
+  double alone = lore_bench_median(ROUNDS, gemm_seconds) * rounds, operations = 0;
   for (int i = 0; i < LORE_GEMM_SHAPES; i++)
     operations += 2.0 * gemm[i].m * gemm[i].n * gemm[i].k * gemm[i].count;
   *result = (lore_bench_result){
@@ -122,8 +122,8 @@ static lore_status measure(const lore_bench_shape *shape, const lore_model *mode
 
 lore_status lore_bench_run(const lore_bench_shape *shape, int threads, lore_gemm_backend backend,
                            double seconds, lore_bench_result *result) {
-  lore_model_config config = model_config(shape);
-  lore_train_config train = train_config(shape, threads);
+  lore_model_config config = lore_bench_model(shape);
+  lore_train_config train = lore_bench_train(shape, threads);
   lore_model *model;
   lore_trainer *trainer = NULL;
   LORE_TRY(lore_model_create(&config, shape->vocabulary, shape->length, &model));
@@ -137,8 +137,8 @@ lore_status lore_bench_run(const lore_bench_shape *shape, int threads, lore_gemm
     status = lore_gemm_select(backend);
   }
   if (status == LORE_OK)
-    status = lore_trainer_create(model, &train, (lore_source){fill_random, shape}, shape->length,
-                                 lore_team_alone(), threads, 1, &trainer);
+    status = lore_trainer_create(model, &train, (lore_source){lore_bench_fill, shape},
+                                 shape->length, lore_team_alone(), threads, 1, &trainer);
   if (status == LORE_OK)
     status = measure(shape, model, &train, trainer, threads, seconds, result);
   lore_trainer_destroy(trainer);
