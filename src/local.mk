@@ -53,7 +53,11 @@ io_sources = \
 	src/io/metrics_table.c \
 	src/io/metrics_table.h \
 	src/io/ncfile.c \
-	src/io/ncfile.h
+	src/io/ncfile.h \
+	src/io/quote.c \
+	src/io/quote.h \
+	src/io/state.c \
+	src/io/state_lock.c
 
 study_sources = \
 	src/study/assembly.c \

@@ -20,6 +20,7 @@ float_tests = \
 	tests/test_sampling \
 	tests/test_settings \
 	tests/test_settings_random \
+	tests/test_state \
 	tests/test_step_quiet \
 	tests/test_trainer \
 	tests/test_vocabulary \

@@ -1,0 +1,216 @@
+/* The state file of a run: one "key: value" per line, YAML that needs no YAML parser. */
+#include "lore/state.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ncfile.h"
+#include "quote.h"
+
+enum { FILE_MAX = 16384, READ_ATTEMPTS = 3 };
+
+typedef enum { FIELD_STAGE, FIELD_INT, FIELD_INT64, FIELD_SECONDS, FIELD_TEXT } field_kind;
+
+typedef struct {
+  const char *key;
+  field_kind kind;
+  size_t offset, size; /* size: of a text */
+} field;
+
+static const field fields[] = {
+    {"state", FIELD_STAGE, offsetof(lore_state, stage), 0},
+    {"step", FIELD_INT64, offsetof(lore_state, step), 0},
+    {"steps", FIELD_INT64, offsetof(lore_state, steps), 0},
+    {"ranks", FIELD_INT, offsetof(lore_state, ranks), 0},
+    {"threads", FIELD_INT, offsetof(lore_state, threads), 0},
+    {"attempts", FIELD_INT, offsetof(lore_state, attempts), 0},
+    {"updated", FIELD_SECONDS, offsetof(lore_state, updated), 0},
+    {"host", FIELD_TEXT, offsetof(lore_state, host), LORE_STATE_TEXT},
+    {"job", FIELD_TEXT, offsetof(lore_state, job), LORE_STATE_TEXT},
+    {"message", FIELD_TEXT, offsetof(lore_state, message), LORE_STATE_MESSAGE},
+};
+enum { FIELDS = sizeof fields / sizeof *fields };
+
+static const char *const stage_names[] = {
+    [LORE_RUN_WAITING] = "waiting",   [LORE_RUN_RUNNING] = "running",
+    [LORE_RUN_STOPPED] = "stopped",   [LORE_RUN_DONE] = "done",
+    [LORE_RUN_DIVERGED] = "diverged", [LORE_RUN_FAILED] = "failed"};
+enum { STAGES = sizeof stage_names / sizeof *stage_names };
+
+const char *lore_run_stage_name(lore_run_stage stage) {
+  assert((size_t)stage < STAGES);
+  return stage_names[stage];
+}
+
+static lore_status state_name(const char *directory, char **path) {
+  if (asprintf(path, "%s/state.yaml", directory) < 0)
+    return lore_fail(LORE_MEMORY, "no memory for the name of the state of %s", directory);
+  return LORE_OK;
+}
+
+static bool parse_stage(const char *text, void *at) {
+  for (int i = 0; i < STAGES; i++)
+    if (!strcmp(text, stage_names[i])) {
+      *(lore_run_stage *)at = (lore_run_stage)i;
+      return true;
+    }
+  return false;
+}
+
+static bool parse_integer(const char *text, int64_t most, int64_t *number) {
+  char *end;
+  errno = 0;
+  *number = strtoll(text, &end, 10);
+  return end != text && !*end && !errno && *number >= 0 && *number <= most;
+}
+
+static bool parse_value(const field *field, const char *text, lore_state *state) {
+  void *at = (char *)state + field->offset;
+  int64_t number = 0;
+  bool good = false;
+  char *end;
+  switch (field->kind) {
+  case FIELD_STAGE:
+    return parse_stage(text, at);
+  case FIELD_INT:
+    good = parse_integer(text, INT32_MAX, &number);
+    *(int *)at = (int)number;
+    return good;
+  case FIELD_INT64:
+    return parse_integer(text, INT64_MAX, at);
+  case FIELD_SECONDS:
+    *(double *)at = strtod(text, &end);
+    return end != text && !*end;
+  case FIELD_TEXT:
+    return lore_quote_read(text, field->size, at);
+  }
+  return false;
+}
+
+/* Takes one line apart in place. Keys that a later version may add are passed over. */
+static lore_status parse_line(const char *path, int number, char *line, lore_state *state,
+                              unsigned *seen) {
+  char *colon = strstr(line, ": ");
+  if (!*line || *line == '#')
+    return LORE_OK;
+  if (colon)
+    *colon = '\0';
+  for (int i = 0; i < FIELDS && colon; i++)
+    if (!strcmp(line, fields[i].key)) {
+      *seen |= 1u << i;
+      if (parse_value(&fields[i], colon + 2, state))
+        return LORE_OK;
+      return lore_fail(LORE_FILE, "%s, line %d: '%s' is no value of '%s'", path, number, colon + 2,
+                       line);
+    }
+  return colon ? LORE_OK : lore_fail(LORE_FILE, "%s, line %d: no 'key: value'", path, number);
+}
+
+static lore_status parse_text(const char *path, char *text, lore_state *state) {
+  unsigned seen = 0;
+  int number = 1;
+  for (char *line = text; *line; number++) {
+    char *end = strchr(line, '\n');
+    if (!end)
+      return lore_fail(LORE_FILE, "%s, line %d: cut off", path, number);
+    *end = '\0';
+    LORE_TRY(parse_line(path, number, line, state, &seen));
+    line = end + 1;
+  }
+  for (int i = 0; i < FIELDS; i++)
+    if (!(seen & 1u << i))
+      return lore_fail(LORE_FILE, "%s: '%s' is missing", path, fields[i].key);
+  return LORE_OK;
+}
+
+/* The whole file at once, so that it is either the old or the new one. Returns its length, or
+ * -errno. */
+static ssize_t read_whole(const char *path, char *text, size_t size) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return -errno;
+  size_t length = 0;
+  ssize_t got = 0;
+  while (length < size && (got = read(fd, text + length, size - length)) > 0)
+    length += (size_t)got;
+  int error = got < 0 ? errno : 0;
+  close(fd);
+  return error ? -error : (ssize_t)length;
+}
+
+static lore_status read_state(const char *path, lore_state *state) {
+  char text[FILE_MAX];
+  ssize_t length = -ESTALE;
+  /* NFS says ESTALE when the file is replaced between open and read. */
+  for (int i = 0; i < READ_ATTEMPTS && length == -ESTALE; i++)
+    length = read_whole(path, text, sizeof text - 1);
+  if (length == -ENOENT || length == -ENOTDIR)
+    return LORE_OK;
+  if (length < 0)
+    return lore_fail(LORE_FILE, "cannot read %s: %s", path, strerror((int)-length));
+  text[length] = '\0';
+  if (strlen(text) != (size_t)length)
+    return lore_fail(LORE_FILE, "%s is damaged: a zero byte in it", path);
+  return parse_text(path, text, state);
+}
+
+lore_status lore_state_read(const char *directory, lore_state *state) {
+  char *path;
+  *state = (lore_state){.stage = LORE_RUN_WAITING};
+  LORE_TRY(state_name(directory, &path));
+  lore_status status = read_state(path, state);
+  if (status != LORE_OK)
+    *state = (lore_state){.stage = LORE_RUN_WAITING};
+  free(path);
+  return status;
+}
+
+static void write_field(FILE *file, const field *field, const lore_state *state) {
+  const void *at = (const char *)state + field->offset;
+  fprintf(file, "%s: ", field->key);
+  if (field->kind == FIELD_STAGE)
+    fputs(lore_run_stage_name(*(const lore_run_stage *)at), file);
+  else if (field->kind == FIELD_INT)
+    fprintf(file, "%d", *(const int *)at);
+  else if (field->kind == FIELD_INT64)
+    fprintf(file, "%lld", (long long)*(const int64_t *)at);
+  else if (field->kind == FIELD_SECONDS)
+    fprintf(file, "%.3f", *(const double *)at);
+  else
+    lore_quote_write(file, at);
+  fputc('\n', file);
+}
+
+/* Closes the stream; 0 or errno. */
+static int write_state(const char *path, const lore_state *state) {
+  FILE *file = fopen(path, "we");
+  if (!file)
+    return errno;
+  fputs("# What is known of this run; replaced whole at every change.\n", file);
+  for (int i = 0; i < FIELDS; i++)
+    write_field(file, &fields[i], state);
+  int error = fflush(file) ? errno : 0;
+  return fclose(file) && !error ? errno : error;
+}
+
+lore_status lore_state_write(const char *directory, const lore_state *state) {
+  char *path, *partial;
+  LORE_TRY(state_name(directory, &path));
+  lore_status status = lore_partial_name(path, &partial);
+  if (status == LORE_OK) {
+    int error = write_state(partial, state);
+    status = error ? lore_fail(LORE_FILE, "cannot write %s: %s", partial, strerror(error))
+                   : lore_partial_commit(partial, path);
+    if (status != LORE_OK)
+      unlink(partial);
+    free(partial);
+  }
+  free(path);
+  return status;
+}
