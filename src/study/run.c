@@ -68,7 +68,7 @@ static lore_status announce(lore_run *run) {
     snprintf(state->job, sizeof state->job, "%s",
              getenv("SLURM_JOB_ID") ? getenv("SLURM_JOB_ID") : "");
   LORE_TRY(lore_directory_put_settings(run->result->directory, run->settings));
-  return lore_state_write(run->result->directory, state);
+  return lore_run_put_state(run);
 }
 
 /* Picks the GEMM backend by timing them on this run's shapes, unless the study names one. */
@@ -220,7 +220,7 @@ static lore_status leave(lore_run *run, lore_status status) {
     run->state.stage = stage_of(status);
     run->state.step = run->at.step;
     snprintf(run->state.message, sizeof run->state.message, "%s", message);
-    lore_status written = lore_state_write(run->result->directory, &run->state);
+    lore_status written = lore_run_put_state(run);
     if (written == LORE_OK && status == LORE_OK)
       lore_resume_remove(run->checkpoints);
     if (status == LORE_OK)

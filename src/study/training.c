@@ -15,6 +15,11 @@ lore_status lore_run_lead(const lore_run *run, lore_status status) {
   return lore_team_agree(run->options->team, lore_run_leads(run) ? status : LORE_OK);
 }
 
+lore_status lore_run_put_state(lore_run *run) {
+  run->state.updated = lore_clock_unix();
+  return lore_state_write(run->result->directory, &run->state);
+}
+
 static double elapsed(const lore_run *run) {
   return lore_clock_seconds() - run->begin;
 }
@@ -84,7 +89,7 @@ static lore_status write_resume(lore_run *run) {
                              run->assembly.vocabulary, &run->at, run->provenance.count,
                              run->provenance.entry));
   run->state.step = run->at.step;
-  return lore_state_write(run->result->directory, &run->state);
+  return lore_run_put_state(run);
 }
 
 static lore_status train_step(lore_run *run) {

@@ -39,6 +39,9 @@ bool lore_run_leads(const lore_run *run);
 /* The status of what only the leader does, on all ranks: LORE_TRY(lore_run_lead(run, status)). */
 lore_status lore_run_lead(const lore_run *run, lore_status status);
 
+/* Writes the state file. Leader only. */
+lore_status lore_run_put_state(lore_run *run);
+
 /* Finds the newest resume point and puts the team there; *resumed tells. */
 lore_status lore_run_resume(lore_run *run, bool *resumed);
 
