@@ -13,6 +13,13 @@
  * System errors become LORE_FILE, the library's own LORE_NETCDF. */
 lore_status lore_netcdf_status(int code, const char *operation, const char *path);
 
+/* Says which part of a file, `what`, cannot be read: LORE_NETCDF. */
+lore_status lore_netcdf_unreadable(const char *path, const char *what, int code);
+
+/* A global attribute: text of less than `size` bytes, or one number. NetCDF's code. */
+int lore_netcdf_get_text(int ncid, const char *name, size_t size, char *text);
+int lore_netcdf_get_number(int ncid, const char *name, double *value);
+
 /* The name under which `path` is written until it is complete, in the same directory. Free it. */
 lore_status lore_partial_name(const char *path, char **partial);
 
