@@ -19,6 +19,7 @@ float_tests = \
 	tests/test_population \
 	tests/test_reduction \
 	tests/test_resume \
+	tests/test_resume_damage \
 	tests/test_sampling \
 	tests/test_settings \
 	tests/test_settings_random \

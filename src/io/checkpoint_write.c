@@ -1,7 +1,10 @@
 /* Writing a model's parameters. */
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "checkpoint.h"
@@ -108,7 +111,25 @@ static void put_tensors(lore_ncfile *file, const lore_checkpoint_content *conten
                                    content->vector[v] + model->tensor[i].offset);
 }
 
-static int checkpoint_fill(int ncid, const lore_checkpoint_content *content) {
+/* Room for the `bytes` of data that follow the header, which is written. */
+static int reserve(const char *partial, int64_t bytes) {
+  struct stat file;
+  int fd = open(partial, O_WRONLY | O_CLOEXEC);
+  if (fd < 0)
+    return errno;
+  int error = fstat(fd, &file) ? errno : lore_file_reserve(fd, file.st_size, bytes);
+  close(fd);
+  return error;
+}
+
+/* Bytes of all variables. */
+static int64_t data_size(const lore_checkpoint_content *content, size_t word_length) {
+  const lore_model *model = content->model;
+  return model->vocabulary * (int64_t)word_length + LORE_SEAL_SIZE +
+         content->vectors * model->parameters * (int64_t)sizeof(real);
+}
+
+static int checkpoint_fill(int ncid, const char *partial, const lore_checkpoint_content *content) {
   lore_ncfile file = {.ncid = ncid};
   size_t word_length = longest_word(content->vocabulary);
   variables ids = {.tensor =
@@ -121,10 +142,16 @@ static int checkpoint_fill(int ncid, const lore_checkpoint_content *content) {
   define_variables(&file, content, word_length, &ids);
   if (!file.error)
     file.error = nc_enddef(ncid);
+  if (!file.error)
+    file.error = nc_sync(ncid);
+  if (!file.error)
+    file.error = reserve(partial, data_size(content, word_length));
   put_words(&file, ids.word, word_length, content->vocabulary);
   put_tensors(&file, content, &ids);
   if (!file.error)
     file.error = nc_put_var_schar(ncid, ids.seal, (signed char[LORE_SEAL_SIZE]){0});
+  if (!file.error)
+    file.error = nc_sync(ncid);
   free(ids.tensor);
   return file.error;
 }
@@ -139,9 +166,12 @@ lore_status lore_checkpoint_put(const char *path, const lore_checkpoint_content 
       nc__create(partial, NC_CLOBBER | file_format(content->model), 0, &block, &ncid), "create",
       partial);
   if (status == LORE_OK) {
-    int error = checkpoint_fill(ncid, content);
-    int closed = nc_close(ncid);
-    status = lore_netcdf_status(error ? error : closed, "write", partial);
+    int error = checkpoint_fill(ncid, partial, content);
+    if (error)
+      lore_partial_discard(ncid, partial);
+    else
+      error = nc_close(ncid);
+    status = lore_netcdf_status(error, "write", partial);
     if (status == LORE_OK)
       status = lore_checkpoint_seal(partial);
     if (status == LORE_OK)

@@ -138,10 +138,8 @@ static lore_status metrics_make(const char *path, const lore_metrics_definition 
   if (status == LORE_OK) {
     *out = metrics;
   } else if (metrics) {
-    if (metrics->ncid >= 0) {
-      nc_close(metrics->ncid);
-      unlink(partial);
-    }
+    if (metrics->ncid >= 0)
+      lore_partial_discard(metrics->ncid, partial);
     metrics->ncid = -1;
     lore_metrics_close(metrics);
   }
@@ -164,14 +162,10 @@ lore_status lore_metrics_resume(const char *path, const lore_metrics_definition 
   return status;
 }
 
-/* Reserves room for the next record, so that a full disk is noticed before the record is begun.
- * File systems that cannot reserve are found out when writing. */
+/* So that a full disk is noticed before the record is begun. */
 static int reserve(const lore_metrics *metrics) {
   off_t at = metrics->records_at + metrics->records * metrics->record_size;
-  if (fallocate(metrics->fd, 0, at, metrics->record_size) == 0 || errno == EOPNOTSUPP ||
-      errno == ENOSYS)
-    return 0;
-  return errno;
+  return lore_file_reserve(metrics->fd, at, metrics->record_size);
 }
 
 static int put_record(lore_metrics *metrics, const lore_metrics_record *record) {

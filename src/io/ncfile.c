@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lore/clock.h"
+#include "lore/log.h"
 
 lore_status lore_netcdf_status(int code, const char *operation, const char *path) {
   if (code == NC_NOERR)
@@ -70,6 +71,20 @@ lore_status lore_partial_commit(const char *partial, const char *path) {
   if (rename(partial, path))
     return lore_netcdf_status(errno, "put a new file at", path);
   return flush_directory(path);
+}
+
+int lore_file_reserve(int fd, off_t at, off_t size) {
+  if (fallocate(fd, 0, at, size) == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
+    return 0;
+  return errno;
+}
+
+void lore_partial_discard(int ncid, const char *partial) {
+  bool emptied = truncate(partial, 0) == 0;
+  if (nc_close(ncid))
+    emptied = truncate(partial, 0) == 0;
+  if (unlink(partial) && !emptied)
+    lore_warn("cannot remove %s: %s", partial, strerror(errno));
 }
 
 int lore_ncfile_dimension(lore_ncfile *file, const char *name, size_t length) {
