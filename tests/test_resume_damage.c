@@ -47,6 +47,16 @@ int fallocate(int fd, int mode, off_t offset, off_t length) {
   return -1;
 }
 
+/* And this one: the flush that brings the countdown to 0 fails, once. */
+static int flushes_until_failure;
+int fsync(int fd) {
+  if (flushes_until_failure > 0 && --flushes_until_failure == 0) {
+    errno = ENOSPC;
+    return -1;
+  }
+  return (int)syscall(SYS_fsync, fd);
+}
+
 static void path_of(int64_t step, char path[128]) {
   snprintf(path, 128, "%s/resume_%08lld.nc", directory, (long long)step);
 }
@@ -275,6 +285,41 @@ static void test_no_directory(void **state) {
   assert_string_equal(lore_fail_message(), message);
 }
 
+/* Some file systems find only then that they are full. */
+static void test_flush_fails(void **state) {
+  (void)state;
+  char message[256];
+  put(10);
+  put(20);
+  flushes_until_failure = 1;
+  snprintf(message, sizeof message,
+           "cannot flush %s/resume_00000030.nc.partial: No space left on device", directory);
+  assert_int_equal(put_status(directory, 30), LORE_FILE);
+  assert_string_equal(lore_fail_message(), message);
+  expect_no_temporary(directory, 30);
+  expect_step(20);
+  flushes_until_failure = 2; /* the directory's: too late to take it back, but all are kept */
+  assert_int_equal(put_status(directory, 30), LORE_FILE);
+  char path[128];
+  path_of(10, path);
+  assert_int_equal(access(path, F_OK), 0);
+  expect_step(30);
+}
+
+static void test_rename_fails(void **state) {
+  (void)state;
+  char path[128], message[256];
+  put(20);
+  path_of(30, path);
+  mkdir(path, 0777);
+  snprintf(message, sizeof message, "cannot put a new file at %s: Is a directory", path);
+  assert_int_equal(put_status(directory, 30), LORE_FILE);
+  assert_string_equal(lore_fail_message(), message);
+  expect_no_temporary(directory, 30);
+  rmdir(path);
+  expect_step(20);
+}
+
 /* A child that writes one after the other and reports each. */
 static pid_t start_writer(int64_t step, int pipe_end) {
   pid_t child = fork();
@@ -330,6 +375,8 @@ int main(void) {
       TEST(test_file_too_large),
       TEST(test_full_disk),
       TEST(test_full_disk_without_reservation),
+      TEST(test_flush_fails),
+      TEST(test_rename_fails),
       TEST(test_no_directory),
       TEST(test_killed),
   };
