@@ -12,6 +12,7 @@ float_tests = \
 	tests/test_layers \
 	tests/test_metrics \
 	tests/test_metrics_kill \
+	tests/test_metrics_refused \
 	tests/test_metrics_resume \
 	tests/test_model \
 	tests/test_optimiser \
@@ -20,6 +21,7 @@ float_tests = \
 	tests/test_reduction \
 	tests/test_resume \
 	tests/test_resume_damage \
+	tests/test_resume_full \
 	tests/test_sampling \
 	tests/test_settings \
 	tests/test_settings_random \
@@ -75,6 +77,7 @@ test_headers = \
 	tests/biography.h \
 	tests/metrics_check.h \
 	tests/metrics_fixture.h \
+	tests/metrics_resume.h \
 	tests/naive.h \
 	tests/naive_decoder.h \
 	tests/numbers.h \

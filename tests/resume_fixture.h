@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lore/checkpoint.h"
@@ -135,6 +136,16 @@ static inline int64_t get(const char *at) {
   state_free(&untouched);
   state_free(&state);
   return result;
+}
+
+static inline void path_of(int64_t step, char path[128]) {
+  snprintf(path, 128, "%s/resume_%08lld.nc", directory, (long long)step);
+}
+
+static inline off_t size_of(const char *path) {
+  struct stat file;
+  assert_int_equal(stat(path, &file), 0);
+  return file.st_size;
 }
 
 #define put(step)         assert_int_equal(put_status(directory, step), LORE_OK)

@@ -39,10 +39,6 @@ static void test_round_trip(void **state) {
   }
 }
 
-static void path_of(int64_t step, char path[128]) {
-  snprintf(path, 128, "%s/resume_%08lld.nc", directory, (long long)step);
-}
-
 static bool there(int64_t step) {
   char path[128];
   path_of(step, path);

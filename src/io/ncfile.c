@@ -84,7 +84,7 @@ void lore_partial_discard(int ncid, const char *partial) {
   if (nc_close(ncid))
     emptied = truncate(partial, 0) == 0;
   if (unlink(partial) && !emptied)
-    lore_warn("cannot remove %s: %s", partial, strerror(errno));
+    lore_say("warning: cannot remove %s: %s", partial, strerror(errno));
 }
 
 int lore_ncfile_dimension(lore_ncfile *file, const char *name, size_t length) {

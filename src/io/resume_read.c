@@ -1,4 +1,5 @@
-/* Reading the newest resume point that is whole. */
+/* Reading the newest resume point that is whole. Only the leader of a run comes here, whatever rank
+ * it is, so warnings are said from any rank. */
 #include <stdlib.h>
 
 #include "checkpoint.h"
@@ -12,7 +13,7 @@ static lore_status read_point(const char *path, const lore_model *model,
   real *const vector[LORE_VECTORS] = {state->parameters, state->first_moment, state->second_moment};
   int64_t step;
   if (lore_checkpoint_verify(path) != LORE_OK) {
-    lore_warn("%s", lore_fail_message());
+    lore_say("warning: %s", lore_fail_message());
     return LORE_OK;
   }
   LORE_TRY(lore_checkpoint_take(path, model, LORE_VECTORS, vector, &step, resume));
@@ -33,11 +34,11 @@ lore_status lore_resume_read(const char *directory, const lore_model *model,
       break;
     status = read_point(path, model, state, resume, found);
     if (*found && i > 0)
-      lore_warn("using the checkpoint before it, %s", path);
+      lore_say("warning: using the checkpoint before it, %s", path);
     free(path);
   }
   if (status == LORE_OK && points.count > 0 && !*found)
-    lore_warn("no checkpoint in %s is whole", directory);
+    lore_say("warning: no checkpoint in %s is whole", directory);
   free(points.step);
   return status;
 }

@@ -14,7 +14,7 @@ static void remove_others(const char *directory, int64_t step) {
   lore_resume_points points;
   bool previous = false;
   if (lore_resume_list(directory, &points) != LORE_OK)
-    lore_warn("old checkpoints stay: %s", lore_fail_message());
+    lore_say("warning: old checkpoints stay: %s", lore_fail_message());
   for (int i = 0; i < points.count; i++) {
     char *path;
     bool keep = points.step[i] == step || (points.step[i] < step && !previous);
@@ -22,7 +22,7 @@ static void remove_others(const char *directory, int64_t step) {
     if (keep || lore_resume_path(directory, points.step[i], &path) != LORE_OK)
       continue;
     if (unlink(path) && errno != ENOENT)
-      lore_warn("cannot remove %s: %s", path, strerror(errno));
+      lore_say("warning: cannot remove %s: %s", path, strerror(errno));
     free(path);
   }
   free(points.step);
