@@ -49,13 +49,21 @@ io_sources = \
 	src/io/checkpoint_read.c \
 	src/io/checkpoint_write.c \
 	src/io/metrics.c \
+	src/io/metrics_compare.c \
 	src/io/metrics_define.c \
+	src/io/metrics_old.c \
+	src/io/metrics_old.h \
 	src/io/metrics_table.c \
 	src/io/metrics_table.h \
 	src/io/ncfile.c \
 	src/io/ncfile.h \
 	src/io/quote.c \
 	src/io/quote.h \
+	src/io/resume.h \
+	src/io/resume_fields.c \
+	src/io/resume_list.c \
+	src/io/resume_read.c \
+	src/io/resume_write.c \
 	src/io/state.c \
 	src/io/state_lock.c
 

@@ -12,11 +12,16 @@ float_tests = \
 	tests/test_layers \
 	tests/test_metrics \
 	tests/test_metrics_kill \
+	tests/test_metrics_refused \
+	tests/test_metrics_resume \
 	tests/test_model \
 	tests/test_optimiser \
 	tests/test_phases \
 	tests/test_population \
 	tests/test_reduction \
+	tests/test_resume \
+	tests/test_resume_damage \
+	tests/test_resume_full \
 	tests/test_sampling \
 	tests/test_settings \
 	tests/test_settings_random \
@@ -72,10 +77,12 @@ test_headers = \
 	tests/biography.h \
 	tests/metrics_check.h \
 	tests/metrics_fixture.h \
+	tests/metrics_resume.h \
 	tests/naive.h \
 	tests/naive_decoder.h \
 	tests/numbers.h \
 	tests/people.h \
+	tests/resume_fixture.h \
 	tests/settings_file.h \
 	tests/small_model.h \
 	tests/small_world.h

@@ -6,7 +6,7 @@ setup_file() {
   : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
   cd "$BATS_FILE_TMPDIR" || return
   "$(dirname "$LORE")"/tests/write_metrics_example metrics.nc 12
-  "$(dirname "$LORE")"/tests/write_checkpoint_example checkpoint.nc
+  "$(dirname "$LORE")"/tests/write_checkpoint_example checkpoint.nc .
   for PYTHON in python3 /usr/bin/python3 none; do
     "$PYTHON" -c 'import xarray, netCDF4' 2>/dev/null && break
   done
@@ -141,12 +141,42 @@ assert ds.attrs["step"] == 7 and ds.attrs["model_heads"] == 2 and ds.attrs["mode
 CODE
 }
 
+@test "xarray reads weights, moments and progress of a resume point" {
+  need_xarray
+  "$PYTHON" -W error - <<'CODE'
+import numpy as np
+import xarray as xr
+
+ds = xr.open_dataset("resume_00000007.nc")
+weights = xr.open_dataset("checkpoint.nc")
+for name in weights.data_vars:
+    if name == "file_checksum":
+        continue
+    assert (ds[name] == weights[name]).all(), name
+    first, second = ds["first_moment_" + name], ds["second_moment_" + name]
+    assert first.dims == second.dims == ds[name].dims and first.dtype == np.float32
+    assert (first == ds[name] / 2).all() and (second == ds[name] ** 2).all(), name
+assert ds.layer_1_attention_qkv.dims == ("width", "qkv") and ds.word.values[0] == "<begin>"
+assert ds.attrs["step"] == 7 and ds.attrs["resume_tokens_seen"] == 3e9
+assert ds.attrs["resume_loss_sum"] == 0.1 and ds.attrs["resume_records"] == 3
+assert ds.attrs["resume_settings_hash"] == "fedcba9876543210"
+assert ds.attrs["resume_gemm_backend"] == "builtin"
+
+# The example of doc/checkpoint.md.
+step = ds.first_moment_layer_1_mlp_up / (np.sqrt(ds.second_moment_layer_1_mlp_up) + 1e-8)
+assert float(abs(step).max()) <= 0.5
+CODE
+}
+
 @test "forward.py predicts from a checkpoint and names an unknown word" {
   need_xarray
   run "$PYTHON" "$LORE_SOURCE"/analysis/forward.py checkpoint.nc "James, Mary's."
   [ "$status" -eq 0 ]
   [ "${#lines[@]}" -eq 10 ]
   [[ ${lines[0]} =~ ^0\.[0-9]{4}\ \  ]]
+  prediction=$output
+  run "$PYTHON" "$LORE_SOURCE"/analysis/forward.py resume_00000007.nc "James, Mary's."
+  [ "$output" = "$prediction" ]
   run "$PYTHON" "$LORE_SOURCE"/analysis/forward.py checkpoint.nc "Jamess"
   [ "$status" -eq 1 ]
   [[ $output = "'Jamess' is not in the vocabulary; near it: James"* ]]

@@ -43,15 +43,16 @@ typedef struct {
 } lore_training_state;
 
 /* Writes directory/resume_<step>.nc: the weights as in lore_checkpoint_write, the moments as
- * further variables, `resume` as attributes. Older ones than the previous are removed once it is
- * complete; a failure leaves all that were there. */
+ * further variables, `resume` as attributes (integers up to 2^53). Once it is complete all but it
+ * and the one before are removed; a failure leaves all that were there and no temporary file. */
 lore_status lore_resume_write(const char *directory, const lore_model *model,
                               const lore_training_state *state, const lore_vocabulary *vocabulary,
                               const lore_resume *resume, int provenances,
                               const lore_provenance *provenance);
 
 /* Reads the newest one that is whole: a damaged one costs a warning and the one before is tried.
- * *found is false if there is none. LORE_USER if one is of another model. */
+ * *found is false, and `state` untouched, if there is none. LORE_USER if it is of another model.
+ * What writers that were killed have left is removed. */
 lore_status lore_resume_read(const char *directory, const lore_model *model,
                              const lore_training_state *state, lore_resume *resume, bool *found);
 

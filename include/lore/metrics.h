@@ -64,14 +64,19 @@ typedef struct {
 lore_status lore_metrics_create(const char *path, const lore_metrics_definition *definition,
                                 lore_metrics **metrics);
 
-/* Opens the file of an interrupted run to go on after its first `records` records; later ones are
- * dropped (rewritten and renamed). LORE_USER if its groups, layers or settings are not those of
- * `definition`, LORE_NETCDF if it has fewer records or is no such file. */
+/* Opens the file of an interrupted run to go on after its first `records` records: a new file with
+ * these, the attributes of the old one, and its values of the settings that do not change results
+ * (checkpoint_*, compute_*, train_reduction) is put in its place. LORE_USER names the first of its
+ * groups, layers or other settings that is not as in `definition`, LORE_NETCDF if it has fewer
+ * records or is no such file; the old file then stays. */
 lore_status lore_metrics_resume(const char *path, const lore_metrics_definition *definition,
                                 int64_t records, lore_metrics **metrics);
 
 /* Appends one record and syncs. */
 lore_status lore_metrics_append(lore_metrics *metrics, const lore_metrics_record *record);
+
+/* Forces all records to the disk: before a checkpoint that counts on them. */
+lore_status lore_metrics_flush(lore_metrics *metrics);
 
 /* Closes the file and frees `metrics`, also after a failure. */
 lore_status lore_metrics_close(lore_metrics *metrics);

@@ -5,6 +5,7 @@
 #include <netcdf.h>
 
 #include "checkpoint_layout.h"
+#include "lore/checkpoint.h"
 #include "lore/status.h"
 
 #define LORE_CHECKPOINT_CHECKSUM "checksum_xxh3_128"
@@ -19,6 +20,27 @@ enum { LORE_CHECKPOINT_FORMAT = 1, LORE_CHECKSUM_TEXT = 33 };
 #define LORE_PUT_REALS nc_put_var_float
 #define LORE_GET_REALS nc_get_var_float
 #endif
+
+/* What a checkpoint is made of. */
+typedef struct {
+  const char *title, *summary;
+  const lore_model *model;
+  int vectors; /* 1, or LORE_VECTORS */
+  const real *vector[LORE_VECTORS];
+  const lore_vocabulary *vocabulary;
+  int64_t step;
+  const lore_resume *resume; /* NULL: weights only */
+  int provenances;
+  const lore_provenance *provenance;
+} lore_checkpoint_content;
+
+/* Writes it to `path`: temporary file, checksum, fsync, rename. After a failure there is no
+ * temporary file. */
+lore_status lore_checkpoint_put(const char *path, const lore_checkpoint_content *content);
+
+/* Reads the first `vectors` vectors, and `resume` unless it is NULL, from a verified file. */
+lore_status lore_checkpoint_take(const char *path, const lore_model *model, int vectors,
+                                 real *const *vector, int64_t *step, lore_resume *resume);
 
 /* XXH3 (128 bits) of the tensors in table order, little-endian, as hexadecimal digits: tells
  * whether two checkpoints hold the same parameters. */

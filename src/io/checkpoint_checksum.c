@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,8 @@
 
 #include "checkpoint.h"
 #include "ncfile.h"
+
+enum { HASH_BLOCK = 1 << 17 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "checksums are over little-endian numbers: swap them first");
@@ -38,6 +39,39 @@ typedef struct {
   off_t stored_at;
 } seal;
 
+/* Reads exactly `count` bytes. Not by mapping the file: there a bad block is a signal, not an
+ * error.
+ */
+static int read_bytes(int fd, void *bytes, size_t count, off_t at) {
+  for (size_t done = 0; done < count;) {
+    ssize_t more = pread(fd, (char *)bytes + done, count - done, at + (off_t)done);
+    if (more < 0 && errno != EINTR)
+      return errno;
+    if (more == 0)
+      return ENODATA;
+    done += more > 0 ? (size_t)more : 0;
+  }
+  return 0;
+}
+
+/* Checksum of the first `size` bytes. */
+static int hash_bytes(int fd, off_t size, XXH128_canonical_t *computed) {
+  XXH3_state_t state;
+  char block[HASH_BLOCK];
+  int error = 0;
+  XXH3_INITSTATE(&state);
+  XXH3_128bits_reset(&state);
+  for (off_t at = 0; at < size && !error;) {
+    size_t count = size - at < HASH_BLOCK ? (size_t)(size - at) : HASH_BLOCK;
+    error = read_bytes(fd, block, count, at);
+    if (!error)
+      XXH3_128bits_update(&state, block, count);
+    at += (off_t)count;
+  }
+  XXH128_canonicalFromHash(computed, XXH3_128bits_digest(&state));
+  return error;
+}
+
 static int seal_take(int fd, seal *s) {
   struct stat file;
   if (fstat(fd, &file))
@@ -46,15 +80,9 @@ static int seal_take(int fd, seal *s) {
     return EISDIR;
   if (file.st_size < LORE_SEAL_SIZE)
     return ENODATA;
-  size_t size = (size_t)file.st_size;
-  const char *bytes = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-  if (bytes == MAP_FAILED)
-    return errno;
   s->stored_at = file.st_size - LORE_SEAL_SIZE;
-  XXH128_canonicalFromHash(&s->computed, XXH3_128bits(bytes, size - LORE_SEAL_SIZE));
-  memcpy(&s->stored, bytes + s->stored_at, LORE_SEAL_SIZE);
-  munmap((void *)bytes, size);
-  return 0;
+  int error = hash_bytes(fd, s->stored_at, &s->computed);
+  return error ? error : read_bytes(fd, &s->stored, LORE_SEAL_SIZE, s->stored_at);
 }
 
 lore_status lore_checkpoint_seal(const char *path) {

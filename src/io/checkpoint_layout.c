@@ -71,7 +71,26 @@ static const role *find(const role *roles, size_t count, const void *table, int 
   return NULL;
 }
 
-lore_variable_layout lore_checkpoint_variable(const lore_model *model, int index) {
+/* Names the variable: tensor "layer_1/mlp/up" of the first moment is first_moment_layer_1_mlp_up.
+ */
+static void put_names(const lore_tensor *tensor, const char *long_name, bool in_layer,
+                      lore_vector vector, lore_variable_layout *layout) {
+  static const char *const prefixes[LORE_VECTORS] = {"", "first_moment_", "second_moment_"};
+  static const char *const moments[LORE_VECTORS] = {"", "AdamW's mean of the gradient of ",
+                                                    "AdamW's mean of the squared gradient of "};
+  char layer[24] = "";
+  if (in_layer)
+    snprintf(layer, sizeof layer, "layer %d: ", tensor->layer + 1);
+  snprintf(layout->long_name, sizeof layout->long_name, "%s%s%s", moments[vector], layer,
+           long_name);
+  snprintf(layout->name, sizeof layout->name, "%s%s", prefixes[vector], tensor->name);
+  for (char *c = layout->name; *c; c++)
+    if (*c == '/')
+      *c = '_';
+}
+
+lore_variable_layout lore_checkpoint_variable(const lore_model *model, lore_vector vector,
+                                              int index) {
   const lore_tensor *tensor = &model->tensor[index];
   lore_variable_layout layout = {0};
   int layer = tensor->layer;
@@ -84,14 +103,7 @@ lore_variable_layout lore_checkpoint_variable(const lore_model *model, int index
   memcpy(layout.side, r->side, sizeof layout.side);
   assert(tensor->columns == lore_side_length(model, r->side[r->rank - 1]));
   assert(r->rank == 1 || tensor->rows == lore_side_length(model, r->side[0]));
-  if (in_layer)
-    snprintf(layout.long_name, sizeof layout.long_name, "layer %d: %s", layer + 1, r->long_name);
-  else
-    snprintf(layout.long_name, sizeof layout.long_name, "%s", r->long_name);
-  strcpy(layout.name, tensor->name);
-  for (char *c = layout.name; *c; c++)
-    if (*c == '/')
-      *c = '_';
+  put_names(tensor, r->long_name, in_layer, vector, &layout);
   return layout;
 }
 

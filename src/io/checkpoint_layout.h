@@ -6,7 +6,16 @@
 
 #include "lore/model.h"
 
-enum { LORE_VARIABLE_TEXT_MAX = 96 };
+enum { LORE_VARIABLE_NAME_MAX = LORE_TENSOR_NAME_MAX + 16, LORE_VARIABLE_TEXT_MAX = 128 };
+
+/* The vectors of a training run, each as one variable per tensor. A checkpoint of weights has only
+ * the first. */
+typedef enum {
+  LORE_VECTOR_PARAMETERS,
+  LORE_VECTOR_FIRST_MOMENT,
+  LORE_VECTOR_SECOND_MOMENT,
+  LORE_VECTORS
+} lore_vector;
 
 /* The dimensions that tensors have; their names are lore_side_name. */
 typedef enum {
@@ -20,7 +29,8 @@ typedef enum {
 } lore_side;
 
 typedef struct {
-  char name[LORE_TENSOR_NAME_MAX]; /* the tensor's, with '_' for '/' */
+  char name[LORE_VARIABLE_NAME_MAX]; /* "first_moment_" or the like, then the tensor's with '_' for
+                                        '/' */
   char long_name[LORE_VARIABLE_TEXT_MAX];
   int rank;
   lore_side side[2]; /* rows, columns; of a vector only the first */
@@ -29,8 +39,9 @@ typedef struct {
 const char *lore_side_name(lore_side side);
 int64_t lore_side_length(const lore_model *model, lore_side side);
 
-/* Layout of tensor `index`. A tensor that the model's tables do not place is a bug. */
-lore_variable_layout lore_checkpoint_variable(const lore_model *model, int index);
+/* Layout of tensor `index` in `vector`. A tensor that the model's tables do not place is a bug. */
+lore_variable_layout lore_checkpoint_variable(const lore_model *model, lore_vector vector,
+                                              int index);
 
 /* The settings of the model that the forward pass depends on. */
 typedef struct {

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "metrics_old.h"
 #include "metrics_table.h"
 
 enum { BLOCK = 4096, RECORD_ALIGNMENT = 4 * BLOCK, RECORD_NUMBER_AT = 4 };
@@ -55,10 +56,10 @@ static off_t record_size(const lore_metrics *metrics) {
   off_t size = 0;
   for (int i = 0; i < lore_metrics_count; i++) {
     const lore_metric *metric = &lore_metric_table[i];
-    const size_t values[] = {1, metrics->groups, metrics->groups * LORE_ATTRIBUTES,
-                             metrics->layers};
+    size_t count[3];
+    lore_metric_extent(metric, metrics->groups, metrics->layers, count);
     if (metrics->ids.variable[i] >= 0)
-      size += (off_t)(values[metric->shape] * (metric->type == NC_INT ? 4 : 8));
+      size += (off_t)(count[1] * count[2] * (metric->type == NC_INT ? 4 : 8));
   }
   return size;
 }
@@ -87,42 +88,6 @@ static lore_status metrics_fill(lore_metrics *metrics, const char *partial,
   return LORE_OK;
 }
 
-lore_status lore_metrics_create(const char *path, const lore_metrics_definition *definition,
-                                lore_metrics **out) {
-  char *partial;
-  LORE_TRY(lore_partial_name(path, &partial));
-  lore_metrics *metrics = metrics_allocate(path, definition);
-  lore_status status = LORE_OK;
-  if (!metrics)
-    status = lore_fail(LORE_MEMORY, "no memory for the metrics file %s", path);
-  if (status == LORE_OK)
-    status = metrics_fill(metrics, partial, definition);
-  if (status == LORE_OK)
-    status = lore_partial_commit(partial, path);
-  if (status == LORE_OK) {
-    *out = metrics;
-  } else if (metrics) {
-    if (metrics->ncid >= 0) {
-      nc_close(metrics->ncid);
-      unlink(partial);
-    }
-    metrics->ncid = -1;
-    lore_metrics_close(metrics);
-  }
-  free(partial);
-  return status;
-}
-
-/* Reserves room for the next record, so that a full disk is noticed before the record is begun.
- * File systems that cannot reserve are found out when writing. */
-static int reserve(const lore_metrics *metrics) {
-  off_t at = metrics->records_at + metrics->records * metrics->record_size;
-  if (fallocate(metrics->fd, 0, at, metrics->record_size) == 0 || errno == EOPNOTSUPP ||
-      errno == ENOSYS)
-    return 0;
-  return errno;
-}
-
 /* Rewrites the plateau's bounds where they have changed; flushed before the record number is
  * raised, so that a reader never sees a phase without its bound. */
 static int put_plateau(lore_metrics *metrics, const lore_metrics_record *record) {
@@ -138,6 +103,69 @@ static int put_plateau(lore_metrics *metrics, const lore_metrics_record *record)
   metrics->plateau_start = start;
   metrics->plateau_end = end;
   return error;
+}
+
+/* Takes over the records of `old` and the plateau's bounds that they have reached. */
+static lore_status take_records(lore_metrics *metrics, const lore_metrics_old *old,
+                                const char *partial) {
+  off_t size = metrics->records_at + (off_t)old->records * metrics->record_size;
+  if (old->records > 0 && old->size < size)
+    return lore_fail(LORE_NETCDF, "%s is truncated: %lld bytes, where %lld records need %lld",
+                     metrics->path, (long long)old->size, (long long)old->records, (long long)size);
+  LORE_TRY(lore_metrics_old_copy(old, metrics->ncid, &metrics->ids, metrics->groups,
+                                 metrics->layers, metrics->scratch));
+  int error = put_plateau(metrics, &(lore_metrics_record){.plateau_start = old->plateau_start,
+                                                          .plateau_end = old->plateau_end});
+  metrics->records = (uint32_t)old->records;
+  return lore_netcdf_status(error ? error : nc_sync(metrics->ncid), "write", partial);
+}
+
+/* Puts a new file at `path`, with the records of `old` unless it is NULL. */
+static lore_status metrics_make(const char *path, const lore_metrics_definition *definition,
+                                const lore_metrics_old *old, lore_metrics **out) {
+  char *partial;
+  LORE_TRY(lore_partial_name(path, &partial));
+  lore_metrics *metrics = metrics_allocate(path, definition);
+  lore_status status = LORE_OK;
+  if (!metrics)
+    status = lore_fail(LORE_MEMORY, "no memory for the metrics file %s", path);
+  if (status == LORE_OK)
+    status = metrics_fill(metrics, partial, definition);
+  if (status == LORE_OK && old)
+    status = take_records(metrics, old, partial);
+  if (status == LORE_OK)
+    status = lore_partial_commit(partial, path);
+  if (status == LORE_OK) {
+    *out = metrics;
+  } else if (metrics) {
+    if (metrics->ncid >= 0)
+      lore_partial_discard(metrics->ncid, partial);
+    metrics->ncid = -1;
+    lore_metrics_close(metrics);
+  }
+  free(partial);
+  return status;
+}
+
+lore_status lore_metrics_create(const char *path, const lore_metrics_definition *definition,
+                                lore_metrics **metrics) {
+  return metrics_make(path, definition, NULL, metrics);
+}
+
+lore_status lore_metrics_resume(const char *path, const lore_metrics_definition *definition,
+                                int64_t records, lore_metrics **metrics) {
+  lore_metrics_old old;
+  lore_status status = lore_metrics_old_open(path, definition, records, &old);
+  if (status == LORE_OK)
+    status = metrics_make(path, &old.definition, &old, metrics);
+  lore_metrics_old_close(&old);
+  return status;
+}
+
+/* So that a full disk is noticed before the record is begun. */
+static int reserve(const lore_metrics *metrics) {
+  off_t at = metrics->records_at + metrics->records * metrics->record_size;
+  return lore_file_reserve(metrics->fd, at, metrics->record_size);
 }
 
 static int put_record(lore_metrics *metrics, const lore_metrics_record *record) {
@@ -161,9 +189,13 @@ static void abandon(lore_metrics *metrics) {
     lore_fail_context(LORE_FILE, "%s may end in a damaged record", metrics->path);
 }
 
+static lore_status given_up(const lore_metrics *metrics) {
+  return lore_fail(LORE_FILE, "%s was given up after a failed write", metrics->path);
+}
+
 lore_status lore_metrics_append(lore_metrics *metrics, const lore_metrics_record *record) {
   if (metrics->ncid < 0)
-    return lore_fail(LORE_FILE, "%s was given up after a failed write", metrics->path);
+    return given_up(metrics);
   char operation[48];
   snprintf(operation, sizeof operation, "append record %u to", metrics->records + 1);
   LORE_TRY(lore_netcdf_status(reserve(metrics), operation, metrics->path));
@@ -173,6 +205,12 @@ lore_status lore_metrics_append(lore_metrics *metrics, const lore_metrics_record
   else
     abandon(metrics);
   return status;
+}
+
+lore_status lore_metrics_flush(lore_metrics *metrics) {
+  if (metrics->ncid < 0)
+    return given_up(metrics);
+  return lore_netcdf_status(fsync(metrics->fd) ? errno : 0, "flush", metrics->path);
 }
 
 lore_status lore_metrics_close(lore_metrics *metrics) {

@@ -79,9 +79,20 @@ static void gather(const void *array, size_t stride, size_t rows, size_t columns
               : NC_FILL_DOUBLE;
 }
 
+void lore_metric_extent(const lore_metric *metric, size_t groups, size_t layers, size_t count[3]) {
+  count[0] = count[1] = count[2] = 1;
+  if (metric->shape == LORE_BY_LAYER)
+    count[1] = layers;
+  else if (metric->shape != LORE_BY_STEP)
+    count[1] = groups;
+  if (metric->shape == LORE_BY_GROUP_AND_ATTRIBUTE)
+    count[2] = LORE_ATTRIBUTES;
+}
+
 int lore_metric_put(int ncid, int variable, const lore_metric *metric, size_t at, size_t groups,
                     size_t layers, const lore_metrics_record *record, double *scratch) {
-  size_t start[3] = {at, 0, 0}, count[3] = {1, groups, LORE_ATTRIBUTES};
+  size_t start[3] = {at, 0, 0}, count[3];
+  lore_metric_extent(metric, groups, layers, count);
   switch (metric->shape) {
   case LORE_BY_STEP:
     gather(record, 0, 1, 1, metric, scratch);
@@ -93,7 +104,6 @@ int lore_metric_put(int ncid, int variable, const lore_metric *metric, size_t at
     gather(record->group, sizeof *record->group, groups, LORE_ATTRIBUTES, metric, scratch);
     break;
   case LORE_BY_LAYER:
-    count[1] = layers;
     gather(record->attention, sizeof *record->attention, layers, 1, metric, scratch);
     break;
   }

@@ -39,6 +39,9 @@ typedef struct {
 void lore_metrics_define(lore_ncfile *file, const lore_metrics_definition *definition,
                          size_t alignment, lore_metrics_ids *ids);
 
+/* How many values along (step, group or layer, attribute) a record of `metric` has. */
+void lore_metric_extent(const lore_metric *metric, size_t groups, size_t layers, size_t count[3]);
+
 /* Writes the values of metric `index` for record `at`. `scratch` has room for the largest one. */
 int lore_metric_put(int ncid, int variable, const lore_metric *metric, size_t at, size_t groups,
                     size_t layers, const lore_metrics_record *record, double *scratch);

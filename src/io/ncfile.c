@@ -1,4 +1,4 @@
-/* Creating and describing NetCDF files. */
+/* Creating, describing and questioning NetCDF files. */
 #include "ncfile.h"
 
 #include <assert.h>
@@ -11,12 +11,34 @@
 #include <unistd.h>
 
 #include "lore/clock.h"
+#include "lore/log.h"
 
 lore_status lore_netcdf_status(int code, const char *operation, const char *path) {
   if (code == NC_NOERR)
     return LORE_OK;
   return lore_fail(code > 0 ? LORE_FILE : LORE_NETCDF, "cannot %s %s: %s", operation, path,
                    nc_strerror(code));
+}
+
+lore_status lore_netcdf_unreadable(const char *path, const char *what, int code) {
+  return lore_fail(LORE_NETCDF, "cannot read %s of %s: %s", what, path, nc_strerror(code));
+}
+
+int lore_netcdf_get_text(int ncid, const char *name, size_t size, char *text) {
+  size_t length = 0;
+  memset(text, 0, size);
+  int error = nc_inq_attlen(ncid, NC_GLOBAL, name, &length);
+  if (!error && length >= size)
+    error = NC_ERANGE;
+  return error ? error : nc_get_att_text(ncid, NC_GLOBAL, name, text);
+}
+
+int lore_netcdf_get_number(int ncid, const char *name, double *value) {
+  size_t length = 0;
+  int error = nc_inq_attlen(ncid, NC_GLOBAL, name, &length);
+  if (!error && length != 1)
+    error = NC_ERANGE;
+  return error ? error : nc_get_att_double(ncid, NC_GLOBAL, name, value);
 }
 
 lore_status lore_partial_name(const char *path, char **partial) {
@@ -49,6 +71,20 @@ lore_status lore_partial_commit(const char *partial, const char *path) {
   if (rename(partial, path))
     return lore_netcdf_status(errno, "put a new file at", path);
   return flush_directory(path);
+}
+
+int lore_file_reserve(int fd, off_t at, off_t size) {
+  if (fallocate(fd, 0, at, size) == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
+    return 0;
+  return errno;
+}
+
+void lore_partial_discard(int ncid, const char *partial) {
+  bool emptied = truncate(partial, 0) == 0;
+  if (nc_close(ncid))
+    emptied = truncate(partial, 0) == 0;
+  if (unlink(partial) && !emptied)
+    lore_say("warning: cannot remove %s: %s", partial, strerror(errno));
 }
 
 int lore_ncfile_dimension(lore_ncfile *file, const char *name, size_t length) {

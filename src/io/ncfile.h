@@ -5,6 +5,7 @@
 #include <netcdf.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lore/metrics.h"
 #include "lore/status.h"
@@ -13,11 +14,28 @@
  * System errors become LORE_FILE, the library's own LORE_NETCDF. */
 lore_status lore_netcdf_status(int code, const char *operation, const char *path);
 
+/* Says which part of a file, `what`, cannot be read: LORE_NETCDF. */
+lore_status lore_netcdf_unreadable(const char *path, const char *what, int code);
+
+/* A global attribute: text of less than `size` bytes, or one number. NetCDF's code. */
+int lore_netcdf_get_text(int ncid, const char *name, size_t size, char *text);
+int lore_netcdf_get_number(int ncid, const char *name, double *value);
+
 /* The name under which `path` is written until it is complete, in the same directory. Free it. */
 lore_status lore_partial_name(const char *path, char **partial);
 
 /* Flushes `partial` to disk, renames it to `path` and flushes the directory. */
 lore_status lore_partial_commit(const char *partial, const char *path);
+
+/* Reserves room for a part of a file, which grows if need be, so that a full disk is noticed before
+ * it is written; returns errno or 0. File systems that cannot reserve are found out when writing.
+ */
+int lore_file_reserve(int fd, off_t at, off_t size);
+
+/* Closes and removes `partial`, which could not be written. The library does not let go of a file
+ * that it cannot flush, and so of its space: emptying the file first makes room to flush, and
+ * emptying it again leaves an open file of no size if that was not enough. */
+void lore_partial_discard(int ncid, const char *partial);
 
 /* A file in define mode. Only memory is touched there, so a failure is rare: the first one is kept,
  * the calls after it do nothing, and one check at the end is enough. */

@@ -1,0 +1,44 @@
+/* The metrics file of an interrupted run, read to make one like it. */
+#ifndef LORE_IO_METRICS_OLD_H
+#define LORE_IO_METRICS_OLD_H
+
+#include <sys/types.h>
+
+#include "metrics_table.h"
+
+typedef struct {
+  const char *path;
+  int ncid;        /* -1: not open */
+  off_t size;      /* bytes */
+  int64_t records; /* to be taken over */
+  /* What the file is made of: as asked for, with the provenance and the free settings of the file.
+   */
+  lore_metrics_definition definition;
+  lore_scalar *setting;
+  lore_provenance *provenance;
+  char **text; /* owned: of the two above, `texts` entries */
+  int texts;
+  double plateau_start, plateau_end; /* reached by the last of the records; < 0: not */
+} lore_metrics_old;
+
+/* Opens `path` and compares it with `definition`; LORE_USER and LORE_NETCDF as of
+ * lore_metrics_resume. Close it, also after a failure. */
+lore_status lore_metrics_old_open(const char *path, const lore_metrics_definition *definition,
+                                  int64_t records, lore_metrics_old *old);
+
+/* Appends its records to the file `ncid` with the variables `ids`. */
+lore_status lore_metrics_old_copy(const lore_metrics_old *old, int ncid,
+                                  const lore_metrics_ids *ids, size_t groups, size_t layers,
+                                  double *scratch);
+
+void lore_metrics_old_close(lore_metrics_old *old);
+
+/* Replaces what `definition` says of settings and provenance by what the file says. LORE_USER names
+ * the first dimension, label or setting that differs and may not. */
+lore_status lore_metrics_old_compare(lore_metrics_old *old);
+
+/* A string of the file that lives as long as `old`; NULL without memory. `length` bytes, which are
+ * 0. */
+char *lore_metrics_old_text(lore_metrics_old *old, size_t length);
+
+#endif

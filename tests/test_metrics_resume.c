@@ -1,0 +1,168 @@
+/* Going on with a metrics file: the bytes of one that was never interrupted, whatever was killed
+ * when. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "metrics_resume.h"
+
+enum { KILLS = 40 };
+
+/* Interrupted after k records, gone on with after j of them: every pair. */
+static void test_same_bytes(void **state) {
+  (void)state;
+  write_new(reference, ALL);
+  for (int k = 0; k <= ALL; k++)
+    for (int j = 0; j <= k; j++) {
+      write_new(path, k);
+      go_on(j, ALL);
+      expect_reference();
+    }
+}
+
+/* Nothing appended: what a run of so many records would have left. */
+static void test_cut(void **state) {
+  (void)state;
+  for (int j = 0; j <= ALL; j++) {
+    write_new(reference, j);
+    write_new(path, ALL);
+    go_on(j, j);
+    expect_reference();
+  }
+}
+
+/* Killed after the plateau's bound was written, before the record that reaches it. */
+static void test_bound_without_record(void **state) {
+  (void)state;
+  int ncid, id;
+  write_new(reference, ALL);
+  write_new(path, FIXTURE_PLATEAU_FROM);
+  assert_int_equal(nc_open(path, NC_WRITE, &ncid), 0);
+  nc_inq_varid(ncid, "plateau_start", &id);
+  assert_int_equal(nc_put_var_double(ncid, id, &(double){187.5}), 0);
+  nc_close(ncid);
+  lore_metrics_definition definition = definition_later();
+  lore_metrics *metrics;
+  assert_int_equal(lore_metrics_resume(path, &definition, FIXTURE_PLATEAU_FROM, &metrics), LORE_OK);
+  double bound;
+  assert_int_equal(nc_open(path, NC_NOWRITE, &ncid), 0);
+  nc_get_var_double(ncid, id, &bound);
+  nc_close(ncid);
+  assert_true(bound == NC_FILL_DOUBLE);
+  append(metrics, FIXTURE_PLATEAU_FROM, ALL);
+  assert_int_equal(lore_metrics_flush(metrics), LORE_OK);
+  lore_metrics_close(metrics);
+  expect_reference();
+}
+
+static void test_no_attention(void **state) {
+  (void)state;
+  lore_metrics_definition definition = definition_now();
+  lore_metrics *metrics;
+  definition.attention_layers = 0;
+  assert_int_equal(lore_metrics_create(reference, &definition, &metrics), LORE_OK);
+  append(metrics, 0, ALL);
+  lore_metrics_close(metrics);
+  assert_int_equal(lore_metrics_create(path, &definition, &metrics), LORE_OK);
+  append(metrics, 0, 6);
+  lore_metrics_close(metrics);
+  assert_int_equal(lore_metrics_resume(path, &definition, 5, &metrics), LORE_OK);
+  append(metrics, 5, ALL);
+  lore_metrics_close(metrics);
+  expect_reference();
+}
+
+/* A child that begins or goes on with the file after `from` records and appends up to `to`. */
+static pid_t start_writer(int from, int to) {
+  pid_t child = fork();
+  if (child != 0)
+    return child;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  lore_metrics_definition first = definition_now(), second = definition_later();
+  lore_metrics *metrics;
+  if ((from < 0 ? lore_metrics_create(path, &first, &metrics)
+                : lore_metrics_resume(path, &second, from, &metrics)) != LORE_OK)
+    _exit(1);
+  for (int i = from < 0 ? 0 : from; i < to; i++) {
+    fixture_record f;
+    fixture_fill(&f, i);
+    if (lore_metrics_append(metrics, &f.record) != LORE_OK)
+      _exit(1);
+  }
+  pause();
+  _exit(1);
+}
+
+static void kill_writer(pid_t child) {
+  int status;
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+/* One run, killed again and again, each time gone on with after some of its records. */
+static void test_killed(void **state) {
+  (void)state;
+  enum { LONG = 400 };
+  unsigned seed = (unsigned)time(NULL);
+  int records = -1, from = -1, kept = 0;
+  char partial[160];
+  print_message("seed %u\n", seed);
+  write_new(reference, LONG);
+  for (int i = 0; i < KILLS; i++) {
+    pid_t child = start_writer(from, LONG);
+    usleep((useconds_t)(rand_r(&seed) % 15000));
+    kill_writer(child);
+    int before = records;
+    records = access(path, F_OK) ? -1 : metrics_check(path);
+    assert_true(records >= from); /* also that it could be read */
+    kept += records == before && from < before;
+    if (records > 0) /* a resume point is never much older */
+      from = records - rand_r(&seed) % (records < 20 ? records + 1 : 20);
+    else
+      from = records;
+  }
+  print_message("%d kills, %d records, %d times before the rename\n", KILLS, records, kept);
+  go_on(from < 0 ? 0 : from, LONG);
+  expect_reference();
+  snprintf(partial, sizeof partial, "%s.partial", path);
+  assert_int_not_equal(access(partial, F_OK), 0);
+}
+
+static void test_reader_beside(void **state) {
+  (void)state;
+  write_new(path, ALL);
+  pid_t child = fork();
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;)
+      go_on(5, ALL);
+  }
+  for (int i = 0; i < 500; i++) {
+    int records = metrics_check(path);
+    assert_in_range(records, 5, ALL);
+  }
+  kill_writer(child);
+  char partial[160];
+  snprintf(partial, sizeof partial, "%s.partial", path);
+  unlink(partial);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
+  const struct CMUnitTest tests[] = {
+      TEST(test_same_bytes),   TEST(test_cut),    TEST(test_bound_without_record),
+      TEST(test_no_attention), TEST(test_killed), TEST(test_reader_beside),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
