@@ -233,15 +233,16 @@ static void put_names(lore_ncfile *file, int variable, const char *attribute,
   free(text);
 }
 
+/* xarray reads the global list; CF's programs read the variables'. These leave run_id out, which
+ * NCO would mutilate: it cuts the name of an averaged dimension out of that text. */
 static void define_coordinates(lore_ncfile *file, const lore_collect_survey *survey,
                                const lore_collect_ids *ids) {
-  static const char labels[] = "run_id experiment";
-  put_names(file, NC_GLOBAL, "coordinates", survey, labels, ALL_SETTINGS);
+  put_names(file, NC_GLOBAL, "coordinates", survey, "run_id experiment", ALL_SETTINGS);
   put_names(file, NC_GLOBAL, "swept_settings", survey, "", SWEPT_SETTINGS);
-  put_names(file, ids->run_state, "coordinates", survey, labels, SETTINGS_ALONG_RUN);
+  put_names(file, ids->run_state, "coordinates", survey, "experiment", SETTINGS_ALONG_RUN);
   for (int i = 0; i < survey->variables; i++)
     if (ids->variable[i] >= 0 && survey->variable[i].kind == LORE_COLLECT_DATA)
-      put_names(file, ids->variable[i], "coordinates", survey, labels, SETTINGS_ALONG_RUN);
+      put_names(file, ids->variable[i], "coordinates", survey, "experiment", SETTINGS_ALONG_RUN);
 }
 
 static void define_globals(lore_ncfile *file, const lore_collection *collection) {

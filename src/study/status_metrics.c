@@ -44,12 +44,13 @@ static void read_last(int ncid, size_t last, lore_seen_metrics *metrics) {
   size_t at[2] = {last, 0};
   double step = number(ncid, "step", at), steps = number(ncid, "train_steps", NULL);
   double phase = number(ncid, "phase", at);
-  if (!(step >= 0 && step < 1e15))
+  /* Every record has a phase; zeros are what a file that was cut off reads as. */
+  if (!(step >= 0 && step < 1e15 && phase >= 1 && phase <= 3))
     return;
   metrics->exists = true;
   metrics->step = (int64_t)step;
   metrics->steps = steps > 0 && steps < 1e15 ? (int64_t)steps : 0;
-  metrics->phase = phase >= 1 && phase <= 3 ? (int)phase : 0;
+  metrics->phase = (int)phase;
   metrics->loss = number(ncid, "attribute_loss", at);
   metrics->accuracy = number(ncid, "attribute_accuracy", at);
   read_speed(ncid, last, metrics);
