@@ -55,7 +55,7 @@ print(next(r["state"] for r in json.load(sys.stdin)["runs"] if r["id"] == sys.ar
 }
 
 @test "every state has its name, and the totals add up" {
-  put_state a done 40 40
+  put_state a "done" 40 40
   put_state b diverged 10 40 "the loss is not a number"
   put_state c failed 20 40 'cannot write \"x\"'
   put_state d stopped 20 40
@@ -110,7 +110,7 @@ assert abs(study["seconds_left"] - 200000) < 100 and study["steps"] == 10000550
   head -c 20000 /dev/urandom >dir/runs/a/metrics.nc
   put_state b running 10 40
   : >dir/runs/b/metrics.nc
-  put_state c done 40 40
+  put_state c "done" 40 40
   "$HELPERS"/write_metrics_example dir/runs/c/metrics.nc 0
   put_state d running 10 40
   "$HELPERS"/write_metrics_example dir/runs/d/metrics.nc 5
@@ -131,7 +131,7 @@ assert abs(study["seconds_left"] - 200000) < 100 and study["steps"] == 10000550
   watcher=$!
   sleep 1.5
   kill -0 "$watcher"
-  put_state a done 40 40
+  put_state a "done" 40 40
   wait "$watcher"
   grep -q '^a  *interrupted' watched
   tail -n 2 watched | grep -q '2 runs: 1 done, 1 diverged'
