@@ -80,14 +80,15 @@ static bool all_estimated(const lore_manifest *manifest) {
 
 lore_seen_totals lore_seen_total(const lore_manifest *manifest, const lore_seen *seen) {
   lore_seen_totals totals = {.left = NAN};
-  bool estimated = all_estimated(manifest);
+  bool estimated = all_estimated(manifest), known = true;
   double work = 0, speed = 0, longest = 0;
   for (int i = 0; i < manifest->runs; i++) {
     const lore_manifest_run *run = &manifest->run[i];
-    int64_t step = seen[i].step, steps = larger(step, seen[i].steps);
+    int64_t step = seen[i].step, steps = seen[i].steps;
     double cost = estimated ? run->operations / (double)run->settings.train.steps : 1;
-    if (seen[i].stage == LORE_SEEN_DIVERGED)
-      steps = step;
+    bool over = seen[i].stage == LORE_SEEN_DIVERGED;
+    known = known && (over || steps > 0);
+    steps = over ? step : larger(step, steps);
     totals.count[seen[i].stage]++;
     totals.step += step;
     totals.steps += steps;
@@ -97,6 +98,8 @@ lore_seen_totals lore_seen_total(const lore_manifest *manifest, const lore_seen 
       longest = fmax(longest, seen[i].left);
     }
   }
+  if (!known)
+    return totals;
   if (work <= 0)
     totals.left = 0;
   else if (speed > 0)
