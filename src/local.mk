@@ -48,6 +48,16 @@ io_sources = \
 	src/io/checkpoint_layout.h \
 	src/io/checkpoint_read.c \
 	src/io/checkpoint_write.c \
+	src/io/collect.c \
+	src/io/collect.h \
+	src/io/collect_copy.c \
+	src/io/collect_copy.h \
+	src/io/collect_define.c \
+	src/io/collect_define.h \
+	src/io/collect_labels.c \
+	src/io/collect_read.c \
+	src/io/collect_survey.c \
+	src/io/collect_survey.h \
 	src/io/metrics.c \
 	src/io/metrics_compare.c \
 	src/io/metrics_define.c \
@@ -106,6 +116,14 @@ study_sources = \
 	src/study/settings_write.c \
 	src/study/settings_yaml.c \
 	src/study/settings_yaml.h \
+	src/study/status_json.c \
+	src/study/status_metrics.c \
+	src/study/status_read.c \
+	src/study/status_read.h \
+	src/study/status_runs.c \
+	src/study/status_runs.h \
+	src/study/status_table.c \
+	src/study/status_write.h \
 	src/study/sweep.c \
 	src/study/training.c \
 	src/study/training.h
@@ -115,13 +133,15 @@ cli_sources = \
 	src/cli/biography.c \
 	src/cli/biography.h \
 	src/cli/check.c \
+	src/cli/collect.c \
 	src/cli/commands.h \
 	src/cli/main.c \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/run.c \
 	src/cli/settings.c \
-	src/cli/show.c
+	src/cli/show.c \
+	src/cli/status.c
 
 # Floating-point kernels, compiled with LORE_KERNEL_CFLAGS (configure.ac says why).
 kernel_sources = \

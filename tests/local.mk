@@ -5,6 +5,7 @@ float_tests = \
 	tests/test_base \
 	tests/test_batch \
 	tests/test_checkpoint \
+	tests/test_collect \
 	tests/test_decoder \
 	tests/test_evaluate \
 	tests/test_gemm \
@@ -59,18 +60,21 @@ tests_test_layers_double_LDADD = $(double_test_libs)
 
 # Programs that tests call.
 test_helpers = \
+	tests/hold_run \
 	tests/train_ranks \
 	tests/write_checkpoint_example \
 	tests/write_metrics_example
 
 shell_tests = \
 	tests/test_broken.bats \
+	tests/test_collect.bats \
 	tests/test_lists.bats \
 	tests/test_ranks.bats \
 	tests/test_readers.bats \
 	tests/test_reference.bats \
 	tests/test_run.bats \
-	tests/test_show.bats
+	tests/test_show.bats \
+	tests/test_status.bats
 
 # Headers that tests share.
 test_headers = \

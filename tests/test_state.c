@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,6 +45,14 @@ static int remove_directory(void **state) {
   unlink(path);
   unlink(lock);
   return rmdir(directory); /* fails if a temporary file was left behind */
+}
+
+/* A child that does not outlive a test that fails. */
+static pid_t fork_child(void) {
+  pid_t child = fork();
+  if (child == 0)
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+  return child;
 }
 
 static void write_text(const char *text) {
@@ -160,7 +169,7 @@ static void read_while_replaced(void **unused) {
   (void)unused;
   lore_state state = example;
   assert_int_equal(lore_state_write(directory, &state), LORE_OK);
-  pid_t child = fork();
+  pid_t child = fork_child();
   if (child == 0) {
     for (int64_t step = 0;; step++) {
       state.step = state.steps = step;
@@ -243,7 +252,7 @@ static void lock_ends_with_its_holder(void **unused) {
   char holder[LORE_STATE_TEXT], byte, pid[32];
   int lock, ready[2], status;
   assert_int_equal(pipe(ready), 0);
-  pid_t child = fork();
+  pid_t child = fork_child();
   if (child == 0) {
     if (lore_state_lock(directory, &lock, holder) != LORE_OK || lock < 0 ||
         write(ready[1], "x", 1) != 1)

@@ -20,6 +20,8 @@ static const struct {
     {"check", lore_command_check, "validate a study; parameters, memory, tokens, steps"},
     {"show", lore_command_show, "print a few individuals and biographies of a study"},
     {"settings", lore_command_settings, "every setting: type, unit, default, range, meaning"},
+    {"status", lore_command_status, "how far the runs of a study are"},
+    {"collect", lore_command_collect, "make one NetCDF file of all runs of a study"},
     {"bench", lore_command_bench, "speed of training steps and of their matrix products"},
 };
 

@@ -46,6 +46,18 @@ lore_status lore_options_study(const char *command, int argc, char **argv, const
   return LORE_OK;
 }
 
+lore_status lore_options_directory(const char *command, int argc, char **argv,
+                                   const char **directory) {
+  if (argc - optind < 1)
+    return lore_fail(LORE_USER, "lore %s needs a directory of results; see 'lore %s --help'",
+                     command, command);
+  if (argc - optind > 1)
+    return lore_fail(LORE_USER, "lore %s takes one directory; '%s' is too much", command,
+                     argv[optind + 1]);
+  *directory = argv[optind];
+  return LORE_OK;
+}
+
 lore_status lore_options_integer(const char *option, const char *text, long least, long most,
                                  int *value) {
   char *end;

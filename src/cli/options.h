@@ -31,6 +31,10 @@ lore_status lore_overrides_add(lore_overrides *overrides, const char *value);
 /* The one STUDY argument at argv[optind]. */
 lore_status lore_options_study(const char *command, int argc, char **argv, const char **study);
 
+/* The one DIR argument at argv[optind]: a directory of results. */
+lore_status lore_options_directory(const char *command, int argc, char **argv,
+                                   const char **directory);
+
 /* A whole number in least .. most, given for `option`. */
 lore_status lore_options_integer(const char *option, const char *text, long least, long most,
                                  int *value);

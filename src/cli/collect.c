@@ -1,0 +1,161 @@
+/* lore collect: one NetCDF file of all runs of a study. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../io/collect.h"
+#include "../study/directory.h"
+#include "../study/status_read.h"
+#include "../study/status_runs.h"
+#include "commands.h"
+#include "options.h"
+
+static const char usage[] =
+    "usage: lore collect [-o FILE] DIR\n"
+    "\n"
+    "Writes DIR/<study>.nc: the metrics of all runs of the study in DIR side by side along a\n"
+    "dimension 'run', with swept settings as coordinates and the state of each run; NetCDF-4,\n"
+    "compressed. May be called while jobs run, and again: the file is replaced whole.\n"
+    "\n"
+    "  -o, --output FILE  where to write instead\n"
+    "  -h, --help         this text\n";
+
+typedef struct {
+  bool help;
+  const char *directory, *output;
+  char *command;
+} lore_arguments;
+
+/* Texts that the collection points to. */
+typedef struct {
+  lore_manifest manifest;
+  lore_seen *seen;
+  lore_collect_run *run;
+  char (*path)[LORE_PATH_MAX];
+  const char **value; /* runs x axes */
+  char axis[LORE_AXES_MAX][LORE_NAME_MAX];
+  const char *axis_name[LORE_AXES_MAX];
+  const char *state[LORE_SEEN_STAGES + 1];
+} lore_plan;
+
+/* Returns the exit code of what is wrong, after a message. */
+static int parse(int argc, char **argv, lore_arguments *arguments) {
+  static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+  int option;
+  lore_options_start();
+  while ((option = getopt_long(argc, argv, ":o:h", options, NULL)) != -1)
+    switch (option) {
+    case 'o':
+      arguments->output = optarg;
+      break;
+    case 'h':
+      arguments->help = true;
+      return 0;
+    default:
+      return lore_options_refuse("collect", option, argv);
+    }
+  return lore_options_report(lore_options_directory("collect", argc, argv, &arguments->directory));
+}
+
+/* Settings have '.' in studies and '_' in files. */
+static void name_axes(lore_plan *plan) {
+  for (int i = 0; i < plan->manifest.axes; i++) {
+    strcpy(plan->axis[i], plan->manifest.axis[i]);
+    for (char *at = plan->axis[i]; (at = strchr(at, '.'));)
+      *at = '_';
+    plan->axis_name[i] = plan->axis[i];
+  }
+  for (int i = 0; i < LORE_SEEN_STAGES; i++)
+    plan->state[i] = lore_seen_name((lore_seen_stage)i);
+  plan->state[LORE_SEEN_STAGES] = "damaged";
+}
+
+static lore_status plan_run(const char *directory, int index, lore_plan *plan) {
+  const lore_manifest_run *from = &plan->manifest.run[index];
+  const char **value = plan->value + (size_t)index * (size_t)plan->manifest.axes;
+  char folder[LORE_PATH_MAX];
+  LORE_TRY(lore_directory_of_run(directory, from->id, folder));
+  LORE_TRY(lore_path_join(folder, "metrics.nc", plan->path[index]));
+  LORE_TRY(lore_seen_read(directory, from, &plan->seen[index]));
+  for (int i = 0; i < plan->manifest.axes; i++)
+    value[i] = from->value[i];
+  plan->run[index] = (lore_collect_run){.id = from->id,
+                                        .experiment = from->experiment,
+                                        .path = plan->path[index],
+                                        .seed = from->settings.seed,
+                                        .state = (int)plan->seen[index].stage,
+                                        .value = value};
+  return LORE_OK;
+}
+
+static lore_status make_plan(const char *directory, lore_plan *plan) {
+  LORE_TRY(lore_status_runs(directory, &plan->manifest));
+  size_t runs = (size_t)plan->manifest.runs, axes = (size_t)plan->manifest.axes;
+  plan->seen = calloc(runs + 1, sizeof *plan->seen);
+  plan->run = calloc(runs + 1, sizeof *plan->run);
+  plan->path = calloc(runs + 1, sizeof *plan->path);
+  plan->value = calloc(runs * axes + 1, sizeof *plan->value);
+  if (!plan->seen || !plan->run || !plan->path || !plan->value)
+    return lore_fail(LORE_MEMORY, "no memory for a list of %d runs", plan->manifest.runs);
+  name_axes(plan);
+  for (int i = 0; i < plan->manifest.runs; i++)
+    LORE_TRY(plan_run(directory, i, plan));
+  return LORE_OK;
+}
+
+static void free_plan(lore_plan *plan) {
+  lore_manifest_destroy(&plan->manifest);
+  free(plan->seen);
+  free(plan->run);
+  free(plan->path);
+  free(plan->value);
+}
+
+static void print_result(const char *path, const lore_plan *plan,
+                         const lore_collect_result *result) {
+  lore_seen_totals totals = lore_seen_total(&plan->manifest, plan->seen);
+  printf("%s: %d of %d runs collected (%d done), %zu steps, %zu groups", path, result->collected,
+         plan->manifest.runs, totals.count[LORE_SEEN_DONE], result->steps, result->groups);
+  printf("; %d warning%s\n", result->damaged, result->damaged == 1 ? "" : "s");
+}
+
+static lore_status collect(const lore_arguments *arguments, lore_plan *plan) {
+  char name[LORE_NAME_MAX + 4], path[LORE_PATH_MAX];
+  lore_collect_result result;
+  LORE_TRY(make_plan(arguments->directory, plan));
+  snprintf(name, sizeof name, "%s.nc", plan->manifest.name);
+  LORE_TRY(lore_path_join(arguments->directory, name, path));
+  const char *output = arguments->output ? arguments->output : path;
+  const lore_collection collection = {.study = plan->manifest.name,
+                                      .command = arguments->command,
+                                      .states = LORE_SEEN_STAGES + 1,
+                                      .state = plan->state,
+                                      .swept = plan->manifest.axes,
+                                      .swept_setting = plan->axis_name,
+                                      .runs = plan->manifest.runs,
+                                      .run = plan->run};
+  LORE_TRY(lore_collect_write(output, &collection, &result));
+  print_result(output, plan, &result);
+  return lore_options_flush();
+}
+
+int lore_command_collect(int argc, char **argv) {
+  lore_arguments arguments = {0};
+  lore_plan plan = {0};
+  int code = parse(argc, argv, &arguments);
+  if (code)
+    return code;
+  if (arguments.help) {
+    fputs(usage, stdout);
+    return lore_options_report(lore_options_flush());
+  }
+  arguments.command = lore_options_join(argc, argv);
+  lore_status status =
+      arguments.command ? collect(&arguments, &plan) : lore_fail(LORE_MEMORY, "no memory");
+  code = lore_options_report(status);
+  free_plan(&plan);
+  free(arguments.command);
+  return code;
+}

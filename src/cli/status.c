@@ -1,0 +1,106 @@
+/* lore status: how far the runs of a study are. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../study/status_runs.h"
+#include "../study/status_write.h"
+#include "commands.h"
+#include "options.h"
+
+static const char usage[] =
+    "usage: lore status [--json] [--watch SECONDS] DIR\n"
+    "\n"
+    "Prints one line for each run of the study in DIR: state (waiting, running, interrupted,\n"
+    "stopped, done, diverged, failed), steps, phase, attribute loss and accuracy of the known\n"
+    "individuals, tokens/s, time left, age of the last record, Slurm job, host; then totals.\n"
+    "Reads files only: safe at any time, from any machine that sees DIR.\n"
+    "\n"
+    "      --json           one JSON object, for programs\n"
+    "      --watch SECONDS  again and again, until every run is done or diverged\n"
+    "  -h, --help           this text\n";
+
+enum { WATCH_MOST = 86400 };
+
+typedef struct {
+  bool json, help;
+  int watch; /* s between looks; 0: one look */
+  const char *directory;
+} lore_arguments;
+
+/* Returns the exit code of what is wrong, after a message. */
+static int parse(int argc, char **argv, lore_arguments *arguments) {
+  static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                          {"watch", required_argument, NULL, 'w'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+  int option;
+  lore_status status = LORE_OK;
+  lore_options_start();
+  while (status == LORE_OK && (option = getopt_long(argc, argv, ":h", options, NULL)) != -1)
+    switch (option) {
+    case 'j':
+      arguments->json = true;
+      break;
+    case 'w':
+      status = lore_options_integer("--watch", optarg, 1, WATCH_MOST, &arguments->watch);
+      break;
+    case 'h':
+      arguments->help = true;
+      return 0;
+    default:
+      return lore_options_refuse("status", option, argv);
+    }
+  if (status == LORE_OK)
+    status = lore_options_directory("status", argc, argv, &arguments->directory);
+  return lore_options_report(status);
+}
+
+/* One look. *over: nothing is left to be done. */
+static lore_status look(const lore_arguments *arguments, const lore_manifest *manifest,
+                        bool *over) {
+  lore_status status = LORE_OK;
+  lore_seen *seen = calloc((size_t)manifest->runs + 1, sizeof *seen);
+  if (!seen)
+    return lore_fail(LORE_MEMORY, "no memory for the states of %d runs", manifest->runs);
+  for (int i = 0; i < manifest->runs && status == LORE_OK; i++)
+    status = lore_seen_read(arguments->directory, &manifest->run[i], &seen[i]);
+  if (status == LORE_OK) {
+    lore_seen_totals totals = lore_seen_total(manifest, seen);
+    *over = totals.count[LORE_SEEN_DONE] + totals.count[LORE_SEEN_DIVERGED] == manifest->runs;
+    if (arguments->watch && !arguments->json && isatty(STDOUT_FILENO))
+      fputs("\033[H\033[2J", stdout);
+    (arguments->json ? lore_seen_write_json : lore_seen_write_table)(stdout, manifest, seen);
+    status = lore_options_flush();
+  }
+  free(seen);
+  return status;
+}
+
+/* The list of runs is read anew each time, as a study may grow. */
+static lore_status show(const lore_arguments *arguments) {
+  bool over = false;
+  for (;;) {
+    lore_manifest manifest;
+    lore_status status = lore_status_runs(arguments->directory, &manifest);
+    if (status == LORE_OK)
+      status = look(arguments, &manifest, &over);
+    lore_manifest_destroy(&manifest);
+    if (status != LORE_OK || over || !arguments->watch)
+      return status;
+    sleep((unsigned)arguments->watch);
+  }
+}
+
+int lore_command_status(int argc, char **argv) {
+  lore_arguments arguments = {0};
+  int code = parse(argc, argv, &arguments);
+  if (code)
+    return code;
+  if (arguments.help) {
+    fputs(usage, stdout);
+    return lore_options_report(lore_options_flush());
+  }
+  return lore_options_report(show(&arguments));
+}

@@ -1,0 +1,212 @@
+/* Copying one run into a collected file. */
+#include "collect_copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the parts of a run's joined dimensions go; a part that is not in the survey, because the
+ * file has grown since, goes nowhere (SIZE_MAX). */
+typedef struct {
+  int ncid;
+  size_t steps, groups;
+  size_t *step, *group;
+} run_map;
+
+static size_t place_of_step(const lore_collect_survey *survey, int64_t step) {
+  size_t low = 0, high = survey->steps;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    if (survey->step[middle] < step)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < survey->steps && survey->step[low] == step ? low : SIZE_MAX;
+}
+
+static size_t place_of_group(const lore_collect_survey *survey, const char *name) {
+  for (size_t i = 0; i < survey->groups; i++)
+    if (!memcmp(survey->group[i], name, LORE_GROUP_NAME_MAX))
+      return i;
+  return SIZE_MAX;
+}
+
+static int map_run(const lore_collect_survey *survey, run_map *map) {
+  int64_t *step;
+  char(*group)[LORE_GROUP_NAME_MAX] = NULL;
+  int error = lore_collect_steps(map->ncid, &map->steps, &step);
+  if (!error)
+    error = lore_collect_groups(map->ncid, &map->groups, &group);
+  if (!error) {
+    map->step = calloc(map->steps + 1, sizeof *map->step);
+    map->group = calloc(map->groups + 1, sizeof *map->group);
+    error = map->step && map->group ? NC_NOERR : NC_ENOMEM;
+  }
+  for (size_t i = 0; i < map->steps && !error; i++)
+    map->step[i] = place_of_step(survey, step[i]);
+  for (size_t i = 0; i < map->groups && !error; i++)
+    map->group[i] = place_of_group(survey, group[i]);
+  free(step);
+  free(group);
+  return error;
+}
+
+/* Index along dimension `dimension` of the survey, for index `at` of the run. */
+static size_t place(const lore_collect_survey *survey, const run_map *map, int dimension,
+                    size_t at) {
+  if (dimension == LORE_COLLECT_STEP)
+    return at < map->steps ? map->step[at] : SIZE_MAX;
+  if (dimension == LORE_COLLECT_GROUP)
+    return at < map->groups ? map->group[at] : SIZE_MAX;
+  return at < survey->dimension[dimension].length ? at : SIZE_MAX;
+}
+
+/* Spreads `from` (as the run has it, lengths `length`) over `to` (as the collected file has it). */
+static void spread(const lore_collect_survey *survey, const lore_collect_variable *variable,
+                   const run_map *map, const size_t *length, size_t values, const double *from,
+                   double *to) {
+  for (size_t i = 0; i < values; i++) {
+    size_t index = 0, stride = 1, rest = i;
+    bool known = true;
+    for (int d = variable->rank - 1; d >= 0; d--) {
+      size_t at = place(survey, map, variable->dimension[d], rest % length[d]);
+      rest /= length[d];
+      known = known && at != SIZE_MAX;
+      index += known ? at * stride : 0;
+      stride *= survey->dimension[variable->dimension[d]].length;
+    }
+    if (known)
+      to[index] = from[i];
+  }
+}
+
+/* Lengths of the run's variable, whose dimensions must still be those of the survey. */
+static int run_lengths(const lore_collect_survey *survey, const lore_collect_variable *variable,
+                       int ncid, int id, size_t *length, size_t *values) {
+  char name[NC_MAX_NAME + 1];
+  int rank, dimension[NC_MAX_VAR_DIMS];
+  int error = nc_inq_varndims(ncid, id, &rank);
+  if (!error && rank != variable->rank)
+    error = NC_EBADDIM;
+  if (!error)
+    error = nc_inq_vardimid(ncid, id, dimension);
+  *values = 1;
+  for (int i = 0; i < variable->rank && !error; i++) {
+    error = nc_inq_dim(ncid, dimension[i], name, &length[i]);
+    if (!error && strcmp(name, survey->dimension[variable->dimension[i]].name) != 0)
+      error = NC_EBADDIM;
+    *values *= length[i];
+  }
+  return error;
+}
+
+static void put_data(lore_ncfile *file, const lore_collect_survey *survey,
+                     const lore_collect_variable *variable, int to, const run_map *map, int run,
+                     int *damage) {
+  size_t length[LORE_COLLECT_RANK], count[LORE_COLLECT_RANK + 1] = {1}, room = 1, values;
+  size_t start[LORE_COLLECT_RANK + 1] = {(size_t)run};
+  int id;
+  if (nc_inq_varid(map->ncid, variable->name, &id))
+    return;
+  *damage = run_lengths(survey, variable, map->ncid, id, length, &values);
+  for (int i = 0; i < variable->rank; i++) {
+    count[i + 1] = survey->dimension[variable->dimension[i]].length;
+    room *= count[i + 1];
+  }
+  if (*damage || values == 0)
+    return;
+  double fill = variable->type == NC_INT ? NC_FILL_INT : NC_FILL_DOUBLE;
+  double *from = malloc(values * sizeof *from), *whole = malloc(room * sizeof *whole);
+  if (!from || !whole)
+    file->error = NC_ENOMEM;
+  else
+    *damage = nc_get_var_double(map->ncid, id, from);
+  if (!file->error && !*damage) {
+    for (size_t i = 0; i < room; i++)
+      whole[i] = fill;
+    spread(survey, variable, map, length, values, from, whole);
+    file->error = nc_put_vara_double(file->ncid, to, start, count, whole);
+  }
+  free(from);
+  free(whole);
+}
+
+/* A run without a file: its swept settings are known from the study. */
+static bool planned_number(const lore_collection *collection, int run, const char *name,
+                           double *number) {
+  char *end;
+  if (!strcmp(name, "seed")) {
+    *number = (double)collection->run[run].seed;
+    return true;
+  }
+  int swept = lore_collect_swept(collection, name);
+  const char *text = swept < 0 ? "" : collection->run[run].value[swept];
+  bool yes = !strcmp(text, "true"), no = !strcmp(text, "false");
+  *number = yes ? 1 : no ? 0 : strtod(text, &end);
+  return yes || no || (*text && !*end);
+}
+
+static void put_number(lore_ncfile *file, const lore_collect_survey *survey,
+                       const lore_collect_variable *variable, int to, int ncid, int run,
+                       int *damage) {
+  size_t at = (size_t)run;
+  double number;
+  int id;
+  bool known = ncid < 0;
+  if (known)
+    known = planned_number(survey->collection, run, variable->name, &number);
+  else if (!nc_inq_varid(ncid, variable->name, &id))
+    known = !(*damage = nc_get_var_double(ncid, id, &number));
+  if (known && !file->error)
+    file->error = nc_put_var1_double(file->ncid, to, &at, &number);
+}
+
+static void put_text(lore_ncfile *file, const lore_collect_survey *survey,
+                     const lore_collect_variable *variable, int to, int ncid, int run,
+                     int *damage) {
+  const lore_collection *collection = survey->collection;
+  int id, swept = lore_collect_swept(collection, variable->name);
+  char *text = NULL;
+  const char *planned = swept < 0 ? "" : collection->run[run].value[swept];
+  if (ncid >= 0 && !nc_inq_varid(ncid, variable->name, &id))
+    *damage = lore_collect_text(ncid, id, &text);
+  const char *known = ncid < 0 ? planned : text ? text : "";
+  size_t length = strlen(known);
+  length = length < survey->text_length ? length : survey->text_length;
+  if (!*damage && length > 0 && !file->error)
+    file->error =
+        nc_put_vara_text(file->ncid, to, (size_t[]){(size_t)run, 0}, (size_t[]){1, length}, known);
+  free(text);
+}
+
+static void put_variables(lore_ncfile *file, const lore_collect_survey *survey,
+                          const lore_collect_ids *ids, const run_map *map, int run, int *damage) {
+  for (int i = 0; i < survey->variables && !file->error && !*damage; i++) {
+    const lore_collect_variable *variable = &survey->variable[i];
+    int to = ids->variable[i];
+    if (to < 0 || variable->kind == LORE_COLLECT_LABEL)
+      continue;
+    if (variable->kind == LORE_COLLECT_DATA) {
+      if (map->ncid >= 0)
+        put_data(file, survey, variable, to, map, run, damage);
+    } else if (lore_collect_along_run(survey, variable)) {
+      (variable->kind == LORE_COLLECT_NUMBER ? put_number : put_text)(file, survey, variable, to,
+                                                                      map->ncid, run, damage);
+    }
+  }
+}
+
+void lore_collect_put_run(lore_ncfile *file, const lore_collect_survey *survey,
+                          const lore_collect_ids *ids, int run, int *damage) {
+  run_map map = {.ncid = -1};
+  *damage = NC_NOERR;
+  if (survey->file[run] == LORE_COLLECT_READABLE)
+    *damage = nc_open(survey->collection->run[run].path, NC_NOWRITE, &map.ncid);
+  if (!*damage && map.ncid >= 0)
+    *damage = map_run(survey, &map);
+  put_variables(file, survey, ids, &map, run, damage);
+  if (map.ncid >= 0)
+    nc_close(map.ncid);
+  free(map.step);
+  free(map.group);
+}

@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# lore status: what it says of runs in every state, from files alone.
+
+setup_file() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  export PYTHON=${PYTHON:-/usr/bin/python3}
+  export HELPERS=${LORE_BUILD:-$(dirname "$LORE")}/tests
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  holder=
+}
+
+teardown() {
+  [ -z "$holder" ] || kill -KILL "$holder" 2>/dev/null || true
+}
+
+# put_state RUN STATE STEP STEPS [MESSAGE]
+put_state() {
+  mkdir -p "dir/runs/$1"
+  printf 'state: %s\nstep: %s\nsteps: %s\nranks: 1\nthreads: 2\nattempts: 1\nupdated: 5.000\nhost: "node-1"\njob: "12_3"\nmessage: "%s"\n' \
+    "$2" "$3" "$4" "${5:-}" >"dir/runs/$1/state.yaml"
+}
+
+# hold RUN STEP STEPS: a process that has the run, in $holder.
+hold() {
+  "$HELPERS"/hold_run "dir/runs/$1" "$2" "$3" >holding &
+  holder=$!
+  for _ in $(seq 100); do
+    [ -s holding ] && return
+    sleep 0.05
+  done
+  return 1
+}
+
+# state_of RUN: its state, by --json.
+state_of() {
+  "$LORE" status --json dir |
+    "$PYTHON" -c 'import json, sys
+print(next(r["state"] for r in json.load(sys.stdin)["runs"] if r["id"] == sys.argv[1]))' "$1"
+}
+
+@test "a directory without a study is refused with one message" {
+  mkdir empty
+  for directory in empty nowhere; do
+    run "$LORE" status "$directory"
+    [ "$status" -eq 2 ]
+    [[ "$output" == "lore: error: $directory holds no study"* ]]
+  done
+  run "$LORE" status
+  [ "$status" -eq 2 ]
+  run "$LORE" status --watch 0 empty
+  [ "$status" -eq 2 ]
+}
+
+@test "every state has its name, and the totals add up" {
+  put_state a "done" 40 40
+  put_state b diverged 10 40 "the loss is not a number"
+  put_state c failed 20 40 'cannot write \"x\"'
+  put_state d stopped 20 40
+  put_state e running 10 40
+  mkdir dir/runs/f
+  run "$LORE" status dir
+  echo "$output"
+  [ "$status" -eq 0 ]
+  for line in 'a +done +40/40 .*12_3 +node-1' 'b +diverged +10/40 ' 'c +failed +20/40 ' \
+    'd +stopped +20/40 ' 'e +interrupted +10/40 ' 'f +waiting +0/0 ' \
+    'b: diverged: the loss is not a number' 'c: failed: cannot write "x"' \
+    '.*: 6 runs: 1 waiting, 1 interrupted, 1 stopped, 1 done, 1 diverged, 1 failed' \
+    'steps: 100 of 170 \(58.8 %\); time left: -'; do
+    grep -qE "^$line" <<<"$output" || { echo "missing: $line" && return 1; }
+  done
+}
+
+@test "a run is running while somebody holds it, and interrupted when the holder is killed" {
+  mkdir -p dir/runs/a
+  [ "$(state_of a)" = waiting ]
+  hold a 10 40
+  [ "$(state_of a)" = running ]
+  kill -KILL "$holder"
+  wait "$holder" || true
+  [ "$(state_of a)" = interrupted ]
+}
+
+@test "speed, time left and the last record come from the metrics file" {
+  mkdir -p dir/runs/a
+  "$HELPERS"/write_metrics_example dir/runs/a/metrics.nc 12
+  hold a 0 10000550
+  "$LORE" status --json dir | "$PYTHON" -c '
+import json, sys
+study = json.load(sys.stdin)
+run, = study["runs"]
+# The example makes 50 steps, 3e9 tokens and one record per second; its last record is step 550.
+assert (run["state"], run["step"], run["steps"], run["phase"]) == ("running", 550, 10000550, 3)
+assert abs(run["tokens_per_second"] - 3e9) < 1e3, run
+assert abs(run["attribute_loss"] - 11.1) < 1e-6 and abs(run["attribute_accuracy"] - 11.101) < 1e-6
+assert 0 <= run["record_age"] < 60
+assert abs(run["seconds_left"] + run["record_age"] - 200000) < 1, run
+assert (run["job"], run["host"]) == ("99_3", "node-7")
+assert study["counts"]["running"] == 1 and sum(study["counts"].values()) == 1
+assert abs(study["seconds_left"] - 200000) < 100 and study["steps"] == 10000550
+'
+  run "$LORE" status dir
+  [[ "$output" =~ "2d 07:33" ]]
+}
+
+@test "files that cannot be read yet are no error" {
+  put_state a running 10 40
+  head -c 20000 /dev/urandom >dir/runs/a/metrics.nc
+  put_state b running 10 40
+  : >dir/runs/b/metrics.nc
+  put_state c "done" 40 40
+  "$HELPERS"/write_metrics_example dir/runs/c/metrics.nc 0
+  put_state d running 10 40
+  "$HELPERS"/write_metrics_example dir/runs/d/metrics.nc 5
+  truncate -s 16500 dir/runs/d/metrics.nc
+  mkdir dir/runs/e
+  echo 'state: happy' >dir/runs/e/state.yaml
+  run "$LORE" status dir
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "$(grep -cE '^[a-d] +(interrupted|done) +[14]0/[0-9]+ +- +- +-' <<<"$output")" -eq 4 ]
+  grep -q "^e: waiting: dir/runs/e/state.yaml, line 1: 'happy' is no value of 'state'" <<<"$output"
+}
+
+@test "--watch ends when every run is done or diverged" {
+  put_state a running 10 40
+  put_state b diverged 10 40
+  timeout 20 "$LORE" status --watch 1 dir >watched &
+  watcher=$!
+  sleep 1.5
+  kill -0 "$watcher"
+  put_state a "done" 40 40
+  wait "$watcher"
+  grep -q '^a  *interrupted' watched
+  tail -n 2 watched | grep -q '2 runs: 1 done, 1 diverged'
+}
+
+@test "a run can be looked at all the time while it trains" {
+  "$LORE" run -q "$LORE_SOURCE"/tests/studies/tiny.yaml -o dir -s train.steps=60 \
+    -s evaluate.every=1 >/dev/null &
+  trainer=$!
+  until ls dir/runs/*/metrics.nc >/dev/null 2>&1; do sleep 0.02; done
+  looks=0
+  while kill -0 "$trainer" 2>/dev/null; do
+    "$LORE" status --json dir >look
+    "$PYTHON" -c 'import json; json.load(open("look"))'
+    looks=$((looks + 1))
+  done
+  wait "$trainer"
+  echo "$looks looks"
+  [ "$looks" -ge 3 ]
+  [ "$(state_of "$(ls dir/runs)")" = "done" ]
+}
