@@ -68,6 +68,7 @@ or set LORE_NO_INSTALL=1 if they are there in another way."
   step "updating the package list" "$build/apt.log" "${as_root[@]}" apt-get update
   step "installing packages (some minutes)" "$build/apt.log" \
     "${as_root[@]}" apt-get install -y --no-install-recommends "${missing[@]}"
+  rm -f "$build/configure-options" # configure shall find what is there now
 }
 
 # Not Debian: what configure itself needs; the libraries it names itself.

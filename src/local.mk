@@ -80,9 +80,18 @@ io_sources = \
 study_sources = \
 	src/study/assembly.c \
 	src/study/assembly.h \
+	src/study/axes.c \
+	src/study/axes.h \
+	src/study/axes_table.c \
+	src/study/axes_table.h \
 	src/study/directory.c \
 	src/study/directory.h \
 	src/study/estimate.c \
+	src/study/expand.c \
+	src/study/expand.h \
+	src/study/manifest_estimate.c \
+	src/study/manifest_file.c \
+	src/study/manifest_names.c \
 	src/study/progress.c \
 	src/study/progress.h \
 	src/study/provenance.c \
@@ -94,11 +103,13 @@ study_sources = \
 	src/study/settings_allowed.c \
 	src/study/settings_contradictions.c \
 	src/study/settings_default.c \
+	src/study/settings_hash.c \
 	src/study/settings_nearest.c \
 	src/study/settings_nearest.h \
 	src/study/settings_place.c \
 	src/study/settings_place.h \
 	src/study/settings_read.c \
+	src/study/settings_read.h \
 	src/study/settings_reference.c \
 	src/study/settings_reference.h \
 	src/study/settings_reference_json.c \

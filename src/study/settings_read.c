@@ -6,6 +6,7 @@
 
 #include "settings_nearest.h"
 #include "settings_place.h"
+#include "settings_read.h"
 #include "settings_value.h"
 #include "settings_word.h"
 
@@ -117,10 +118,19 @@ static lore_status fail_dotted(const lore_yaml *yaml, const char *key, size_t at
 
 /* A name at the top of the file: a section, or a setting without one. */
 static lore_status read_top(lore_study *study, const lore_yaml *yaml, int key, int value,
-                            int *sections) {
+                            int *sections, lore_study_part *part) {
   const lore_yaml_node *node = &yaml->node[key];
   size_t at = key_at(yaml, node, 0);
   LORE_TRY(check_name(yaml, node, at));
+  for (; part && part->name; part++)
+    if (!strcmp(node->text, part->name)) {
+      if (part->value >= 0)
+        return lore_source_fail(yaml->source, at, "'%s' is given twice, first in line %d",
+                                part->name, lore_source_line(yaml->source, part->at));
+      part->value = value;
+      part->at = at;
+      return LORE_OK;
+    }
   if (!find_section(node->text)) {
     if (lore_setting_section(node->text) > 0 && lore_setting_find(node->text) >= 0)
       return fail_dotted(yaml, node->text, at);
@@ -141,8 +151,18 @@ static lore_status read_top(lore_study *study, const lore_yaml *yaml, int key, i
   return read_section(study, yaml, node->text, at, value);
 }
 
-static lore_status read_tree(lore_study *study, const lore_yaml *yaml) {
+lore_status lore_study_read_mapping(lore_study *study, const lore_yaml *yaml, int mapping,
+                                    lore_study_part *part) {
   int sections[LORE_SETTINGS_CAPACITY] = {-1};
+  for (int key = yaml->node[mapping].first; key >= 0;) {
+    int value = yaml->node[key].next;
+    LORE_TRY(read_top(study, yaml, key, value, sections, part));
+    key = yaml->node[value].next;
+  }
+  return LORE_OK;
+}
+
+lore_status lore_study_check_tree(const lore_yaml *yaml) {
   const lore_yaml_node *root = yaml->node;
   if (yaml->count == 0 || (root->kind == LORE_YAML_SCALAR && !*root->text && !root->quoted))
     return lore_source_fail(yaml->source, LORE_NOWHERE,
@@ -152,19 +172,18 @@ static lore_status read_tree(lore_study *study, const lore_yaml *yaml) {
                             "the study is %s; it must consist of lines 'name: value', with a space "
                             "after the ':'",
                             root->kind == LORE_YAML_LIST ? "a list" : "a single text");
-  for (int key = root->first; key >= 0;) {
-    int value = yaml->node[key].next;
-    LORE_TRY(read_top(study, yaml, key, value, sections));
-    key = yaml->node[value].next;
-  }
   return LORE_OK;
 }
 
 static lore_status read_file(lore_study *study) {
   lore_yaml yaml;
   lore_status status = lore_yaml_read(study->file, &yaml);
+  lore_study_part parts[] = {
+      {.name = "sweep", .value = -1}, {.name = "experiments", .value = -1}, {0}};
   if (status == LORE_OK)
-    status = read_tree(study, &yaml);
+    status = lore_study_check_tree(&yaml);
+  if (status == LORE_OK)
+    status = lore_study_read_mapping(study, &yaml, 0, parts);
   lore_yaml_destroy(&yaml);
   return status;
 }
@@ -190,7 +209,7 @@ static lore_status override_key(const lore_source *source, char **key) {
   return *key ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for an override");
 }
 
-static lore_status read_override(lore_study *study, lore_source *source) {
+lore_status lore_study_read_override(lore_study *study, lore_source *source) {
   char *key = NULL;
   lore_yaml yaml = {0};
   lore_yaml_node empty = {.kind = LORE_YAML_SCALAR, .text = "", .first = -1, .next = -1};
@@ -222,16 +241,20 @@ static lore_status check_given(const lore_study *study) {
   return LORE_OK;
 }
 
+lore_status lore_study_finish(lore_study *study) {
+  LORE_TRY(check_given(study));
+  lore_study_complete(study);
+  return lore_study_contradictions(study);
+}
+
 static lore_status read_study(lore_study *study, int overrides, const char *const *override,
                               lore_source *sources) {
   LORE_TRY(read_file(study));
   for (int i = 0; i < overrides; i++) {
     sources[i] = (lore_source){.option = override[i], .text = ""};
-    LORE_TRY(read_override(study, &sources[i]));
+    LORE_TRY(lore_study_read_override(study, &sources[i]));
   }
-  LORE_TRY(check_given(study));
-  lore_study_complete(study);
-  return lore_study_contradictions(study);
+  return lore_study_finish(study);
 }
 
 lore_status lore_settings_read(const char *path, int overrides, const char *const *override,

@@ -7,7 +7,9 @@
 
 #include "settings_syntax.h"
 
-enum { DEPTH_MAX = 4 }; /* the study, a section, a list; one more for a clear type error */
+enum {
+  DEPTH_MAX = 7
+}; /* study, experiments, experiment, sweep, grid, list; one more for a clear type error */
 
 typedef struct {
   lore_yaml *yaml;

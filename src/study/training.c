@@ -85,6 +85,7 @@ static lore_status write_resume(lore_run *run) {
     return LORE_OK;
   lore_training_state state = lore_trainer_state(run->trainer);
   run->at.seconds = elapsed(run);
+  LORE_TRY(lore_metrics_flush(run->metrics)); /* never fewer records than the resume point counts */
   LORE_TRY(lore_resume_write(run->checkpoints, run->assembly.model, &state,
                              run->assembly.vocabulary, &run->at, run->provenance.count,
                              run->provenance.entry));

@@ -1,0 +1,34 @@
+/* Experiments of a study while it is expanded. */
+#ifndef LORE_STUDY_EXPAND_H
+#define LORE_STUDY_EXPAND_H
+
+#include "axes.h"
+
+typedef struct {
+  const char *name;
+  int node;            /* its settings; -1: the base alone */
+  int sweep;           /* node of its sweep, its own or the base's; -1: none */
+  size_t sweep_at, at; /* of `sweep` and of `start_from` */
+  const char *parent_name;
+  int parent;   /* experiment that it starts from, or -1 */
+  int64_t step; /* -1: the last */
+  lore_axes axes;
+  int first_run, last_run; /* [first, last) */
+  bool expanded;
+} lore_experiment;
+
+/* What a run is swept to, its parent's values first. */
+typedef struct {
+  int count;
+  int setting[LORE_AXES_MAX];
+  const lore_axis_value *value[LORE_AXES_MAX];
+} lore_run_values;
+
+/* The first key by which two models would not have the same weights, or NULL. */
+const char *lore_settings_model_difference(const lore_settings *a, const lore_settings *b);
+
+/* Fills the manifest's axes and the ids of all runs. LORE_USER if two runs are the same. */
+lore_status lore_manifest_name_runs(const lore_source *file, lore_manifest *manifest,
+                                    const lore_run_values *values);
+
+#endif

@@ -1,0 +1,75 @@
+/* What decides the result of a run, as a number; and how settings differ. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "expand.h"
+#include "lore/manifest.h"
+
+/* Settings that change nothing but where, how fast and how often saved. */
+static bool decides(const char *key) {
+  return strncmp(key, "compute.", 8) && strncmp(key, "checkpoint.", 11) &&
+         strcmp(key, "train.reduction");
+}
+
+enum { VALUE_SIZE = 8192 };
+
+static void write_value(const lore_setting *setting, const lore_settings *settings, char *text) {
+  FILE *stream = fmemopen(text, VALUE_SIZE, "w");
+  *text = 0;
+  if (!stream)
+    abort();
+  lore_setting_write(setting, settings, stream);
+  fclose(stream);
+}
+
+uint64_t lore_settings_hash(const lore_settings *settings) {
+  char value[VALUE_SIZE];
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  uint64_t hash = 0;
+  for (int i = 0; i < count; i++) {
+    if (!decides(table[i].key))
+      continue;
+    write_value(&table[i], settings, value);
+    hash = XXH3_64bits_withSeed(table[i].key, strlen(table[i].key), hash);
+    hash = XXH3_64bits_withSeed(value, strlen(value), hash);
+  }
+  return hash;
+}
+
+int lore_settings_differences(const lore_settings *before, const lore_settings *now, size_t size,
+                              char *text) {
+  char old[VALUE_SIZE], new[VALUE_SIZE];
+  int count, differences = 0;
+  size_t length = 0;
+  const lore_setting *table = lore_settings_table(&count);
+  *text = 0;
+  for (int i = 0; i < count; i++) {
+    write_value(&table[i], before, old);
+    write_value(&table[i], now, new);
+    if (!decides(table[i].key) || !strcmp(old, new))
+      continue;
+    differences++;
+    if (length < size)
+      length += (size_t)snprintf(text + length, size - length, "%s%s: %s before, %s now",
+                                 length > 0 ? "\n" : "", table[i].key, old, new);
+  }
+  return differences;
+}
+
+const char *lore_settings_model_difference(const lore_settings *a, const lore_settings *b) {
+  char first[VALUE_SIZE], second[VALUE_SIZE];
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  for (int i = 0; i < count; i++) {
+    if (strncmp(table[i].key, "model.", 6))
+      continue;
+    write_value(&table[i], a, first);
+    write_value(&table[i], b, second);
+    if (strcmp(first, second) && strcmp(table[i].key, "model.initial_scale"))
+      return table[i].key;
+  }
+  return NULL;
+}
