@@ -149,6 +149,7 @@ cli_sources = \
 	src/cli/main.c \
 	src/cli/options.c \
 	src/cli/options.h \
+	src/cli/plan.c \
 	src/cli/run.c \
 	src/cli/settings.c \
 	src/cli/show.c \

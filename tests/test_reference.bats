@@ -18,7 +18,7 @@ setup() {
 
 @test "a section and a key select" {
   "$LORE" settings checkpoint train.clip >some
-  [ "$(grep -cE '^  [a-z]' some)" -eq 2 ]
+  [ "$(grep -cE '^  [a-z]' some)" -eq 3 ]
 }
 
 @test "the JSON reference is valid and complete" {

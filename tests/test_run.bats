@@ -38,7 +38,9 @@ refused() {
 ./checkpoints/weights_00000000.nc
 ./checkpoints/weights_00000020.nc
 ./checkpoints/weights_00000040.nc
+./lock
 ./metrics.nc
+./state.yaml
 ./study.yaml
 END
 }
@@ -120,13 +122,23 @@ END
   done
 }
 
-@test "results are not replaced unless asked" {
+@test "a complete run is left alone unless it is to be overwritten" {
   again here
   cp "here/$RUN/metrics.nc" before.nc
-  refused 2 again here
-  [[ $output == *"here/$RUN holds results already"* ]]
+  run again here
+  [ "$status" -eq 0 ]
+  [[ $output == *"since before; --overwrite trains it again"* ]]
   cmp before.nc "here/$RUN/metrics.nc"
   again here --overwrite
+  ! cmp before.nc "here/$RUN/metrics.nc"
+}
+
+@test "changed settings are refused with what has changed" {
+  again here
+  refused 2 again here -s train.steps=80 -s train.clip=1
+  [[ $output == *"train.steps: 40 before, 80 now"*"train.clip: 0.0 before, 1.0 now"* ]]
+  run again here -s checkpoint.every=7 -s compute.threads=1
+  [ "$status" -eq 0 ]
 }
 
 @test "a diverging run says so, exits with 3 and keeps its records" {
@@ -136,10 +148,15 @@ END
     "diverge/$RUN/metrics.nc"
 }
 
-@test "more than one rank is refused once, by all together" {
-  refused 2 timeout 60 mpirun -n 2 "$LORE" run "$STUDY" -o ranks
-  [[ $output == *"2 were started"* ]]
-  [ ! -e ranks ]
+@test "ranks that do not fit are refused once, by all together" {
+  refused 2 timeout 60 mpirun -n 3 "$LORE" run "$STUDY" -o ranks --ranks-per-run 2
+  [[ $output == *"3 ranks cannot be divided into groups of 2"* ]]
+  refused 2 timeout 60 mpirun -n 4 "$LORE" run "$STUDY" -o ranks --ranks-per-run 2
+  [[ $output == *"2 groups of 2 ranks"*"1 run;"* ]]
+  refused 2 timeout 60 mpirun -n 5 "$LORE" run "$STUDY" -o ranks
+  [[ $output == *"5 ranks cannot share a batch of 4 shards"* ]]
+  SLURM_STEP_NUM_TASKS=4 refused 2 "$LORE" run "$STUDY" -o ranks
+  [[ $output == *"--mpi=pmix"* ]]
 }
 
 @test "mistakes on the command line" {

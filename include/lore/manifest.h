@@ -28,7 +28,7 @@ typedef struct {
 typedef struct {
   char name[LORE_NAME_MAX];
   int axes;
-  char axis[LORE_AXES_MAX][LORE_NAME_MAX]; /* keys that are swept anywhere ("seed" too) */
+  char axis[LORE_AXES_MAX][LORE_NAME_MAX]; /* keys that are swept anywhere, but "seed" */
   int runs;
   lore_manifest_run *run; /* parents before their children */
 } lore_manifest;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "commands.h"
+#include "lore/manifest.h"
 #include "lore/run.h"
 #include "options.h"
 
@@ -19,8 +20,11 @@ static double mebibytes(size_t bytes) {
   return (double)bytes / 1048576;
 }
 
-static void print_text(const lore_settings *s, const lore_estimate *e) {
+static void print_text(const lore_settings *s, const lore_estimate *e, int runs) {
   printf("study              %s (seed %llu): valid\n", s->name, (unsigned long long)s->seed);
+  if (runs > 1)
+    printf("runs               %d, here the settings that they begin from; 'lore plan' shows all\n",
+           runs);
   printf("individuals        %lld known, %lld held out\n", (long long)s->population.individuals,
          (long long)s->population.held_out);
   printf("vocabulary         %d tokens, longest biography %d, mean %.1f tokens\n", e->vocabulary,
@@ -42,30 +46,41 @@ static void print_text(const lore_settings *s, const lore_estimate *e) {
   printf("weights on disk    %.0f MiB each\n", mebibytes(e->checkpoint_bytes));
 }
 
-static void print_json(const lore_settings *s, const lore_estimate *e) {
-  printf("{\"study\": \"%s\", \"seed\": %llu, \"vocabulary\": %d, \"longest_biography\": %d, "
+static void print_json(const lore_settings *s, const lore_estimate *e, int runs) {
+  printf("{\"study\": \"%s\", \"seed\": %llu, \"runs\": %d, \"vocabulary\": %d, "
+         "\"longest_biography\": %d, "
          "\"tokens_per_biography\": %.17g, \"no_knowledge_baseline\": %.17g, "
          "\"empirical_baseline\": %.17g, \"parameters\": %lld, \"steps\": %lld, "
          "\"evaluations\": %lld, \"tokens\": %.17g, \"operations\": %.17g, \"threads\": %d, "
          "\"peak_bytes\": %zu, \"trainer_bytes\": %zu, \"evaluator_bytes\": %zu, "
          "\"population_bytes\": %zu, \"checkpoint_bytes\": %zu}\n",
-         s->name, (unsigned long long)s->seed, e->vocabulary, e->context, e->tokens_per_biography,
-         e->baseline, e->empirical_baseline, (long long)e->parameters, (long long)e->steps,
-         (long long)e->evaluations, e->tokens, e->operations, e->threads, e->peak_bytes,
-         e->trainer_bytes, e->evaluator_bytes, e->population_bytes, e->checkpoint_bytes);
+         s->name, (unsigned long long)s->seed, runs, e->vocabulary, e->context,
+         e->tokens_per_biography, e->baseline, e->empirical_baseline, (long long)e->parameters,
+         (long long)e->steps, (long long)e->evaluations, e->tokens, e->operations, e->threads,
+         e->peak_bytes, e->trainer_bytes, e->evaluator_bytes, e->population_bytes,
+         e->checkpoint_bytes);
+}
+
+static lore_status count_runs(const char *study, const lore_overrides *overrides, int *runs) {
+  lore_manifest manifest;
+  lore_status status = lore_manifest_expand(study, overrides->count, overrides->value, &manifest);
+  *runs = manifest.runs;
+  lore_manifest_destroy(&manifest);
+  return status;
 }
 
 static lore_status check_study(const char *study, const lore_overrides *overrides, bool json) {
   static lore_settings settings;
   lore_estimate estimate;
-  int provided;
+  int provided, runs;
   LORE_TRY(lore_settings_read(study, overrides->count, overrides->value, &settings));
+  LORE_TRY(count_runs(study, overrides, &runs));
   /* MPI is a good part of what a small run occupies: counted, not guessed. */
   MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
   lore_status status = lore_run_estimate(&settings, &estimate);
   MPI_Finalize();
   LORE_TRY(status);
-  (json ? print_json : print_text)(&settings, &estimate);
+  (json ? print_json : print_text)(&settings, &estimate, runs);
   return lore_options_flush();
 }
 

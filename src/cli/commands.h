@@ -3,6 +3,7 @@
 #ifndef LORE_CLI_COMMANDS_H
 #define LORE_CLI_COMMANDS_H
 
+int lore_command_plan(int argc, char **argv);
 int lore_command_run(int argc, char **argv);
 int lore_command_check(int argc, char **argv);
 int lore_command_show(int argc, char **argv);

@@ -94,7 +94,7 @@ static double operations(const lore_gemm_shape *shapes, int count) {
 
 /* How much faster than our own a library must be: a close race decided by noise would make two runs
  * of one study differ in their last bits. */
-static const double clearly = 1.15;
+static const double clearly = 1.5;
 
 lore_status lore_gemm_choose(const lore_gemm_shape *shapes, int count, int threads, double budget,
                              size_t size, char *text) {

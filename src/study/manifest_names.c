@@ -84,7 +84,10 @@ lore_status lore_manifest_name_runs(const lore_source *file, lore_manifest *m,
   const lore_setting *table = lore_settings_table(&count);
   for (int r = 0; r < m->runs; r++) {
     for (int i = 0; i < values[r].count; i++) {
-      int axis = find_axis(m, table[values[r].setting[i]].key);
+      const char *key = table[values[r].setting[i]].key;
+      if (!strcmp(key, "seed")) /* has a column of its own */
+        continue;
+      int axis = find_axis(m, key);
       if (axis < 0)
         return lore_source_fail(file, LORE_NOWHERE, "at most %d settings can be swept",
                                 LORE_AXES_MAX);
