@@ -68,13 +68,15 @@ test_helpers = \
 shell_tests = \
 	tests/test_broken.bats \
 	tests/test_collect.bats \
+	tests/test_kill.bats \
 	tests/test_lists.bats \
 	tests/test_ranks.bats \
 	tests/test_readers.bats \
 	tests/test_reference.bats \
 	tests/test_run.bats \
 	tests/test_show.bats \
-	tests/test_status.bats
+	tests/test_status.bats \
+	tests/test_sweep.bats
 
 # Headers that tests share.
 test_headers = \

@@ -195,9 +195,9 @@ static lore_status run_study(lore_team world, const lore_arguments *arguments) {
     set_deadlines(arguments->max_hours);
     status = lore_sweep_run(MPI_COMM_WORLD, &manifest, &arguments->sweep, &result);
   }
-  if (world.rank == 0 && result.runs > 1)
+  if (world.rank == 0 && manifest.runs > 1 && result.groups > 0)
     print_sweep(&result);
-  else if (world.rank == 0 && result.runs == 1 && status == LORE_OK)
+  else if (world.rank == 0 && manifest.runs == 1 && status == LORE_OK)
     print_run(&result.last);
   lore_manifest_destroy(&manifest);
   return status == LORE_OK ? lore_options_flush() : status;

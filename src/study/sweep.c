@@ -174,8 +174,10 @@ static void summarise(lore_sweep *sweep, lore_sweep_result *result) {
 }
 
 static lore_status verdict(const lore_sweep *sweep, const lore_sweep_result *r) {
-  if (sweep->manifest->runs == 1)
+  if (sweep->status != LORE_OK && sweep->manifest->runs == 1)
     return sweep->status;
+  if (r->unfinished > 0 && sweep->manifest->runs == 1)
+    return lore_fail(LORE_STOPPED, "stopped by %s before the run was begun", lore_stop_reason());
   if (r->unfinished > 0)
     return lore_fail(LORE_STOPPED, "%d run%s left: start again to go on", r->unfinished,
                      r->unfinished == 1 ? " is" : "s are");

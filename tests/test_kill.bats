@@ -1,0 +1,154 @@
+#!/usr/bin/env bats
+# Runs that are killed, told to stop or run out of disk, and gone on with: nothing is lost, doubled or
+# different.
+
+setup_file() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  export PYTHON=${PYTHON:-/usr/bin/python3}
+  export STUDY=$LORE_SOURCE/tests/studies/tiny.yaml
+  export REFERENCE=$BATS_FILE_TMPDIR/reference RUN=runs/tiny-seed1
+  export OPTIONS="-q -s compute.gemm=builtin -s compute.threads=1 -s train.steps=200 -s evaluate.every=4 -s checkpoint.every=10"
+  "$LORE" run $OPTIONS "$STUDY" -o "$REFERENCE"
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+}
+
+# same DIRECTORY: metrics and weights as in the undisturbed run.
+same() {
+  local step
+  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/$RUN/metrics.nc" \
+    "$REFERENCE/$RUN/metrics.nc" --but checkpoint_every
+  for step in 000 020 200; do
+    "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "$1/$RUN/checkpoints/weights_00000$step.nc" \
+      "$REFERENCE/$RUN/checkpoints/weights_00000$step.nc"
+  done
+  ls "$1/$RUN/checkpoints" >left
+  [ "$(wc -l <left)" -eq 3 ]
+}
+
+# begin RANKS DIRECTORY: starts the run behind us, as $job.
+begin() {
+  mpirun -n "$1" "$LORE" run $OPTIONS "$STUDY" -o "$2" >"$2.log" 2>&1 3>&- &
+  job=$!
+}
+
+# pause: until the run in DIRECTORY has at least RECORDS records, or has ended.
+pause() {
+  local try
+  for try in $(seq 400); do
+    kill -0 "$job" 2>/dev/null || return 0
+    [ "$("$PYTHON" -c 'import sys
+try: print(int.from_bytes(open(sys.argv[1], "rb").read(8)[4:], "big"))
+except OSError: print(0)' "$1/$RUN/metrics.nc")" -ge "$2" ] && return 0
+    sleep 0.02
+  done
+}
+
+@test "SIGKILL of one random rank at 20 random moments, gone on with: as undisturbed" {
+  whole=0 resumed=0
+  RANDOM=7
+  for i in $(seq 20); do
+    ranks=$((RANDOM % 2 == 0 ? 2 : 4))
+    begin $ranks "killed$i"
+    pause "killed$i" $((RANDOM % 45))
+    sleep "0.0$((RANDOM % 10))"
+    victims=($(pgrep -f -- "lore run .*-o killed$i\$" | grep -vx "$job"))
+    [ ${#victims[@]} -eq 0 ] || kill -KILL "${victims[RANDOM % ${#victims[@]}]}" || true
+    ! wait "$job" || whole=$((whole + 1))
+    mpirun -n $((ranks == 2 ? 1 : 2)) "$LORE" run $OPTIONS "$STUDY" -o "killed$i" >again.log 2>&1
+    ! grep -q 'gone on from' again.log || resumed=$((resumed + 1))
+    same "killed$i"
+    rm -r "killed$i"
+  done
+  echo "20 of 20 the same; $whole were not hit, $resumed went on from a checkpoint"
+  [ "$whole" -lt 10 ]
+  [ "$resumed" -ge 5 ]
+}
+
+@test "signals: a checkpoint, exit code 75, and on from there" {
+  for signal in USR1 USR2 TERM; do
+    "$LORE" run $OPTIONS "$STUDY" -o $signal -s checkpoint.every=0 >log 2>&1 3>&- &
+    job=$!
+    pause $signal 5
+    kill -$signal $job
+    code=0
+    wait $job || code=$?
+    cat log
+    [ "$code" -eq 75 ]
+    grep -q "stopped by signal $signal" log
+    grep -q '^state: stopped' "$signal/$RUN/state.yaml"
+    [ "$(ls "$signal/$RUN/checkpoints" | grep -c resume)" -eq 1 ]
+    "$LORE" run $OPTIONS "$STUDY" -o $signal | grep -q 'gone on from'
+    same $signal
+  done
+}
+
+@test "a signal to one rank of several stops all of them at one step" {
+  begin 3 one
+  pause one 5
+  victim=$(pgrep -f -- "lore run .*-o one\$" | grep -vx "$job" | tail -n 1)
+  kill -USR1 "$victim"
+  ! wait "$job"
+  grep -q '^state: stopped' "one/$RUN/state.yaml"
+  mpirun -n 2 "$LORE" run $OPTIONS "$STUDY" -o one | grep -q 'gone on from'
+  same one
+}
+
+@test "a time limit: stops before it, goes on after" {
+  code=0
+  "$LORE" run $OPTIONS "$STUDY" -o limit --max-hours 0.0001 >log 2>&1 || code=$?
+  cat log
+  [ "$code" -eq 75 ]
+  grep -q 'the time limit' log
+  code=0
+  SLURM_JOB_END_TIME=$(date +%s) "$LORE" run $OPTIONS "$STUDY" -o limit >log 2>&1 || code=$?
+  cat log
+  [ "$code" -eq 75 ]
+  "$LORE" run $OPTIONS "$STUDY" -o limit
+  same limit
+}
+
+@test "a damaged checkpoint costs a warning; the one before is taken" {
+  "$LORE" run $OPTIONS "$STUDY" -o damaged 3>&- >/dev/null 2>&1 &
+  job=$!
+  pause damaged 20
+  kill -KILL $job
+  ! wait $job
+  newest=$(ls damaged/$RUN/checkpoints/resume_* | tail -n 1)
+  printf 'x' | dd of="$newest" bs=1 seek=5000 conv=notrunc status=none
+  "$LORE" run $OPTIONS "$STUDY" -o damaged >log 2>&1
+  cat log
+  [ "$(grep -c 'warning:' log)" -eq 2 ]
+  grep -q "$(basename "$newest")" log
+  same damaged
+}
+
+@test "a full disk while a checkpoint is written: one message, and on when there is room" {
+  [ "$(id -u)" -eq 0 ] || skip "mounting needs root"
+  mkdir small
+  mount -t tmpfs -o size=5500k tmpfs small || skip "no tmpfs can be mounted here"
+  code=0
+  "$LORE" run $OPTIONS "$STUDY" -o small/out >log 2>&1 || code=$?
+  cat log
+  mount -o remount,size=64m small
+  "$LORE" run $OPTIONS "$STUDY" -o small/out >again.log 2>&1
+  same small/out && kept=yes
+  umount small
+  [ "$code" -eq 1 ]
+  [ "$(grep -c 'lore: error:' log)" -eq 1 ]
+  grep -q 'No space left on device' log
+  [ "$kept" = yes ]
+}
+
+@test "two jobs on one run: the second leaves it alone" {
+  "$LORE" run $OPTIONS "$STUDY" -o shared 3>&- >/dev/null 2>&1 &
+  job=$!
+  pause shared 3
+  "$LORE" run $OPTIONS "$STUDY" -o shared >log
+  cat log
+  grep -q "left to .* $job" log
+  wait $job
+  same shared
+}

@@ -1,0 +1,189 @@
+#!/usr/bin/env bats
+# Studies of several runs: expansion, groups of ranks, parents, failures, several jobs.
+
+setup_file() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  export PYTHON=${PYTHON:-/usr/bin/python3}
+  export BASE="population: {individuals: 64, held_out: 32}
+model: {layers: 2, width: 32, heads: 2, hidden: 64}
+evaluate: {every: 10, dense_every: 0, dense_until: 0, sequences: 24, attention_sequences: 8}
+compute: {gemm: builtin, threads: 1}"
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+}
+
+# study NAME TEXT: NAME.yaml, the base with TEXT below.
+study() {
+  printf 'name: %s\n%s\n%s\n' "$1" "$BASE" "$2" >"$1.yaml"
+}
+
+ids() {
+  awk -F'\t' 'NR > 2 { print $1 }' "$1/manifest.tsv"
+}
+
+@test "grid, zip, table, ranges and seeds make the runs that they say" {
+  printf 'train.beta1\ttrain.beta2\n# two points\n0.8\t0.9\n0.9\t0.95\n' >points.tsv
+  study all 'seed: 7
+train: {steps: 10, batch: 8, shard: 2}
+sweep:
+  grid: {train.learning_rate: {from: 1.0e-04, to: 1.0e-02, count: 3, scale: log}}
+  zip: {model.width: [32, 64], model.heads: [2, 4]}
+  table: points.tsv
+  seeds: 2'
+  "$LORE" plan all.yaml -o dir >plan
+  cat plan
+  [ "$(ids dir | wc -l)" -eq 24 ]
+  [ "$(ids dir | sort -u | wc -l)" -eq 24 ]
+  "$PYTHON" - dir/manifest.tsv <<'END'
+import csv, itertools, sys
+lines = [l for l in open(sys.argv[1]) if not l.startswith("#")]
+got = {(float(r["train.learning_rate"]), r["model.width"], r["model.heads"], r["train.beta1"],
+        r["train.beta2"], r["seed"]) for r in csv.DictReader(lines, delimiter="\t")}
+want = {(rate, *shape, *beta, seed) for rate, shape, beta, seed in itertools.product(
+    (1e-4, 1e-3, 1e-2), (("32", "2"), ("64", "4")), (("0.8", "0.9"), ("0.9", "0.95")), "78")}
+assert got == want, got ^ want
+END
+}
+
+@test "ids do not depend on the order in the study, and more seeds add runs" {
+  study one 'train: {steps: 10, batch: 8, shard: 2}
+sweep: {grid: {train.beta1: [0.8, 0.9]}, seeds: 2}'
+  "$LORE" plan one.yaml -o dir >/dev/null
+  ids dir | sort >before
+  study one 'train: {steps: 10, batch: 8, shard: 2}
+sweep: {seeds: [2, 1, 3], grid: {train.beta1: [0.9, 0.8]}}'
+  "$LORE" plan one.yaml -o dir >/dev/null
+  ids dir | sort >after
+  [ "$(comm -13 before after | wc -l)" -eq 2 ]
+  [ -z "$(comm -23 before after)" ]
+}
+
+@test "a frozen study refuses changed or missing runs, with the difference" {
+  study f 'train: {steps: 10, batch: 8, shard: 2}
+sweep: {seeds: 2}'
+  "$LORE" run -q f.yaml -o dir
+  run "$LORE" run f.yaml -o dir -s train.steps=12
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ $output == *"train.steps: 10 before, 12 now"* ]]
+  study f 'train: {steps: 10, batch: 8, shard: 2}
+sweep: {seeds: [1, 5]}'
+  run "$LORE" plan f.yaml -o dir
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ $output == *"not in the study any more: f-seed2"* ]]
+}
+
+@test "24 runs on 2 groups: both busy at least 95 % of the time, each run trained once" {
+  study busy 'train: {steps: 30, batch: 8, shard: 2}
+sweep: {grid: {train.learning_rate: [1.0e-03, 2.0e-03], population.individuals: [32, 64, 128]}, seeds: 4}'
+  mpirun -n 2 "$LORE" run busy.yaml -o dir >out 2>log
+  cat out log
+  grep -q '^complete  *24 (24 trained by this job' out
+  [ "$(grep -c 'attribute loss' log)" -eq 24 ]
+  [ "$(awk '/^groups busy/ { print ($3 >= 95) }' out)" -eq 1 ]
+  [ "$(cat dir/runs/*/state.yaml | grep -c '^attempts: 1$')" -eq 24 ]
+  mpirun -n 2 "$LORE" run busy.yaml -o dir | grep -q '^complete  *24 (0 trained'
+}
+
+@test "a shared parent is trained once, before its children, from its weights" {
+  study family 'train: {steps: 20, batch: 8, shard: 2}
+experiments:
+  tune:
+    start_from: {experiment: pretrain, step: 10}
+    train: {steps: 10, schedule: constant}
+    sweep: {grid: {train.learning_rate: [1.0e-04, 1.0e-03, 3.0e-03]}}
+  pretrain: {}
+  more: {start_from: tune, train: {steps: 10}}'
+  for ranks in 1 2 4; do
+    mpirun -n $ranks "$LORE" run family.yaml -o "dir$ranks" >out
+    cat out
+    grep -q '^complete  *7 (7 trained' out
+    cat "dir$ranks"/runs/*/state.yaml | grep '^attempts' | sort -u | grep -qx 'attempts: 1'
+  done
+  for id in $(ids dir1); do
+    for other in 2 4; do
+      "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "dir1/runs/$id/metrics.nc" \
+        "dir$other/runs/$id/metrics.nc"
+    done
+  done
+  [ "$(ids dir1 | head -n 1)" = family-pretrain-seed1 ]
+  "$PYTHON" - dir1 <<'END'
+import netCDF4, numpy, sys
+loss = lambda run, step: (lambda f: f["attribute_loss"][list(f["step"][:]).index(step), 0])(
+    netCDF4.Dataset(f"{sys.argv[1]}/runs/family-{run}-seed1/metrics.nc"))
+assert loss("pretrain", 10) == loss("tune-learning_rate1.0e-03", 0)
+assert loss("tune-learning_rate1.0e-03", 10) == loss("more-learning_rate1.0e-03", 0)
+assert loss("tune-learning_rate1.0e-03", 10) != loss("tune-learning_rate1.0e-04", 10)
+END
+}
+
+@test "a run that diverges is reported; the rest go on; its children cannot begin" {
+  study bad 'train: {steps: 20, batch: 8, shard: 2, weight_decay: 10}
+experiments:
+  pretrain: {sweep: {grid: {train.learning_rate: [1.0e-03, 10]}}}
+  tune: {start_from: pretrain, train: {steps: 10}}'
+  code=0
+  mpirun -n 2 "$LORE" run bad.yaml -o dir >out 2>log || code=$?
+  cat out log
+  [ "$code" -eq 3 ]
+  grep -q '^complete  *2 ' out
+  grep -q '^failed  *1$' out
+  grep -q '^could not begin 1 ' out
+  [ "$(grep -c 'training diverged' log)" -eq 1 ]
+  [ "$(grep -c 'lore: error:' log)" -eq 1 ]
+  grep -q '^state: diverged' dir/runs/bad-pretrain-learning_rate10-seed1/state.yaml
+}
+
+@test "--fail-fast stops the others" {
+  study fast 'train: {steps: 2000, batch: 8, shard: 2, weight_decay: 10}
+sweep: {grid: {train.learning_rate: [10, 1.0e-03, 1.1e-03, 1.2e-03]}}'
+  code=0
+  mpirun -n 2 "$LORE" run fast.yaml -o dir --fail-fast >out 2>log || code=$?
+  cat out log
+  [ "$code" -ne 0 ]
+  grep -q '^failed  *1$' out
+  grep -q '^left  *3$' out
+}
+
+@test "two jobs share a study: every run once" {
+  study shared 'train: {steps: 40, batch: 8, shard: 2}
+sweep: {seeds: 8}'
+  "$LORE" run -q shared.yaml -o dir --chunk 0/2 >first &
+  "$LORE" run -q shared.yaml -o dir --chunk 1/2 >second
+  wait
+  cat first second
+  cat dir/runs/*/state.yaml | grep '^attempts' | sort | uniq -c | grep -qx ' *8 attempts: 1'
+  "$LORE" run -q shared.yaml -o dir | grep -q '^complete  *8 (0 trained'
+}
+
+@test "waves: children wait for another job's parents" {
+  study waves 'train: {steps: 20, batch: 8, shard: 2}
+experiments:
+  pretrain: {}
+  tune: {start_from: pretrain, sweep: {seeds: [1]}, train: {steps: 10}}'
+  sed -i 's/, sweep: {seeds: \[1\]}//' waves.yaml
+  code=0
+  "$LORE" run -q waves.yaml -o dir --wave 1 >out 2>log || code=$?
+  cat out log
+  [ "$code" -eq 3 ]
+  grep -q '^could not begin 1 ' out
+  "$LORE" run -q waves.yaml -o dir --wave 0
+  "$LORE" run -q waves.yaml -o dir --wave 1 | grep -q '^complete  *1 (1 trained'
+}
+
+@test "groups of several ranks, and a stop in the middle of a sweep" {
+  study groups 'train: {steps: 60, batch: 8, shard: 2}
+checkpoint: {every: 0}
+sweep: {seeds: 6}'
+  "$LORE" run -q groups.yaml -o one
+  mpirun -n 4 "$LORE" run -q groups.yaml -o dir --ranks-per-run 2 --max-hours 0.0035 >out 2>log || true
+  cat out log
+  "$LORE" status dir
+  mpirun -n 2 "$LORE" run -q groups.yaml -o dir
+  for id in $(ids one); do
+    "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "one/runs/$id/metrics.nc" "dir/runs/$id/metrics.nc"
+  done
+}
