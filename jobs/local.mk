@@ -5,5 +5,7 @@ dist_studies_DATA = \
 
 EXTRA_DIST += \
 	jobs/packages.txt \
+	jobs/collect.sbatch \
 	jobs/quickstart.sh \
+	jobs/run.sbatch \
 	jobs/setup.sh

@@ -89,6 +89,7 @@ study_sources = \
 	src/study/estimate.c \
 	src/study/expand.c \
 	src/study/expand.h \
+	src/study/job_scripts.h \
 	src/study/manifest_estimate.c \
 	src/study/manifest_file.c \
 	src/study/manifest_names.c \
@@ -135,6 +136,7 @@ study_sources = \
 	src/study/status_runs.h \
 	src/study/status_table.c \
 	src/study/status_write.h \
+	src/study/submit.c \
 	src/study/sweep.c \
 	src/study/training.c \
 	src/study/training.h
@@ -153,7 +155,8 @@ cli_sources = \
 	src/cli/run.c \
 	src/cli/settings.c \
 	src/cli/show.c \
-	src/cli/status.c
+	src/cli/status.c \
+	src/cli/submit.c
 
 # Floating-point kernels, compiled with LORE_KERNEL_CFLAGS (configure.ac says why).
 kernel_sources = \
@@ -207,6 +210,16 @@ src/data/lists.c: src/data/embed.awk $(data_lists)
 	$(AM_V_GEN)$(AWK) -f "$(srcdir)/src/data/embed.awk" $(data_lists:%=$(srcdir)/%) >$@.new && \
 	  mv -f $@.new $@
 
+# The job scripts that lore submit writes.
+job_scripts = jobs/run.sbatch jobs/collect.sbatch
+EXTRA_DIST += src/study/embed_scripts.awk
+BUILT_SOURCES += src/study/job_scripts.c
+CLEANFILES += src/study/job_scripts.c
+src/study/job_scripts.c: src/study/embed_scripts.awk $(job_scripts)
+	$(AM_V_at)$(MKDIR_P) src/study
+	$(AM_V_GEN)$(AWK) -f "$(srcdir)/src/study/embed_scripts.awk" $(job_scripts:%=$(srcdir)/%) >$@.new && \
+	  mv -f $@.new $@
+
 # The commit that "lore --version" names. Looked up by every make, written only when it changed.
 BUILT_SOURCES += commit.h
 CLEANFILES += commit.h
@@ -219,8 +232,8 @@ always:
 
 noinst_LIBRARIES += liblore.a libkernels.a
 liblore_a_SOURCES = $(numeric_sources) $(io_sources) $(study_sources)
-nodist_liblore_a_SOURCES = src/data/lists.c
-liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data
+nodist_liblore_a_SOURCES = src/data/lists.c src/study/job_scripts.c
+liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/study
 libkernels_a_SOURCES = $(kernel_sources)
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
 float_libraries = liblore.a libkernels.a liblore.a

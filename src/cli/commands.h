@@ -7,6 +7,7 @@ int lore_command_plan(int argc, char **argv);
 int lore_command_run(int argc, char **argv);
 int lore_command_check(int argc, char **argv);
 int lore_command_show(int argc, char **argv);
+int lore_command_submit(int argc, char **argv);
 int lore_command_settings(int argc, char **argv);
 int lore_command_bench(int argc, char **argv);
 int lore_command_status(int argc, char **argv);

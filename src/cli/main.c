@@ -19,6 +19,7 @@ static const struct {
     {"run", lore_command_run, "train a study and write its metrics and weights"},
     {"check", lore_command_check, "validate a study; parameters, memory, tokens, steps"},
     {"plan", lore_command_plan, "list a study's runs and what they will cost; freeze them"},
+    {"submit", lore_command_submit, "write a study's Slurm jobs, and submit them"},
     {"show", lore_command_show, "print a few individuals and biographies of a study"},
     {"settings", lore_command_settings, "every setting: type, unit, default, range, meaning"},
     {"status", lore_command_status, "how far the runs of a study are"},

@@ -1,0 +1,27 @@
+/* Job scripts of a study, and handing them to Slurm. */
+#ifndef LORE_SUBMIT_H
+#define LORE_SUBMIT_H
+
+#include <stdbool.h>
+
+#include "lore/manifest.h"
+#include "lore/status.h"
+
+typedef struct {
+  const char *study, *directory; /* as given; made absolute */
+  const char *program;           /* path of lore */
+  int tasks;         /* of each wave's job array; 0: one for each run, as far as allowed */
+  int ranks_per_run; /* 0: lore run's default */
+  int overrides;
+  const char *const *override; /* "key=value" */
+  int sbatch_options;
+  char *const *sbatch_option; /* handed to sbatch for every wave */
+  bool submit;                /* else only written and printed */
+} lore_submit_options;
+
+/* Writes directory/jobs/{run,collect}.sbatch, prints the sbatch commands (a job array for each
+ * wave, each after the one before, and a job that collects), and runs them if asked to. LORE_USER
+ * if sbatch refuses, saying what has been submitted before. */
+lore_status lore_submit(const lore_manifest *manifest, const lore_submit_options *options);
+
+#endif
