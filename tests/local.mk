@@ -75,7 +75,9 @@ shell_tests = \
 	tests/test_reference.bats \
 	tests/test_run.bats \
 	tests/test_show.bats \
+	tests/test_slurm.bats \
 	tests/test_status.bats \
+	tests/test_submit.bats \
 	tests/test_sweep.bats
 
 # Headers that tests share.
@@ -99,6 +101,7 @@ test_data = \
 	tests/peak_memory.py \
 	tests/same_metrics.py \
 	tests/same_weights.py \
+	tests/slurm.bash \
 	tests/studies \
 	tests/whole_records.py
 

@@ -153,11 +153,14 @@ static void print_sweep(const lore_sweep_result *r) {
   printf("groups busy     %.1f %% of the time until the last run was taken\n", 100 * r->busy);
 }
 
-/* Ranks that srun started without MPI's knowledge would all train the same run. */
-static lore_status check_launch(lore_team world) {
-  const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
-  if (world.ranks > 1 || !tasks || atoi(tasks) <= 1)
+/* Processes that srun started without MPI's knowledge would all train the same runs, or MPI_Init
+ * would end them with a riddle. The first of them says so. */
+static lore_status check_launch(void) {
+  const char *tasks = getenv("SLURM_STEP_NUM_TASKS"), *task = getenv("SLURM_PROCID");
+  if (!tasks || atoi(tasks) <= 1 || getenv("PMIX_RANK") || getenv("PMI_RANK") ||
+      getenv("OMPI_COMM_WORLD_SIZE"))
     return LORE_OK;
+  lore_log_set_rank(task ? atoi(task) : 0);
   return lore_fail(
       LORE_USER,
       "srun started %s processes that do not know of each other; start them with 'srun "
@@ -188,7 +191,6 @@ static lore_status expand(lore_team world, const lore_arguments *a, lore_manifes
 static lore_status run_study(lore_team world, const lore_arguments *arguments) {
   lore_manifest manifest = {0};
   lore_sweep_result result = {0};
-  LORE_TRY(check_launch(world));
   lore_status status = expand(world, arguments, &manifest);
   if (status == LORE_OK) {
     lore_stop_listen();
@@ -206,6 +208,10 @@ static lore_status run_study(lore_team world, const lore_arguments *arguments) {
 int lore_command_run(int argc, char **argv) {
   static lore_arguments arguments;
   int provided;
+  if (check_launch() != LORE_OK)
+    return lore_options_report(LORE_USER);
+  /* Open MPI 4.1 prefers its osc/rdma between nodes, which fails over TCP: windows by messages. */
+  setenv("OMPI_MCA_osc", "^rdma", 0);
   MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
   lore_team world = lore_team_of(MPI_COMM_WORLD);
   lore_log_set_rank(world.rank);

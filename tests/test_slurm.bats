@@ -1,0 +1,144 @@
+#!/usr/bin/env bats
+# lore under a real Slurm: two slurmd on this machine, started here and stopped at the end.
+
+setup_file() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  export PYTHON=${PYTHON:-/usr/bin/python3} LORE
+  . "$LORE_SOURCE/tests/slurm.bash"
+  slurm_start "$BATS_FILE_TMPDIR/slurm" || {
+    tail -n 3 "$slurm_directory"/*.log >&2 || true
+    slurm_stop
+    skip "$slurm_reason"
+  }
+  export slurm_directory SLURM_CONF
+  export REFERENCE=$BATS_FILE_TMPDIR/reference
+  cat >"$BATS_FILE_TMPDIR/night.yaml" <<END
+name: night
+population: {individuals: 64, held_out: 32}
+model: {layers: 2, width: 32, heads: 2, hidden: 64}
+train: {steps: 300, batch: 8, shard: 2}
+evaluate: {every: 20, dense_every: 0, dense_until: 0, sequences: 24, attention_sequences: 8}
+checkpoint: {every: 50}
+compute: {gemm: builtin, threads: 1}
+experiments:
+  pretrain: {sweep: {seeds: 3}}
+  tune: {start_from: {experiment: pretrain, step: 100}, train: {steps: 60}}
+END
+  "$LORE" run -q "$BATS_FILE_TMPDIR/night.yaml" -o "$REFERENCE" 3>&-
+}
+
+teardown_file() {
+  . "$LORE_SOURCE/tests/slurm.bash"
+  slurm_stop
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  cp "$BATS_FILE_TMPDIR/night.yaml" .
+  scontrol update NodeName=n1,n2 State=RESUME 2>/dev/null || true
+}
+
+teardown() {
+  scancel --user="$(id -un)" || true
+  for log in *.log dir*/jobs/*.log; do
+    [ ! -f "$log" ] || tail -n 20 "$log"
+  done
+}
+
+# same DIRECTORY ID: metrics and last weights of a run, as in the undisturbed study.
+same() {
+  local weights
+  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/runs/$2/metrics.nc" \
+    "$REFERENCE/runs/$2/metrics.nc"
+  weights=$(ls "$REFERENCE/runs/$2/checkpoints" | tail -n 1)
+  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "$1/runs/$2/checkpoints/$weights" \
+    "$REFERENCE/runs/$2/checkpoints/$weights"
+}
+
+# ended SECONDS: until no job is left.
+ended() {
+  local try
+  for try in $(seq $(($1 * 2))); do
+    [ -n "$(squeue -h)" ] || return 0
+    # A requeued job waits out the life of its credential, or for a release; here it need not.
+    for job in $(squeue -h -t PD -o %A); do
+      scontrol release "$job" 2>/dev/null || true
+      scontrol update JobId="$job" StartTime=now 2>/dev/null || true
+    done
+    sleep 0.5
+  done
+  squeue
+  return 1
+}
+
+# records DIRECTORY ID COUNT: until the run has as many.
+records() {
+  local try
+  for try in $(seq 300); do
+    [ "$("$PYTHON" -c 'import sys
+try: print(int.from_bytes(open(sys.argv[1], "rb").read(8)[4:], "big"))
+except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
+    sleep 0.1
+  done
+  return 1
+}
+
+@test "lore submit --yes: arrays of two waves share the runs, then they are collected" {
+  "$LORE" submit night.yaml -o dir --tasks 2 --yes -- --ntasks=1 --time=10
+  ended 90
+  for run in "$REFERENCE"/runs/*/; do
+    same dir "$(basename "$run")"
+  done
+  cat dir/runs/*/state.yaml | grep '^attempts' | sort -u | grep -qx 'attempts: 1'
+  grep -q '^job: "[0-9]*_[01]"' dir/runs/night-pretrain-seed1/state.yaml
+  ls dir/night.nc
+}
+
+@test "one run on two ranks of both nodes" {
+  export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self,tcp OMPI_MCA_btl_tcp_if_include=lo
+  sbatch --wait -o both.log --nodes=2 --ntasks-per-node=1 --time=5 \
+    "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir --ranks-per-run 2
+  same dir night-pretrain-seed1
+  grep -q '^ranks: 2' dir/runs/night-pretrain-seed1/state.yaml
+}
+
+@test "processes that do not know of each other are refused" {
+  ! srun --mpi=none -n 2 "$LORE" run night.yaml -o dir >alone.log 2>&1
+  grep -q -- '--mpi=pmix' alone.log
+  [ ! -e dir ]
+}
+
+@test "scontrol requeue in the middle" {
+  job=$(sbatch --parsable -o requeue.log --time=10 "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir)
+  records dir night-pretrain-seed1 6
+  scontrol requeue "$job"
+  ended 120
+  [ "$(grep -c "^lore: job $job, start" requeue.log)" -eq 2 ]
+  same dir night-pretrain-seed1
+  same dir night-tune-seed3
+}
+
+@test "the time limit: told in time, exit code 75, queued again, goes on to the end" {
+  job=$(sbatch --parsable -o limit.log --time=4 --signal=USR1@237 \
+    "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir)
+  ended 120
+  grep -q 'stopped by' limit.log
+  grep -q "queueing job $job again" limit.log
+  for run in "$REFERENCE"/runs/*/; do
+    same dir "$(basename "$run")"
+  done
+}
+
+@test "a node set down in the middle: its runs are taken up by another job" {
+  job=$(sbatch --parsable -o down.log --nodelist=n1 --time=10 \
+    "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir)
+  records dir night-pretrain-seed1 4
+  scontrol update NodeName=n1 State=DOWN Reason=test
+  sbatch -o up.log --nodelist=n2 --time=10 "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir
+  sleep 2
+  scontrol update NodeName=n1 State=RESUME || true # it may have come back by itself
+  ended 90
+  for run in "$REFERENCE"/runs/*/; do
+    same dir "$(basename "$run")"
+  done
+}
