@@ -89,6 +89,7 @@ study_sources = \
 	src/study/estimate.c \
 	src/study/expand.c \
 	src/study/expand.h \
+	src/study/experiments.c \
 	src/study/job_scripts.h \
 	src/study/manifest_estimate.c \
 	src/study/manifest_file.c \

@@ -17,12 +17,21 @@ typedef struct {
   bool expanded;
 } lore_experiment;
 
+/* Reads the parts `sweep` and `experiments`, in this order; `yaml` is the study as another source
+ * than the base settings. Without experiments there is one, the base. Free *experiment, also after
+ * a failure. */
+lore_status lore_experiments_read(const lore_yaml *yaml, const lore_study_part *part, int *count,
+                                  lore_experiment **experiment);
+
 /* What a run is swept to, its parent's values first. */
 typedef struct {
   int count;
   int setting[LORE_AXES_MAX];
   const lore_axis_value *value[LORE_AXES_MAX];
 } lore_run_values;
+
+/* Whether all settings are the same, but for the snapshots. */
+bool lore_settings_same(const lore_settings *a, const lore_settings *b);
 
 /* The first key by which two models would not have the same weights, or NULL. */
 const char *lore_settings_model_difference(const lore_settings *a, const lore_settings *b);

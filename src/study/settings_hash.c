@@ -59,6 +59,19 @@ int lore_settings_differences(const lore_settings *before, const lore_settings *
   return differences;
 }
 
+bool lore_settings_same(const lore_settings *a, const lore_settings *b) {
+  char first[VALUE_SIZE], second[VALUE_SIZE];
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  for (int i = 0; i < count; i++) {
+    write_value(&table[i], a, first);
+    write_value(&table[i], b, second);
+    if (strcmp(first, second) && strcmp(table[i].key, "checkpoint.snapshots"))
+      return false;
+  }
+  return true;
+}
+
 const char *lore_settings_model_difference(const lore_settings *a, const lore_settings *b) {
   char first[VALUE_SIZE], second[VALUE_SIZE];
   int count;
