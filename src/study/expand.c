@@ -101,21 +101,20 @@ static lore_status link_parent(lore_expansion *x, const lore_experiment *experim
   lore_manifest_run *from = &x->manifest->run[parent];
   lore_integer_list *snapshots = &from->settings.checkpoint.snapshots;
   int64_t steps = from->settings.train.steps;
-  const char *key = lore_settings_model_difference(&from->settings, &run->settings);
-  if (key)
+  char difference[256];
+  if (!lore_settings_same_model(&run->settings, &from->settings, sizeof difference, difference))
     return lore_source_fail(x->overlay.source, experiment->at,
-                            "'%s' differs from that of '%s', whose weights this experiment starts "
-                            "from",
-                            key, experiment->parent_name);
+                            "the weights of '%s' do not fit this experiment: %s",
+                            experiment->parent_name, difference);
   run->parent = parent;
   run->wave = from->wave + 1;
   run->parent_step = experiment->step < 0 ? steps : experiment->step;
   if (run->parent_step > steps)
-    return lore_source_fail(x->overlay.source, experiment->at,
+    return lore_source_fail(x->overlay.source, experiment->step_at,
                             "step %lld is beyond the %lld steps of '%s'",
                             (long long)run->parent_step, (long long)steps, experiment->parent_name);
   if (run->parent_step < steps && !add_step(snapshots, run->parent_step))
-    return lore_source_fail(x->overlay.source, experiment->at,
+    return lore_source_fail(x->overlay.source, experiment->step_at,
                             "'checkpoint.snapshots' of '%s' has no room for step %lld",
                             experiment->parent_name, (long long)run->parent_step);
   return LORE_OK;

@@ -35,8 +35,10 @@ static lore_status read_start_key(const lore_yaml *yaml, int key, lore_experimen
                (!strcmp(name, "step") && experiment->step >= 0);
   if (again)
     return lore_source_fail(yaml->source, at, "'%s' is given twice; leave one of them out", name);
-  if (!strcmp(name, "step"))
+  if (!strcmp(name, "step")) {
+    experiment->step_at = place_of(value, at);
     return read_step(yaml, value, at, &experiment->step);
+  }
   if (!strcmp(name, "experiment")) {
     experiment->parent_name = value->kind == LORE_YAML_SCALAR ? value->text : "";
     experiment->at = place_of(value, at);
