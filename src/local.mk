@@ -93,6 +93,10 @@ study_sources = \
 	src/study/job_scripts.h \
 	src/study/manifest_estimate.c \
 	src/study/manifest_file.c \
+	src/study/manifest_file.h \
+	src/study/manifest_index.c \
+	src/study/manifest_index.h \
+	src/study/manifest_load.c \
 	src/study/manifest_names.c \
 	src/study/progress.c \
 	src/study/progress.h \

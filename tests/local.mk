@@ -11,6 +11,8 @@ float_tests = \
 	tests/test_gemm \
 	tests/test_head \
 	tests/test_layers \
+	tests/test_manifest \
+	tests/test_manifest_file \
 	tests/test_metrics \
 	tests/test_metrics_kill \
 	tests/test_metrics_refused \

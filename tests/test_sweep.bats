@@ -73,7 +73,7 @@ sweep: {seeds: [1, 5]}'
   run "$LORE" plan f.yaml -o dir
   echo "$output"
   [ "$status" -eq 2 ]
-  [[ $output == *"not in the study any more: f-seed2"* ]]
+  [[ $output == *"not in the study any more:"*f-seed2* ]]
 }
 
 @test "24 runs on 2 groups: both busy at least 95 % of the time, each run trained once" {

@@ -7,9 +7,8 @@
 #include "expand.h"
 #include "lore/manifest.h"
 #include "lore/run.h"
+#include "manifest_file.h"
 #include "settings_nearest.h"
-
-enum { RUNS_MAX = 100000 };
 
 /* Everything a message may point into lives as long as this. */
 typedef struct {
@@ -220,9 +219,9 @@ static lore_status expand_experiment(lore_expansion *x, lore_experiment *experim
     first = x->experiment[experiment->parent].first_run;
     last = x->experiment[experiment->parent].last_run;
   }
-  if (points * (last - first) > RUNS_MAX - x->manifest->runs)
+  if (points * (last - first) > LORE_RUNS_MAX - x->manifest->runs)
     return lore_source_fail(&x->file, experiment->sweep_at,
-                            "the study has more than %d runs; sweep less", RUNS_MAX);
+                            "the study has more than %d runs; sweep less", LORE_RUNS_MAX);
   experiment->first_run = x->manifest->runs;
   for (int parent = first; parent < last; parent++)
     for (int64_t point = 0; point < points; point++)
