@@ -98,6 +98,8 @@ study_sources = \
 	src/study/manifest_index.h \
 	src/study/manifest_load.c \
 	src/study/manifest_names.c \
+	src/study/plan.c \
+	src/study/plan_measure.c \
 	src/study/progress.c \
 	src/study/progress.h \
 	src/study/provenance.c \
@@ -157,6 +159,8 @@ cli_sources = \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/plan.c \
+	src/cli/plan_print.c \
+	src/cli/plan_print.h \
 	src/cli/run.c \
 	src/cli/settings.c \
 	src/cli/show.c \

@@ -72,6 +72,7 @@ shell_tests = \
 	tests/test_collect.bats \
 	tests/test_kill.bats \
 	tests/test_lists.bats \
+	tests/test_plan.bats \
 	tests/test_ranks.bats \
 	tests/test_readers.bats \
 	tests/test_reference.bats \

@@ -134,18 +134,22 @@ static lore_status check_free(const lore_expansion *x, const lore_experiment *ex
 }
 
 /* Says behind a message which of the runs it is about. */
-static lore_status name_values(const lore_run_values *values, lore_status status) {
+static lore_status name_run(const lore_experiment *experiment, const lore_run_values *values,
+                            lore_status status) {
   enum { SIZE = 4096 };
   char message[SIZE], names[SIZE] = "";
   int count, length = 0;
   const lore_setting *table = lore_settings_table(&count);
-  if (status != LORE_USER || values->count == 0)
+  if (status != LORE_USER || (values->count == 0 && !*experiment->name))
     return status;
   snprintf(message, sizeof message, "%s", lore_fail_message());
   for (int i = 0; i < values->count; i++)
-    length += snprintf(names + length, sizeof names - (size_t)length, "%s%s %s", i > 0 ? ", " : "",
-                       table[values->setting[i]].key, values->value[i]->text);
-  return lore_fail(status, "%s\nin the run with %s", message, names);
+    length +=
+        snprintf(names + length, sizeof names - (size_t)length, "%s%s %s", i > 0 ? ", " : " with ",
+                 table[values->setting[i]].key, values->value[i]->text);
+  return *experiment->name
+             ? lore_fail(status, "%s\nin experiment '%s'%s", message, experiment->name, names)
+             : lore_fail(status, "%s\nin the run%s", message, names);
 }
 
 /* Settings of a run; the first `inherited` of its values are its parent's. */
@@ -164,7 +168,7 @@ static lore_status settle(const lore_expansion *x, const lore_experiment *experi
                         i < inherited));
     LORE_TRY(lore_axis_apply(&study, setting, values->value[i]));
   }
-  return name_values(values, lore_study_finish(&study));
+  return name_run(experiment, values, lore_study_finish(&study));
 }
 
 static lore_status add_run(lore_expansion *x, const lore_experiment *experiment, int parent,
@@ -182,7 +186,7 @@ static lore_status add_run(lore_expansion *x, const lore_experiment *experiment,
   snprintf(run->experiment, sizeof run->experiment, "%s", experiment->name);
   run->parent = -1;
   if (parent >= 0)
-    LORE_TRY(name_values(values, link_parent(x, experiment, parent, run)));
+    LORE_TRY(name_run(experiment, values, link_parent(x, experiment, parent, run)));
   run->hash = lore_settings_hash(&run->settings);
   if (from) {
     uint64_t mixed[] = {run->hash, from->hash, (uint64_t)run->parent_step};
