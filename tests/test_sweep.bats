@@ -134,7 +134,7 @@ experiments:
   grep -q '^could not begin 1 ' out
   [ "$(grep -c 'training diverged' log)" -eq 1 ]
   [ "$(grep -c 'lore: error:' log)" -eq 1 ]
-  grep -q '^state: diverged' dir/runs/bad-pretrain-learning_rate10-seed1/state.yaml
+  grep -q '^state: diverged' dir/runs/bad-pretrain-learning_rate10.0-seed1/state.yaml
 }
 
 @test "--fail-fast stops the others" {
