@@ -27,6 +27,7 @@ float_tests = \
 	tests/test_resume_full \
 	tests/test_sampling \
 	tests/test_settings \
+	tests/test_settings_hash \
 	tests/test_settings_random \
 	tests/test_state \
 	tests/test_step_quiet \
