@@ -89,10 +89,17 @@ study_sources = \
 	src/study/estimate.c \
 	src/study/expand.c \
 	src/study/expand.h \
+	src/study/experiments.c \
 	src/study/job_scripts.h \
 	src/study/manifest_estimate.c \
 	src/study/manifest_file.c \
+	src/study/manifest_file.h \
+	src/study/manifest_index.c \
+	src/study/manifest_index.h \
+	src/study/manifest_load.c \
 	src/study/manifest_names.c \
+	src/study/plan.c \
+	src/study/plan_measure.c \
 	src/study/progress.c \
 	src/study/progress.h \
 	src/study/provenance.c \
@@ -152,6 +159,8 @@ cli_sources = \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/plan.c \
+	src/cli/plan_print.c \
+	src/cli/plan_print.h \
 	src/cli/run.c \
 	src/cli/settings.c \
 	src/cli/show.c \

@@ -11,6 +11,8 @@ float_tests = \
 	tests/test_gemm \
 	tests/test_head \
 	tests/test_layers \
+	tests/test_manifest \
+	tests/test_manifest_file \
 	tests/test_metrics \
 	tests/test_metrics_kill \
 	tests/test_metrics_refused \
@@ -25,6 +27,7 @@ float_tests = \
 	tests/test_resume_full \
 	tests/test_sampling \
 	tests/test_settings \
+	tests/test_settings_hash \
 	tests/test_settings_random \
 	tests/test_state \
 	tests/test_step_quiet \
@@ -70,6 +73,7 @@ shell_tests = \
 	tests/test_collect.bats \
 	tests/test_kill.bats \
 	tests/test_lists.bats \
+	tests/test_plan.bats \
 	tests/test_ranks.bats \
 	tests/test_readers.bats \
 	tests/test_reference.bats \

@@ -73,7 +73,7 @@ sweep: {seeds: [1, 5]}'
   run "$LORE" plan f.yaml -o dir
   echo "$output"
   [ "$status" -eq 2 ]
-  [[ $output == *"not in the study any more: f-seed2"* ]]
+  [[ $output == *"not in the study any more:"*f-seed2* ]]
 }
 
 @test "24 runs on 2 groups: both busy at least 95 % of the time, each run trained once" {
@@ -134,7 +134,7 @@ experiments:
   grep -q '^could not begin 1 ' out
   [ "$(grep -c 'training diverged' log)" -eq 1 ]
   [ "$(grep -c 'lore: error:' log)" -eq 1 ]
-  grep -q '^state: diverged' dir/runs/bad-pretrain-learning_rate10-seed1/state.yaml
+  grep -q '^state: diverged' dir/runs/bad-pretrain-learning_rate10.0-seed1/state.yaml
 }
 
 @test "--fail-fast stops the others" {

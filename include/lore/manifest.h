@@ -20,7 +20,7 @@ typedef struct {
   int wave;                       /* 0 without a parent, else one more than the parent's */
   uint64_t hash;                  /* lore_settings_hash, with the parent's hash and step mixed in */
   double operations;              /* predicted floating-point operations; 0 until estimated */
-  char value[LORE_AXES_MAX][LORE_AXIS_VALUE_MAX]; /* per axis, as written; "" if not swept here */
+  char value[LORE_AXES_MAX][LORE_AXIS_VALUE_MAX]; /* as lore writes it; "" if not swept here */
   lore_settings settings; /* resolved; not filled by lore_manifest_load, but name, seed, train.steps
                            */
 } lore_manifest_run;

@@ -10,7 +10,8 @@
 static const char usage[] =
     "usage: lore check [-s KEY=VALUE ...] [--json] STUDY\n"
     "\n"
-    "Validates the study and prints parameters, memory, tokens and steps; trains nothing.\n"
+    "Validates the study, all its runs, and prints parameters, memory, tokens and steps of\n"
+    "the first; trains nothing.\n"
     "\n"
     "  -s KEY=VALUE  overrides a setting; any number of times\n"
     "      --json    one JSON object, for programs\n"
@@ -23,8 +24,7 @@ static double mebibytes(size_t bytes) {
 static void print_text(const lore_settings *s, const lore_estimate *e, int runs) {
   printf("study              %s (seed %llu): valid\n", s->name, (unsigned long long)s->seed);
   if (runs > 1)
-    printf("runs               %d, here the settings that they begin from; 'lore plan' shows all\n",
-           runs);
+    printf("runs               %d, here the first; 'lore plan' shows all\n", runs);
   printf("individuals        %lld known, %lld held out\n", (long long)s->population.individuals,
          (long long)s->population.held_out);
   printf("vocabulary         %d tokens, longest biography %d, mean %.1f tokens\n", e->vocabulary,
@@ -61,27 +61,27 @@ static void print_json(const lore_settings *s, const lore_estimate *e, int runs)
          e->checkpoint_bytes);
 }
 
-static lore_status count_runs(const char *study, const lore_overrides *overrides, int *runs) {
-  lore_manifest manifest;
-  lore_status status = lore_manifest_expand(study, overrides->count, overrides->value, &manifest);
-  *runs = manifest.runs;
-  lore_manifest_destroy(&manifest);
-  return status;
+/* Sums up the first run. */
+static lore_status check_runs(const lore_manifest *manifest, bool json) {
+  const lore_settings *settings = &manifest->run[0].settings;
+  lore_estimate estimate;
+  int provided;
+  /* MPI is a good part of what a small run occupies: counted, not guessed. */
+  MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+  lore_status status = lore_run_estimate(settings, &estimate);
+  MPI_Finalize();
+  LORE_TRY(status);
+  (json ? print_json : print_text)(settings, &estimate, manifest->runs);
+  return lore_options_flush();
 }
 
 static lore_status check_study(const char *study, const lore_overrides *overrides, bool json) {
-  static lore_settings settings;
-  lore_estimate estimate;
-  int provided, runs;
-  LORE_TRY(lore_settings_read(study, overrides->count, overrides->value, &settings));
-  LORE_TRY(count_runs(study, overrides, &runs));
-  /* MPI is a good part of what a small run occupies: counted, not guessed. */
-  MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
-  lore_status status = lore_run_estimate(&settings, &estimate);
-  MPI_Finalize();
-  LORE_TRY(status);
-  (json ? print_json : print_text)(&settings, &estimate, runs);
-  return lore_options_flush();
+  lore_manifest manifest;
+  lore_status status = lore_manifest_expand(study, overrides->count, overrides->value, &manifest);
+  if (status == LORE_OK)
+    status = check_runs(&manifest, json);
+  lore_manifest_destroy(&manifest);
+  return status;
 }
 
 int lore_command_check(int argc, char **argv) {

@@ -45,6 +45,7 @@ lore_status lore_axes_each(const lore_axes *axes, int64_t point,
 lore_status lore_axis_apply(lore_study *study, int setting, const lore_axis_value *value) {
   int count;
   lore_yaml_node node = {.kind = LORE_YAML_SCALAR,
+                         .quoted = value->quoted,
                          .text = (char *)value->text,
                          .at = value->at,
                          .first = -1,
@@ -195,8 +196,9 @@ static lore_status add_list(const lore_yaml *yaml, int node, lore_axis *axis, in
     if (yaml->node[item].kind != LORE_YAML_SCALAR)
       return lore_source_fail(yaml->source, yaml->node[item].at, "a single value is needed here");
     const char *text = yaml->node[item].text;
-    LORE_TRY(lore_axis_put(&axis->value[i * axis->keys + key], yaml->source, yaml->node[item].at,
-                           text, strlen(text)));
+    lore_axis_value *value = &axis->value[i * axis->keys + key];
+    LORE_TRY(lore_axis_put(value, yaml->source, yaml->node[item].at, text, strlen(text)));
+    value->quoted = yaml->node[item].quoted;
   }
   return LORE_OK;
 }
@@ -293,6 +295,7 @@ static lore_status read_seeds(const lore_yaml *yaml, int node, size_t at, uint64
     char text[32];
     int length = snprintf(text, sizeof text, "%" PRIu64, seed + (uint64_t)i);
     LORE_TRY(lore_axis_put(&axis->value[i], yaml->source, at, text, (size_t)length));
+    axis->value[i].counted = true;
   }
   return LORE_OK;
 }

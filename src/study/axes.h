@@ -9,6 +9,8 @@
 typedef struct {
   const lore_source *source;
   size_t at;
+  bool quoted;
+  bool counted; /* one of `seeds: N` */
   char text[LORE_AXIS_VALUE_MAX];
 } lore_axis_value;
 

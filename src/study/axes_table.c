@@ -1,20 +1,19 @@
 /* A sweep's points from a tab-separated file. */
 #include "axes_table.h"
 
-#include <libgen.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The table's path, relative to the study's directory. Free it. */
 static lore_status table_path(const lore_source *study, const char *name, char **path) {
-  char *copy = strdup(study->path ? study->path : ".");
-  if (!copy)
+  const char *slash = study->path ? strrchr(study->path, '/') : NULL;
+  int directory = slash && *name != '/' ? (int)(slash - study->path) + 1 : 0;
+  if (asprintf(path, "%.*s%s", directory, study->path ? study->path : "", name) < 0)
     return lore_fail(LORE_MEMORY, "no memory for a path");
-  int length =
-      *name == '/' ? asprintf(path, "%s", name) : asprintf(path, "%s/%s", dirname(copy), name);
-  free(copy);
-  return length < 0 ? lore_fail(LORE_MEMORY, "no memory for a path") : LORE_OK;
+  return LORE_OK;
 }
 
 /* Length of the line at byte `at`, without its end; *next is where the following one begins. */
@@ -114,7 +113,10 @@ lore_status lore_axes_read_table(const lore_yaml *yaml, int node, size_t at, lor
   if (axes->table.text)
     return lore_source_fail(yaml->source, at, "'table' is given twice");
   LORE_TRY(table_path(yaml->source, yaml->node[node].text, &path));
-  lore_status status = lore_source_read(path, &axes->table);
   axes->path = path;
+  if (access(path, R_OK))
+    return lore_source_fail(yaml->source, yaml->node[node].at, "the table %s cannot be read: %s",
+                            path, strerror(errno));
+  lore_status status = lore_source_read(path, &axes->table);
   return status == LORE_OK ? read_lines(axes, &axes->table) : status;
 }

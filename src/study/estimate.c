@@ -2,6 +2,7 @@
 #include "lore/run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "assembly.h"
 #include "lore/decoder.h"
@@ -25,8 +26,8 @@ static size_t resident_bytes(void) {
 /* Code of libraries and their buffers that a run touches later than this point; measured. */
 static const size_t touched_later = (size_t)7 << 20;
 
-static void estimate_memory(const lore_assembly *a, size_t before, lore_estimate *e) {
-  const lore_settings *s = a->settings;
+static void estimate_memory(const lore_assembly *a, const lore_settings *s, size_t before,
+                            lore_estimate *e) {
   lore_gemm_shape shapes[LORE_GEMM_SHAPES];
   lore_decoder_gemm_shapes(a->model, s->train.shard * a->longest, shapes);
   e->process_bytes = before;
@@ -41,8 +42,8 @@ static void estimate_memory(const lore_assembly *a, size_t before, lore_estimate
   e->checkpoint_bytes = (size_t)a->model->parameters * sizeof(real);
 }
 
-static lore_status estimate(const lore_assembly *a, size_t before, lore_estimate *e) {
-  const lore_settings *s = a->settings;
+static lore_status estimate(const lore_assembly *a, const lore_settings *s, size_t before,
+                            lore_estimate *e) {
   LORE_TRY(lore_assembly_mean_tokens(a, &e->tokens_per_biography));
   e->vocabulary = a->model->vocabulary;
   e->context = a->longest;
@@ -54,19 +55,40 @@ static lore_status estimate(const lore_assembly *a, size_t before, lore_estimate
   e->evaluations = lore_evaluate_count(&s->evaluate, s->train.steps);
   e->tokens = e->tokens_per_biography * s->train.batch * (double)s->train.steps;
   e->operations = e->tokens * lore_model_flops_per_token(a->model, e->tokens_per_biography);
-  estimate_memory(a, before, e);
+  estimate_memory(a, s, before, e);
   return LORE_OK;
 }
 
-lore_status lore_run_estimate(const lore_settings *settings, lore_estimate *e) {
+/* As for `settings`, from the people of `sample`. */
+static lore_status estimate_from(const lore_settings *sample, const lore_settings *settings,
+                                 lore_estimate *e) {
   lore_assembly assembly;
   *e = (lore_estimate){0};
-  lore_status status = lore_assembly_create(settings, &assembly);
+  lore_status status = lore_assembly_create(sample, &assembly);
   if (status == LORE_OK)
     lore_threads_pin(assembly.threads); /* their stacks count too */
-  size_t before = resident_bytes() + touched_later - lore_population_bytes(&settings->population);
+  size_t before = resident_bytes() + touched_later - lore_population_bytes(&sample->population);
   if (status == LORE_OK)
-    status = estimate(&assembly, before, e);
+    status = estimate(&assembly, settings, before, e);
   lore_assembly_destroy(&assembly);
+  return status;
+}
+
+lore_status lore_run_estimate(const lore_settings *settings, lore_estimate *e) {
+  return estimate_from(settings, settings, e);
+}
+
+lore_status lore_run_estimate_sampled(const lore_settings *settings, lore_estimate *e) {
+  enum { PEOPLE = 1024 };
+  lore_settings *sample = malloc(sizeof *sample);
+  if (!sample)
+    return lore_fail(LORE_MEMORY, "no memory for settings");
+  *sample = *settings;
+  if (sample->population.individuals > PEOPLE)
+    sample->population.individuals = PEOPLE;
+  if (sample->population.held_out > PEOPLE)
+    sample->population.held_out = PEOPLE;
+  lore_status status = estimate_from(sample, settings, e);
+  free(sample);
   return status;
 }

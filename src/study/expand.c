@@ -7,9 +7,8 @@
 #include "expand.h"
 #include "lore/manifest.h"
 #include "lore/run.h"
+#include "manifest_file.h"
 #include "settings_nearest.h"
-
-enum { RUNS_MAX = 100000, EXPERIMENTS_MAX = 256 };
 
 /* Everything a message may point into lives as long as this. */
 typedef struct {
@@ -26,7 +25,7 @@ typedef struct {
 } lore_expansion;
 
 /* The settings of `experiment` without its axes. */
-static lore_status read_base(lore_expansion *x, const lore_experiment *experiment,
+static lore_status read_base(const lore_expansion *x, const lore_experiment *experiment,
                              lore_study *study) {
   lore_study_part ignored[] = {
       {.name = "sweep", .value = -1}, {.name = "experiments", .value = -1}, {0}};
@@ -43,135 +42,9 @@ static lore_status read_base(lore_expansion *x, const lore_experiment *experimen
   return LORE_OK;
 }
 
-/* start_from: {experiment: NAME, step: N} */
-static lore_status read_start(const lore_expansion *x, const lore_study_part *part,
-                              lore_experiment *experiment) {
-  const lore_yaml *yaml = &x->overlay;
-  const lore_yaml_node *node = &yaml->node[part->value];
-  experiment->at = part->at;
-  experiment->step = -1;
-  if (node->kind == LORE_YAML_SCALAR) {
-    experiment->parent_name = node->text;
-    return LORE_OK;
-  }
-  for (int key = node->kind == LORE_YAML_MAPPING ? node->first : -1; key >= 0;
-       key = yaml->node[yaml->node[key].next].next) {
-    const lore_yaml_node *value = &yaml->node[yaml->node[key].next];
-    const char *name = yaml->node[key].kind == LORE_YAML_SCALAR ? yaml->node[key].text : "";
-    char *end = "x";
-    if (!strcmp(name, "experiment") && value->kind == LORE_YAML_SCALAR)
-      experiment->parent_name = value->text;
-    else if (!strcmp(name, "step") && value->kind == LORE_YAML_SCALAR)
-      experiment->step = strtoll(value->text, &end, 10);
-    else
-      return lore_source_fail(yaml->source, yaml->node[key].at,
-                              "'start_from' has 'experiment' and 'step'");
-    if (!strcmp(name, "step") && (*end || experiment->step < 0))
-      return lore_source_fail(yaml->source, value->at, "'step' is a number of steps");
-  }
-  if (!experiment->parent_name)
-    return lore_source_fail(yaml->source, part->at,
-                            "'start_from' needs an experiment: 'start_from: {experiment: NAME, "
-                            "step: 1000}'");
-  return LORE_OK;
-}
-
-static lore_status read_experiment(lore_expansion *x, int key, lore_experiment *experiment) {
-  const lore_yaml *yaml = &x->overlay;
-  lore_study_part part[] = {
-      {.name = "sweep", .value = -1}, {.name = "start_from", .value = -1}, {0}};
-  lore_settings *settings = malloc(sizeof *settings);
-  lore_study study = {.settings = settings, .file = &x->file};
-  int node = yaml->node[key].next;
-  *experiment = (lore_experiment){.name = yaml->node[key].text, .node = node, .sweep = -1};
-  if (!settings)
-    return lore_fail(LORE_MEMORY, "no memory for settings");
-  lore_settings_default(settings);
-  lore_status status =
-      yaml->node[node].kind == LORE_YAML_MAPPING
-          ? lore_study_read_mapping(&study, yaml, node, part)
-          : lore_source_fail(yaml->source, yaml->node[key].at,
-                             "an experiment has settings inside: '%s: {train: {steps: "
-                             "1000}}'",
-                             experiment->name);
-  free(settings);
-  experiment->sweep = part[0].value;
-  experiment->sweep_at = part[0].at;
-  if (status == LORE_OK && part[1].value >= 0)
-    status = read_start(x, &part[1], experiment);
-  return status;
-}
-
-static lore_status check_experiment_name(const lore_expansion *x, int key) {
-  const lore_yaml_node *node = &x->overlay.node[key];
-  if (node->kind != LORE_YAML_SCALAR || !*node->text || strlen(node->text) >= LORE_NAME_MAX / 2)
-    return lore_source_fail(x->overlay.source, node->at,
-                            "the name of an experiment has 1 to %d characters",
-                            LORE_NAME_MAX / 2 - 1);
-  for (int e = 0; e < x->experiments; e++)
-    if (!strcmp(x->experiment[e].name, node->text))
-      return lore_source_fail(x->overlay.source, node->at, "experiment '%s' is given twice",
-                              node->text);
-  return LORE_OK;
-}
-
-static lore_status find_parents(lore_expansion *x) {
-  const char *names[EXPERIMENTS_MAX + 1] = {NULL};
-  for (int e = 0; e < x->experiments; e++)
-    names[e] = x->experiment[e].name;
-  for (int e = 0; e < x->experiments; e++) {
-    lore_experiment *experiment = &x->experiment[e];
-    experiment->parent = -1;
-    for (int p = 0; p < x->experiments && experiment->parent_name; p++)
-      if (!strcmp(names[p], experiment->parent_name))
-        experiment->parent = p;
-    if (experiment->parent_name && experiment->parent < 0) {
-      const char *nearest = lore_word_nearest(experiment->parent_name, names);
-      return lore_source_fail(x->overlay.source, experiment->at,
-                              "there is no experiment '%s'%s%s%s", experiment->parent_name,
-                              nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                              nearest ? "'?" : "");
-    }
-  }
-  return LORE_OK;
-}
-
-static lore_status read_experiments(lore_expansion *x) {
-  const lore_yaml *yaml = &x->overlay;
-  int node = x->part[1].value;
-  x->experiment = calloc(EXPERIMENTS_MAX, sizeof *x->experiment);
-  if (!x->experiment)
-    return lore_fail(LORE_MEMORY, "no memory for experiments");
-  if (node < 0) {
-    x->experiments = 1;
-    x->experiment[0] = (lore_experiment){
-        .name = "", .node = -1, .parent = -1, .sweep = x->part[0].value, .sweep_at = x->part[0].at};
-    return LORE_OK;
-  }
-  if (yaml->node[node].kind != LORE_YAML_MAPPING || yaml->node[node].parts == 0)
-    return lore_source_fail(yaml->source, x->part[1].at,
-                            "'experiments' needs named experiments inside");
-  for (int key = yaml->node[node].first; key >= 0; key = yaml->node[yaml->node[key].next].next) {
-    if (x->experiments == EXPERIMENTS_MAX)
-      return lore_source_fail(yaml->source, yaml->node[key].at, "at most %d experiments",
-                              EXPERIMENTS_MAX);
-    LORE_TRY(check_experiment_name(x, key));
-    lore_experiment *experiment = &x->experiment[x->experiments];
-    LORE_TRY(read_experiment(x, key, experiment));
-    x->experiments++;
-    if (experiment->sweep < 0 && !experiment->parent_name) {
-      experiment->sweep = x->part[0].value;
-      experiment->sweep_at = x->part[0].at;
-    }
-  }
-  return find_parents(x);
-}
-
 /* Room for another run. */
 static lore_status grow(lore_expansion *x) {
   lore_manifest *m = x->manifest;
-  if (m->runs == RUNS_MAX)
-    return lore_source_fail(&x->file, LORE_NOWHERE, "the study has more than %d runs", RUNS_MAX);
   if (m->runs < x->capacity)
     return LORE_OK;
   int capacity = x->capacity > 0 ? 2 * x->capacity : 16;
@@ -205,79 +78,143 @@ static lore_status take_value(void *context, int setting, const lore_axis_value 
   return LORE_OK;
 }
 
+/* Puts `step` where it belongs in an ascending list; false if that is full. */
+static bool add_step(lore_integer_list *list, int64_t step) {
+  int at = 0;
+  while (at < list->count && list->value[at] < step)
+    at++;
+  if (at < list->count && list->value[at] == step)
+    return true;
+  if (list->count == LORE_LIST_MAX)
+    return false;
+  memmove(&list->value[at + 1], &list->value[at],
+          (size_t)(list->count - at) * sizeof list->value[0]);
+  list->value[at] = step;
+  list->count++;
+  return true;
+}
+
 /* The parent's weights must fit, and be written. */
 static lore_status link_parent(lore_expansion *x, const lore_experiment *experiment, int parent,
                                lore_manifest_run *run) {
   lore_manifest_run *from = &x->manifest->run[parent];
   lore_integer_list *snapshots = &from->settings.checkpoint.snapshots;
   int64_t steps = from->settings.train.steps;
-  const char *key = lore_settings_model_difference(&from->settings, &run->settings);
-  if (key)
+  char difference[256];
+  if (!lore_settings_same_model(&run->settings, &from->settings, sizeof difference, difference))
     return lore_source_fail(x->overlay.source, experiment->at,
-                            "'%s' differs from that of '%s', whose weights this experiment starts "
-                            "from",
-                            key, experiment->parent_name);
+                            "the weights of '%s' do not fit this experiment: %s",
+                            experiment->parent_name, difference);
   run->parent = parent;
   run->wave = from->wave + 1;
   run->parent_step = experiment->step < 0 ? steps : experiment->step;
   if (run->parent_step > steps)
-    return lore_source_fail(x->overlay.source, experiment->at,
+    return lore_source_fail(x->overlay.source, experiment->step_at,
                             "step %lld is beyond the %lld steps of '%s'",
                             (long long)run->parent_step, (long long)steps, experiment->parent_name);
-  for (int i = 0; i < snapshots->count; i++)
-    if (snapshots->value[i] == run->parent_step)
-      return LORE_OK;
-  if (run->parent_step < steps && snapshots->count == LORE_LIST_MAX)
-    return lore_source_fail(x->overlay.source, experiment->at,
-                            "'%s' has no room for another snapshot", experiment->parent_name);
-  if (run->parent_step < steps)
-    snapshots->value[snapshots->count++] = run->parent_step;
+  if (run->parent_step < steps && !add_step(snapshots, run->parent_step))
+    return lore_source_fail(x->overlay.source, experiment->step_at,
+                            "'checkpoint.snapshots' of '%s' has no room for step %lld",
+                            experiment->parent_name, (long long)run->parent_step);
   return LORE_OK;
 }
 
-static lore_status add_run(lore_expansion *x, lore_experiment *experiment, int parent,
+/* A swept value must not meet one that was meant to count. */
+static lore_status check_free(const lore_expansion *x, const lore_experiment *experiment,
+                              const lore_place *place, const lore_axis_value *value,
+                              const char *key, bool inherited) {
+  if (place->source && place->source->option && !value->counted)
+    return lore_source_fail(place->source, 0, "'%s' is swept by the study", key);
+  if (inherited && place->source == x->overlay.source)
+    return lore_source_fail(place->source, place->at,
+                            "'%s' is given here, but swept by '%s', from whose runs these start; "
+                            "leave it out here",
+                            key, experiment->parent_name);
+  return LORE_OK;
+}
+
+/* Says behind a message which of the runs it is about. */
+static lore_status name_run(const lore_experiment *experiment, const lore_run_values *values,
+                            lore_status status) {
+  enum { SIZE = 4096 };
+  char message[SIZE], names[SIZE] = "";
+  int count, length = 0;
+  const lore_setting *table = lore_settings_table(&count);
+  if (status != LORE_USER || (values->count == 0 && !*experiment->name))
+    return status;
+  snprintf(message, sizeof message, "%s", lore_fail_message());
+  for (int i = 0; i < values->count; i++)
+    length +=
+        snprintf(names + length, sizeof names - (size_t)length, "%s%s %s", i > 0 ? ", " : " with ",
+                 table[values->setting[i]].key, values->value[i]->text);
+  return *experiment->name
+             ? lore_fail(status, "%s\nin experiment '%s'%s", message, experiment->name, names)
+             : lore_fail(status, "%s\nin the run%s", message, names);
+}
+
+/* Settings of a run; the first `inherited` of its values are its parent's. */
+static lore_status settle(const lore_expansion *x, const lore_experiment *experiment,
+                          const lore_manifest_run *parent, int inherited,
+                          const lore_run_values *values, lore_settings *settings) {
+  lore_study study = {.settings = settings};
+  int count, seed = lore_setting_find("seed");
+  const lore_setting *table = lore_settings_table(&count);
+  LORE_TRY(read_base(x, experiment, &study));
+  if (parent && study.place[seed].source != x->overlay.source)
+    settings->seed = parent->settings.seed;
+  for (int i = 0; i < values->count; i++) {
+    int setting = values->setting[i];
+    LORE_TRY(check_free(x, experiment, &study.place[setting], values->value[i], table[setting].key,
+                        i < inherited));
+    LORE_TRY(lore_axis_apply(&study, setting, values->value[i]));
+  }
+  return name_run(experiment, values, lore_study_finish(&study));
+}
+
+static lore_status add_run(lore_expansion *x, const lore_experiment *experiment, int parent,
                            int64_t point) {
   LORE_TRY(grow(x));
   int index = x->manifest->runs;
   lore_manifest_run *run = &x->manifest->run[index];
+  const lore_manifest_run *from = parent >= 0 ? &x->manifest->run[parent] : NULL;
   lore_run_values *values = &x->values[index];
   memset(run, 0, sizeof *run);
   *values = parent >= 0 ? x->values[parent] : (lore_run_values){0};
-  lore_study study = {.settings = &run->settings};
+  int inherited = values->count;
   LORE_TRY(lore_axes_each(&experiment->axes, point, take_value, values));
-  LORE_TRY(read_base(x, experiment, &study));
-  for (int i = 0; i < values->count; i++) {
-    int count, setting = values->setting[i];
-    if (study.place[setting].source && study.place[setting].source->option)
-      return lore_source_fail(study.place[setting].source, 0, "'%s' is swept by the study",
-                              lore_settings_table(&count)[setting].key);
-    LORE_TRY(lore_axis_apply(&study, setting, values->value[i]));
-  }
-  LORE_TRY(lore_study_finish(&study));
+  LORE_TRY(settle(x, experiment, from, inherited, values, &run->settings));
   snprintf(run->experiment, sizeof run->experiment, "%s", experiment->name);
   run->parent = -1;
   if (parent >= 0)
-    LORE_TRY(link_parent(x, experiment, parent, run));
+    LORE_TRY(name_run(experiment, values, link_parent(x, experiment, parent, run)));
   run->hash = lore_settings_hash(&run->settings);
-  if (parent >= 0) {
-    uint64_t mixed[] = {run->hash, x->manifest->run[parent].hash, (uint64_t)run->parent_step};
+  if (from) {
+    uint64_t mixed[] = {run->hash, from->hash, (uint64_t)run->parent_step};
     run->hash = XXH3_64bits(mixed, sizeof mixed);
   }
   x->manifest->runs++;
   return LORE_OK;
 }
 
-/* All runs of an experiment whose parent's runs are there. */
-static lore_status expand_experiment(lore_expansion *x, int e) {
-  lore_experiment *experiment = &x->experiment[e];
+/* The seed that counted seeds begin with: the parent's unless the experiment has its own. */
+static lore_status first_seed(const lore_expansion *x, const lore_experiment *experiment,
+                              uint64_t *seed) {
   lore_settings *settings = malloc(sizeof *settings);
   lore_study study = {.settings = settings};
   if (!settings)
     return lore_fail(LORE_MEMORY, "no memory for settings");
   lore_status status = read_base(x, experiment, &study);
-  uint64_t seed = settings->seed;
+  *seed = settings->seed;
+  if (experiment->parent >= 0 && study.place[lore_setting_find("seed")].source != x->overlay.source)
+    *seed = x->manifest->run[x->experiment[experiment->parent].first_run].settings.seed;
   free(settings);
-  LORE_TRY(status);
+  return status;
+}
+
+/* All runs of an experiment whose parent's runs are there. */
+static lore_status expand_experiment(lore_expansion *x, lore_experiment *experiment) {
+  uint64_t seed = 0;
+  LORE_TRY(first_seed(x, experiment, &seed));
   LORE_TRY(
       lore_axes_read(&x->yaml, experiment->sweep, experiment->sweep_at, seed, &experiment->axes));
   int64_t points = lore_axes_points(&experiment->axes);
@@ -286,6 +223,9 @@ static lore_status expand_experiment(lore_expansion *x, int e) {
     first = x->experiment[experiment->parent].first_run;
     last = x->experiment[experiment->parent].last_run;
   }
+  if (points * (last - first) > LORE_RUNS_MAX - x->manifest->runs)
+    return lore_source_fail(&x->file, experiment->sweep_at,
+                            "the study has more than %d runs; sweep less", LORE_RUNS_MAX);
   experiment->first_run = x->manifest->runs;
   for (int parent = first; parent < last; parent++)
     for (int64_t point = 0; point < points; point++)
@@ -304,7 +244,7 @@ static lore_status expand_all(lore_expansion *x) {
       if (experiment->expanded ||
           (experiment->parent >= 0 && !x->experiment[experiment->parent].expanded))
         continue;
-      LORE_TRY(expand_experiment(x, e));
+      LORE_TRY(expand_experiment(x, &x->experiment[e]));
       done++;
     }
     for (int e = 0; e < x->experiments && done == before; e++)
@@ -312,6 +252,7 @@ static lore_status expand_all(lore_expansion *x) {
         return lore_source_fail(x->overlay.source, x->experiment[e].at,
                                 "experiment '%s' starts from itself", x->experiment[e].name);
   }
+  snprintf(x->manifest->name, sizeof x->manifest->name, "%s", x->manifest->run[0].settings.name);
   return lore_manifest_name_runs(&x->file, x->manifest, x->values);
 }
 
@@ -334,10 +275,9 @@ static lore_status expand(lore_expansion *x, const char *path, int overrides,
   lore_study study = {.settings = settings, .file = &x->file};
   lore_settings_default(settings);
   lore_status status = lore_study_read_mapping(&study, &x->yaml, 0, x->part);
-  snprintf(x->manifest->name, sizeof x->manifest->name, "%s", settings->name);
   free(settings);
   LORE_TRY(status);
-  LORE_TRY(read_experiments(x));
+  LORE_TRY(lore_experiments_read(&x->overlay, x->part, &x->experiments, &x->experiment));
   return expand_all(x);
 }
 

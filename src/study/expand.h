@@ -6,9 +6,9 @@
 
 typedef struct {
   const char *name;
-  int node;            /* its settings; -1: the base alone */
-  int sweep;           /* node of its sweep, its own or the base's; -1: none */
-  size_t sweep_at, at; /* of `sweep` and of `start_from` */
+  int node;                     /* its settings; -1: the base alone */
+  int sweep;                    /* node of its sweep, its own or the base's; -1: none */
+  size_t sweep_at, at, step_at; /* of `sweep`, of the parent and of the step */
   const char *parent_name;
   int parent;   /* experiment that it starts from, or -1 */
   int64_t step; /* -1: the last */
@@ -17,6 +17,12 @@ typedef struct {
   bool expanded;
 } lore_experiment;
 
+/* Reads the parts `sweep` and `experiments`, in this order; `yaml` is the study as another source
+ * than the base settings. Without experiments there is one, the base. Free *experiment, also after
+ * a failure. */
+lore_status lore_experiments_read(const lore_yaml *yaml, const lore_study_part *part, int *count,
+                                  lore_experiment **experiment);
+
 /* What a run is swept to, its parent's values first. */
 typedef struct {
   int count;
@@ -24,8 +30,12 @@ typedef struct {
   const lore_axis_value *value[LORE_AXES_MAX];
 } lore_run_values;
 
-/* The first key by which two models would not have the same weights, or NULL. */
-const char *lore_settings_model_difference(const lore_settings *a, const lore_settings *b);
+/* Whether all settings are the same, but for the snapshots. */
+bool lore_settings_same(const lore_settings *a, const lore_settings *b);
+
+/* Whether weights of one model fit the other; if not, `text` says why. */
+bool lore_settings_same_model(const lore_settings *a, const lore_settings *b, size_t size,
+                              char *text);
 
 /* Fills the manifest's axes and the ids of all runs. LORE_USER if two runs are the same. */
 lore_status lore_manifest_name_runs(const lore_source *file, lore_manifest *manifest,

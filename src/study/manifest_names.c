@@ -1,5 +1,6 @@
 /* Stable ids of runs. */
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,25 +28,53 @@ static void append(char *id, size_t size, const char *text) {
   id[length] = 0;
 }
 
+/* Whether two of the settings have the same name in different sections. */
+static bool is_ambiguous(const lore_setting *table, const lore_run_values *values, int index) {
+  for (int i = 0; i < values->count; i++)
+    if (i != index && !strcmp(lore_setting_leaf(table[values->setting[i]].key),
+                              lore_setting_leaf(table[values->setting[index]].key)))
+      return true;
+  return false;
+}
+
+/* A value as LORE writes it, so that it does not matter how the study did. */
+static void write_value(const lore_setting *setting, const lore_settings *settings, char *text) {
+  FILE *stream = fmemopen(text, LORE_AXIS_VALUE_MAX, "w");
+  *text = 0;
+  if (!stream)
+    abort();
+  lore_setting_write(setting, settings, stream);
+  fclose(stream);
+}
+
+/* -leaf value of every swept setting, in the order of the table, not of the study. */
+static void append_values(const lore_manifest_run *run, const lore_run_values *values, char *text,
+                          size_t size) {
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  for (int setting = 0; setting < count; setting++)
+    for (int i = 0; i < values->count; i++) {
+      char value[LORE_AXIS_VALUE_MAX];
+      const char *key = table[setting].key;
+      if (values->setting[i] != setting || !strcmp(key, "seed"))
+        continue;
+      write_value(&table[setting], &run->settings, value);
+      append(text, size, "-");
+      append(text, size, is_ambiguous(table, values, i) ? key : lore_setting_leaf(key));
+      append(text, size, value);
+    }
+}
+
 /* study[-experiment][-leaf value ...]-seedN, shortened if need be by a hash of the whole. */
 static void make_id(const lore_manifest_run *run, const lore_run_values *values, char *id) {
   enum { LONG = 4096, HASH = 17 };
   char text[LONG] = "", seed[32];
-  int count;
-  const lore_setting *table = lore_settings_table(&count);
   append(text, sizeof text, run->settings.name);
   if (*run->experiment) {
     append(text, sizeof text, "-");
     append(text, sizeof text, run->experiment);
   }
-  for (int i = 0; i < values->count; i++) {
-    const char *key = table[values->setting[i]].key;
-    if (!strcmp(key, "seed"))
-      continue;
-    append(text, sizeof text, "-");
-    append(text, sizeof text, lore_setting_leaf(key));
-    append(text, sizeof text, values->value[i]->text);
-  }
+  append_values(run, values, text, sizeof text);
   snprintf(seed, sizeof seed, "-seed%llu", (unsigned long long)run->settings.seed);
   size_t room = LORE_RUN_ID_MAX - strlen(seed) - 1;
   if (strlen(text) > room)
@@ -60,20 +89,44 @@ static int by_id(const void *a, const void *b) {
                 (*(const lore_manifest_run *const *)b)->id);
 }
 
+static int by_hash(const void *a, const void *b) {
+  const lore_manifest_run *x = *(const lore_manifest_run *const *)a,
+                          *y = *(const lore_manifest_run *const *)b;
+  return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1) : strcmp(x->id, y->id);
+}
+
 /* Runs whose ids are the same: because they are the same, or only look alike. */
-static lore_status check_ids(const lore_source *file, lore_manifest *m) {
+static lore_status check_ids(const lore_source *file, int runs, lore_manifest_run **order) {
+  qsort(order, (size_t)runs, sizeof *order, by_id);
+  for (int r = 1; r < runs; r++)
+    if (!strcmp(order[r]->id, order[r - 1]->id))
+      return lore_source_fail(file, LORE_NOWHERE,
+                              "two runs are the same, or cannot be told apart by name: %s",
+                              order[r]->id);
+  return LORE_OK;
+}
+
+/* Runs with different names that would do the same. */
+static lore_status check_settings(const lore_source *file, int runs, lore_manifest_run **order) {
+  qsort(order, (size_t)runs, sizeof *order, by_hash);
+  for (int r = 1; r < runs; r++)
+    if (order[r]->hash == order[r - 1]->hash &&
+        lore_settings_same(&order[r]->settings, &order[r - 1]->settings))
+      return lore_source_fail(file, LORE_NOWHERE,
+                              "two runs have the same settings: %s and %s; leave one of them out",
+                              order[r - 1]->id, order[r]->id);
+  return LORE_OK;
+}
+
+static lore_status check_runs(const lore_source *file, lore_manifest *m) {
   lore_manifest_run **order = calloc((size_t)m->runs + 1, sizeof *order);
-  lore_status status = LORE_OK;
   if (!order)
     return lore_fail(LORE_MEMORY, "no memory for %d runs", m->runs);
   for (int r = 0; r < m->runs; r++)
     order[r] = &m->run[r];
-  qsort(order, (size_t)m->runs, sizeof *order, by_id);
-  for (int r = 1; r < m->runs && status == LORE_OK; r++)
-    if (!strcmp(order[r]->id, order[r - 1]->id))
-      status = lore_source_fail(file, LORE_NOWHERE,
-                                "two runs are the same, or cannot be told apart by name: %s",
-                                order[r]->id);
+  lore_status status = check_ids(file, m->runs, order);
+  if (status == LORE_OK)
+    status = check_settings(file, m->runs, order);
   free(order);
   return status;
 }
@@ -91,9 +144,9 @@ lore_status lore_manifest_name_runs(const lore_source *file, lore_manifest *m,
       if (axis < 0)
         return lore_source_fail(file, LORE_NOWHERE, "at most %d settings can be swept",
                                 LORE_AXES_MAX);
-      snprintf(m->run[r].value[axis], LORE_AXIS_VALUE_MAX, "%s", values[r].value[i]->text);
+      write_value(&table[values[r].setting[i]], &m->run[r].settings, m->run[r].value[axis]);
     }
     make_id(&m->run[r], &values[r], m->run[r].id);
   }
-  return check_ids(file, m);
+  return check_runs(file, m);
 }

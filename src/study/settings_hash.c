@@ -59,17 +59,33 @@ int lore_settings_differences(const lore_settings *before, const lore_settings *
   return differences;
 }
 
-const char *lore_settings_model_difference(const lore_settings *a, const lore_settings *b) {
+bool lore_settings_same(const lore_settings *a, const lore_settings *b) {
   char first[VALUE_SIZE], second[VALUE_SIZE];
   int count;
   const lore_setting *table = lore_settings_table(&count);
   for (int i = 0; i < count; i++) {
-    if (strncmp(table[i].key, "model.", 6))
+    write_value(&table[i], a, first);
+    write_value(&table[i], b, second);
+    if (strcmp(first, second) && strcmp(table[i].key, "checkpoint.snapshots"))
+      return false;
+  }
+  return true;
+}
+
+bool lore_settings_same_model(const lore_settings *a, const lore_settings *b, size_t size,
+                              char *text) {
+  char first[VALUE_SIZE], second[VALUE_SIZE];
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  for (int i = 0; i < count; i++) {
+    if (strncmp(table[i].key, "model.", 6) || !strcmp(table[i].key, "model.initial_scale"))
       continue;
     write_value(&table[i], a, first);
     write_value(&table[i], b, second);
-    if (strcmp(first, second) && strcmp(table[i].key, "model.initial_scale"))
-      return table[i].key;
+    if (!strcmp(first, second))
+      continue;
+    snprintf(text, size, "'%s' is %s here and %s there", table[i].key, first, second);
+    return false;
   }
-  return NULL;
+  return true;
 }

@@ -116,11 +116,22 @@ static lore_status fail_dotted(const lore_yaml *yaml, const char *key, size_t at
                           key, section, key, lore_setting_leaf(key));
 }
 
+/* LORE_USER if `name`, which is no setting, is nearly that of a part. */
+static lore_status suggest_part(const lore_yaml *yaml, const char *name, size_t at,
+                                const lore_study_part *part) {
+  for (; part && part->name; part++)
+    if (lore_word_nearest(name, (const char *const[]){part->name, NULL}))
+      return lore_source_fail(yaml->source, at, "unknown setting '%s'; did you mean '%s'?", name,
+                              part->name);
+  return LORE_OK;
+}
+
 /* A name at the top of the file: a section, or a setting without one. */
 static lore_status read_top(lore_study *study, const lore_yaml *yaml, int key, int value,
                             int *sections, lore_study_part *part) {
   const lore_yaml_node *node = &yaml->node[key];
   size_t at = key_at(yaml, node, 0);
+  const lore_study_part *parts = part;
   LORE_TRY(check_name(yaml, node, at));
   for (; part && part->name; part++)
     if (!strcmp(node->text, part->name)) {
@@ -134,6 +145,8 @@ static lore_status read_top(lore_study *study, const lore_yaml *yaml, int key, i
   if (!find_section(node->text)) {
     if (lore_setting_section(node->text) > 0 && lore_setting_find(node->text) >= 0)
       return fail_dotted(yaml, node->text, at);
+    if (lore_setting_find(node->text) < 0)
+      LORE_TRY(suggest_part(yaml, node->text, at, parts));
     return read_setting(study, yaml, node->text, at, value);
   }
   for (int i = 0; sections[i] >= 0; i++)

@@ -1,0 +1,62 @@
+/* How fast matrix products are here, for a prediction of hours. */
+#include <stdio.h>
+
+#include "assembly.h"
+#include "lore/decoder.h"
+#include "lore/gemm.h"
+#include "lore/plan.h"
+#include "lore/threads.h"
+
+static double operations_of(const lore_gemm_shape *shape) {
+  double operations = 0;
+  for (int i = 0; i < LORE_GEMM_SHAPES; i++)
+    operations += 2.0 * shape[i].m * shape[i].n * shape[i].k * shape[i].count;
+  return operations;
+}
+
+/* A shard's products, in no more rows than a pass in a few hundredths of a second allows. */
+static lore_status make_shapes(const lore_settings *s, lore_gemm_shape *shape) {
+  enum { ROWS_MIN = 64, ROWS_MAX = 512 };
+  lore_vocabulary *vocabulary = NULL;
+  lore_model *model = NULL;
+  lore_status status = lore_vocabulary_create(&vocabulary);
+  if (status == LORE_OK) {
+    int longest = lore_vocabulary_longest_biography(vocabulary);
+    status = lore_model_create(&s->model, lore_vocabulary_size(vocabulary), longest, &model);
+    if (status == LORE_OK) {
+      double affordable = 3e9 / lore_model_flops_per_token(model, 0);
+      double rows = (double)s->train.shard * longest;
+      rows = rows > ROWS_MAX ? ROWS_MAX : rows;
+      rows = rows > affordable ? affordable : rows;
+      lore_decoder_gemm_shapes(model, rows < ROWS_MIN ? ROWS_MIN : (int)rows, shape);
+    }
+  }
+  lore_model_destroy(model);
+  lore_vocabulary_destroy(vocabulary);
+  return status;
+}
+
+lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run *run,
+                              double seconds, lore_plan_speed *speed) {
+  lore_gemm_shape shape[LORE_GEMM_SHAPES];
+  int largest = 0;
+  double each;
+  char text[128];
+  for (int r = 0; r < manifest->runs; r++)
+    if (run[r].operations > run[largest].operations)
+      largest = r;
+  const lore_settings *s = &manifest->run[largest].settings;
+  int threads = run[largest].threads;
+  LORE_TRY(make_shapes(s, shape));
+  lore_threads_pin(threads);
+  if (s->compute.gemm == LORE_GEMM_AUTO)
+    LORE_TRY(lore_gemm_choose(shape, LORE_GEMM_SHAPES, threads, seconds / 2, sizeof text, text));
+  else
+    LORE_TRY(lore_gemm_select(s->compute.gemm));
+  LORE_TRY(
+      lore_gemm_time(lore_gemm_selected(), shape, LORE_GEMM_SHAPES, threads, seconds / 2, &each));
+  *speed = (lore_plan_speed){.gemm_gflops = 1e-9 * threads * operations_of(shape) / each};
+  speed->gflops = LORE_PLAN_STEP_SHARE * speed->gemm_gflops;
+  snprintf(speed->backend, sizeof speed->backend, "%s", lore_gemm_name(lore_gemm_selected()));
+  return LORE_OK;
+}

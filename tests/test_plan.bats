@@ -1,0 +1,149 @@
+#!/usr/bin/env bats
+# lore plan: the runs of a study and what they will cost.
+
+setup_file() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  export PYTHON=${PYTHON:-/usr/bin/python3}
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  cat >study.yaml <<'END'
+name: s
+population: {individuals: 64, held_out: 32}
+model: {layers: 2, width: 32, heads: 2, hidden: 64}
+train: {steps: 40, batch: 8, shard: 2, learning_rate: 2.0e-03}
+evaluate: {every: 10, dense_every: 0, dense_until: 0, sequences: 24, attention_sequences: 8}
+checkpoint: {snapshots: [0, 20]}
+compute: {threads: 2}
+sweep: {grid: {population.individuals: [64, 262144], train.batch: [8, 64]}, seeds: 2}
+experiments:
+  pretrain: {}
+  tune:
+    start_from: {experiment: pretrain, step: 30}
+    train: {steps: 10}
+    checkpoint: {snapshots: []}
+END
+}
+
+# refused CODE COMMAND...: the exit code, one message, nothing on stdout.
+refused() {
+  local wanted=$1 code=0
+  shift
+  "$@" >out 2>err || code=$?
+  cat err
+  [ "$code" -eq "$wanted" ] && [ ! -s out ] && grep -q '^lore: error: ' err
+}
+
+@test "costs add up" {
+  "$LORE" plan --json --gflops 2.5 --ranks-per-run 2 study.yaml >plan.json
+  "$PYTHON" - <<'END'
+import json, math
+plan = json.load(open("plan.json"))
+runs = plan["runs"]
+by_id = {run["id"]: run for run in runs}
+assert len(by_id) == 16 and plan["waves"] == 2 and not plan["measured"]
+assert [run["wave"] for run in runs] == [0] * 8 + [1] * 8
+same = lambda a, b: math.isclose(a, b, rel_tol=1e-9)
+assert same(plan["operations"], sum(run["operations"] for run in runs))
+assert same(plan["weights_bytes"], sum(run["weights_bytes"] for run in runs))
+assert plan["peak_bytes"] == max(run["peak_bytes"] for run in runs)
+hours = lambda run: run["hours"] + (hours(by_id[run["parent"]]) if run["parent"] else 0)
+for run in runs:
+    work = run["operations"] + run["evaluation_operations"]
+    assert same(run["hours"], work / 2.5e9 / 2 / 3600)
+    # Per evaluation two groups of 24 sequences, forward: a third of a training step's work.
+    batch = int(run["axes"]["train.batch"])
+    evaluations = run["steps"] // 10 + 1
+    assert same(run["evaluation_operations"],
+                run["operations"] / (run["steps"] * batch) * evaluations * 2 * 24 / 3)
+    assert (run["parent"] is None) == (run["experiment"] == "pretrain")
+    assert run["parent_step"] in (None, 30)
+assert same(plan["chain_hours"], max(map(hours, runs)))
+assert same(plan["core_hours"], sum(run["hours"] for run in runs) * 2 * 2)
+assert same(plan["node_hours"], plan["core_hours"] / plan["cores_per_node"])
+# Four times the batch or the steps are as much more work.
+find = lambda text: next(run for run in runs if text in run["id"])
+ratio = lambda a, b: find(a)["operations"] / find(b)["operations"]
+assert same(ratio("pretrain-individuals64-batch64", "pretrain-individuals64-batch8"), 8)
+assert same(ratio("pretrain-individuals64-batch8", "tune-individuals64-batch8"), 4)
+# Snapshots 0, 20, the 30 that the child starts from, and the last.
+assert find("pretrain")["weights_bytes"] == 4 * find("tune")["weights_bytes"]
+assert plan["resume_bytes"] == 9 * find("tune")["weights_bytes"]
+END
+}
+
+@test "what a plan says of a run is what lore check says of it" {
+  sed -i '/^sweep/,$d' study.yaml
+  for people in 64 262144; do
+    options=(-s population.individuals=$people study.yaml)
+    "$LORE" check --json "${options[@]}" >check.json
+    "$LORE" plan --json --gflops 1 "${options[@]}" >plan.json
+    "$PYTHON" - <<'END'
+import json
+check, plan = json.load(open("check.json")), json.load(open("plan.json"))
+run = plan["runs"][0]
+assert abs(run["operations"] / check["operations"] - 1) < 0.02
+assert abs(run["tokens"] / check["tokens"] - 1) < 0.02
+assert abs(run["peak_bytes"] - check["peak_bytes"]) < 6 << 20, (run, check)
+assert run["weights_bytes"] == 3 * check["checkpoint_bytes"]
+assert run["id"] == "s-seed1" and run["threads"] == check["threads"]
+END
+  done
+}
+
+@test "a thousand runs with many people are planned in seconds" {
+  cat >many.yaml <<'END'
+name: many
+population: {individuals: 262144, held_out: 65536}
+sweep:
+  grid: {train.learning_rate: {from: 1.0e-04, to: 1.0e-02, count: 10, scale: log}}
+  seeds: 100
+END
+  begin=$(date +%s%N)
+  timeout 20 "$LORE" plan --gflops 100 many.yaml -o dir >plan
+  taken=$((($(date +%s%N) - begin) / 1000000))
+  echo "$taken ms"
+  [ "$taken" -lt 8000 ]
+  [ "$(grep -c '^many-learning_rate' plan)" -eq 1000 ]
+  grep -q '^runs  *1000 in 1 wave, 1 rank each$' plan
+  [ "$(wc -l <dir/manifest.tsv)" -eq 1002 ]
+}
+
+@test "without --gflops the speed is measured and said to be" {
+  "$LORE" plan study.yaml >plan
+  grep -qE '^speed .* GFLOP/s of each rank: 80 % of .* in matrix products \(.*, 2 threads, timed here' plan
+  "$LORE" plan --json study.yaml | "$PYTHON" -c 'import json, sys
+plan = json.load(sys.stdin)
+assert plan["measured"] and 0.1 < plan["gflops"] < 1e5'
+}
+
+@test "the runs are frozen only when asked, and what is not valid freezes nothing" {
+  "$LORE" plan --gflops 1 study.yaml >plan
+  [ "$(ls | tr '\n' ' ')" = "plan study.yaml " ]
+  "$LORE" plan --gflops 1 study.yaml -o a/b | tail -n 1 | grep -q '^frozen  *a/b/manifest.tsv$'
+  [ "$(find a -type f | sort | tr '\n' ' ')" = "a/b/manifest.tsv a/b/study.yaml " ]
+  [ -d a/b/runs ]
+  cmp study.yaml a/b/study.yaml
+  cp a/b/manifest.tsv before
+  "$LORE" plan --gflops 1 study.yaml -o a/b >/dev/null
+  cmp before a/b/manifest.tsv
+  refused 2 "$LORE" plan --gflops 1 study.yaml -o a/b -s model.layers=3
+  grep -q 'other settings in 16 of its 16 runs' err
+  cmp before a/b/manifest.tsv
+  refused 2 "$LORE" plan --gflops 1 study.yaml -o c --ranks-per-run 5
+  grep -q '5 ranks cannot share a batch of 4 shards' err
+  refused 2 "$LORE" plan --gflops 1 study.yaml -o c -s model.heads=5
+  [ ! -e c ]
+  refused 1 "$LORE" plan --gflops 1 study.yaml -o /proc/c
+}
+
+@test "options are checked" {
+  refused 2 "$LORE" plan
+  refused 2 "$LORE" plan study.yaml --gflops fast
+  refused 2 "$LORE" plan study.yaml --gflops 0
+  refused 2 "$LORE" plan study.yaml --ranks-per-run 0
+  refused 2 "$LORE" plan study.yaml --wave
+  refused 2 "$LORE" plan study.yaml other.yaml
+  "$LORE" plan --help | grep -q '^usage: lore plan'
+}
