@@ -7,7 +7,7 @@ setup_file() {
   export PYTHON=${PYTHON:-/usr/bin/python3}
   export STUDY=$LORE_SOURCE/tests/studies/tiny.yaml
   export REFERENCE=$BATS_FILE_TMPDIR/reference RUN=runs/tiny-seed1
-  export OPTIONS="-q -s compute.gemm=builtin -s compute.threads=1 -s train.steps=200 -s evaluate.every=4 -s checkpoint.every=10"
+  export OPTIONS="-q -s compute.gemm=builtin -s compute.threads=1 -s train.steps=120 -s evaluate.every=4 -s checkpoint.every=10"
   "$LORE" run $OPTIONS "$STUDY" -o "$REFERENCE"
 }
 
@@ -20,7 +20,7 @@ same() {
   local step
   "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/$RUN/metrics.nc" \
     "$REFERENCE/$RUN/metrics.nc" --but checkpoint_every
-  for step in 000 020 200; do
+  for step in 000 020 120; do
     "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "$1/$RUN/checkpoints/weights_00000$step.nc" \
       "$REFERENCE/$RUN/checkpoints/weights_00000$step.nc"
   done
@@ -52,7 +52,7 @@ except OSError: print(0)' "$1/$RUN/metrics.nc")" -ge "$2" ] && return 0
   for i in $(seq 20); do
     ranks=$((RANDOM % 2 == 0 ? 2 : 4))
     begin $ranks "killed$i"
-    pause "killed$i" $((RANDOM % 45))
+    pause "killed$i" $((RANDOM % 27))
     sleep "0.0$((RANDOM % 10))"
     victims=($(pgrep -f -- "lore run .*-o killed$i\$" | grep -vx "$job"))
     [ ${#victims[@]} -eq 0 ] || kill -KILL "${victims[RANDOM % ${#victims[@]}]}" || true

@@ -16,7 +16,7 @@ setup_file() {
 name: night
 population: {individuals: 64, held_out: 32}
 model: {layers: 2, width: 32, heads: 2, hidden: 64}
-train: {steps: 300, batch: 8, shard: 2}
+train: {steps: 500, batch: 8, shard: 2}
 evaluate: {every: 20, dense_every: 0, dense_until: 0, sequences: 24, attention_sequences: 8}
 checkpoint: {every: 50}
 compute: {gemm: builtin, threads: 1}
@@ -57,13 +57,15 @@ same() {
 
 # ended SECONDS: until no job is left.
 ended() {
-  local try
+  local try waiting
   for try in $(seq $(($1 * 2))); do
     [ -n "$(squeue -h)" ] || return 0
     # A requeued job waits out the life of its credential, or for a release; here it need not.
-    for job in $(squeue -h -t PD -o %A); do
-      scontrol release "$job" 2>/dev/null || true
-      scontrol update JobId="$job" StartTime=now 2>/dev/null || true
+    for waiting in $(squeue -h -t PD -o %A); do
+      scontrol update JobId="$waiting" StartTime=now 2>/dev/null || true
+    done
+    for waiting in $(squeue -h -t PD -o '%A %r' | awk '/held/ { print $1 }'); do
+      scontrol release "$waiting" || true
     done
     sleep 0.5
   done
@@ -134,10 +136,9 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
     "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir)
   records dir night-pretrain-seed1 4
   scontrol update NodeName=n1 State=DOWN Reason=test
-  sbatch -o up.log --nodelist=n2 --time=10 "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir
-  sleep 2
-  scontrol update NodeName=n1 State=RESUME || true # it may have come back by itself
-  ended 90
+  sbatch --wait -o up.log --nodelist=n2 --time=10 "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir
+  grep -q '^complete  *6 ' up.log
+  scancel "$job"
   for run in "$REFERENCE"/runs/*/; do
     same dir "$(basename "$run")"
   done
