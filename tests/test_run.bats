@@ -146,6 +146,8 @@ END
   [[ $output == *"training diverged"* ]]
   "$PYTHON" -c 'import netCDF4, sys; sys.exit(netCDF4.Dataset(sys.argv[1]).dimensions["step"].size < 1)' \
     "diverge/$RUN/metrics.nc"
+  refused 3 again diverge -s train.learning_rate=10 -s train.weight_decay=10 -s evaluate.every=1
+  [[ $output == *"training diverged"*"in an earlier job; --overwrite"* ]]
 }
 
 @test "ranks that do not fit are refused once, by all together" {

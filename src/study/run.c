@@ -31,6 +31,9 @@ static lore_status look(lore_run *run) {
     return LORE_OK;
   LORE_TRY(lore_directory_check(result->directory, run->settings));
   result->done_before = run->state.stage == LORE_RUN_DONE;
+  if (run->state.stage == LORE_RUN_DIVERGED) /* it would again */
+    return lore_fail(LORE_DIVERGED, "%s (in an earlier job; --overwrite begins it again)",
+                     run->state.message);
   return LORE_OK;
 }
 
