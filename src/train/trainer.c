@@ -168,11 +168,11 @@ static void compute_shards(lore_trainer *t, int w, int64_t step) {
  * because ranks exchange gradients. */
 static double finish_exchange(lore_trainer *t) {
   double begin = -1;
-  while (!lore_exchange_poll(&t->exchange))
+  while (!lore_exchange_poll(&t->exchange)) {
     if (begin < 0 && lore_sum_done(&t->sum, t->ranges - 1))
       begin = lore_clock_seconds();
-    else if (begin < 0)
-      sched_yield(); /* other threads still compute */
+    sched_yield(); /* to threads that still compute, or to other ranks on the same processor */
+  }
   if (t->team.ranks > 1)
     MPI_Allreduce(MPI_IN_PLACE, t->report, (int)reports(t), MPI_DOUBLE, MPI_SUM, t->team.comm);
   return begin < 0 ? 0 : lore_clock_seconds() - begin;
