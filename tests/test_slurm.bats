@@ -86,14 +86,16 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
 }
 
 @test "lore submit --yes: arrays of two waves share the runs, then they are collected" {
-  "$LORE" submit night.yaml -o dir --tasks 2 --yes -- --ntasks=1 --time=10
+  "$LORE" submit night.yaml -o "my 50%d" --tasks 2 --ntasks-per-node 1 --time 10 \
+    --partition main --yes
+  ln -s "my 50%d" dir
   ended 90
   for run in "$REFERENCE"/runs/*/; do
     same dir "$(basename "$run")"
   done
   cat dir/runs/*/state.yaml | grep '^attempts' | sort -u | grep -qx 'attempts: 1'
   grep -q '^job: "[0-9]*_[01]"' dir/runs/night-pretrain-seed1/state.yaml
-  ls dir/night.nc
+  ls dir/night.nc dir/jobs/wave{0,1}-*_{0,1}.log dir/jobs/collect-*.log
 }
 
 @test "one run on two ranks of both nodes" {
