@@ -51,7 +51,7 @@ static lore_status write_script(const char *directory, const char *name, const c
   FILE *file = fopen(partial, "w");
   int failed = !file || fputs(text, file) < 0;
   if (file) {
-    failed |= (fflush(file) != 0) | (fchmod(fileno(file), 0755) != 0) | (fsync(fileno(file)) != 0);
+    failed = failed || fflush(file) || fchmod(fileno(file), 0755) || fsync(fileno(file));
     failed |= fclose(file) != 0;
   }
   if (!failed && rename(partial, path) == 0)
