@@ -144,6 +144,8 @@ study_sources = \
 	src/study/status_table.c \
 	src/study/status_write.h \
 	src/study/submit.c \
+	src/study/submit_command.c \
+	src/study/submit_command.h \
 	src/study/sweep.c \
 	src/study/training.c \
 	src/study/training.h

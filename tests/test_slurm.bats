@@ -86,13 +86,32 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
 }
 
 @test "lore submit --yes: arrays of two waves share the runs, then they are collected" {
-  "$LORE" submit night.yaml -o dir --tasks 2 --yes -- --ntasks=1 --time=10
+  "$LORE" submit night.yaml -o "my 5%a" --tasks 2 --ntasks-per-node 1 --time 10 \
+    --partition main --yes
+  ln -s "my 5%a" dir
   ended 90
   for run in "$REFERENCE"/runs/*/; do
     same dir "$(basename "$run")"
   done
   cat dir/runs/*/state.yaml | grep '^attempts' | sort -u | grep -qx 'attempts: 1'
   grep -q '^job: "[0-9]*_[01]"' dir/runs/night-pretrain-seed1/state.yaml
+  ls dir/night.nc dir/jobs/wave{0,1}-*_{0,1}.log dir/jobs/collect-*.log
+}
+
+@test "lore submit: children wait for parents whose jobs are queued again" {
+  "$LORE" submit night.yaml -o dir --tasks 2 --ntasks-per-node 1 --time 10 --yes >said
+  job=$(sed -n 's/^submitted *job //p' said | head -n 1)
+  records dir night-pretrain-seed1 4
+  scancel --signal=USR1 "$job"
+  ended 150
+  grep -l 'queueing job' dir/jobs/wave0-*.log
+  again=$(sed -n 's/^lore: job .*, start 2, //p' dir/jobs/wave0-*.log | sort | tail -n 1)
+  child=$(sed -n 's/^lore: job .*, start 1, //p' dir/jobs/wave1-*.log | sort | head -n 1)
+  echo "wave 0 again $again, wave 1 $child"
+  [[ -n $again && ! $child < $again ]]
+  for run in "$REFERENCE"/runs/*/; do
+    same dir "$(basename "$run")"
+  done
   ls dir/night.nc
 }
 

@@ -69,3 +69,59 @@ END
   [ "$status" -eq 2 ]
   [[ $output == *"is Slurm on the PATH?"* ]]
 }
+
+@test "what sbatch says beside the number is passed on and is no number" {
+  sed -i '2i echo "sbatch: lua: your job goes to the long queue" >&2' bin/sbatch
+  "$LORE" submit "my lab/s.yaml" -o out --yes 2>said
+  sed -n 2p calls | grep -q -- '|--dependency=afterany:101|'
+  [ "$(grep -c 'long queue' said)" -eq 3 ]
+  sed -i 's/^echo "10.*/echo thanks/' bin/sbatch
+  run "$LORE" submit "my lab/s.yaml" -o out --yes
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ $output == *"instead of its number said: thanks"* ]]
+  [ "$(wc -l <calls)" -eq 4 ]
+}
+
+@test "resources go to the arrays, account and partition to every job" {
+  "$LORE" submit "my lab/s.yaml" -o out --nodes 2 --ntasks-per-node 4 --cpus-per-task 8 \
+    --time 1-12:00:00 --mem 3G --partition long --account "our lab" --ranks-per-run 8 --yes \
+    -- --qos=night
+  for wave in 1 2; do
+    sed -n ${wave}p calls | grep -q -- '|--partition=long|--account=our lab|--nodes=2|--ntasks-per-node=4|--cpus-per-task=8|--time=1-12:00:00|--mem=3G|--qos=night|'
+  done
+  sed -n 3p calls | grep -q -- '|--partition=long|--account=our lab|--dependency=afterany:102|'
+}
+
+@test "a dependency of the user's does not unchain the waves" {
+  "$LORE" submit "my lab/s.yaml" -o out --yes -- --dependency=afterok:7
+  sed -n 1p calls | grep -q -- '|--dependency=afterok:7|.*run.sbatch'
+  sed -n 2p calls | grep -q -- '|--dependency=afterok:7|--dependency=afterany:101|.*run.sbatch'
+}
+
+@test "the commands that are printed are the ones that are run" {
+  "$LORE" submit "my lab/s.yaml" -o "my lab/it's 50%d" -s 'train.batch=64' --yes >said
+  mv calls run_by_lore
+  rm count
+  grep '^LORE=' said | sed "s/^/export /;s/ sbatch /; sbatch /" >again
+  bash again >/dev/null
+  diff calls run_by_lore
+  grep -q "/my lab/it's 50%%d/jobs/wave0-%A_%a.log|" calls
+  grep -qx 'to cancel       scancel 101 102 103' said
+}
+
+@test "mistakes are found before anything is written or submitted" {
+  refused() {
+    run "$LORE" submit "my lab/s.yaml" -o out --yes "${@:2}"
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [[ $output == *"$1"* ]]
+    [ ! -e calls ]
+    [ ! -e out ]
+  }
+  refused "6 ranks (--nodes 2, --ntasks-per-node 3) cannot be divided into groups of --ranks-per-run 4" \
+    --nodes 2 --ntasks-per-node 3 --ranks-per-run 4
+  refused "--nodes 2-4: a whole number" --nodes 2-4
+  refused "--tasks 0: a whole number" --tasks 0
+  refused "nodess" --nodess 2
+}

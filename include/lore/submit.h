@@ -14,14 +14,16 @@ typedef struct {
   int ranks_per_run; /* 0: lore run's default */
   int overrides;
   const char *const *override; /* "key=value" */
+  int job_options;
+  const char *const *job_option; /* handed to sbatch for every job */
   int sbatch_options;
-  char *const *sbatch_option; /* handed to sbatch for every wave */
-  bool submit;                /* else only written and printed */
+  const char *const *sbatch_option; /* handed to sbatch for every wave */
+  bool submit;                      /* else only written and printed */
 } lore_submit_options;
 
 /* Writes directory/jobs/{run,collect}.sbatch, prints the sbatch commands (a job array for each
  * wave, each after the one before, and a job that collects), and runs them if asked to. LORE_USER
- * if sbatch refuses, saying what has been submitted before. */
+ * if sbatch is missing or refuses, saying what has been submitted before. */
 lore_status lore_submit(const lore_manifest *manifest, const lore_submit_options *options);
 
 #endif

@@ -3,107 +3,17 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "directory.h"
 #include "job_scripts.h"
+#include "submit_command.h"
 
-enum { WORDS_MAX = 1024, ANSWER = 4096, NUMBER = 64 };
-
-/* A command under construction; words that are made here live in `text`. */
-typedef struct {
-  int count;
-  const char *word[WORDS_MAX + 1];
-  char *text[16];
-  int texts;
-} lore_command;
-
-static void add(lore_command *c, const char *word) {
-  if (c->count < WORDS_MAX)
-    c->word[c->count++] = word;
-}
-
-static lore_status add_text(lore_command *c, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static lore_status add_text(lore_command *c, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  int length = vasprintf(&c->text[c->texts], format, arguments);
-  va_end(arguments);
-  if (length < 0)
-    return lore_fail(LORE_MEMORY, "no memory for a command");
-  add(c, c->text[c->texts++]);
-  return LORE_OK;
-}
-
-static void release(lore_command *c) {
-  for (int i = 0; i < c->texts; i++)
-    free(c->text[i]);
-  *c = (lore_command){0};
-}
-
-/* A word as a shell needs it. */
-static void print_word(const char *word) {
-  if (*word && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                            "_-+=./:,@%") == strlen(word)) {
-    fputs(word, stdout);
-    return;
-  }
-  putchar('\'');
-  for (; *word; word++)
-    if (*word == '\'')
-      fputs("'\\''", stdout);
-    else
-      putchar(*word);
-  putchar('\'');
-}
-
-static void print_command(const lore_command *c, const char *program) {
-  printf("LORE=");
-  print_word(program);
-  for (int i = 0; i < c->count; i++) {
-    putchar(' ');
-    print_word(c->word[i]);
-  }
-  putchar('\n');
-}
-
-/* Runs a command without a shell; its first ANSWER bytes of output, without the last newline.
- * Returns its exit code, 127 if it could not be started. */
-static int capture(const char *const *word, char *answer) {
-  int pipes[2], state;
-  size_t length = 0;
-  ssize_t got;
-  *answer = 0;
-  fflush(NULL);
-  if (pipe(pipes))
-    return 127;
-  pid_t child = fork();
-  if (child == 0) {
-    dup2(pipes[1], STDOUT_FILENO);
-    dup2(pipes[1], STDERR_FILENO);
-    close(pipes[0]);
-    close(pipes[1]);
-    execvp(word[0], (char *const *)word);
-    _exit(127);
-  }
-  close(pipes[1]);
-  while (child > 0 && (got = read(pipes[0], answer + length, ANSWER - 1 - length)) > 0)
-    length += (size_t)got;
-  close(pipes[0]);
-  if (child < 0 || waitpid(child, &state, 0) < 0)
-    return 127;
-  answer[length] = 0;
-  answer[strcspn(answer, "\n")] = 0;
-  return WIFEXITED(state) ? WEXITSTATUS(state) : 127;
-}
+enum { NUMBER = 64 };
 
 /* Array indices end below MaxArraySize; 1,000 where Slurm does not tell. */
 static int most_tasks(void) {
@@ -130,20 +40,25 @@ static lore_status absolute(const char *path, char *to) {
   return lore_fail(LORE_FILE, "%s: %s", path, strerror(errno));
 }
 
+/* Writes directory/jobs/name, whole or not at all. */
 static lore_status write_script(const char *directory, const char *name, const char *text,
                                 char *path) {
-  char jobs[LORE_PATH_MAX];
+  char jobs[LORE_PATH_MAX], partial[LORE_PATH_MAX];
   LORE_TRY(lore_path_join(directory, "jobs", jobs));
   LORE_TRY(lore_directory_make(jobs));
   LORE_TRY(lore_path_join(jobs, name, path));
-  FILE *file = fopen(path, "w");
+  LORE_TRY(lore_path_join(jobs, "script.partial", partial));
+  FILE *file = fopen(partial, "w");
   int failed = !file || fputs(text, file) < 0;
-  if (file)
+  if (file) {
+    failed = failed || fflush(file) || fchmod(fileno(file), 0755) || fsync(fileno(file));
     failed |= fclose(file) != 0;
-  if (failed)
-    return lore_fail(LORE_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  chmod(path, 0755);
-  return LORE_OK;
+  }
+  if (!failed && rename(partial, path) == 0)
+    return LORE_OK;
+  lore_status status = lore_fail(LORE_FILE, "%s: cannot be written: %s", path, strerror(errno));
+  unlink(partial);
+  return status;
 }
 
 typedef struct {
@@ -151,10 +66,32 @@ typedef struct {
   const lore_submit_options *options;
   char study[PATH_MAX], directory[PATH_MAX], run_script[LORE_PATH_MAX],
       collect_script[LORE_PATH_MAX];
+  char logs[2 * PATH_MAX]; /* directory, as sbatch wants it in the names of logs */
   int most_tasks;
-  char before[NUMBER]; /* job that the next one comes after; "" for the first */
-  char all[ANSWER];    /* that were submitted, for messages */
+  char before[NUMBER];   /* job that the next one comes after; "" for the first */
+  char all[LORE_ANSWER]; /* that were submitted, for messages */
 } lore_submission;
+
+/* sbatch replaces %a and the like in names of logs, but not %%. */
+static void double_percents(const char *from, char *to) {
+  for (; *from; from++) {
+    if (*from == '%')
+      *to++ = '%';
+    *to++ = *from;
+  }
+  *to = 0;
+}
+
+static lore_status add_words(lore_command *c, int words, const char *const *word) {
+  for (int i = 0; i < words; i++)
+    LORE_TRY(lore_command_add(c, word[i]));
+  return LORE_OK;
+}
+
+/* The wave before must have ended, whatever the user's options say. */
+static lore_status add_dependency(const lore_submission *s, lore_command *c) {
+  return *s->before ? lore_command_format(c, "--dependency=afterany:%s", s->before) : LORE_OK;
+}
 
 static lore_status add_wave(const lore_submission *s, int wave, lore_command *c) {
   const lore_submit_options *o = s->options;
@@ -163,58 +100,90 @@ static lore_status add_wave(const lore_submission *s, int wave, lore_command *c)
     tasks = o->tasks;
   if (tasks > s->most_tasks)
     tasks = s->most_tasks;
-  add(c, "sbatch");
-  add(c, "--parsable");
-  LORE_TRY(add_text(c, "--array=0-%d", tasks - 1));
-  LORE_TRY(add_text(c, "--output=%s/jobs/wave%d-%%A_%%a.log", s->directory, wave));
-  if (*s->before)
-    LORE_TRY(add_text(c, "--dependency=afterany:%s", s->before));
-  for (int i = 0; i < o->sbatch_options; i++)
-    add(c, o->sbatch_option[i]);
-  add(c, s->run_script);
-  add(c, s->study);
-  add(c, s->directory);
-  LORE_TRY(add_text(c, "--wave=%d", wave));
+  LORE_TRY(lore_command_format(c, "--array=0-%d", tasks - 1));
+  LORE_TRY(lore_command_format(c, "--output=%s/jobs/wave%d-%%A_%%a.log", s->logs, wave));
+  LORE_TRY(add_words(c, o->job_options, o->job_option));
+  LORE_TRY(add_words(c, o->sbatch_options, o->sbatch_option));
+  LORE_TRY(add_dependency(s, c));
+  LORE_TRY(lore_command_add(c, s->run_script));
+  LORE_TRY(lore_command_add(c, s->study));
+  LORE_TRY(lore_command_add(c, s->directory));
+  LORE_TRY(lore_command_format(c, "--wave=%d", wave));
   if (o->ranks_per_run > 0)
-    LORE_TRY(add_text(c, "--ranks-per-run=%d", o->ranks_per_run));
+    LORE_TRY(lore_command_format(c, "--ranks-per-run=%d", o->ranks_per_run));
   for (int i = 0; i < o->overrides; i++) {
-    add(c, "-s");
-    add(c, o->override[i]);
+    LORE_TRY(lore_command_add(c, "-s"));
+    LORE_TRY(lore_command_add(c, o->override[i]));
   }
   return LORE_OK;
 }
 
 static lore_status add_collect(const lore_submission *s, lore_command *c) {
-  add(c, "sbatch");
-  add(c, "--parsable");
-  LORE_TRY(add_text(c, "--output=%s/jobs/collect-%%j.log", s->directory));
-  LORE_TRY(add_text(c, "--dependency=afterany:%s", s->before));
-  add(c, s->collect_script);
-  add(c, s->directory);
-  return LORE_OK;
+  LORE_TRY(lore_command_format(c, "--output=%s/jobs/collect-%%j.log", s->logs));
+  LORE_TRY(add_words(c, s->options->job_options, s->options->job_option));
+  LORE_TRY(add_dependency(s, c));
+  LORE_TRY(lore_command_add(c, s->collect_script));
+  return lore_command_add(c, s->directory);
 }
 
-/* Prints the command and, if asked to, submits it: the job's number goes to s->before. */
-static lore_status hand_over(lore_submission *s, const lore_command *c, const char *placeholder) {
-  char answer[ANSWER];
-  print_command(c, s->options->program);
-  if (!s->options->submit) {
-    snprintf(s->before, sizeof s->before, "%s", placeholder);
-    return LORE_OK;
+static void print_command(const lore_command *c, const char *program) {
+  fputs("LORE=", stdout);
+  lore_command_print_word(program);
+  for (int i = 0; i < c->count; i++) {
+    putchar(' ');
+    lore_command_print_word(c->word[i]);
   }
-  setenv("LORE", s->options->program, 1);
-  int code = capture(c->word, answer);
-  if (code != 0)
-    return lore_fail(LORE_USER, "sbatch %s%s%s%s%s",
-                     code == 127 ? "could not be started: is Slurm on the PATH?" : "refused: ",
-                     answer, *s->all ? "\nsubmitted before: " : "; nothing was submitted", s->all,
-                     *s->all ? "; 'scancel' with these numbers takes them back" : "");
-  answer[strcspn(answer, ";")] = 0; /* a cluster's name may follow */
-  snprintf(s->before, sizeof s->before, "%.*s", NUMBER - 1, answer);
+  putchar('\n');
+}
+
+/* A failure, followed by what is left in the queue. */
+static lore_status refuse(const lore_submission *s, const char *what, const char *answer) {
+  return lore_fail(LORE_USER, "%s%s%s%s%s", what, answer,
+                   *s->all ? "\nsubmitted before: " : "; nothing was submitted", s->all,
+                   *s->all ? "; 'scancel' with these numbers takes them back" : "");
+}
+
+/* Submits, and puts the job's number into s->before. What sbatch has to say (sites let it say a
+ * lot) goes on to stderr. */
+static lore_status submit(lore_submission *s, const lore_command *c) {
+  static lore_answer answer;
+  if (lore_command_capture(c, &answer) != LORE_OK) {
+    char message[LORE_ANSWER];
+    snprintf(message, sizeof message, "%s", lore_fail_message());
+    return refuse(s, "", message);
+  }
+  if (answer.code != 0)
+    return refuse(s, "sbatch refused: ", *answer.error ? answer.error : answer.out);
+  if (*answer.error)
+    fprintf(stderr, "%s\n", answer.error);
+  /* A cluster's name may follow the number. */
+  size_t digits = strspn(answer.out, "0123456789");
+  if (digits == 0 || digits >= sizeof s->before || !strchr(";", answer.out[digits]))
+    return refuse(s, "sbatch took a job, but instead of its number said: ", answer.out);
+  snprintf(s->before, sizeof s->before, "%.*s", (int)digits, answer.out);
   size_t length = strlen(s->all);
   snprintf(s->all + length, sizeof s->all - length, "%s%s", length ? " " : "", s->before);
   printf("submitted       job %s\n", s->before);
   return LORE_OK;
+}
+
+/* The job of a wave, or, after the last of `waves`, the one that collects. */
+static lore_status hand_over(lore_submission *s, int wave, int waves) {
+  lore_command command = {0};
+  lore_status status = lore_command_add(&command, "sbatch");
+  if (status == LORE_OK)
+    status = lore_command_add(&command, "--parsable");
+  if (status == LORE_OK)
+    status = wave < waves ? add_wave(s, wave, &command) : add_collect(s, &command);
+  if (status == LORE_OK) {
+    print_command(&command, s->options->program);
+    if (s->options->submit)
+      status = submit(s, &command);
+    else
+      snprintf(s->before, sizeof s->before, "WAVE%d", wave);
+  }
+  lore_command_release(&command);
+  return status;
 }
 
 static lore_status submit_all(lore_submission *s) {
@@ -222,19 +191,15 @@ static lore_status submit_all(lore_submission *s) {
   int waves = 0;
   for (int r = 0; r < m->runs; r++)
     waves = m->run[r].wave >= waves ? m->run[r].wave + 1 : waves;
-  lore_status status = LORE_OK;
-  for (int wave = 0; wave <= waves && status == LORE_OK; wave++) {
-    char placeholder[NUMBER];
-    lore_command command = {0};
-    snprintf(placeholder, sizeof placeholder, "WAVE%d", wave);
-    status = wave < waves ? add_wave(s, wave, &command) : add_collect(s, &command);
-    if (status == LORE_OK && command.count == WORDS_MAX)
-      status = lore_fail(LORE_USER, "too many options");
-    if (status == LORE_OK)
-      status = hand_over(s, &command, placeholder);
-    release(&command);
+  setenv("LORE", s->options->program, 1);
+  for (int wave = 0; wave <= waves; wave++)
+    LORE_TRY(hand_over(s, wave, waves));
+  if (s->options->submit) {
+    fputs("to watch        lore status ", stdout);
+    lore_command_print_word(s->directory);
+    printf("\nto cancel       scancel %s\n", s->all);
   }
-  return status;
+  return LORE_OK;
 }
 
 lore_status lore_submit(const lore_manifest *manifest, const lore_submit_options *options) {
@@ -247,6 +212,7 @@ lore_status lore_submit(const lore_manifest *manifest, const lore_submit_options
   lore_status status = absolute(options->study, s->study);
   if (status == LORE_OK)
     status = absolute(options->directory, s->directory);
+  double_percents(s->directory, s->logs);
   if (status == LORE_OK)
     status = write_script(s->directory, "run.sbatch", lore_job_run_script, s->run_script);
   if (status == LORE_OK)
