@@ -1,14 +1,15 @@
 # A Slurm of its own for a test file: munged, slurmctld and two slurmd (n1, n2) on this machine, in a
 # temporary directory and on free ports. Slurm of the machine is not touched.
 #
-#   slurm_start DIRECTORY   sets SLURM_CONF; fails with the reason in $slurm_reason
-#   slurm_stop
+#   slurm_start DIRECTORY   in setup_file: sets SLURM_CONF; fails with the reason in $slurm_reason
+#   slurm_need              in setup: skips the test where Slurm cannot run
+#   slurm_stop              in teardown_file
 #
 # tests/slurm/cluster.sh does the work; it also ends everything if the test file is killed.
-# shellcheck shell=bash disable=SC2034 # variables for whoever sources this
+# shellcheck shell=bash
 
 slurm_start() {
-  slurm_directory=$1 slurm_reason=
+  export slurm_directory=$1 slurm_reason=
   unset "${!SLURM_@}" "${!SBATCH_@}" "${!SALLOC_@}" # of a job that runs the tests
   export SLURM_CONF=$1/slurm.conf
   mkdir -p "$1"
@@ -22,6 +23,11 @@ slurm_start() {
   done
   slurm_reason=$(cat "$1/failed" 2>/dev/null || echo "Slurm does not come up in a minute")
   return 1
+}
+
+# Bats 1.8 takes a skip in setup_file for a failure.
+slurm_need() {
+  [ -z "$slurm_reason" ] || skip "no Slurm: $slurm_reason"
 }
 
 slurm_stop() {

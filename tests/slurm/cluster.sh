@@ -142,9 +142,9 @@ wait_for_nodes() {
 for program in munged munge slurmctld slurmd sinfo sbatch srun scontrol squeue scancel; do
   command -v $program >/dev/null || fail "$program is not installed"
 done
-srun --mpi=list 2>&1 | grep -q pmix || fail "this Slurm has no PMIx"
 make_directories || fail "$directory cannot be written"
 write_configuration
+srun --mpi=list 2>&1 | grep -q pmix || fail "this Slurm has no PMIx"
 start_daemons
 wait_for_nodes
 touch "$directory/ready"
