@@ -108,8 +108,9 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
 
 @test "one run on two ranks of both nodes" {
   export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self,tcp OMPI_MCA_btl_tcp_if_include=lo
+  export OMPI_MCA_mpi_yield_when_idle=1 # the nodes share their processors
   sbatch --wait -o both.log --nodes=2 --ntasks-per-node=1 --time=5 \
-    "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir --ranks-per-run 2
+    "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir --ranks-per-run 2 --wave 0
   same dir night-pretrain-seed1
   grep -q '^ranks: 2' dir/runs/night-pretrain-seed1/state.yaml
 }
