@@ -80,6 +80,7 @@ shell_tests = \
 	tests/test_run.bats \
 	tests/test_show.bats \
 	tests/test_slurm.bats \
+	tests/test_slurm_jobs.bats \
 	tests/test_status.bats \
 	tests/test_submit.bats \
 	tests/test_sweep.bats
@@ -105,6 +106,7 @@ test_data = \
 	tests/peak_memory.py \
 	tests/same_metrics.py \
 	tests/same_weights.py \
+	tests/slurm \
 	tests/slurm.bash \
 	tests/studies \
 	tests/whole_records.py

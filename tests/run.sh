@@ -154,7 +154,7 @@ case $level in
     with_clang
     with_sanitizers
     with_valgrind
-    check shellcheck shellcheck autogen.sh jobs/*.sh tests/*.sh src/base/*.sh .ci/run
+    check shellcheck shellcheck autogen.sh jobs/*.sh jobs/*.sbatch tests/*.sh tests/*.bash tests/slurm/*.sh src/base/*.sh .ci/run
     check distcheck quietly build-gcc/distcheck.log make -C build-gcc -j "$jobs" distcheck
     ;;
   *)

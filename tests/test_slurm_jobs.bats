@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# What jobs/run.sbatch and jobs/collect.sbatch do under a real Slurm, mostly with a stand-in for lore.
+
+setup_file() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  export PYTHON=${PYTHON:-/usr/bin/python3} PROGRAM=$LORE
+  export RUN=$LORE_SOURCE/jobs/run.sbatch COLLECT=$LORE_SOURCE/jobs/collect.sbatch
+  . "$LORE_SOURCE/tests/slurm.bash"
+  slurm_start "$BATS_FILE_TMPDIR/slurm" || true
+}
+
+teardown_file() {
+  . "$LORE_SOURCE/tests/slurm.bash"
+  slurm_stop
+}
+
+# The stand-in writes down when its job has to end and how it was called, and ends with the code
+# that its turn has in `codes`, after the seconds in `pause`.
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  . "$LORE_SOURCE/tests/slurm.bash"
+  slurm_need
+  mkdir -p "with space/build" "with space/jobs"
+  cat >"with space/build/lore" <<'END'
+#!/bin/bash
+printf '%s\n' "${SLURM_JOB_END_TIME:-unknown} $*" >>"calls.${SLURM_ARRAY_TASK_ID:-none}"
+turn=$(cat calls.* | wc -l)
+sleep "$(cat pause 2>/dev/null || echo 0)"
+code=$(cut -d ' ' -f "$turn" codes 2>/dev/null)
+[ "${code:-0}" -lt 128 ] || kill -KILL $$
+exit "${code:-0}"
+END
+  chmod +x "with space/build/lore"
+  export LORE="$PWD/with space/build/lore"
+}
+
+teardown() {
+  [ -z "$slurm_reason" ] || return 0
+  scancel --user="$(id -un)" || true
+  tail -n 20 ./*.log 2>/dev/null || true
+}
+
+# ended_with CODES CODE CALLS: with these exit codes of lore the job ends with CODE after CALLS calls.
+ended_with() {
+  echo "$1" >codes
+  rm -f calls.*
+  run sbatch --wait -o job.log --time=5 "$RUN" s.yaml dir
+  echo "$output"
+  [ "$status" -eq "$2" ]
+  [ "$(wc -l <calls.none)" -eq "$3" ]
+}
+
+@test "codes 0 to 3 end the job with the same code" {
+  for code in 0 1 2 3; do
+    ended_with $code $code 1
+  done
+}
+
+@test "75 queues the job again until it is done" {
+  ended_with "75 75 0" 0 3
+  [ "$(grep -c 'queueing job' job.log)" -eq 2 ]
+  [ "$(grep -c ', start 3,' job.log)" -eq 1 ]
+}
+
+@test "the number of restarts has a limit" {
+  export LORE_RESTARTS=1
+  ended_with "75 75 75 0" 75 2
+}
+
+@test "a job whose rank was killed tries three times" {
+  ended_with "137 0" 0 2
+  ended_with "137 137 137 0" 137 3
+}
+
+@test "every task of an array has its part and knows when it ends, the last one too" {
+  echo 3 >pause # all tasks run at the same time: squeue has more than one to answer for
+  sbatch --wait -o job.log --time=5 --array=3-6 "$RUN" "a study.yaml" "my dir" -s a.b="c d"
+  soon=$(($(date +%s) + 400))
+  for task in 3 4 5 6; do
+    read -r end arguments <calls.$task
+    [ "$end" -gt "$(date +%s)" ]
+    [ "$end" -lt "$soon" ]
+    [ "$arguments" = "run a study.yaml -o my dir --chunk $((task - 3))/4 -s a.b=c d" ]
+  done
+}
+
+@test "an array with gaps has no parts" {
+  sbatch --wait -o job.log --time=5 --array=0,4 "$RUN" s.yaml dir
+  [ "$(cut -d ' ' -f 2- calls.4)" = "run s.yaml -o dir" ]
+}
+
+@test "lore is found beside the script" {
+  cp "$RUN" "with space/jobs"
+  unset LORE
+  sbatch --wait -o job.log --time=5 "with space/jobs/run.sbatch" s.yaml dir
+  [ -s calls.none ]
+}
+
+@test "a task of an array is queued again without the others" {
+  echo "0 75 0 0" >codes
+  sbatch --wait -o job.log --time=5 --array=0-1%1 "$RUN" s.yaml dir
+  [ "$(wc -l <calls.0)" -eq 1 ]
+  [ "$(wc -l <calls.1)" -eq 2 ]
+}
+
+@test "a job that is cancelled leaves a checkpoint and does not come back" {
+  export LORE=$PROGRAM
+  job=$(sbatch --parsable -o job.log --time=5 "$RUN" "$LORE_SOURCE/tests/studies/tiny.yaml" dir \
+    -s train.steps=1000000 -s checkpoint.every=100000)
+  for _ in $(seq 200); do
+    [ ! -s dir/runs/tiny-seed1/metrics.nc ] || break
+    sleep 0.1
+  done
+  scancel "$job"
+  for _ in $(seq 200); do
+    [ -n "$(squeue -h)" ] || break
+    sleep 0.1
+  done
+  [ -z "$(squeue -h)" ]
+  scontrol show job "$job" | grep -q 'JobState=CANCELLED'
+  grep -qx 'state: stopped' dir/runs/tiny-seed1/state.yaml
+  [ "$(grep -c ', start' job.log)" -eq 1 ]
+}
+
+@test "SIGKILL of a rank: the same job goes on, and nothing is different" {
+  export LORE=$PROGRAM
+  options=(-s train.steps=400 -s checkpoint.every=20 -s compute.gemm=builtin)
+  study=$LORE_SOURCE/tests/studies/tiny.yaml
+  job=$(sbatch --parsable -o job.log --time=5 "$RUN" "$study" dir "${options[@]}")
+  "$LORE" run -q "$study" -o undisturbed "${options[@]}"
+  for _ in $(seq 300); do
+    [ -z "$(ls dir/runs/tiny-seed1/checkpoints/resume* 2>/dev/null)" ] || break
+    sleep 0.05
+  done
+  for process in $(pgrep -x lore); do
+    if grep -qzx "SLURM_JOB_ID=$job" "/proc/$process/environ" &&
+      grep -qzxF "SLURM_CONF=$SLURM_CONF" "/proc/$process/environ"; then
+      kill -KILL "$process"
+    fi
+  done
+  for _ in $(seq 600); do
+    [ -n "$(squeue -h)" ] || break
+    sleep 0.1
+  done
+  grep -q 'try 1: a rank was killed' job.log
+  grep -qx 'state: done' dir/runs/tiny-seed1/state.yaml
+  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" {dir,undisturbed}/runs/tiny-seed1/metrics.nc
+  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
+    {dir,undisturbed}/runs/tiny-seed1/checkpoints/weights_00000400.nc
+}
+
+@test "the last job collects and draws" {
+  "$PYTHON" -c 'import xarray, matplotlib' 2>/dev/null || skip "no python3 with xarray and matplotlib"
+  export LORE=$PWD/build/lore
+  mkdir build
+  ln -s "$PROGRAM" build/lore
+  ln -s "$LORE_SOURCE/analysis" analysis
+  "$LORE" run -q "$LORE_SOURCE/tests/studies/tiny.yaml" -o "my dir"
+  sbatch --wait -o job.log --time=5 "$COLLECT" "my dir"
+  [ -s "my dir/tiny.nc" ]
+  grep -q '1 done' job.log
+  [ -n "$(find "my dir" -name '*.png')" ]
+}
