@@ -145,7 +145,7 @@ start=$SECONDS
 case $level in
   default) with_gcc ;;
   ci)
-    LORE_TEST_SLURM=0 with_gcc
+    LORE_SLURM_TESTS=0 with_gcc
     with_clang
     with_sanitizers
     ;;

@@ -10,8 +10,8 @@
 
 slurm_start() {
   export slurm_directory=$1 slurm_reason=
-  [ "${LORE_TEST_SLURM:-1}" = 1 ] || {
-    slurm_reason="left out by LORE_TEST_SLURM=$LORE_TEST_SLURM"
+  [ "${LORE_SLURM_TESTS:-1}" = 1 ] || {
+    slurm_reason="left out by LORE_SLURM_TESTS=$LORE_SLURM_TESTS"
     return 1
   }
   unset "${!SLURM_@}" "${!SBATCH_@}" "${!SALLOC_@}" # of a job that runs the tests
