@@ -15,11 +15,14 @@ base_sources = \
 data_sources = \
 	src/data/attribute.c \
 	src/data/batch.c \
+	src/data/curriculum.c \
 	src/data/distribution.c \
 	src/data/lists.h \
 	src/data/names.c \
 	src/data/names.h \
 	src/data/population.c \
+	src/data/power_law.c \
+	src/data/power_law.h \
 	src/data/vocabulary.c
 
 eval_sources = \
@@ -90,6 +93,9 @@ study_sources = \
 	src/study/expand.c \
 	src/study/expand.h \
 	src/study/experiments.c \
+	src/study/exposure.c \
+	src/study/groups.c \
+	src/study/groups.h \
 	src/study/job_scripts.h \
 	src/study/manifest_estimate.c \
 	src/study/manifest_file.c \
@@ -109,8 +115,11 @@ study_sources = \
 	src/study/resume.c \
 	src/study/run.c \
 	src/study/settings_allowed.c \
+	src/study/settings_contradict.c \
+	src/study/settings_contradict.h \
 	src/study/settings_contradictions.c \
 	src/study/settings_default.c \
+	src/study/settings_distribution.c \
 	src/study/settings_hash.c \
 	src/study/settings_nearest.c \
 	src/study/settings_nearest.h \

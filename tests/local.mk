@@ -7,6 +7,7 @@ float_tests = \
 	tests/test_checkpoint \
 	tests/test_collect \
 	tests/test_decoder \
+	tests/test_distribution \
 	tests/test_evaluate \
 	tests/test_gemm \
 	tests/test_head \

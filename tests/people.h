@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "lore/batch.h"
+#include "lore/distribution.h"
 #include "lore/population.h"
 #include "lore/vocabulary.h"
 
@@ -39,6 +40,13 @@ static inline lore_population *people_create(int64_t known, int64_t held_out, ui
   if (lore_population_create(&config, seed, people_vocabulary, &population) != LORE_OK)
     fail_msg("%s", lore_fail_message());
   return population;
+}
+
+/* Everybody of `population` alike, or as `distribution` and `curriculum` say. */
+static inline lore_sampler people_sampler(const lore_population_config *population) {
+  const lore_distribution_config distribution = {.repeats_in_batch = 1, .repeats_across_steps = 1};
+  const lore_curriculum_config curriculum = {0};
+  return lore_sampler_create(&distribution, &curriculum, population, PEOPLE_SEED, 1000, 64, 8);
 }
 
 static inline void *people_zero(size_t count, size_t size) {

@@ -99,6 +99,7 @@ static inline lore_resume resume_make(int64_t step) {
   resume.detector.plateau_end = -1;
   resume.seconds = 1e-3 * (double)step;
   resume.records = step / 5;
+  resume.widened_at = step % 2 ? LORE_NEVER : step / 3;
   resume.settings_hash = UINT64_C(0xfedcba9876543210) ^ (uint64_t)step;
   strcpy(resume.gemm_backend, step % 2 ? "builtin" : "fifteen letters");
   return resume;

@@ -34,7 +34,9 @@ static inline lore_model_config small_world_config(int layers, int width) {
 /* `world` must stay where it is: its source points into it. */
 static inline void small_world_create(small_world *world, const lore_model_config *config,
                                       int64_t known, int64_t held_out) {
-  const lore_population_config people = {known, held_out};
+  const lore_population_config people = {.individuals = known, .held_out = held_out};
+  const lore_distribution_config uniform = {.repeats_in_batch = 1, .repeats_across_steps = 1};
+  const lore_curriculum_config none = {0};
   assert_int_equal(lore_vocabulary_create(&world->vocabulary), LORE_OK);
   assert_int_equal(lore_population_create(&people, 11, world->vocabulary, &world->population),
                    LORE_OK);
@@ -42,7 +44,9 @@ static inline void small_world_create(small_world *world, const lore_model_confi
   assert_int_equal(lore_model_create(config, lore_vocabulary_size(world->vocabulary),
                                      world->longest, &world->model),
                    LORE_OK);
-  world->people = (lore_population_source){.population = world->population};
+  world->people = (lore_population_source){
+      .population = world->population,
+      .sampler = lore_sampler_create(&uniform, &none, &people, 11, 1000, 8, 1)};
   world->source = lore_source_of_population(&world->people);
 }
 

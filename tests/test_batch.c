@@ -3,7 +3,7 @@
 
 enum { KNOWN = 500, HELD_OUT = 120, SEQUENCES = 64 };
 
-static const lore_distribution_config uniform = {.kind = LORE_DISTRIBUTION_UNIFORM};
+static lore_sampler uniform;
 static lore_population *people;
 static int longest;
 
@@ -11,6 +11,7 @@ static int setup(void **state) {
   if (people_setup(state))
     return 1;
   people = people_create(KNOWN, HELD_OUT, PEOPLE_SEED);
+  uniform = people_sampler(lore_population_settings(people));
   longest = lore_vocabulary_longest_biography(people_vocabulary);
   return 0;
 }
@@ -56,12 +57,11 @@ static void training_biographies(void **state) {
   (void)state;
   lore_arena arena;
   lore_batch b = people_batch(&arena, SEQUENCES, longest);
-  for (uint64_t step = 0; step < 20; step++) {
+  for (int64_t step = 0; step < 20; step++) {
     lore_batch_training(&b, people, &uniform, step, 0, SEQUENCES);
     assert_batch(&b, SEQUENCES, LORE_TEMPLATES_TRAINING);
     for (int s = 0; s < SEQUENCES; s++)
-      assert_int_equal(b.individual[s],
-                       lore_distribution_draw(&uniform, KNOWN, PEOPLE_SEED, step, (uint64_t)s));
+      assert_int_equal(b.individual[s], lore_sampler_draw(&uniform, step, s));
   }
   lore_arena_destroy(&arena);
 }

@@ -5,7 +5,8 @@
 
 static void due_steps(void **state) {
   (void)state;
-  const lore_evaluate_config plain = {.every = 10}, dense = {10, 3, 14, 0, 0, 0};
+  const lore_evaluate_config plain = {.every = 10};
+  const lore_evaluate_config dense = {.every = 10, .dense_every = 3, .dense_until = 14};
   static const int64_t plain_steps[] = {0, 10, 20, 30, 35},
                        dense_steps[] = {0, 3, 6, 9, 12, 20, 30, 35};
   size_t next_plain = 0, next_dense = 0;
@@ -24,7 +25,8 @@ static void due_steps(void **state) {
 /* The schedule of the paper has every = 512 and dense_every = 125 until 2000, in 16384 steps. */
 static void due_counts(void **state) {
   (void)state;
-  const lore_evaluate_config paper = {512, 125, 2000, 0, 0, 0}, each = {.every = 1};
+  const lore_evaluate_config paper = {.every = 512, .dense_every = 125, .dense_until = 2000};
+  const lore_evaluate_config each = {.every = 1};
   const lore_evaluate_config rare = {.every = 1000};
   assert_int_equal(lore_evaluate_count(&paper, 16384), 1 + 16 + (32 - 3));
   assert_int_equal(lore_evaluate_count(&each, 100), 101);

@@ -234,15 +234,24 @@ static void template_splits(void **state) {
 static void bytes(void **state) {
   (void)state;
   lore_population_config config = {.individuals = MANY, .held_out = 16384};
-  assert_int_equal(sizeof(lore_individual), 56);
-  assert_int_equal(lore_population_bytes(&config), 56 * (MANY + 16384));
+  assert_int_equal(sizeof(lore_individual), 80);
+  assert_int_equal(lore_population_bytes(&config), 80 * (MANY + 16384));
 }
 
 static void refused_sizes(void **state) {
   (void)state;
   static const lore_population_config configs[] = {
-      {0, 0},         {-1, 5},        {1, -1}, {810000001, 0}, {800000000, 10000001},
-      {INT64_MAX, 1}, {1, INT64_MAX},
+      {.individuals = 0},
+      {.individuals = -1, .held_out = 5},
+      {.individuals = 1, .held_out = -1},
+      {.individuals = 810000001},
+      {.individuals = 800000000, .held_out = 10000001},
+      {.individuals = INT64_MAX, .held_out = 1},
+      {.individuals = 1, .held_out = INT64_MAX},
+      {.individuals = 800000000, .new_ones = 10000001},
+      {.individuals = 1, .new_ones = -1},
+      {.individuals = 800000000, .throw_away = 10000001},
+      {.individuals = 1, .throw_away = -1},
   };
   for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
     lore_population *population = NULL;

@@ -3,7 +3,7 @@
 
 enum { KNOWN = 500, HELD_OUT = 120, SEQUENCES = 64, ORDERS = 720 };
 
-static const lore_distribution_config uniform = {.kind = LORE_DISTRIBUTION_UNIFORM};
+static lore_sampler uniform;
 static lore_population *people;
 static int longest;
 
@@ -11,6 +11,7 @@ static int setup(void **state) {
   if (people_setup(state))
     return 1;
   people = people_create(KNOWN, HELD_OUT, PEOPLE_SEED);
+  uniform = people_sampler(lore_population_settings(people));
   longest = lore_vocabulary_longest_biography(people_vocabulary);
   return 0;
 }
@@ -36,11 +37,11 @@ static void sentence_orders_are_even(void **state) {
   lore_arena arena;
   lore_batch b = people_batch(&arena, SEQUENCES, longest);
   static int training[ORDERS], evaluation[ORDERS];
-  for (uint64_t step = 0; step < 600; step++) {
+  for (int64_t step = 0; step < 600; step++) {
     lore_batch_training(&b, people, &uniform, step, 0, SEQUENCES);
     for (int s = 0; s < SEQUENCES; s++)
       training[rank_of_order(b.attribute + s * LORE_ATTRIBUTES)]++;
-    lore_batch_evaluation(&b, people, 0, KNOWN, (int64_t)step * SEQUENCES, SEQUENCES);
+    lore_batch_evaluation(&b, people, 0, KNOWN, step * SEQUENCES, SEQUENCES);
     for (int s = 0; s < SEQUENCES; s++)
       evaluation[rank_of_order(b.attribute + s * LORE_ATTRIBUTES)]++;
   }
@@ -99,19 +100,21 @@ static void uniform_distribution(void **state) {
   (void)state;
   enum { STEPS = 2000, BATCH = 100, FEW = 12 };
   static int observed[KNOWN], in_steps[FEW * FEW], in_sequences[FEW * FEW];
-  for (uint64_t step = 0; step < STEPS; step++)
-    for (uint64_t s = 0; s < BATCH; s++) {
-      int64_t who = lore_distribution_draw(&uniform, KNOWN, PEOPLE_SEED, step, s);
+  lore_sampler of_few = people_sampler(&(lore_population_config){.individuals = FEW});
+  lore_sampler of_one = people_sampler(&(lore_population_config){.individuals = 1});
+  for (int64_t step = 0; step < STEPS; step++)
+    for (int64_t s = 0; s < BATCH; s++) {
+      int64_t who = lore_sampler_draw(&uniform, step, s);
       assert_in_range(who, 0, KNOWN - 1);
       observed[who]++;
-      int64_t few = lore_distribution_draw(&uniform, FEW, PEOPLE_SEED, step, s);
-      in_steps[few * FEW + lore_distribution_draw(&uniform, FEW, PEOPLE_SEED, step + 1, s)]++;
-      in_sequences[few * FEW + lore_distribution_draw(&uniform, FEW, PEOPLE_SEED, step, s + 1)]++;
+      int64_t few = lore_sampler_draw(&of_few, step, s);
+      in_steps[few * FEW + lore_sampler_draw(&of_few, step + 1, s)]++;
+      in_sequences[few * FEW + lore_sampler_draw(&of_few, step, s + 1)]++;
     }
   assert_even("individuals", observed, KNOWN);
   assert_even("individuals of neighbouring steps", in_steps, FEW * FEW);
   assert_even("individuals of neighbouring sequences", in_sequences, FEW * FEW);
-  assert_int_equal(lore_distribution_draw(&uniform, 1, PEOPLE_SEED, 0, 0), 0);
+  assert_int_equal(lore_sampler_draw(&of_one, 0, 0), 0);
 }
 
 /* Whom an evaluation sequence is about has nothing to do with its order of sentences. */

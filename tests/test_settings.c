@@ -151,7 +151,7 @@ static void test_range_edges(void **state) {
   for (int i = 0; i < count; i++) {
     const lore_setting *t = &table[i];
     if (t->kind == LORE_SETTING_TEXT || t->kind == LORE_SETTING_CHOICE ||
-        t->kind == LORE_SETTING_BOOLEAN)
+        t->kind == LORE_SETTING_WORD_LIST || t->kind == LORE_SETTING_BOOLEAN)
       continue;
     bool real = t->kind == LORE_SETTING_REAL;
     double below = real ? nextafter(t->least, -1) : t->least - 1;

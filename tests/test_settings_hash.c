@@ -10,6 +10,8 @@ static void change(const lore_setting *setting, lore_settings *settings) {
   char *at = (char *)settings + setting->offset;
   if (setting->kind == LORE_SETTING_TEXT)
     strcpy(at, "another");
+  else if (setting->kind == LORE_SETTING_WORD_LIST)
+    strcpy(((lore_word_list *)at)->value[((lore_word_list *)at)->count++], "word");
   else if (setting->kind == LORE_SETTING_INTEGER_LIST)
     ((lore_integer_list *)at)->count++;
   else if (setting->kind == LORE_SETTING_REAL)

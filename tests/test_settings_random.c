@@ -51,7 +51,8 @@ static void draw_settings(lore_random *random, lore_settings *s) {
     int64_t wide;
     double real;
     bool flag;
-    if (table[i].kind == LORE_SETTING_TEXT || table[i].kind == LORE_SETTING_INTEGER_LIST)
+    if (table[i].kind == LORE_SETTING_TEXT || table[i].kind == LORE_SETTING_INTEGER_LIST ||
+        table[i].kind == LORE_SETTING_WORD_LIST)
       continue;
     if (table[i].kind == LORE_SETTING_REAL) {
       real = random_real(random, &table[i]);
@@ -71,16 +72,45 @@ static void draw_settings(lore_random *random, lore_settings *s) {
   }
 }
 
+/* A distribution with a curriculum that goes with it; what neither uses has its default. */
+static void reconcile_distribution(lore_random *random, lore_settings *s) {
+  const lore_distribution_config d = s->distribution;
+  const lore_curriculum_config c = s->curriculum;
+  lore_settings defaults;
+  lore_settings_default(&defaults);
+  s->population.individuals = 1000 + s->population.individuals / 8;
+  s->population.held_out /= 8;
+  s->population.new_ones = 1 + s->population.new_ones / 8;
+  s->population.throw_away = 1 + s->population.throw_away / 8;
+  s->distribution = defaults.distribution;
+  s->curriculum = defaults.curriculum;
+  s->distribution.kind = d.kind;
+  s->distribution.repeats_across_steps = d.repeats_across_steps;
+  s->distribution.repeats_in_batch = s->train.batch;
+  s->distribution.celebrities = 1 + d.celebrities % 999;
+  if (d.kind == LORE_DISTRIBUTION_POWER_LAW)
+    s->distribution.alpha = d.alpha;
+  if (d.kind == LORE_DISTRIBUTION_CELEBRITIES)
+    s->distribution.celebrity_weight = d.celebrity_weight;
+  if (d.kind == LORE_DISTRIBUTION_REPLAY)
+    s->distribution.replay_weight = d.replay_weight;
+  if (d.kind == LORE_DISTRIBUTION_UNIFORM)
+    s->distribution.among = d.among;
+  strcpy(s->evaluate.groups.value[s->evaluate.groups.count++], "rare:10-99");
+  if (d.kind != LORE_DISTRIBUTION_POWER_LAW || lore_random_below(random, 2))
+    return;
+  strcpy(s->evaluate.groups.value[s->evaluate.groups.count++], "subset");
+  s->curriculum.kind = LORE_CURRICULUM_WARM_UP + lore_random_below(random, 2);
+  s->curriculum.individuals = 1 + c.individuals % 1000;
+  s->curriculum.steps = 1 + c.steps % 1000;
+}
+
 /* As few changes as free the settings of contradictions. */
 static void reconcile(lore_random *random, lore_settings *s) {
   s->model.heads = 1 + (int)lore_random_below(random, 64);
   s->model.width = s->model.heads * 2 * (4 + (int)lore_random_below(random, 120));
   s->train.batch = s->train.shard * (1 + (int)lore_random_below(random, 16));
-  s->population.individuals /= 2;
-  s->population.individuals++;
-  s->population.held_out /= 2;
-  s->population.held_out--;
-  s->population.held_out += s->population.held_out < 0;
+  reconcile_distribution(random, s);
   s->train.steps = 256000000;
   s->train.warmup_steps %= s->train.steps + 1;
   s->train.final_learning_rate = fmin(s->train.final_learning_rate, s->train.learning_rate);

@@ -116,7 +116,7 @@ static double *sum_of_gradients(const real *parameters, int64_t step, double *lo
   *loss = 0;
   *tokens = 0;
   for (int s = 0; s < BATCH; s++) {
-    lore_batch_training(&batch, world.population, &world.people.distribution, (uint64_t)step, s, 1);
+    lore_batch_training(&batch, world.population, &world.people.sampler, step, s, 1);
     *loss += lore_decoder_train(world.model, parameters, &batch, 1, workspace, gradient, NULL);
     *tokens += batch.tokens;
     for (size_t i = 0; i < elements; i++)

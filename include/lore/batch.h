@@ -36,17 +36,17 @@ void lore_batch_clear(lore_batch *batch);
 
 typedef enum { LORE_TEMPLATES_TRAINING, LORE_TEMPLATES_EVALUATION } lore_template_set;
 
-/* Appends one biography of `individual`: six sentences in random order, each from a template of the
- * individual's training or evaluation set, all drawn from the stream of (seed, purpose, step,
- * sequence) with purpose LORE_RANDOM_BIOGRAPHY or LORE_RANDOM_EVALUATION. Allocates nothing. */
+/* Appends one biography of `individual`: six sentences in the population's order, each from a
+ * template of the individual's training or evaluation set, all drawn from the stream of (seed,
+ * purpose, step, sequence) with purpose LORE_RANDOM_BIOGRAPHY or LORE_RANDOM_EVALUATION. Allocates
+ * nothing. */
 void lore_batch_append(lore_batch *batch, const lore_population *population, int64_t individual,
                        lore_template_set templates, uint64_t step, uint64_t sequence);
 
 /* Fills the batch with sequences [first, first+count) of training step `step`. Allocates nothing.
  */
 void lore_batch_training(lore_batch *batch, const lore_population *population,
-                         const lore_distribution_config *distribution, uint64_t step, int64_t first,
-                         int count);
+                         const lore_sampler *sampler, int64_t step, int64_t first, int count);
 
 /* Fills the batch with evaluation sequences [first, first+count) over individuals drawn uniformly
  * from [group_first, group_first+group_count), on evaluation templates. The same sequences at every

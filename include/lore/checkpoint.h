@@ -31,8 +31,9 @@ typedef struct {
   int64_t loss_tokens;
   double gradient_norm; /* of the last step */
   lore_phase_detector detector;
-  double seconds;  /* of training so far */
-  int64_t records; /* in the metrics file */
+  double seconds;     /* of training so far */
+  int64_t records;    /* in the metrics file */
+  int64_t widened_at; /* lore_sampler.widened_at; LORE_NEVER: not yet */
   uint64_t settings_hash;
   char gemm_backend[16];
 } lore_resume;

@@ -5,11 +5,12 @@
 #include <stdint.h>
 
 #include "lore/attribute.h"
+#include "lore/list.h"
 #include "lore/model.h"
 #include "lore/population.h"
 #include "lore/team.h"
 
-enum { LORE_GROUP_NAME_MAX = 32 };
+enum { LORE_GROUP_NAME_MAX = 32, LORE_GROUPS_MAX = 64 };
 
 typedef struct {
   int64_t every; /* steps between evaluations; step 0 and the last step are always evaluated */
@@ -18,6 +19,7 @@ typedef struct {
   int sequences;           /* per group */
   int attention_sequences; /* of these, used for attention signatures */
   double plateau_margin;   /* share of the baseline */
+  lore_word_list groups;   /* names of groups; empty: those that the run has */
 } lore_evaluate_config;
 
 /* Whether `step` (0 .. steps) is evaluated. */

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "lore/distribution.h"
 #include "lore/evaluate.h"
 #include "lore/status.h"
 
@@ -54,6 +55,7 @@ typedef struct {
   int64_t tokens_seen;
   double wall_time; /* s since the run began */
   int phase;
+  lore_draw draw;                          /* what the next step's first sequence is drawn from */
   const lore_group_metrics *group;         /* groups entries */
   const lore_attention_metrics *attention; /* layers entries; NULL: fill values */
   double plateau_start, plateau_end;       /* so far; < 0: not reached, stored as fill */

@@ -15,7 +15,17 @@ typedef enum { LORE_NORM_RMS, LORE_NORM_LAYER } lore_norm;
 typedef enum { LORE_POSITIONS_ROTARY, LORE_POSITIONS_LEARNED, LORE_POSITIONS_NONE } lore_positions;
 typedef enum { LORE_ACTIVATION_GELU, LORE_ACTIVATION_RELU } lore_activation;
 
+/* The paper's sizes (section 2.1, appendix C), named after their parameters with its vocabulary of
+ * 32,000 tokens. */
+typedef enum {
+  LORE_PRESET_NONE,
+  LORE_PRESET_44M,
+  LORE_PRESET_163M,
+  LORE_PRESET_400M
+} lore_model_preset;
+
 typedef struct {
+  lore_model_preset preset; /* what the shape was taken from; decides nothing any more */
   lore_mixer mixer;
   int layers;
   int width; /* d, a multiple of heads */

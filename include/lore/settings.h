@@ -10,18 +10,14 @@
 #include "lore/distribution.h"
 #include "lore/evaluate.h"
 #include "lore/gemm.h"
+#include "lore/list.h"
 #include "lore/metrics.h"
 #include "lore/model.h"
 #include "lore/optimiser.h"
 #include "lore/population.h"
 #include "lore/status.h"
 
-enum { LORE_NAME_MAX = 64, LORE_LIST_MAX = 256 };
-
-typedef struct {
-  int count;
-  int64_t value[LORE_LIST_MAX];
-} lore_integer_list;
+enum { LORE_NAME_MAX = 64 };
 
 typedef struct {
   int64_t every; /* steps between checkpoints to go on from; 0: only when told to stop */
@@ -41,6 +37,7 @@ typedef struct {
   lore_model_config model;
   lore_train_config train;
   lore_distribution_config distribution;
+  lore_curriculum_config curriculum;
   lore_evaluate_config evaluate;
   lore_checkpoint_config checkpoint;
   lore_compute_config compute;
@@ -53,7 +50,8 @@ typedef enum {
   LORE_SETTING_REAL,
   LORE_SETTING_BOOLEAN,
   LORE_SETTING_CHOICE, /* an enum; `choices` are its names in order */
-  LORE_SETTING_INTEGER_LIST
+  LORE_SETTING_INTEGER_LIST,
+  LORE_SETTING_WORD_LIST
 } lore_setting_kind;
 
 typedef struct {
@@ -62,7 +60,7 @@ typedef struct {
   size_t offset, size;        /* in lore_settings */
   const char *unit;           /* "1" where there is none */
   const char *initial;        /* default as it would stand in a study; NULL: must be given */
-  double least, most;         /* allowed range, inclusive; of a text: its length */
+  double least, most;         /* allowed range, inclusive; of a text or a word: its length */
   const char *const *choices; /* NULL-terminated; else NULL */
   const char *help;
 } lore_setting;

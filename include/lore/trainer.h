@@ -12,6 +12,7 @@
 
 #include "lore/batch.h"
 #include "lore/checkpoint.h"
+#include "lore/distribution.h"
 #include "lore/model.h"
 #include "lore/optimiser.h"
 #include "lore/team.h"
@@ -26,7 +27,7 @@ typedef struct {
 /* What lore_source_population needs to know; must outlive the source. */
 typedef struct {
   const lore_population *population;
-  lore_distribution_config distribution;
+  lore_sampler sampler;
 } lore_population_source;
 
 /* Training biographies of a population. */

@@ -50,10 +50,8 @@ static int nth_bit(uint32_t set, uint32_t nth) {
 static const lore_template *draw_template(const lore_vocabulary *vocabulary,
                                           const lore_individual *individual, int attribute,
                                           lore_template_set templates, lore_random *stream) {
-  const uint32_t all = (1u << LORE_TEMPLATES) - 1;
-  uint32_t set = individual->evaluation_templates[attribute];
-  if (templates == LORE_TEMPLATES_TRAINING)
-    set = all & ~set;
+  uint32_t set = templates == LORE_TEMPLATES_TRAINING ? individual->training_templates[attribute]
+                                                      : individual->evaluation_templates[attribute];
   int index = nth_bit(set, lore_random_below(stream, (uint32_t)__builtin_popcount(set)));
   return lore_vocabulary_template(vocabulary, (lore_attribute)attribute, index);
 }
@@ -96,10 +94,11 @@ static void append(lore_batch *batch, const lore_population *population, int64_t
   const lore_vocabulary *vocabulary = lore_population_vocabulary(population);
   const lore_individual *individual = lore_population_individual(population, who);
   int s = batch->sequences++, first = batch->tokens, at = first;
-  uint32_t order[LORE_ATTRIBUTES];
+  uint32_t order[LORE_ATTRIBUTES] = {0, 1, 2, 3, 4, 5};
   assert(s < batch->sequences_capacity);
   assert(first + lore_vocabulary_longest_biography(vocabulary) <= batch->tokens_capacity);
-  lore_random_permutation(&stream, LORE_ATTRIBUTES, order);
+  if (lore_population_settings(population)->sentence_order == LORE_ORDER_RANDOM)
+    lore_random_permutation(&stream, LORE_ATTRIBUTES, order);
   put(batch, at++, LORE_TOKEN_BEGIN, LORE_ROLE_TEMPLATE);
   for (int k = 0; k < LORE_ATTRIBUTES; k++) {
     const lore_template *template =
@@ -122,16 +121,12 @@ void lore_batch_append(lore_batch *batch, const lore_population *population, int
 }
 
 void lore_batch_training(lore_batch *batch, const lore_population *population,
-                         const lore_distribution_config *distribution, uint64_t step, int64_t first,
-                         int count) {
-  uint64_t seed = lore_population_seed(population);
+                         const lore_sampler *sampler, int64_t step, int64_t first, int count) {
+  uint64_t stream = (uint64_t)(sampler->first_step + step);
   lore_batch_clear(batch);
-  for (int i = 0; i < count; i++) {
-    uint64_t sequence = (uint64_t)(first + i);
-    int64_t who = lore_distribution_draw(distribution, lore_population_known(population), seed,
-                                         step, sequence);
-    lore_batch_append(batch, population, who, LORE_TEMPLATES_TRAINING, step, sequence);
-  }
+  for (int64_t sequence = first; sequence < first + count; sequence++)
+    lore_batch_append(batch, population, lore_sampler_draw(sampler, step, sequence),
+                      LORE_TEMPLATES_TRAINING, stream, (uint64_t)sequence);
 }
 
 /* The individual comes from the stream that then gives order and templates. The stream's step is

@@ -39,6 +39,18 @@ static uint32_t draw_evaluation_templates(lore_random *stream) {
   return set;
 }
 
+/* The training templates, or `wanted` of them at random. */
+static uint32_t draw_training_templates(lore_random *stream, uint32_t evaluation, int wanted) {
+  uint32_t set = ((1u << LORE_TEMPLATES) - 1) & ~evaluation;
+  for (int left = LORE_TRAINING_TEMPLATES; wanted > 0 && left > wanted; left--) {
+    uint32_t rest = set;
+    for (uint32_t skip = lore_random_below(stream, (uint32_t)left); skip > 0; skip--)
+      rest &= rest - 1;
+    set &= ~(rest & -rest);
+  }
+  return set;
+}
+
 static void draw_individual(const lore_population *p, int64_t index, lore_individual *individual) {
   lore_random values = lore_random_stream(p->seed, LORE_RANDOM_ATTRIBUTES, 0, (uint64_t)index);
   lore_random split = lore_random_stream(p->seed, LORE_RANDOM_TEMPLATE_SPLIT, 0, (uint64_t)index);
@@ -49,10 +61,32 @@ static void draw_individual(const lore_population *p, int64_t index, lore_indivi
         lore_random_below(&values, lore_vocabulary_values(p->vocabulary, (lore_attribute)a));
     individual->evaluation_templates[a] = draw_evaluation_templates(&split);
   }
+  /* After all evaluation templates, which so do not depend on how many others are wanted. */
+  for (int a = 0; a < LORE_ATTRIBUTES; a++)
+    individual->training_templates[a] =
+        draw_training_templates(&split, individual->evaluation_templates[a], p->config.templates);
+}
+
+lore_range lore_population_range(const lore_population_config *c, lore_people people) {
+  const int64_t count[] = {c->individuals, c->held_out, c->new_ones, c->throw_away};
+  lore_range range = {0, count[people]};
+  for (int before = 0; before < (int)people; before++)
+    range.first += count[before];
+  return range;
+}
+
+int64_t lore_population_total(const lore_population_config *config) {
+  lore_range last = lore_population_range(config, LORE_PEOPLE_THROW_AWAY);
+  return last.first + last.count;
+}
+
+lore_range lore_population_group(const lore_population_config *config, int group, int groups) {
+  int64_t first = config->individuals * group / groups;
+  return (lore_range){first, config->individuals * (group + 1) / groups - first};
 }
 
 static size_t total(const lore_population_config *config) {
-  return (size_t)config->individuals + (size_t)config->held_out;
+  return (size_t)lore_population_total(config);
 }
 
 /* Runs over a counting arena first, then over the real one. */
@@ -71,11 +105,14 @@ static lore_status check_size(const lore_population_config *config,
   int64_t firsts = lore_vocabulary_first_names(vocabulary);
   int64_t names = firsts * firsts * lore_vocabulary_last_names(vocabulary);
   if (config->individuals < 1 || config->individuals > names || config->held_out < 0 ||
-      config->held_out > names - config->individuals)
+      config->held_out > names || config->new_ones < 0 || config->new_ones > names ||
+      config->throw_away < 0 || lore_population_total(config) > names)
     return lore_fail(LORE_USER,
-                     "a population of %lld known and %lld held-out individuals; at least 1 known "
-                     "and at most %lld in all, as full names are unique",
-                     (long long)config->individuals, (long long)config->held_out, (long long)names);
+                     "a population of %lld known, %lld held-out, %lld new and %lld throw-away "
+                     "individuals; at least 1 known and at most %lld in all, as full names are "
+                     "unique",
+                     (long long)config->individuals, (long long)config->held_out,
+                     (long long)config->new_ones, (long long)config->throw_away, (long long)names);
   return LORE_OK;
 }
 
@@ -113,6 +150,10 @@ const lore_individual *lore_population_individual(const lore_population *populat
 
 const lore_vocabulary *lore_population_vocabulary(const lore_population *population) {
   return population->vocabulary;
+}
+
+const lore_population_config *lore_population_settings(const lore_population *population) {
+  return &population->config;
 }
 
 int64_t lore_population_known(const lore_population *population) {

@@ -6,6 +6,11 @@
 
 #define STEP(field, member, type, units, long_name)                                                \
   { #field, long_name, units, type, LORE_BY_STEP, member, offsetof(lore_metrics_record, field) }
+#define DRAW(field, member, type, long_name)                                                       \
+  {                                                                                                \
+    "draw_" #field, long_name, "1", type, LORE_BY_STEP, member,                                    \
+        offsetof(lore_metrics_record, draw.field)                                                  \
+  }
 #define GROUP(field, shape, units, long_name)                                                      \
   {                                                                                                \
 #field, long_name, units, NC_DOUBLE, shape, LORE_MEMBER_DOUBLE,                                \
@@ -27,6 +32,9 @@ const lore_metric lore_metric_table[] = {
     STEP(tokens_seen, LORE_MEMBER_INT64, NC_DOUBLE, "1", "training tokens seen so far"),
     STEP(wall_time, LORE_MEMBER_DOUBLE, NC_DOUBLE, "s", "time since the run began"),
     STEP(phase, LORE_MEMBER_INT, NC_INT, "1", "phase of learning"),
+    DRAW(first, LORE_MEMBER_INT64, NC_DOUBLE, "first individual that the next step can draw"),
+    DRAW(count, LORE_MEMBER_INT64, NC_DOUBLE, "individuals that the next step can draw"),
+    DRAW(alpha, LORE_MEMBER_DOUBLE, NC_DOUBLE, "exponent of a power law"),
     GROUP(attribute_loss, LORE_BY_GROUP, "nats",
           "cross-entropy of an attribute value, summed over its tokens, mean over attributes"),
     GROUP(attribute_accuracy, LORE_BY_GROUP, "1",

@@ -29,6 +29,7 @@ static const struct {
     {"resume_plateau_end", false, offsetof(lore_resume, detector.plateau_end)},
     {"resume_seconds", false, offsetof(lore_resume, seconds)},
     {"resume_records", true, offsetof(lore_resume, records)},
+    {"resume_widened_at", true, offsetof(lore_resume, widened_at)},
 };
 
 enum { FIELDS = sizeof field / sizeof *field };

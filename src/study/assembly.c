@@ -1,16 +1,17 @@
 /* Vocabulary, population and model of a run. */
 #include "assembly.h"
 
-#include <stdio.h>
+#include <string.h>
 
+#include "groups.h"
 #include "lore/batch.h"
 #include "lore/threads.h"
 
-static void add_group(lore_assembly *a, const char *name, int64_t first, int64_t count) {
-  lore_group *group = &a->group[a->groups++];
-  snprintf(group->name, sizeof group->name, "%s", name);
-  group->first = first;
-  group->count = count;
+static int find_group(const lore_assembly *a, const char *name) {
+  for (int g = 0; g < a->groups; g++)
+    if (!strcmp(a->group[g].name, name))
+      return g;
+  return -1;
 }
 
 lore_status lore_assembly_create(const lore_settings *settings, lore_assembly *a) {
@@ -22,10 +23,14 @@ lore_status lore_assembly_create(const lore_settings *settings, lore_assembly *a
                              &a->model));
   LORE_TRY(
       lore_population_create(&settings->population, settings->seed, a->vocabulary, &a->population));
-  a->source = (lore_population_source){a->population, settings->distribution};
-  add_group(a, "known", 0, settings->population.individuals);
-  if (settings->population.held_out > 0)
-    add_group(a, "held_out", settings->population.individuals, settings->population.held_out);
+  a->source = (lore_population_source){
+      a->population,
+      lore_sampler_create(&settings->distribution, &settings->curriculum, &settings->population,
+                          settings->seed, settings->train.steps, settings->train.batch,
+                          settings->train.shard)};
+  a->groups = lore_groups_of(settings, a->group);
+  a->held_out = find_group(a, "held_out");
+  a->subset = find_group(a, "subset");
   a->baseline = lore_population_baseline(a->vocabulary);
   return lore_population_empirical_baseline(a->population, 0, settings->population.individuals,
                                             &a->empirical_baseline);
@@ -46,7 +51,9 @@ lore_status lore_assembly_mean_tokens(const lore_assembly *a, double *mean) {
   LORE_TRY(lore_arena_create(&arena, arena.used));
   lore_batch_layout(&batch, &arena, SAMPLE, a->longest);
   lore_batch_clear(&batch);
-  lore_batch_training(&batch, a->population, &a->settings->distribution, 0, 0, SAMPLE);
+  for (int64_t s = 0; s < SAMPLE; s++)
+    lore_batch_append(&batch, a->population, s % lore_population_known(a->population),
+                      LORE_TEMPLATES_TRAINING, 0, (uint64_t)s);
   *mean = (double)batch.tokens / SAMPLE;
   lore_arena_destroy(&arena);
   return LORE_OK;

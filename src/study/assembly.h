@@ -8,8 +8,6 @@
 #include "lore/settings.h"
 #include "lore/trainer.h"
 
-enum { LORE_GROUPS_MAX = 2 };
-
 typedef struct {
   const lore_settings *settings;
   int threads;
@@ -20,6 +18,7 @@ typedef struct {
   lore_population_source source;
   int groups;
   lore_group group[LORE_GROUPS_MAX];
+  int held_out, subset; /* indices of these groups, or -1 */
   double baseline, empirical_baseline;
 } lore_assembly;
 

@@ -65,7 +65,7 @@ lore_status lore_axis_find(const lore_axes *axes, const lore_source *source, siz
   if (index < 0)
     return lore_source_fail(source, at, "unknown setting '%s'; %s", key,
                             lore_setting_suggest(key, suggestion));
-  if (table[index].kind == LORE_SETTING_INTEGER_LIST || !strcmp(key, "name"))
+  if (lore_setting_is_list(&table[index]) || !strcmp(key, "name"))
     return lore_source_fail(source, at, "'%s' cannot be swept", key);
   for (int a = 0; a < axes->axes; a++)
     for (int k = 0; k < axes->axis[a].keys; k++)
@@ -105,7 +105,7 @@ typedef struct {
   double from, to;
   int count;
   bool logarithmic;
-} lore_range;
+} lore_value_range;
 
 static lore_status read_number(const lore_yaml *yaml, int node, double *number) {
   char *end = NULL;
@@ -116,7 +116,7 @@ static lore_status read_number(const lore_yaml *yaml, int node, double *number) 
   return LORE_OK;
 }
 
-static lore_status read_range_key(const lore_yaml *yaml, int key, lore_range *range) {
+static lore_status read_range_key(const lore_yaml *yaml, int key, lore_value_range *range) {
   const char *name = yaml->node[key].kind == LORE_YAML_SCALAR ? yaml->node[key].text : "";
   int value = yaml->node[key].next;
   const lore_yaml_node *node = &yaml->node[value];
@@ -143,8 +143,8 @@ static lore_status read_range_key(const lore_yaml *yaml, int key, lore_range *ra
       "'scale: log'");
 }
 
-static lore_status read_range(const lore_yaml *yaml, int node, lore_range *range) {
-  *range = (lore_range){.from = NAN, .to = NAN};
+static lore_status read_range(const lore_yaml *yaml, int node, lore_value_range *range) {
+  *range = (lore_value_range){.from = NAN, .to = NAN};
   for (int key = yaml->node[node].first; key >= 0; key = yaml->node[yaml->node[key].next].next)
     LORE_TRY(read_range_key(yaml, key, range));
   if (isnan(range->from) || isnan(range->to) || range->count == 0)
@@ -155,7 +155,8 @@ static lore_status read_range(const lore_yaml *yaml, int node, lore_range *range
   return LORE_OK;
 }
 
-static void range_value(const lore_range *range, const lore_setting *setting, int i, char *text) {
+static void range_value(const lore_value_range *range, const lore_setting *setting, int i,
+                        char *text) {
   double share = (double)i / (range->count - 1);
   double value = range->logarithmic
                      ? exp(log(range->from) + share * (log(range->to) - log(range->from)))
@@ -170,7 +171,7 @@ static void range_value(const lore_range *range, const lore_setting *setting, in
 
 static lore_status add_range(const lore_yaml *yaml, int node, lore_axis *axis, int key) {
   int count;
-  lore_range range;
+  lore_value_range range;
   char text[LORE_AXIS_VALUE_MAX], before[LORE_AXIS_VALUE_MAX] = "";
   const lore_setting *setting = &lore_settings_table(&count)[axis->setting[key]];
   LORE_TRY(read_range(yaml, node, &range));
@@ -205,7 +206,7 @@ static lore_status add_list(const lore_yaml *yaml, int node, lore_axis *axis, in
 
 /* How many values a list or range has. */
 static lore_status count_values(const lore_yaml *yaml, int node, int *points) {
-  lore_range range;
+  lore_value_range range;
   if (yaml->node[node].kind == LORE_YAML_LIST && yaml->node[node].parts > 0) {
     *points = (int)yaml->node[node].parts;
     return LORE_OK;

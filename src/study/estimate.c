@@ -84,10 +84,11 @@ lore_status lore_run_estimate_sampled(const lore_settings *settings, lore_estima
   if (!sample)
     return lore_fail(LORE_MEMORY, "no memory for settings");
   *sample = *settings;
-  if (sample->population.individuals > PEOPLE)
-    sample->population.individuals = PEOPLE;
-  if (sample->population.held_out > PEOPLE)
-    sample->population.held_out = PEOPLE;
+  int64_t *people[] = {&sample->population.individuals, &sample->population.held_out,
+                       &sample->population.new_ones, &sample->population.throw_away};
+  for (size_t i = 0; i < sizeof people / sizeof *people; i++)
+    if (*people[i] > PEOPLE)
+      *people[i] = PEOPLE;
   lore_status status = estimate_from(sample, settings, e);
   free(sample);
   return status;

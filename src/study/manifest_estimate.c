@@ -11,7 +11,7 @@ lore_status lore_manifest_estimate(lore_manifest *m) {
   lore_settings few = m->run[0].settings;
   few.population.individuals =
       few.population.individuals < 1024 ? few.population.individuals : 1024;
-  few.population.held_out = 0;
+  few.population.held_out = few.population.new_ones = few.population.throw_away = 0;
   lore_status status = lore_assembly_create(&few, &sample);
   if (status == LORE_OK)
     status = lore_assembly_mean_tokens(&sample, &tokens);

@@ -11,7 +11,6 @@
 typedef struct {
   lore_population_config population;
   lore_model_config model;
-  lore_distribution_config distribution;
   lore_evaluate_config evaluate;
   int64_t steps;
   int batch, shard, threads;
@@ -32,7 +31,6 @@ static void make_key(const lore_settings *s, int threads, lore_plan_key *key) {
   memset(key, 0, sizeof *key);
   memcpy(&key->population, &s->population, sizeof key->population);
   memcpy(&key->model, &s->model, sizeof key->model);
-  memcpy(&key->distribution, &s->distribution, sizeof key->distribution);
   memcpy(&key->evaluate, &s->evaluate, sizeof key->evaluate);
   key->steps = s->train.steps;
   key->batch = s->train.batch;

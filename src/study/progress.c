@@ -9,7 +9,7 @@
 
 static const double redraw_every = 0.2; /* s */
 
-void lore_progress_start(lore_progress *progress, bool quiet, bool held_out, int64_t steps,
+void lore_progress_start(lore_progress *progress, bool quiet, int held_out, int64_t steps,
                          int64_t step, int64_t tokens, double flops_per_token) {
   double now = lore_clock_seconds();
   *progress = (lore_progress){.quiet = quiet,
@@ -90,7 +90,8 @@ void lore_progress_record(lore_progress *progress, const lore_metrics_record *re
   print_number(" %*.4f", 10, record->train_loss);
   print_number(" %*.4f", 14, record->group[0].attribute_loss);
   print_number(" %*.4f", 8, record->group[0].attribute_accuracy);
-  print_number(" %*.4f", 13, progress->held_out ? record->group[1].attribute_loss : NAN);
+  print_number(" %*.4f", 13,
+               progress->held_out >= 0 ? record->group[progress->held_out].attribute_loss : NAN);
   print_number(" %*.0f", 9, rate);
   print_number(" %*.1f", 8, rate * progress->flops_per_token * 1e-9);
   fprintf(stderr, " %9s\n", duration(seconds_left(progress, record->step, now), sizeof left, left));

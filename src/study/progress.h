@@ -10,7 +10,7 @@
 
 typedef struct {
   bool quiet, terminal;
-  bool held_out; /* records have a second group of held-out individuals */
+  int held_out; /* group of held-out individuals in records, or -1 */
   int64_t steps;
   int64_t first_step, first_tokens; /* made in earlier sittings */
   double flops_per_token;
@@ -21,7 +21,7 @@ typedef struct {
 } lore_progress;
 
 /* `step` steps and `tokens` tokens were made in earlier sittings. */
-void lore_progress_start(lore_progress *progress, bool quiet, bool held_out, int64_t steps,
+void lore_progress_start(lore_progress *progress, bool quiet, int held_out, int64_t steps,
                          int64_t step, int64_t tokens, double flops_per_token);
 
 /* A training step has been made; `step` are done, `tokens` seen so far. */

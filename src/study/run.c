@@ -153,6 +153,7 @@ static lore_status open_parts(lore_run *run) {
   const lore_team team = run->options->team;
   lore_assembly *a = &run->assembly;
   LORE_TRY(lore_assembly_create(s, a));
+  a->source.sampler.first_step = run->options->first_step;
   lore_threads_pin(a->threads);
   run->attention = calloc((size_t)s->model.layers, sizeof *run->attention);
   if (!run->attention)
@@ -178,14 +179,17 @@ static lore_status check_ranks(const lore_run *run) {
 static lore_status open_run(lore_run *run, bool *resumed) {
   const lore_settings *s = run->settings;
   const lore_team team = run->options->team;
+  lore_assembly *a = &run->assembly;
   LORE_TRY(check_ranks(run));
   LORE_TRY_TOGETHER(team, open_parts(run));
   LORE_TRY(lore_run_resume(run, resumed));
   LORE_TRY(choose_backend(run, *resumed));
   if (!*resumed) {
     run->at.settings_hash = run->hash;
+    run->at.widened_at = LORE_NEVER;
     lore_phase_start(&run->at.detector, run->assembly.baseline, s->evaluate.plateau_margin);
   }
+  a->source.sampler.widened_at = run->at.widened_at;
   lore_status status = LORE_OK;
   if (lore_run_leads(run)) {
     status = announce(run);
@@ -253,7 +257,8 @@ static void fill_result(const lore_run *run) {
   r->seconds = lore_clock_seconds() - run->begin;
   r->attribute_loss = run->group[0].attribute_loss;
   r->attribute_accuracy = run->group[0].attribute_accuracy;
-  r->held_out_loss = run->assembly.groups > 1 ? run->group[1].attribute_loss : NAN;
+  int held_out = run->assembly.held_out;
+  r->held_out_loss = held_out >= 0 ? run->group[held_out].attribute_loss : NAN;
   r->plateau_start = run->at.detector.plateau_start;
   r->plateau_end = run->at.detector.plateau_end;
 }
@@ -264,7 +269,7 @@ static lore_status train_run(lore_run *run) {
   LORE_TRY(open_run(run, &resumed));
   LORE_TRY_TOGETHER(run->options->team, lore_assembly_mean_tokens(&run->assembly, &mean_tokens));
   lore_progress_start(&run->progress, run->options->quiet || !lore_run_leads(run),
-                      run->assembly.groups > 1, run->settings->train.steps, run->at.step,
+                      run->assembly.held_out, run->settings->train.steps, run->at.step,
                       run->at.tokens_seen,
                       lore_model_flops_per_token(run->assembly.model, mean_tokens));
   if (resumed && !run->options->quiet)

@@ -45,6 +45,11 @@ char *lore_setting_allowed(const lore_setting *setting, char *text) {
   case LORE_SETTING_CHOICE:
     list_choices(setting, text);
     break;
+  case LORE_SETTING_WORD_LIST:
+    snprintf(text, LORE_ALLOWED_SIZE,
+             "a list of at most %d words of %s letters, digits, '.', '_', '-' or ':'",
+             LORE_WORDS_MAX, lore_setting_range(setting, range));
+    break;
   case LORE_SETTING_INTEGER_LIST:
     snprintf(text, LORE_ALLOWED_SIZE, "a list of at most %d ascending integers from %s",
              LORE_LIST_MAX, lore_setting_range(setting, range));

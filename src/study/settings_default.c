@@ -6,7 +6,7 @@
 #include "settings_value.h"
 
 static void set_initial(const lore_setting *setting, lore_settings *settings) {
-  bool list = setting->kind == LORE_SETTING_INTEGER_LIST;
+  bool list = lore_setting_is_list(setting);
   assert(!list || strcmp(setting->initial, "[]") == 0);
   lore_source source = {.option = setting->key, .text = setting->initial};
   lore_yaml_node node = {.kind = list ? LORE_YAML_LIST : LORE_YAML_SCALAR,
@@ -34,10 +34,24 @@ bool lore_study_gives(const lore_study *study, const char *key) {
   return study->place[index].source != NULL;
 }
 
+/* Layers, width, heads and hidden units of the paper's models. */
+static void apply_preset(lore_study *study) {
+  static const int shapes[][4] = {[LORE_PRESET_44M] = {8, 512, 8, 2048},
+                                  [LORE_PRESET_163M] = {12, 896, 16, 3584},
+                                  [LORE_PRESET_400M] = {12, 1536, 12, 6144}};
+  static const char *const keys[] = {"model.layers", "model.width", "model.heads", "model.hidden"};
+  lore_model_config *model = &study->settings->model;
+  int *const fields[] = {&model->layers, &model->width, &model->heads, &model->hidden};
+  for (int i = 0; i < 4 && model->preset != LORE_PRESET_NONE; i++)
+    if (!lore_study_gives(study, keys[i]))
+      *fields[i] = shapes[model->preset][i];
+}
+
 void lore_study_complete(lore_study *study) {
   lore_train_config *train = &study->settings->train;
   lore_evaluate_config *evaluate = &study->settings->evaluate;
   bool dense_until = lore_study_gives(study, "evaluate.dense_until");
+  apply_preset(study);
   if (!lore_study_gives(study, "train.final_learning_rate") &&
       train->final_learning_rate > train->learning_rate)
     train->final_learning_rate = train->learning_rate;

@@ -33,6 +33,8 @@ uint64_t lore_settings_hash(const lore_settings *settings) {
     if (!decides(table[i].key))
       continue;
     write_value(&table[i], settings, value);
+    if (table[i].initial && !strcmp(value, table[i].initial))
+      continue; /* so that a setting of a later version does not change the hash of older studies */
     hash = XXH3_64bits_withSeed(table[i].key, strlen(table[i].key), hash);
     hash = XXH3_64bits_withSeed(value, strlen(value), hash);
   }
@@ -78,7 +80,8 @@ bool lore_settings_same_model(const lore_settings *a, const lore_settings *b, si
   int count;
   const lore_setting *table = lore_settings_table(&count);
   for (int i = 0; i < count; i++) {
-    if (strncmp(table[i].key, "model.", 6) || !strcmp(table[i].key, "model.initial_scale"))
+    if (strncmp(table[i].key, "model.", 6) || !strcmp(table[i].key, "model.initial_scale") ||
+        !strcmp(table[i].key, "model.preset"))
       continue;
     write_value(&table[i], a, first);
     write_value(&table[i], b, second);

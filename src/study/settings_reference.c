@@ -7,14 +7,14 @@
 #include "settings_table.h"
 #include "settings_value.h"
 
-enum { PAGE_WIDTH = 80, HELP_INDENT = 6 };
+enum { PAGE_WIDTH = 80, HELP_INDENT = 6, RANGE_WIDTH = 38 };
 
 const char *lore_reference_type(const lore_setting *setting) {
   static const char *const types[] = {
       [LORE_SETTING_TEXT] = "text",         [LORE_SETTING_INTEGER] = "integer",
       [LORE_SETTING_UNSIGNED] = "integer",  [LORE_SETTING_REAL] = "number",
       [LORE_SETTING_BOOLEAN] = "boolean",   [LORE_SETTING_CHOICE] = "choice",
-      [LORE_SETTING_INTEGER_LIST] = "list",
+      [LORE_SETTING_INTEGER_LIST] = "list", [LORE_SETTING_WORD_LIST] = "words",
   };
   return types[setting->kind];
 }
@@ -48,21 +48,25 @@ lore_status lore_reference_check(int names, const char *const *name) {
   return LORE_OK;
 }
 
+static const char *list_choices(const lore_setting *setting, const char *between, char *text) {
+  int length = 0;
+  for (const char *const *choice = setting->choices; *choice; choice++)
+    length += snprintf(text + length, (size_t)(LORE_ALLOWED_SIZE - length), "%s%s", *choice,
+                       choice[1] ? between : "");
+  return text;
+}
+
 /* Bounds or choices. */
 static const char *show_range(const lore_setting *setting, char *text) {
   if (setting->kind == LORE_SETTING_BOOLEAN)
     return "true|false";
-  if (setting->kind == LORE_SETTING_TEXT) {
+  if (setting->kind == LORE_SETTING_TEXT || setting->kind == LORE_SETTING_WORD_LIST) {
     snprintf(text, LORE_ALLOWED_SIZE, "%.0f to %.0f letters", setting->least, setting->most);
     return text;
   }
   if (setting->kind != LORE_SETTING_CHOICE)
     return lore_setting_range(setting, text);
-  int length = 0;
-  for (const char *const *choice = setting->choices; *choice; choice++)
-    length += snprintf(text + length, (size_t)(LORE_ALLOWED_SIZE - length), "%s%s", *choice,
-                       choice[1] ? "|" : "");
-  return text;
+  return list_choices(setting, "|", text);
 }
 
 /* Prints `text` in lines of PAGE_WIDTH, broken between words. */
@@ -84,10 +88,14 @@ static void print_wrapped(const char *text, FILE *stream) {
 }
 
 static void print_setting(const lore_setting *setting, FILE *stream) {
-  char range[LORE_ALLOWED_SIZE];
+  char text[LORE_ALLOWED_SIZE];
+  const char *range = show_range(setting, text);
+  bool fits = strlen(range) <= RANGE_WIDTH;
   fprintf(stream, "  %-20s  %-7s  %-4s  %-10s  %s\n", lore_setting_leaf(setting->key),
           lore_reference_type(setting), setting->unit,
-          setting->initial ? setting->initial : "(required)", show_range(setting, range));
+          setting->initial ? setting->initial : "(required)", fits ? range : "one of these:");
+  if (!fits)
+    print_wrapped(list_choices(setting, " | ", text), stream);
   print_wrapped(setting->help, stream);
 }
 

@@ -36,6 +36,15 @@ static const char *put_list(pool *p, const lore_integer_list *list) {
   return pool_put(p, text);
 }
 
+static const char *put_words(pool *p, const lore_word_list *words) {
+  char text[LORE_WORDS_MAX * LORE_WORD_MAX] = "";
+  int length = 0;
+  for (int i = 0; i < words->count; i++)
+    length += snprintf(text + length, sizeof text - (size_t)length, "%s%s", i > 0 ? " " : "",
+                       words->value[i]);
+  return pool_put(p, text);
+}
+
 static lore_scalar make_scalar(const lore_setting *setting, const lore_settings *settings,
                                pool *p) {
   lore_scalar scalar = {.name = put_name(p, setting->key),
@@ -51,6 +60,9 @@ static lore_scalar make_scalar(const lore_setting *setting, const lore_settings 
     break;
   case LORE_SETTING_INTEGER_LIST:
     scalar.text = put_list(p, lore_setting_list(setting, settings));
+    break;
+  case LORE_SETTING_WORD_LIST:
+    scalar.text = put_words(p, lore_setting_words(setting, settings));
     break;
   case LORE_SETTING_REAL:
     scalar.kind = LORE_SCALAR_REAL;

@@ -10,7 +10,12 @@ static const char *const positions[] = {"rotary", "learned", "none", NULL};
 static const char *const activations[] = {"gelu", "relu", NULL};
 static const char *const schedules[] = {"cosine", "constant", NULL};
 static const char *const reductions[] = {"reproducible", "mpi", NULL};
-static const char *const distributions[] = {"uniform", NULL};
+static const char *const orders[] = {"random", "fixed", NULL};
+static const char *const presets[] = {"none", "44M", "163M", "400M", NULL};
+static const char *const distributions[] = {"uniform", "power_law", "celebrities", "replay", NULL};
+static const char *const among[] = {"all", "celebrities", "others", NULL};
+static const char *const curricula[] = {"none",   "warm_up",    "adaptive",   "growth",
+                                        "anneal", "sequential", "throw_away", NULL};
 static const char *const backends[] = {"auto", "builtin", "cblas", "onednn", NULL};
 
 #define AT(member)   offsetof(lore_settings, member), sizeof(((lore_settings *)0)->member)
@@ -34,6 +39,8 @@ static const char *const backends[] = {"auto", "builtin", "cblas", "onednn", NUL
     key, LORE_SETTING_CHOICE, AT(member), "1", initial, 0, sizeof choices / sizeof *choices - 2,   \
         choices, help                                                                              \
   }
+#define WORDS(key, member, help)                                                                   \
+  { key, LORE_SETTING_WORD_LIST, AT(member), "1", "[]", 1, LORE_WORD_MAX - 1, NULL, help }
 #define LIST(key, member, initial, least, most, help)                                              \
   { key, LORE_SETTING_INTEGER_LIST, AT(member), "1", initial, least, most, NULL, help }
 
@@ -46,7 +53,19 @@ static const lore_setting table[] = {
             "individuals that are trained on"),
     INTEGER("population.held_out", population.held_out, "16384", 0, PEOPLE_MAX,
             "further individuals that are only evaluated; 0: none"),
+    INTEGER("population.new", population.new_ones, "0", 0, PEOPLE_MAX,
+            "further individuals that distribution.kind replay draws besides the known ones: "
+            "those of fine-tuning"),
+    INTEGER("population.throw_away", population.throw_away, "0", 0, PEOPLE_MAX,
+            "further individuals that curriculum.kind throw_away begins with"),
+    INTEGER("population.templates", population.templates, "20", 1, LORE_TRAINING_TEMPLATES,
+            "templates of each attribute that training shows of an individual; evaluation has 5 "
+            "others"),
+    CHOICE("population.sentence_order", population.sentence_order, "random", orders,
+           "order of a biography's six sentences"),
 
+    CHOICE("model.preset", model.preset, "none", presets,
+           "layers, width, heads and hidden of one of the paper's models, unless they are given"),
     CHOICE("model.mixer", model.mixer, "attention", mixers, "what mixes positions"),
     INTEGER("model.layers", model.layers, "8", 1, 128, "transformer layers"),
     INTEGER("model.width", model.width, "512", 8, 16384,
@@ -91,8 +110,44 @@ static const lore_setting table[] = {
            "how ranks add gradients; reproducible: the same bits for any number of ranks; mpi: by "
            "MPI_Iallreduce"),
 
-    CHOICE("distribution.kind", distribution.kind, "uniform", distributions,
-           "how individuals are drawn for training"),
+    CHOICE(
+        "distribution.kind", distribution.kind, "uniform", distributions,
+        "how individuals are drawn for training: all alike; the i-th as i^-alpha; the first ones "
+        "celebrity_weight times as often; known ones replay_weight times as often as new ones"),
+    REAL("distribution.alpha", distribution.alpha, "1.0", 0, LORE_ALPHA_MAX,
+         "exponent of the power law; 0 is uniform, 1 Zipf's law"),
+    INTEGER("distribution.celebrities", distribution.celebrities, "0", 0, PEOPLE_MAX,
+            "how many of the known individuals, the first ones, are celebrities"),
+    REAL("distribution.celebrity_weight", distribution.celebrity_weight, "8.0", 1e-6, 1e6,
+         "how many times as likely as another individual a celebrity is"),
+    REAL("distribution.replay_weight", distribution.replay_weight, "0.0", 0, 1e6,
+         "how many times as likely as a new individual a known one is; 0: no replay"),
+    CHOICE("distribution.among", distribution.among, "all", among,
+           "which of the known individuals are drawn at all"),
+    INTEGER("distribution.repeats_in_batch", distribution.repeats_in_batch, "1", 1, 1048576,
+            "neighbouring sequences of a batch that are about the same individual"),
+    INTEGER("distribution.repeats_across_steps", distribution.repeats_across_steps, "1", 1,
+            STEPS_MAX, "neighbouring steps that show the same individuals"),
+    WORDS("distribution.shards", distribution.shards,
+          "distributions for equal parts of each batch's shards instead of kind: uniform, "
+          "power_law:ALPHA, celebrities:WEIGHT, first:COUNT"),
+
+    CHOICE("curriculum.kind", curriculum.kind, "none", curricula,
+           "how the distribution changes: first few people, then all (warm_up; adaptive: when the "
+           "plateau is over); growing numbers; annealed alpha; group after group; first people "
+           "that are thrown away"),
+    INTEGER("curriculum.individuals", curriculum.individuals, "0", 0, PEOPLE_MAX,
+            "how many of the known individuals, the first ones, it begins with"),
+    REAL("curriculum.epochs", curriculum.epochs, "0.0", 0, 1e6,
+         "length in epochs of population.individuals / train.batch steps"),
+    INTEGER("curriculum.steps", curriculum.steps, "0", 0, STEPS_MAX,
+            "length in steps instead; adaptive: steps that are added after the plateau"),
+    REAL("curriculum.final_alpha", curriculum.final_alpha, "0.0", 0, LORE_ALPHA_MAX,
+         "anneal: exponent that distribution.alpha goes to"),
+    INTEGER("curriculum.groups", curriculum.groups, "2", 2, 50,
+            "sequential: groups that the known individuals are cut into"),
+    INTEGER("curriculum.repeats", curriculum.repeats, "1", 1, 1000000,
+            "sequential: how often all groups are visited"),
 
     INTEGER("evaluate.every", evaluate.every, "500", 1, STEPS_MAX,
             "steps between evaluations; step 0 and the last step are always evaluated"),
@@ -108,6 +163,9 @@ static const lore_setting table[] = {
             "evaluate.sequences"),
     REAL("evaluate.plateau_margin", evaluate.plateau_margin, "0.05", 0.001, 0.5,
          "share of the no-knowledge baseline within which the loss counts as on the plateau"),
+    WORDS("evaluate.groups", evaluate.groups,
+          "groups that are evaluated: known, held_out, new, throw_away, celebrities, others, "
+          "subset, rest, group_K, or NAME:FIRST-LAST; empty: those that the run has"),
 
     INTEGER("checkpoint.every", checkpoint.every, "500", 0, STEPS_MAX,
             "steps between checkpoints to go on from after a kill; 0: only when told to stop"),
@@ -134,6 +192,10 @@ int lore_setting_find(const char *key) {
     if (strcmp(table[i].key, key) == 0)
       return i;
   return -1;
+}
+
+bool lore_setting_is_list(const lore_setting *setting) {
+  return setting->kind == LORE_SETTING_INTEGER_LIST || setting->kind == LORE_SETTING_WORD_LIST;
 }
 
 int lore_setting_section(const char *key) {
@@ -201,6 +263,11 @@ double *lore_setting_real(const lore_setting *setting, const lore_settings *sett
 
 char *lore_setting_text(const lore_setting *setting, const lore_settings *settings) {
   assert(setting->kind == LORE_SETTING_TEXT);
+  return field(setting, settings);
+}
+
+lore_word_list *lore_setting_words(const lore_setting *setting, const lore_settings *settings) {
+  assert(setting->kind == LORE_SETTING_WORD_LIST);
   return field(setting, settings);
 }
 

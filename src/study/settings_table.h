@@ -4,7 +4,7 @@
 
 #include "lore/settings.h"
 
-enum { LORE_SETTINGS_CAPACITY = 96 }; /* more than the table has entries */
+enum { LORE_SETTINGS_CAPACITY = 128 }; /* more than the table has entries */
 
 /* Index of the setting called `key` in the table, or -1. */
 int lore_setting_find(const char *key);
@@ -26,6 +26,10 @@ void lore_setting_set_integer(const lore_setting *setting, lore_settings *settin
 double *lore_setting_real(const lore_setting *setting, const lore_settings *settings);
 char *lore_setting_text(const lore_setting *setting, const lore_settings *settings);
 lore_integer_list *lore_setting_list(const lore_setting *setting, const lore_settings *settings);
+lore_word_list *lore_setting_words(const lore_setting *setting, const lore_settings *settings);
+
+/* Whether it is a list of any kind. */
+bool lore_setting_is_list(const lore_setting *setting);
 
 /* Writes the value as it stands in a study file. */
 void lore_setting_write(const lore_setting *setting, const lore_settings *settings, FILE *stream);

@@ -56,7 +56,10 @@ static char *describe(const place *p, char *text) {
 static lore_status fail_value(const place *p, const char *hint) {
   char found[FOUND_SIZE], allowed[LORE_ALLOWED_SIZE];
   describe(p, found);
-  if (p->element)
+  if (p->element && p->setting->kind == LORE_SETTING_WORD_LIST)
+    snprintf(allowed, sizeof allowed,
+             "a word of at most %.0f letters, digits, '.', '_', '-' or ':'", p->setting->most);
+  else if (p->element)
     snprintf(allowed, sizeof allowed, "an integer from %.0f to %.0f", p->setting->least,
              p->setting->most);
   else
@@ -66,11 +69,22 @@ static lore_status fail_value(const place *p, const char *hint) {
                           hint);
 }
 
+/* An element of the list at `p`. */
+static place element_of(const place *p, const lore_yaml_node *node) {
+  place element = *p;
+  element.node = node;
+  element.element = true;
+  element.at = node->at == LORE_NOWHERE ? p->at : node->at;
+  return element;
+}
+
 static lore_status fail_type(const place *p) {
   const char *leaf = lore_setting_leaf(p->setting->key), *initial = p->setting->initial;
   char hint[HINT_SIZE];
   if (p->setting->kind == LORE_SETTING_INTEGER_LIST)
     initial = "[0, 500, 1000]";
+  if (p->setting->kind == LORE_SETTING_WORD_LIST)
+    initial = strcmp(leaf, "groups") ? "[uniform, power_law:0.8]" : "[known, held_out]";
   snprintf(hint, sizeof hint, ", for example '%s: %s'", leaf, initial ? initial : "imbalance");
   return fail_value(p, p->element ? "" : hint);
 }
@@ -177,16 +191,46 @@ static lore_status parse_text(const place *p, char *value) {
   return LORE_OK;
 }
 
+/* A word may look like a number: it says of itself what it is. */
+static lore_status parse_word(const place *p, char *value) {
+  const char *text = p->node->text;
+  size_t length = strlen(text);
+  if ((double)length < p->setting->least || (double)length > p->setting->most)
+    return fail_value(p, "");
+  for (size_t i = 0; i < length; i++)
+    if (!isalnum((unsigned char)text[i]) && (i == 0 || !strchr("._-:", text[i])))
+      return fail_value(p, "");
+  strcpy(value, text);
+  return LORE_OK;
+}
+
+static lore_status parse_words(const place *p, const lore_yaml *yaml, lore_word_list *list) {
+  if (p->node->parts > LORE_WORDS_MAX)
+    return lore_source_fail(p->source, p->at, "'%s' has %zu elements; it may have at most %d",
+                            p->setting->key, p->node->parts, LORE_WORDS_MAX);
+  *list = (lore_word_list){0};
+  for (int i = p->node->first; i >= 0; i = yaml->node[i].next) {
+    place element = element_of(p, &yaml->node[i]);
+    if (element.node->kind != LORE_YAML_SCALAR)
+      return fail_type(&element);
+    LORE_TRY(parse_word(&element, list->value[list->count]));
+    for (int j = 0; j < list->count; j++)
+      if (!strcmp(list->value[j], list->value[list->count]) &&
+          strcmp(p->setting->key, "distribution.shards"))
+        return lore_source_fail(p->source, element.at, "'%s' has %s twice", p->setting->key,
+                                list->value[j]);
+    list->count++;
+  }
+  return LORE_OK;
+}
+
 static lore_status parse_list(const place *p, const lore_yaml *yaml, lore_integer_list *list) {
   if (p->node->parts > LORE_LIST_MAX)
     return lore_source_fail(p->source, p->at, "'%s' has %zu elements; it may have at most %d",
                             p->setting->key, p->node->parts, LORE_LIST_MAX);
   *list = (lore_integer_list){0};
   for (int i = p->node->first; i >= 0; i = yaml->node[i].next) {
-    place element = *p;
-    element.node = &yaml->node[i];
-    element.element = true;
-    element.at = element.node->at == LORE_NOWHERE ? p->at : element.node->at;
+    place element = element_of(p, &yaml->node[i]);
     if (element.node->kind != LORE_YAML_SCALAR)
       return fail_type(&element);
     LORE_TRY(parse_integer(&element, &list->value[list->count]));
@@ -228,9 +272,11 @@ lore_status lore_setting_parse(const lore_setting *setting, const lore_yaml *yam
   p.at = value->at == LORE_NOWHERE ? key_at : value->at;
   bool null = value->kind == LORE_YAML_SCALAR && !value->quoted &&
               lore_word_classify(value->text) == LORE_WORD_NULL;
-  bool list = setting->kind == LORE_SETTING_INTEGER_LIST;
+  bool list = lore_setting_is_list(setting);
   if (null || value->kind != (list ? LORE_YAML_LIST : LORE_YAML_SCALAR))
     return fail_type(&p);
+  if (setting->kind == LORE_SETTING_WORD_LIST)
+    return parse_words(&p, yaml, lore_setting_words(setting, settings));
   return list ? parse_list(&p, yaml, lore_setting_list(setting, settings))
               : parse_scalar(&p, settings);
 }

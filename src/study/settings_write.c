@@ -8,6 +8,7 @@ void lore_setting_write(const lore_setting *setting, const lore_settings *settin
   char number[LORE_REAL_SIZE];
   const char *text;
   const lore_integer_list *list;
+  const lore_word_list *words;
   int64_t value;
   switch (setting->kind) {
   case LORE_SETTING_TEXT:
@@ -22,6 +23,13 @@ void lore_setting_write(const lore_setting *setting, const lore_settings *settin
     fputc('[', stream);
     for (int i = 0; i < list->count; i++)
       fprintf(stream, "%s%" PRId64, i > 0 ? ", " : "", list->value[i]);
+    fputc(']', stream);
+    break;
+  case LORE_SETTING_WORD_LIST:
+    words = lore_setting_words(setting, settings);
+    fputc('[', stream);
+    for (int i = 0; i < words->count; i++)
+      fprintf(stream, "%s\"%s\"", i > 0 ? ", " : "", words->value[i]);
     fputc(']', stream);
     break;
   default:

@@ -68,6 +68,14 @@ static lore_status find_start(const lore_sweep *sweep, const lore_manifest_run *
   return LORE_OK;
 }
 
+/* Steps of all ancestors that led to the weights a run starts from. */
+static int64_t steps_before(const lore_manifest *manifest, const lore_manifest_run *run) {
+  int64_t steps = 0;
+  for (; run->parent >= 0; run = &manifest->run[run->parent])
+    steps += run->parent_step;
+  return steps;
+}
+
 static lore_status execute(lore_sweep *sweep, int index, lore_run_result *result) {
   const lore_manifest_run *run = &sweep->manifest->run[index];
   const lore_sweep_options *o = sweep->options;
@@ -78,6 +86,7 @@ static lore_status execute(lore_sweep *sweep, int index, lore_run_result *result
   lore_run_options options = {.directory = o->directory,
                               .id = run->id,
                               .start = start,
+                              .first_step = steps_before(sweep->manifest, run),
                               .hash = run->hash,
                               .command = o->command,
                               .team = sweep->group,

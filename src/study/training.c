@@ -41,6 +41,7 @@ static lore_status append_record(lore_run *run, int phase) {
       .tokens_seen = at->tokens_seen,
       .wall_time = elapsed(run),
       .phase = phase,
+      .draw = lore_sampler_at(&run->assembly.source.sampler, at->step, 0),
       .group = run->group,
       .attention = run->attention,
       .plateau_start = at->detector.plateau_start,
@@ -50,11 +51,23 @@ static lore_status append_record(lore_run *run, int phase) {
   return LORE_OK;
 }
 
+/* Adaptive curriculum: the subset's plateau is over, so the others will come in. */
+static void widen(lore_run *run) {
+  const lore_assembly *a = &run->assembly;
+  const lore_settings *s = run->settings;
+  double level = a->baseline * (1 - s->evaluate.plateau_margin);
+  if (s->curriculum.kind == LORE_CURRICULUM_ADAPTIVE && run->at.widened_at == LORE_NEVER &&
+      run->group[a->subset].attribute_loss < level)
+    run->at.widened_at = run->at.step + s->curriculum.steps;
+  run->assembly.source.sampler.widened_at = run->at.widened_at;
+}
+
 static lore_status record(lore_run *run) {
   lore_evaluator_run(run->evaluator, lore_trainer_parameters(run->trainer), run->group,
                      run->attention);
   int phase =
       lore_phase_update(&run->at.detector, (double)run->at.step, run->group[0].attribute_loss);
+  widen(run);
   lore_status status = lore_run_leads(run) ? append_record(run, phase) : LORE_OK;
   run->at.records++;
   run->at.loss_sum = 0;
@@ -124,6 +137,8 @@ static lore_status keep(lore_run *run, bool stopping) {
   begin = lore_clock_seconds();
   if (step == steps || is_snapshot(&s->checkpoint.snapshots, step))
     LORE_TRY(lore_run_lead(run, write_weights(run)));
+  if (step == steps)
+    LORE_TRY(lore_run_lead(run, lore_run_leads(run) ? lore_run_put_exposure(run) : LORE_OK));
   if (step < steps && (stopping || (every > 0 && step > 0 && step % every == 0)))
     LORE_TRY(lore_run_lead(run, write_resume(run)));
   note_duration(run, begin);

@@ -48,6 +48,9 @@ lore_status lore_run_resume(lore_run *run, bool *resumed);
 /* Opens or goes on with the metrics file. */
 lore_status lore_run_open_metrics(lore_run *run, bool resumed);
 
+/* Writes exposure.nc: how often each individual was shown. Leader only. */
+lore_status lore_run_put_exposure(const lore_run *run);
+
 /* Trains to the end, or until told to stop (LORE_STOPPED, after a checkpoint). */
 lore_status lore_run_train(lore_run *run, bool resumed);
 

@@ -47,7 +47,7 @@ struct lore_trainer {
 static void fill_from_population(const void *context, lore_batch *batch, uint64_t step,
                                  int64_t first, int count) {
   const lore_population_source *source = context;
-  lore_batch_training(batch, source->population, &source->distribution, step, first, count);
+  lore_batch_training(batch, source->population, &source->sampler, (int64_t)step, first, count);
 }
 
 lore_source lore_source_of_population(const lore_population_source *population) {

@@ -1,0 +1,117 @@
+/* What the distribution is at each step. */
+#include <assert.h>
+#include <math.h>
+
+#include "lore/distribution.h"
+
+lore_sampler lore_sampler_create(const lore_distribution_config *distribution,
+                                 const lore_curriculum_config *curriculum,
+                                 const lore_population_config *population, uint64_t seed,
+                                 int64_t steps, int batch, int shard) {
+  lore_sampler s = {.distribution = *distribution,
+                    .curriculum = *curriculum,
+                    .population = *population,
+                    .seed = seed,
+                    .steps = steps,
+                    .shard = shard,
+                    .shards = batch / shard,
+                    .length = curriculum->steps,
+                    .widened_at = LORE_NEVER};
+  assert(population->individuals >= 1 && distribution->repeats_in_batch >= 1 &&
+         distribution->repeats_across_steps >= 1);
+  if (s.length == 0)
+    s.length = llround(curriculum->epochs * (double)population->individuals / batch);
+  return s;
+}
+
+/* How far a curriculum of gradual change has come: 0 to 1. */
+static double progress(const lore_sampler *s, int64_t step) {
+  return step < s->length ? (double)step / (double)s->length : 1;
+}
+
+static int64_t grown(const lore_sampler *s, int64_t step) {
+  double first = (double)s->curriculum.individuals, all = (double)s->population.individuals;
+  double count = first * pow(all / first, progress(s, step));
+  return step >= s->length || count > all ? s->population.individuals : (int64_t)count;
+}
+
+/* The group whose turn it is. */
+static void set_group(const lore_sampler *s, int64_t step, lore_draw *draw) {
+  int64_t groups = s->curriculum.groups, turns = groups * s->curriculum.repeats;
+  int64_t group = step * turns / s->steps % groups;
+  lore_range range = lore_population_group(&s->population, (int)group, (int)groups);
+  draw->first = range.first;
+  draw->count = range.count;
+}
+
+static void apply_curriculum(const lore_sampler *s, int64_t step, lore_draw *draw) {
+  const lore_curriculum_config *c = &s->curriculum;
+  switch (c->kind) {
+  case LORE_CURRICULUM_NONE:
+    break;
+  case LORE_CURRICULUM_WARM_UP:
+  case LORE_CURRICULUM_ADAPTIVE:
+    if (step < (c->kind == LORE_CURRICULUM_WARM_UP ? s->length : s->widened_at))
+      draw->count = c->individuals;
+    break;
+  case LORE_CURRICULUM_GROWTH:
+    draw->count = grown(s, step);
+    break;
+  case LORE_CURRICULUM_ANNEAL:
+    draw->alpha += (c->final_alpha - draw->alpha) * progress(s, step);
+    break;
+  case LORE_CURRICULUM_SEQUENTIAL:
+    set_group(s, step, draw);
+    break;
+  case LORE_CURRICULUM_THROW_AWAY:
+    if (step < s->length) {
+      lore_range range = lore_population_range(&s->population, LORE_PEOPLE_THROW_AWAY);
+      *draw = (lore_draw){.first = range.first, .count = range.count};
+    }
+    break;
+  }
+}
+
+static lore_draw base(const lore_sampler *s) {
+  const lore_distribution_config *d = &s->distribution;
+  int64_t known = s->population.individuals;
+  lore_draw draw = {.kind = d->kind,
+                    .count = known,
+                    .alpha = d->kind == LORE_DISTRIBUTION_POWER_LAW ? d->alpha : NAN};
+  if (d->kind == LORE_DISTRIBUTION_CELEBRITIES) {
+    draw.favoured = d->celebrities;
+    draw.weight = d->celebrity_weight;
+  }
+  if (d->kind == LORE_DISTRIBUTION_REPLAY) {
+    lore_range new = lore_population_range(&s->population, LORE_PEOPLE_NEW);
+    draw.favoured = known;
+    draw.weight = d->replay_weight;
+    draw.count = known + new.count;
+    draw.gap = new.first - known;
+  }
+  if (d->among == LORE_AMONG_CELEBRITIES)
+    draw.count = d->celebrities;
+  if (d->among == LORE_AMONG_OTHERS) {
+    draw.first = d->celebrities;
+    draw.count = known - d->celebrities;
+  }
+  return draw;
+}
+
+lore_draw lore_sampler_at(const lore_sampler *s, int64_t step, int64_t sequence) {
+  const lore_word_list *shards = &s->distribution.shards;
+  lore_draw draw;
+  if (shards->count > 0) {
+    int64_t entry = sequence / s->shard * shards->count / s->shards;
+    int valid =
+        lore_draw_parse(shards->value[entry], &s->distribution, s->population.individuals, &draw);
+    assert(valid);
+    (void)valid;
+    return draw;
+  }
+  draw = base(s);
+  apply_curriculum(s, step, &draw);
+  if (draw.favoured > draw.count)
+    draw.favoured = draw.count;
+  return draw;
+}

@@ -1,0 +1,188 @@
+/* Contradictions of distribution, curriculum and groups. */
+#include <stdio.h>
+#include <string.h>
+
+#include "groups.h"
+#include "settings_contradict.h"
+
+/* A value that would have no effect is a mistake: somebody believes that it has one. The default is
+ * none, as the resolved study of a run gives every setting. */
+static lore_status check_used(const lore_study *study) {
+  const lore_settings *s = study->settings;
+  lore_distribution_kind d = s->distribution.kind;
+  lore_curriculum_kind c = s->curriculum.kind;
+  bool celebrities = d == LORE_DISTRIBUTION_CELEBRITIES;
+  bool narrow =
+      c == LORE_CURRICULUM_WARM_UP || c == LORE_CURRICULUM_ADAPTIVE || c == LORE_CURRICULUM_GROWTH;
+  bool lasts = c == LORE_CURRICULUM_WARM_UP || c == LORE_CURRICULUM_GROWTH ||
+               c == LORE_CURRICULUM_ANNEAL || c == LORE_CURRICULUM_THROW_AWAY;
+  bool mixed = s->distribution.shards.count > 0;
+  const struct {
+    const char *key, *needs;
+    bool changed, used;
+  } rules[] = {
+      {"distribution.alpha", "distribution.kind power_law", s->distribution.alpha != 1,
+       d == LORE_DISTRIBUTION_POWER_LAW || mixed},
+      {"distribution.celebrity_weight", "distribution.kind celebrities",
+       s->distribution.celebrity_weight != 8, celebrities || mixed},
+      {"distribution.replay_weight", "distribution.kind replay", s->distribution.replay_weight != 0,
+       d == LORE_DISTRIBUTION_REPLAY},
+      {"curriculum.individuals", "curriculum.kind warm_up, adaptive or growth",
+       s->curriculum.individuals != 0, narrow},
+      {"curriculum.epochs", "curriculum.kind warm_up, growth, anneal or throw_away",
+       s->curriculum.epochs != 0, lasts},
+      {"curriculum.steps", "a curriculum.kind other than none and sequential",
+       s->curriculum.steps != 0, lasts || c == LORE_CURRICULUM_ADAPTIVE},
+      {"curriculum.final_alpha", "curriculum.kind anneal", s->curriculum.final_alpha != 0,
+       c == LORE_CURRICULUM_ANNEAL},
+      {"curriculum.groups", "curriculum.kind sequential", s->curriculum.groups != 2,
+       c == LORE_CURRICULUM_SEQUENTIAL},
+      {"curriculum.repeats", "curriculum.kind sequential", s->curriculum.repeats != 1,
+       c == LORE_CURRICULUM_SEQUENTIAL},
+  };
+  for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+    if (rules[i].changed && !rules[i].used)
+      return lore_study_contradict(study, rules[i].key, rules[i].key,
+                                   "'%s' has no effect here; it needs %s", rules[i].key,
+                                   rules[i].needs);
+  return LORE_OK;
+}
+
+static lore_status check_celebrities(const lore_study *study) {
+  const lore_distribution_config *d = &study->settings->distribution;
+  int64_t known = study->settings->population.individuals;
+  bool needed = d->kind == LORE_DISTRIBUTION_CELEBRITIES || d->among != LORE_AMONG_ALL;
+  if (d->celebrities >= known || (needed && d->celebrities == 0))
+    return lore_study_contradict(
+        study, "distribution.celebrities",
+        d->kind == LORE_DISTRIBUTION_CELEBRITIES ? "distribution.kind" : "distribution.among",
+        "'distribution.celebrities' is %lld%s; of %lld known individuals at least 1 and at most "
+        "%lld are celebrities",
+        (long long)d->celebrities, lore_study_origin(study, "distribution.celebrities"),
+        (long long)known, (long long)known - 1);
+  if (d->among != LORE_AMONG_ALL && d->kind != LORE_DISTRIBUTION_UNIFORM)
+    return lore_study_contradict(study, "distribution.among", "distribution.kind",
+                                 "'distribution.among' needs distribution.kind uniform");
+  if (d->kind == LORE_DISTRIBUTION_REPLAY && study->settings->population.new_ones == 0)
+    return lore_study_contradict(study, "distribution.kind", "population.new",
+                                 "'distribution.kind' replay draws new individuals; say how many "
+                                 "with population.new");
+  return LORE_OK;
+}
+
+/* Repeats must not be cut by the end of a batch, or by shards that draw differently. */
+static lore_status check_repeats(const lore_study *study) {
+  const lore_settings *s = study->settings;
+  int repeats = s->distribution.repeats_in_batch;
+  bool mixed = s->distribution.shards.count > 0;
+  int unit = mixed ? s->train.shard : s->train.batch;
+  const char *key = mixed ? "train.shard" : "train.batch";
+  if (unit % repeats == 0)
+    return LORE_OK;
+  return lore_study_contradict(study, "distribution.repeats_in_batch", key,
+                               "'distribution.repeats_in_batch' %d does not divide '%s' %d%s",
+                               repeats, key, unit, lore_study_origin(study, key));
+}
+
+static lore_status check_shards(const lore_study *study) {
+  const lore_settings *s = study->settings;
+  const lore_word_list *words = &s->distribution.shards;
+  int shards = s->train.batch / s->train.shard;
+  lore_draw draw;
+  if (words->count == 0)
+    return LORE_OK;
+  for (int i = 0; i < words->count; i++)
+    if (!lore_draw_parse(words->value[i], &s->distribution, s->population.individuals, &draw))
+      return lore_study_contradict(
+          study, "distribution.shards", "distribution.celebrities",
+          "'distribution.shards' has '%s'; its elements are uniform, power_law:ALPHA, "
+          "celebrities:WEIGHT (with distribution.celebrities) or first:COUNT with a count from 1 "
+          "to %lld",
+          words->value[i], (long long)s->population.individuals);
+  if (words->count > shards)
+    return lore_study_contradict(study, "distribution.shards", "train.shard",
+                                 "'distribution.shards' has %d elements for %d shards (train.batch "
+                                 "%d / train.shard %d); use smaller shards",
+                                 words->count, shards, s->train.batch, s->train.shard);
+  if (s->distribution.kind != LORE_DISTRIBUTION_UNIFORM ||
+      s->distribution.among != LORE_AMONG_ALL || s->curriculum.kind != LORE_CURRICULUM_NONE)
+    return lore_study_contradict(study, "distribution.shards", "distribution.kind",
+                                 "'distribution.shards' stands for itself; leave out "
+                                 "distribution.kind, distribution.among and curriculum.kind");
+  return LORE_OK;
+}
+
+static lore_status check_length(const lore_study *study) {
+  const lore_curriculum_config *c = &study->settings->curriculum;
+  if (c->kind == LORE_CURRICULUM_NONE || c->kind == LORE_CURRICULUM_SEQUENTIAL ||
+      c->kind == LORE_CURRICULUM_ADAPTIVE || (c->epochs > 0) != (c->steps > 0))
+    return LORE_OK;
+  return lore_study_contradict(study, c->steps > 0 ? "curriculum.steps" : "curriculum.kind",
+                               "curriculum.epochs",
+                               "this curriculum needs one length: either curriculum.epochs or "
+                               "curriculum.steps above 0, not both");
+}
+
+static lore_status check_curriculum(const lore_study *study) {
+  const lore_settings *s = study->settings;
+  const lore_curriculum_config *c = &s->curriculum;
+  int64_t known = s->population.individuals;
+  bool narrow = c->kind == LORE_CURRICULUM_WARM_UP || c->kind == LORE_CURRICULUM_ADAPTIVE ||
+                c->kind == LORE_CURRICULUM_GROWTH;
+  if (c->kind == LORE_CURRICULUM_NONE)
+    return LORE_OK;
+  if (s->distribution.kind == LORE_DISTRIBUTION_REPLAY || s->distribution.among != LORE_AMONG_ALL)
+    return lore_study_contradict(study, "curriculum.kind", "distribution.kind",
+                                 "'curriculum.kind' needs a distribution over all known "
+                                 "individuals, without replay and distribution.among");
+  if (narrow && (c->individuals < 1 || c->individuals > known))
+    return lore_study_contradict(study, "curriculum.individuals", "curriculum.kind",
+                                 "'curriculum.individuals' is %lld%s; it must be from 1 to %lld, "
+                                 "the number of known individuals",
+                                 (long long)c->individuals,
+                                 lore_study_origin(study, "curriculum.individuals"),
+                                 (long long)known);
+  if (c->kind == LORE_CURRICULUM_ANNEAL && s->distribution.kind != LORE_DISTRIBUTION_POWER_LAW)
+    return lore_study_contradict(study, "curriculum.kind", "distribution.kind",
+                                 "'curriculum.kind' anneal needs distribution.kind power_law");
+  if (c->kind == LORE_CURRICULUM_THROW_AWAY && s->population.throw_away == 0)
+    return lore_study_contradict(study, "curriculum.kind", "population.throw_away",
+                                 "'curriculum.kind' throw_away needs people: say how many with "
+                                 "population.throw_away");
+  if (c->kind == LORE_CURRICULUM_SEQUENTIAL &&
+      (c->groups > known || c->groups * (int64_t)c->repeats > s->train.steps))
+    return lore_study_contradict(study, "curriculum.groups", "curriculum.repeats",
+                                 "%d groups visited %d times need as many individuals as groups "
+                                 "(there are %lld) and as many steps as visits (there are %lld)",
+                                 c->groups, c->repeats, (long long)known,
+                                 (long long)s->train.steps);
+  return check_length(study);
+}
+
+static lore_status check_groups(const lore_study *study) {
+  const lore_settings *s = study->settings;
+  const lore_word_list *words = &s->evaluate.groups;
+  bool subset = s->curriculum.kind != LORE_CURRICULUM_ADAPTIVE || words->count == 0;
+  char why[256];
+  lore_group group;
+  for (int i = 0; i < words->count; i++) {
+    if (!lore_group_find(s, words->value[i], &group, sizeof why, why))
+      return lore_study_contradict(study, "evaluate.groups", "evaluate.groups",
+                                   "'evaluate.groups' has '%s': %s", words->value[i], why);
+    subset |= !strcmp(words->value[i], "subset");
+  }
+  if (subset)
+    return LORE_OK;
+  return lore_study_contradict(study, "evaluate.groups", "curriculum.kind",
+                               "'curriculum.kind' adaptive looks at group subset; put it into "
+                               "evaluate.groups");
+}
+
+lore_status lore_study_check_distribution(const lore_study *study) {
+  LORE_TRY(check_used(study));
+  LORE_TRY(check_celebrities(study));
+  LORE_TRY(check_repeats(study));
+  LORE_TRY(check_shards(study));
+  LORE_TRY(check_curriculum(study));
+  return check_groups(study);
+}
