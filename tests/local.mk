@@ -72,6 +72,7 @@ test_helpers = \
 shell_tests = \
 	tests/test_broken.bats \
 	tests/test_collect.bats \
+	tests/test_distributions.bats \
 	tests/test_kill.bats \
 	tests/test_lists.bats \
 	tests/test_plan.bats \
@@ -105,6 +106,7 @@ test_headers = \
 test_data = \
 	tests/broken \
 	tests/peak_memory.py \
+	tests/exposure_checks.py \
 	tests/same_metrics.py \
 	tests/same_weights.py \
 	tests/slurm \
