@@ -231,6 +231,28 @@ static void template_splits(void **state) {
   free(observed);
 }
 
+/* Three training templates: any of the twenty that evaluation leaves, which stay as they were. */
+static void few_templates(void **state) {
+  (void)state;
+  const lore_population_config config = {.individuals = 5000, .templates = 3};
+  lore_population *few = NULL;
+  int observed[LORE_TEMPLATES] = {0}, all = (1 << LORE_TEMPLATES) - 1;
+  assert_int_equal(lore_population_create(&config, PEOPLE_SEED, people_vocabulary, &few), LORE_OK);
+  for (int i = 0; i < 5000; i++)
+    for (int a = 0; a < LORE_ATTRIBUTES; a++) {
+      const lore_individual *who = lore_population_individual(few, i);
+      uint32_t set = who->training_templates[a];
+      assert_int_equal(who->evaluation_templates[a], person(i)->evaluation_templates[a]);
+      assert_int_equal(person(i)->training_templates[a], all & ~(int)who->evaluation_templates[a]);
+      assert_int_equal(__builtin_popcount(set), 3);
+      assert_int_equal(set & who->evaluation_templates[a], 0);
+      for (int t = 0; t < LORE_TEMPLATES; t++)
+        observed[t] += set >> t & 1;
+    }
+  assert_even("training templates", observed, LORE_TEMPLATES);
+  lore_population_destroy(few);
+}
+
 static void bytes(void **state) {
   (void)state;
   lore_population_config config = {.individuals = MANY, .held_out = 16384};
@@ -339,6 +361,7 @@ int main(void) {
       cmocka_unit_test(dates_are_even),
       cmocka_unit_test(values_are_independent),
       cmocka_unit_test(template_splits),
+      cmocka_unit_test(few_templates),
       cmocka_unit_test(bytes),
       cmocka_unit_test(refused_sizes),
       cmocka_unit_test(too_little_memory),

@@ -50,6 +50,26 @@ static void sentence_orders_are_even(void **state) {
   lore_arena_destroy(&arena);
 }
 
+static void fixed_order(void **state) {
+  (void)state;
+  const lore_population_config config = {
+      .individuals = 10, .held_out = 10, .sentence_order = LORE_ORDER_FIXED};
+  lore_population *same = NULL;
+  lore_arena arena;
+  lore_batch b = people_batch(&arena, SEQUENCES, longest);
+  assert_int_equal(lore_population_create(&config, PEOPLE_SEED, people_vocabulary, &same), LORE_OK);
+  lore_sampler sampler = people_sampler(&config);
+  lore_batch_training(&b, same, &sampler, 3, 0, SEQUENCES);
+  for (int k = 0; k < SEQUENCES * LORE_ATTRIBUTES; k++)
+    assert_int_equal(b.attribute[k], k % LORE_ATTRIBUTES);
+  lore_batch_clear(&b);
+  lore_batch_evaluation(&b, same, 10, 10, 0, SEQUENCES);
+  for (int k = 0; k < SEQUENCES * LORE_ATTRIBUTES; k++)
+    assert_int_equal(b.attribute[k], k % LORE_ATTRIBUTES);
+  lore_population_destroy(same);
+  lore_arena_destroy(&arena);
+}
+
 /* Packs the counts of those templates that the set holds; returns how many. */
 static int pack(const int *count, uint32_t evaluation, lore_template_set set, int *packed) {
   int used = 0;
@@ -142,9 +162,8 @@ static void evaluation_is_even(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sentence_orders_are_even),
-      cmocka_unit_test(templates_are_even),
-      cmocka_unit_test(uniform_distribution),
+      cmocka_unit_test(sentence_orders_are_even), cmocka_unit_test(fixed_order),
+      cmocka_unit_test(templates_are_even),       cmocka_unit_test(uniform_distribution),
       cmocka_unit_test(evaluation_is_even),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
