@@ -196,6 +196,8 @@ kernel_sources = \
 	src/model/linear.c \
 	src/model/model.c \
 	src/model/norm.c \
+	src/model/pass.h \
+	src/model/patched.c \
 	src/model/rotary.c \
 	src/model/simd.h \
 	src/model/vecmath.h \

@@ -20,6 +20,7 @@ float_tests = \
 	tests/test_metrics_resume \
 	tests/test_model \
 	tests/test_optimiser \
+	tests/test_patching \
 	tests/test_phases \
 	tests/test_population \
 	tests/test_reduction \
@@ -71,10 +72,11 @@ test_helpers = \
 
 shell_tests = \
 	tests/test_broken.bats \
-	tests/test_collect.bats \
+	tests/test_collect_command.bats \
 	tests/test_distributions.bats \
 	tests/test_kill.bats \
 	tests/test_lists.bats \
+	tests/test_patched_runs.bats \
 	tests/test_plan.bats \
 	tests/test_ranks.bats \
 	tests/test_readers.bats \

@@ -16,6 +16,13 @@ say() {
   printf 'lore: %s\n' "$*"
 }
 
+# Automake keeps one log for test_x.c and test_x.bats, and so runs only one of them.
+twice=$(cd tests && printf '%s\n' test_*.c test_*.bats | sed 's/\.[a-z]*$//' | sort | uniq -d)
+if [ -n "$twice" ]; then
+  say "these are names of two tests each; rename one of them:" $twice
+  exit 1
+fi
+
 # count PASSED FAILED SKIPPED WHAT: adds to the totals.
 count() {
   passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))

@@ -77,7 +77,7 @@ static results evaluate(const real *parameters, int sequences, int attention, in
   lore_evaluator *evaluator;
   results r, again;
   assert_int_equal(lore_evaluator_create(world.model, world.population, &config, GROUPS, groups,
-                                         lore_team_alone(), threads, &evaluator),
+                                         lore_team_alone(), threads, false, &evaluator),
                    LORE_OK);
   lore_evaluator_run(evaluator, parameters, r.group, r.layer);
   lore_evaluator_run(evaluator, parameters, again.group, again.layer);
@@ -290,10 +290,11 @@ static void bytes_grow(void **state) {
   (void)state;
   lore_evaluate_config config = evaluate_config(SEQUENCES, ATTENTION);
   lore_evaluate_config more = evaluate_config(4096 * SEQUENCES, ATTENTION);
-  size_t bytes = lore_evaluator_bytes(world.model, &config, GROUPS, world.longest, 1);
-  assert_true(lore_evaluator_bytes(world.model, &config, GROUPS, world.longest, 2) > bytes);
-  assert_true(lore_evaluator_bytes(world.model, &config, GROUPS, 3 * world.longest, 1) > bytes);
-  assert_true(lore_evaluator_bytes(world.model, &more, GROUPS, world.longest, 1) > bytes);
+  size_t bytes = lore_evaluator_bytes(world.model, &config, GROUPS, world.longest, 1, false);
+  assert_true(lore_evaluator_bytes(world.model, &config, GROUPS, world.longest, 2, false) > bytes);
+  assert_true(lore_evaluator_bytes(world.model, &config, GROUPS, 3 * world.longest, 1, false) >
+              bytes);
+  assert_true(lore_evaluator_bytes(world.model, &more, GROUPS, world.longest, 1, false) > bytes);
 }
 
 int main(void) {

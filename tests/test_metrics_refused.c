@@ -157,7 +157,6 @@ static void test_full_disk(void **state) {
   (void)state;
   lore_metrics_definition d = definition_now();
   lore_metrics *metrics;
-  char message[512];
   write_new(path, ALL);
   struct rlimit limit = {.rlim_cur = 20000, .rlim_max = RLIM_INFINITY};
   signal(SIGXFSZ, SIG_IGN);
@@ -166,8 +165,9 @@ static void test_full_disk(void **state) {
   limit.rlim_cur = RLIM_INFINITY;
   setrlimit(RLIMIT_FSIZE, &limit);
   assert_int_equal(status, LORE_FILE);
-  snprintf(message, sizeof message, "cannot copy the records of %s: File too large", path);
-  assert_string_equal(lore_fail_message(), message);
+  /* The library says so when it writes a full buffer, or only at the end. */
+  assert_non_null(strstr(lore_fail_message(), path));
+  assert_non_null(strstr(lore_fail_message(), ": File too large"));
   assert_int_equal(metrics_check(path), ALL);
 }
 

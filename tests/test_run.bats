@@ -38,6 +38,7 @@ refused() {
 ./checkpoints/weights_00000000.nc
 ./checkpoints/weights_00000020.nc
 ./checkpoints/weights_00000040.nc
+./exposure.nc
 ./lock
 ./metrics.nc
 ./state.yaml

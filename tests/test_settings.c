@@ -229,13 +229,13 @@ static void test_reference_json(void **state) {
 static void test_scalars(void **state) {
   (void)state;
   lore_settings s;
-  lore_scalar scalar[64];
+  lore_scalar scalar[128];
   char buffer[8192];
   int count, found = 0;
   lore_settings_table(&count);
   put(study);
   assert_int_equal(read_with(NULL, &s), LORE_OK);
-  assert_int_equal(lore_settings_scalars(&s, 64, scalar, sizeof buffer, buffer), count);
+  assert_int_equal(lore_settings_scalars(&s, 128, scalar, sizeof buffer, buffer), count);
   for (int i = 0; i < count; i++) {
     const lore_scalar *c = &scalar[i];
     assert_null(strchr(c->name, '.'));

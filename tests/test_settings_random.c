@@ -111,6 +111,7 @@ static void reconcile(lore_random *random, lore_settings *s) {
   s->model.width = s->model.heads * 2 * (4 + (int)lore_random_below(random, 120));
   s->train.batch = s->train.shard * (1 + (int)lore_random_below(random, 16));
   reconcile_distribution(random, s);
+  s->train.patch = (lore_patch_config){.from = "reference", .start = 1000};
   s->train.steps = 256000000;
   s->train.warmup_steps %= s->train.steps + 1;
   s->train.final_learning_rate = fmin(s->train.final_learning_rate, s->train.learning_rate);

@@ -44,7 +44,7 @@ static uint64_t evaluate(lore_team team, int threads, const real *parameters) {
   lore_evaluator *evaluator;
   memset(&result, 0, sizeof result);
   if (lore_evaluator_create(world.model, world.population, &config, GROUPS, group, team, threads,
-                            &evaluator) != LORE_OK)
+                            false, &evaluator) != LORE_OK)
     abort();
   lore_evaluator_run(evaluator, parameters, result.group, result.layer);
   lore_evaluator_destroy(evaluator);

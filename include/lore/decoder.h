@@ -19,6 +19,16 @@ typedef enum { LORE_FORWARD_ONLY, LORE_FORWARD_BACKWARD } lore_workspace_use;
 lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model, int tokens,
                                       int sequences, lore_workspace_use use);
 
+/* Attention patching (science.md section 6): from now on passes in `workspace` use the
+ * probabilities that the last pass in `patterns` (lore_decoder_attend of another model of the same
+ * shape, over the same shard) has left, in place of their own. No gradient flows into them, and
+ * queries and keys get gradient 0. NULL ends it. */
+void lore_workspace_patch(lore_workspace *workspace, const lore_workspace *patterns);
+
+/* Forward as far as the attention probabilities of the last layer, for lore_workspace_patch. */
+void lore_decoder_attend(const lore_model *model, const real *parameters, const lore_batch *shard,
+                         lore_workspace *workspace);
+
 /* Told when range `range` of a gradient is final (lore_decoder_ranges), and at moments in between
  * (range -1) so that communication can go on. */
 typedef struct {

@@ -2,6 +2,7 @@
 #ifndef LORE_EVALUATE_H
 #define LORE_EVALUATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lore/attribute.h"
@@ -61,17 +62,21 @@ int lore_phase_update(lore_phase_detector *detector, double step, double loss);
 
 typedef struct lore_evaluator lore_evaluator;
 
-/* Prepares evaluation of `groups` groups (copied) by `threads` threads on each rank of `team`.
- * Keeps pointers to model and population. */
+/* Prepares evaluation of `groups` groups (copied) by `threads` threads on each rank of `team`;
+ * `patched`: lore_evaluator_patch may be called. Keeps pointers to model and population. */
 lore_status lore_evaluator_create(const lore_model *model, const lore_population *population,
                                   const lore_evaluate_config *config, int groups,
                                   const lore_group *group, lore_team team, int threads,
-                                  lore_evaluator **evaluator);
+                                  bool patched, lore_evaluator **evaluator);
 void lore_evaluator_destroy(lore_evaluator *evaluator);
 
 /* Bytes of the arena that lore_evaluator_create maps, for sequences of at most `longest` tokens. */
 size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config *config, int groups,
-                            int longest, int threads);
+                            int longest, int threads, bool patched);
+
+/* From now on the model is evaluated with the attention patterns of the parameters `reference`,
+ * which must stay; NULL: with its own. */
+void lore_evaluator_patch(lore_evaluator *evaluator, const real *reference);
 
 /* Evaluates `parameters`: metrics of each group (`groups` entries) and attention signatures of each
  * layer

@@ -15,11 +15,12 @@ enum { LORE_RUN_ID_MAX = 160, LORE_AXES_MAX = 32, LORE_AXIS_VALUE_MAX = 64 };
 typedef struct {
   char id[LORE_RUN_ID_MAX];
   char experiment[LORE_NAME_MAX]; /* "" in a study without experiments */
-  int parent;                     /* index of the run whose weights it starts from, or -1 */
-  int64_t parent_step;            /* after so many of the parent's steps */
-  int wave;                       /* 0 without a parent, else one more than the parent's */
-  uint64_t hash;                  /* lore_settings_hash, with the parent's hash and step mixed in */
-  double operations;              /* predicted floating-point operations; 0 until estimated */
+  int parent; /* index of the run whose weights it starts from or, if it is patched, whose attention
+                 it uses; -1: none */
+  int64_t parent_step; /* after so many of the parent's steps */
+  int wave;            /* 0 without a parent, else one more than the parent's */
+  uint64_t hash;       /* lore_settings_hash, with the parent's hash and step mixed in */
+  double operations;   /* predicted floating-point operations; 0 until estimated */
   char value[LORE_AXES_MAX][LORE_AXIS_VALUE_MAX]; /* as lore writes it; "" if not swept here */
   lore_settings settings; /* resolved; not filled by lore_manifest_load, but name, seed, train.steps
                            */

@@ -12,6 +12,22 @@ typedef enum { LORE_REDUCTION_REPRODUCIBLE, LORE_REDUCTION_MPI } lore_reduction;
 
 typedef enum { LORE_SCHEDULE_COSINE, LORE_SCHEDULE_CONSTANT } lore_schedule;
 
+enum { LORE_REFERENCE_NAME = 64 };
+
+/* Attention patching (science.md section 6): from step `start` on, the attention patterns of a
+ * reference, as they were after `reference` of its steps, take the place of the model's own. */
+typedef struct {
+  char from[LORE_REFERENCE_NAME]; /* experiment; "none": no patching */
+  int64_t reference;              /* -1: its last step */
+  int64_t start;                  /* the optimiser's state is reset there */
+} lore_patch_config;
+
+/* Whether there is a reference. */
+bool lore_patch_wanted(const lore_patch_config *patch);
+
+/* Whether `step` of `steps` uses the reference's patterns. */
+bool lore_patch_active(const lore_patch_config *patch, int64_t step, int64_t steps);
+
 typedef struct {
   int64_t steps;
   int batch;                                 /* sequences per step */
@@ -23,6 +39,7 @@ typedef struct {
   double beta1, beta2, epsilon;
   double clip; /* largest global gradient norm; 0 leaves gradients alone */
   lore_reduction reduction;
+  lore_patch_config patch;
 } lore_train_config;
 
 /* Learning rate of `step` (0 .. steps-1). */

@@ -15,6 +15,7 @@ typedef struct {
   const char *directory; /* of the study; results go to directory/runs/<id>/ */
   const char *id;        /* NULL: lore_run_id of the settings */
   const char *start;     /* file of weights to begin from; NULL: initial weights */
+  const char *reference; /* file of the weights whose attention it uses; NULL: no patching */
   int64_t first_step;    /* steps that led to `start`: the data goes on from there */
   uint64_t hash;         /* of what decides the result; 0: lore_settings_hash */
   const char *command;   /* how the program was called, for the file's history */

@@ -67,6 +67,10 @@ lore_training_state lore_trainer_state(lore_trainer *trainer);
 /* The parameters, model->elements reals; owned by the trainer. */
 real *lore_trainer_parameters(lore_trainer *trainer);
 
+/* The parameters of the reference, to be filled before the first step; NULL without patching.
+ * model->elements reals, owned by the trainer. */
+real *lore_trainer_reference(lore_trainer *trainer);
+
 /* The gradient of the last step, summed over the batch's tokens (not their mean). */
 const real *lore_trainer_gradient(const lore_trainer *trainer);
 

@@ -1,6 +1,7 @@
 /* Attribute loss, accuracy and confidence of groups of individuals. */
 #include "lore/evaluate.h"
 
+#include <assert.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ typedef struct {
 } lore_sums;
 
 typedef struct {
-  lore_workspace *workspace;
+  lore_workspace *workspace, *patterns; /* of a reference, or NULL */
   lore_batch batch;
   int32_t *position; /* scored positions; these five have one entry per value token of a chunk */
   double *loss, *top, *entropy;
@@ -33,6 +34,8 @@ struct lore_evaluator {
   lore_evaluate_config config;
   lore_team team;
   int groups, threads, chunks; /* chunks per group */
+  bool patched;
+  const real *reference; /* parameters whose attention is used now; NULL: the model's own */
   lore_arena arena;
   lore_group *group;
   lore_evaluation_worker *worker;
@@ -44,6 +47,9 @@ static void layout_worker(lore_evaluator *e, lore_evaluation_worker *worker, int
   size_t scores = CHUNK * LORE_ATTRIBUTES * LORE_VALUE_TOKENS_MAX;
   worker->workspace =
       lore_workspace_layout(&e->arena, e->model, CHUNK * longest, CHUNK, LORE_FORWARD_ONLY);
+  worker->patterns = e->patched ? lore_workspace_layout(&e->arena, e->model, CHUNK * longest, CHUNK,
+                                                        LORE_FORWARD_ONLY)
+                                : NULL;
   lore_batch_layout(&worker->batch, &e->arena, CHUNK, longest);
   worker->position = lore_arena_take(&e->arena, scores, sizeof *worker->position);
   worker->loss = lore_arena_take(&e->arena, scores, sizeof *worker->loss);
@@ -67,18 +73,19 @@ static void layout(lore_evaluator *e, int longest) {
 }
 
 static lore_evaluator describe(const lore_model *model, const lore_evaluate_config *config,
-                               int groups, int threads) {
+                               int groups, int threads, bool patched) {
   return (lore_evaluator){.model = model,
                           .team = lore_team_alone(),
                           .config = *config,
                           .groups = groups,
                           .threads = threads,
+                          .patched = patched,
                           .chunks = (config->sequences + CHUNK - 1) / CHUNK};
 }
 
 size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config *config, int groups,
-                            int longest, int threads) {
-  lore_evaluator e = describe(model, config, groups, threads);
+                            int longest, int threads, bool patched) {
+  lore_evaluator e = describe(model, config, groups, threads, patched);
   layout(&e, longest);
   return lore_arena_mapped(e.arena.used);
 }
@@ -86,14 +93,14 @@ size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config 
 lore_status lore_evaluator_create(const lore_model *model, const lore_population *population,
                                   const lore_evaluate_config *config, int groups,
                                   const lore_group *group, lore_team team, int threads,
-                                  lore_evaluator **out) {
+                                  bool patched, lore_evaluator **out) {
   int longest = lore_vocabulary_longest_biography(lore_population_vocabulary(population));
   lore_evaluator *e = malloc(sizeof *e);
   if (!e)
     return lore_fail(LORE_MEMORY, "no memory for an evaluator");
-  *e = describe(model, config, groups, threads);
-  lore_status status =
-      lore_arena_create(&e->arena, lore_evaluator_bytes(model, config, groups, longest, threads));
+  *e = describe(model, config, groups, threads, patched);
+  lore_status status = lore_arena_create(
+      &e->arena, lore_evaluator_bytes(model, config, groups, longest, threads, patched));
   if (status != LORE_OK) {
     free(e);
     return status;
@@ -113,6 +120,11 @@ void lore_evaluator_destroy(lore_evaluator *evaluator) {
     return;
   lore_arena_destroy(&evaluator->arena);
   free(evaluator);
+}
+
+void lore_evaluator_patch(lore_evaluator *evaluator, const real *reference) {
+  assert(evaluator->patched || !reference);
+  evaluator->reference = reference;
 }
 
 /* Lists the positions that predict value tokens. */
@@ -167,6 +179,9 @@ static void evaluate_chunk(lore_evaluator *e, lore_evaluation_worker *worker,
                         .correct = worker->correct,
                         .top = worker->top,
                         .entropy = worker->entropy};
+  if (e->reference)
+    lore_decoder_attend(e->model, e->reference, &worker->batch, worker->patterns);
+  lore_workspace_patch(worker->workspace, e->reference ? worker->patterns : NULL);
   lore_decoder_score(e->model, parameters, &worker->batch, worker->workspace, &scores);
   e->sums[task] = (lore_sums){0};
   add_values(worker, &e->sums[task]);

@@ -59,25 +59,55 @@ static void softmax_row(int count, int stride, real scale, real *row) {
   memset(row + count, 0, sizeof(real) * (size_t)(stride - count));
 }
 
+/* Probabilities of query rows [first, first + rows). `keys` is packed. */
+static void pattern_rows(int tokens, int size, int first, int rows, int stride, const real *q,
+                         const real *keys, real *probability, real *packed_a) {
+  int pstride = lore_attention_stride(tokens);
+  real scale = 1 / (real)sqrt(size);
+  real *p = probability + (size_t)first * (size_t)pstride;
+  product(LORE_PLAIN, rows, first + rows, size, q + (size_t)first * (size_t)stride, stride, keys,
+          size, p, pstride, packed_a);
+  for (int r = 0; r < rows; r++)
+    softmax_row(first + r + 1, pstride, scale, p + (size_t)r * (size_t)pstride);
+}
+
+/* Rows [first, first + rows) of P v. `values` is packed. */
+static void apply_rows(int tokens, int size, int first, int rows, const real *probability,
+                       const real *values, int out_stride, real *out, real *packed_a) {
+  int pstride = lore_attention_stride(tokens);
+  product(LORE_PLAIN, rows, size, first + rows, probability + (size_t)first * (size_t)pstride,
+          pstride, values, tokens, out + (size_t)first * (size_t)out_stride, out_stride, packed_a);
+}
+
 void lore_attention_forward(int tokens, int size, int stride, const real *q, const real *k,
                             const real *v, real *probability, int out_stride, real *out,
                             real *scratch) {
-  int pstride = lore_attention_stride(tokens);
-  real *keys = scratch, *values = keys + (size_t)size * (size_t)pstride;
+  real *keys = scratch, *values = keys + (size_t)size * (size_t)lore_attention_stride(tokens);
   real *packed_a = values + lore_packed_elements(tokens, size);
-  real scale = 1 / (real)sqrt(size);
   lore_pack_b(LORE_TRANSPOSED, size, tokens, k, stride, keys);
   lore_pack_b(LORE_PLAIN, tokens, size, v, stride, values);
   for (int i = 0; i < tokens; i += ROWS) {
-    int rows = min(tokens - i, ROWS), limit = i + rows;
-    real *p = probability + (size_t)i * pstride;
-    product(LORE_PLAIN, rows, limit, size, q + (size_t)i * stride, stride, keys, size, p, pstride,
-            packed_a);
-    for (int r = 0; r < rows; r++)
-      softmax_row(i + r + 1, pstride, scale, p + (size_t)r * pstride);
-    product(LORE_PLAIN, rows, size, limit, p, pstride, values, tokens, out + (size_t)i * out_stride,
-            out_stride, packed_a);
+    int rows = min(tokens - i, ROWS);
+    pattern_rows(tokens, size, i, rows, stride, q, keys, probability, packed_a);
+    apply_rows(tokens, size, i, rows, probability, values, out_stride, out, packed_a);
   }
+}
+
+void lore_attention_patterns(int tokens, int size, int stride, const real *q, const real *k,
+                             real *probability, real *scratch) {
+  real *keys = scratch, *packed_a = keys + (size_t)size * (size_t)lore_attention_stride(tokens);
+  lore_pack_b(LORE_TRANSPOSED, size, tokens, k, stride, keys);
+  for (int i = 0; i < tokens; i += ROWS)
+    pattern_rows(tokens, size, i, min(tokens - i, ROWS), stride, q, keys, probability, packed_a);
+}
+
+void lore_attention_apply(int tokens, int size, int stride, const real *v, const real *probability,
+                          int out_stride, real *out, real *scratch) {
+  real *values = scratch, *packed_a = values + lore_packed_elements(tokens, size);
+  lore_pack_b(LORE_PLAIN, tokens, size, v, stride, values);
+  for (int i = 0; i < tokens; i += ROWS)
+    apply_rows(tokens, size, i, min(tokens - i, ROWS), probability, values, out_stride, out,
+               packed_a);
 }
 
 /* d score = p (dp - sum(p dp)) * scale on row[0 .. count-1], which holds dp; zeros up to `limit`.
@@ -127,4 +157,12 @@ void lore_attention_backward(int tokens, int size, int stride, const real *q, co
   lower_transposed(tokens, size, dscore, pstride, first, dk, dstride, packed_a);
   lore_pack_b(LORE_PLAIN, tokens, size, dout, out_stride, first);
   lower_transposed(tokens, size, probability, pstride, first, dv, dstride, packed_a);
+}
+
+void lore_attention_apply_backward(int tokens, int size, const real *probability, int out_stride,
+                                   const real *dout, int dstride, real *dv, real *scratch) {
+  real *packed = scratch, *packed_a = packed + lore_packed_elements(tokens, size);
+  lore_pack_b(LORE_PLAIN, tokens, size, dout, out_stride, packed);
+  lower_transposed(tokens, size, probability, lore_attention_stride(tokens), packed, dv, dstride,
+                   packed_a);
 }

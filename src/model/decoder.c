@@ -5,29 +5,11 @@
 #include <string.h>
 
 #include "layers.h"
-#include "workspace.h"
-
-/* A pass over one shard: everything the layers share. */
-typedef struct {
-  const lore_model *model;
-  const real *parameters;
-  real *gradient; /* NULL in a forward-only pass */
-  const lore_batch *shard;
-  lore_workspace *workspace;
-  const lore_gradient_watch *watch; /* may be NULL */
-} lore_pass;
+#include "pass.h"
 
 static void tell(const lore_pass *pass, int range) {
   if (pass->watch)
     pass->watch->ready(pass->watch->context, range);
-}
-
-static const real *weight(const lore_pass *pass, int tensor) {
-  return tensor < 0 ? NULL : pass->parameters + pass->model->tensor[tensor].offset;
-}
-
-static real *slope(const lore_pass *pass, int tensor) {
-  return tensor < 0 ? NULL : pass->gradient + pass->model->tensor[tensor].offset;
 }
 
 /* Where each sequence's probabilities begin; the same in every layer. */
@@ -44,9 +26,17 @@ static void place_sequences(lore_workspace *w, const lore_model *model, const lo
   }
 }
 
-static real *probability(const lore_workspace *w, int layer, int head, int s) {
-  size_t matrix = (size_t)w->length[s] * (size_t)lore_attention_stride(w->length[s]);
-  return w->layer[layer].probability + w->probability_at[s] + (size_t)head * matrix;
+/* Queries, keys and values of a layer, queries and keys rotated. */
+static void project(const lore_pass *pass, int l) {
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  lore_workspace *w = pass->workspace;
+  lore_layer_state *s = &w->layer[l];
+  int d = pass->model->config.width, heads = pass->model->config.heads;
+  lore_linear_forward(pass->shard->tokens, d, 3 * d, s->normed, lore_pass_weight(pass, t->qkv),
+                      lore_pass_weight(pass, t->qkv_bias), NULL, s->qkv);
+  for (int i = 0; w->cosine && i < pass->shard->sequences; i++) /* 2 * heads heads side by side */
+    lore_rotary_apply(w->length[i], 2 * heads, d / heads, 3 * d, w->cosine, w->sine, 0,
+                      s->qkv + (size_t)pass->shard->offset[i] * 3 * (size_t)d);
 }
 
 static void mix_forward(const lore_pass *pass, int l) {
@@ -55,12 +45,10 @@ static void mix_forward(const lore_pass *pass, int l) {
   int d = pass->model->config.width, heads = pass->model->config.heads, size = d / heads;
   for (int s = 0; s < pass->shard->sequences; s++) {
     size_t at = (size_t)pass->shard->offset[s];
-    real *qkv = state->qkv + at * 3 * (size_t)d;
-    if (w->cosine) /* queries and keys lie side by side: 2 * heads heads */
-      lore_rotary_apply(w->length[s], 2 * heads, size, 3 * d, w->cosine, w->sine, 0, qkv);
+    const real *qkv = state->qkv + at * 3 * (size_t)d;
     for (int h = 0; h < heads; h++)
       lore_attention_forward(w->length[s], size, 3 * d, qkv + h * size, qkv + d + h * size,
-                             qkv + 2 * d + h * size, probability(w, l, h, s), d,
+                             qkv + 2 * d + h * size, lore_workspace_probability(w, l, h, s), d,
                              state->mixed + at * (size_t)d + h * size, w->attention);
   }
 }
@@ -75,12 +63,21 @@ static void mix_backward(const lore_pass *pass, int l) {
     real *dqkv = w->dqkv + at * 3 * (size_t)d;
     for (int h = 0; h < heads; h++)
       lore_attention_backward(w->length[s], size, 3 * d, qkv + h * size, qkv + d + h * size,
-                              qkv + 2 * d + h * size, probability(w, l, h, s), d,
+                              qkv + 2 * d + h * size, lore_workspace_probability(w, l, h, s), d,
                               w->dmixed + at * (size_t)d + h * size, 3 * d, dqkv + h * size,
                               dqkv + d + h * size, dqkv + 2 * d + h * size, w->attention);
     if (w->cosine)
       lore_rotary_apply(w->length[s], 2 * heads, size, 3 * d, w->cosine, w->sine, 1, dqkv);
   }
+}
+
+static void attention_input(const lore_pass *pass, int l) {
+  const lore_model_config *c = &pass->model->config;
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  lore_layer_state *s = &pass->workspace->layer[l];
+  lore_norm_forward(c->norm, pass->shard->tokens, c->width, c->norm_epsilon, s->x,
+                    lore_pass_weight(pass, t->attention_norm),
+                    lore_pass_weight(pass, t->attention_norm_bias), s->normed, s->mean, s->scale);
 }
 
 /* The stream on entry is state->x; the stream on exit goes to `out`. */
@@ -89,20 +86,23 @@ static void layer_forward(const lore_pass *pass, int l, real *out) {
   const lore_layer_tensors *t = &pass->model->layer[l];
   lore_layer_state *s = &pass->workspace->layer[l];
   int tokens = pass->shard->tokens, d = c->width;
-  lore_norm_forward(c->norm, tokens, d, c->norm_epsilon, s->x, weight(pass, t->attention_norm),
-                    weight(pass, t->attention_norm_bias), s->normed, s->mean, s->scale);
-  lore_linear_forward(tokens, d, 3 * d, s->normed, weight(pass, t->qkv), weight(pass, t->qkv_bias),
-                      NULL, s->qkv);
-  mix_forward(pass, l);
-  lore_linear_forward(tokens, d, d, s->mixed, weight(pass, t->output), weight(pass, t->output_bias),
-                      s->x, s->x_middle);
-  lore_norm_forward(c->norm, tokens, d, c->norm_epsilon, s->x_middle, weight(pass, t->mlp_norm),
-                    weight(pass, t->mlp_norm_bias), s->mlp_normed, s->mlp_mean, s->mlp_scale);
-  lore_linear_forward(tokens, d, c->hidden, s->mlp_normed, weight(pass, t->up),
-                      weight(pass, t->up_bias), NULL, s->up);
+  attention_input(pass, l);
+  if (pass->workspace->patterns) {
+    lore_patched_forward(pass, l);
+  } else {
+    project(pass, l);
+    mix_forward(pass, l);
+  }
+  lore_linear_forward(tokens, d, d, s->mixed, lore_pass_weight(pass, t->output),
+                      lore_pass_weight(pass, t->output_bias), s->x, s->x_middle);
+  lore_norm_forward(c->norm, tokens, d, c->norm_epsilon, s->x_middle,
+                    lore_pass_weight(pass, t->mlp_norm), lore_pass_weight(pass, t->mlp_norm_bias),
+                    s->mlp_normed, s->mlp_mean, s->mlp_scale);
+  lore_linear_forward(tokens, d, c->hidden, s->mlp_normed, lore_pass_weight(pass, t->up),
+                      lore_pass_weight(pass, t->up_bias), NULL, s->up);
   lore_activation_forward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up, s->activated);
-  lore_linear_forward(tokens, c->hidden, d, s->activated, weight(pass, t->down),
-                      weight(pass, t->down_bias), s->x_middle, out);
+  lore_linear_forward(tokens, c->hidden, d, s->activated, lore_pass_weight(pass, t->down),
+                      lore_pass_weight(pass, t->down_bias), s->x_middle, out);
 }
 
 /* Turns the gradient of the stream on exit (workspace->dx) into that on entry. */
@@ -112,46 +112,75 @@ static void layer_backward(const lore_pass *pass, int l) {
   lore_workspace *w = pass->workspace;
   lore_layer_state *s = &w->layer[l];
   int tokens = pass->shard->tokens, d = c->width;
-  lore_linear_backward(tokens, c->hidden, d, s->activated, weight(pass, t->down), w->dx, w->dup,
-                       slope(pass, t->down), slope(pass, t->down_bias));
+  lore_linear_backward(tokens, c->hidden, d, s->activated, lore_pass_weight(pass, t->down), w->dx,
+                       w->dup, lore_pass_slope(pass, t->down), lore_pass_slope(pass, t->down_bias));
   tell(pass, -1);
   lore_activation_backward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up, w->dup,
                            w->dup);
-  lore_linear_backward(tokens, d, c->hidden, s->mlp_normed, weight(pass, t->up), w->dup, w->dnormed,
-                       slope(pass, t->up), slope(pass, t->up_bias));
-  lore_norm_backward(c->norm, tokens, d, s->x_middle, weight(pass, t->mlp_norm), s->mlp_mean,
-                     s->mlp_scale, w->dnormed, w->dx, slope(pass, t->mlp_norm),
-                     slope(pass, t->mlp_norm_bias));
+  lore_linear_backward(tokens, d, c->hidden, s->mlp_normed, lore_pass_weight(pass, t->up), w->dup,
+                       w->dnormed, lore_pass_slope(pass, t->up), lore_pass_slope(pass, t->up_bias));
+  lore_norm_backward(c->norm, tokens, d, s->x_middle, lore_pass_weight(pass, t->mlp_norm),
+                     s->mlp_mean, s->mlp_scale, w->dnormed, w->dx,
+                     lore_pass_slope(pass, t->mlp_norm), lore_pass_slope(pass, t->mlp_norm_bias));
   tell(pass, -1);
-  lore_linear_backward(tokens, d, d, s->mixed, weight(pass, t->output), w->dx, w->dmixed,
-                       slope(pass, t->output), slope(pass, t->output_bias));
+  lore_linear_backward(tokens, d, d, s->mixed, lore_pass_weight(pass, t->output), w->dx, w->dmixed,
+                       lore_pass_slope(pass, t->output), lore_pass_slope(pass, t->output_bias));
   tell(pass, -1);
-  mix_backward(pass, l);
-  lore_linear_backward(tokens, d, 3 * d, s->normed, weight(pass, t->qkv), w->dqkv, w->dnormed,
-                       slope(pass, t->qkv), slope(pass, t->qkv_bias));
-  lore_norm_backward(c->norm, tokens, d, s->x, weight(pass, t->attention_norm), s->mean, s->scale,
-                     w->dnormed, w->dx, slope(pass, t->attention_norm),
-                     slope(pass, t->attention_norm_bias));
+  if (w->patterns) {
+    lore_patched_backward(pass, l);
+  } else {
+    mix_backward(pass, l);
+    lore_linear_backward(tokens, d, 3 * d, s->normed, lore_pass_weight(pass, t->qkv), w->dqkv,
+                         w->dnormed, lore_pass_slope(pass, t->qkv),
+                         lore_pass_slope(pass, t->qkv_bias));
+  }
+  lore_norm_backward(c->norm, tokens, d, s->x, lore_pass_weight(pass, t->attention_norm), s->mean,
+                     s->scale, w->dnormed, w->dx, lore_pass_slope(pass, t->attention_norm),
+                     lore_pass_slope(pass, t->attention_norm_bias));
+}
+
+static void embed(const lore_pass *pass) {
+  const lore_batch *shard = pass->shard;
+  place_sequences(pass->workspace, pass->model, shard);
+  lore_embedding_forward(shard->sequences, shard->offset, shard->token, pass->model->config.width,
+                         lore_pass_weight(pass, pass->model->embedding),
+                         lore_pass_weight(pass, pass->model->position_embedding),
+                         pass->workspace->layer[0].x);
 }
 
 /* Embedding and all layers; the final stream is in workspace->x. */
 static void stream_forward(const lore_pass *pass) {
   lore_workspace *w = pass->workspace;
-  const lore_batch *shard = pass->shard;
   int layers = pass->model->config.layers;
-  place_sequences(w, pass->model, shard);
-  lore_embedding_forward(shard->sequences, shard->offset, shard->token, pass->model->config.width,
-                         weight(pass, pass->model->embedding),
-                         weight(pass, pass->model->position_embedding), w->layer[0].x);
+  embed(pass);
   for (int l = 0; l < layers; l++)
     layer_forward(pass, l, l + 1 < layers ? w->layer[l + 1].x : w->x);
+}
+
+void lore_decoder_attend(const lore_model *model, const real *parameters, const lore_batch *shard,
+                         lore_workspace *w) {
+  const lore_pass pass = {model, parameters, NULL, shard, w, NULL};
+  int last = model->config.layers - 1, d = model->config.width, heads = model->config.heads;
+  assert(!w->patterns);
+  embed(&pass);
+  for (int l = 0; l < last; l++)
+    layer_forward(&pass, l, w->layer[l + 1].x);
+  attention_input(&pass, last);
+  project(&pass, last);
+  for (int s = 0; s < shard->sequences; s++)
+    for (int h = 0; h < heads; h++) {
+      const real *q = w->layer[last].qkv + (size_t)shard->offset[s] * 3 * (size_t)d +
+                      (size_t)h * (size_t)(d / heads);
+      lore_attention_patterns(w->length[s], d / heads, 3 * d, q, q + d,
+                              lore_workspace_probability(w, last, h, s), w->attention);
+    }
 }
 
 static void embedding_backward(const lore_pass *pass) {
   const lore_model *model = pass->model;
   const lore_batch *shard = pass->shard;
-  real *dembedding = slope(pass, model->embedding);
-  real *dposition = slope(pass, model->position_embedding);
+  real *dembedding = lore_pass_slope(pass, model->embedding);
+  real *dposition = lore_pass_slope(pass, model->position_embedding);
   size_t row = sizeof(real) * (size_t)model->config.width;
   if (model->head != model->embedding) /* else the head has written it already */
     memset(dembedding, 0, row * (size_t)model->vocabulary);
@@ -180,16 +209,19 @@ double lore_decoder_train(const lore_model *model, const real *parameters, const
   assert(w->use == LORE_FORWARD_BACKWARD);
   stream_forward(&pass);
   lore_norm_forward(c->norm, shard->tokens, c->width, c->norm_epsilon, w->x,
-                    weight(&pass, model->final_norm), weight(&pass, model->final_norm_bias),
-                    w->final_normed, w->final_mean, w->final_scale);
+                    lore_pass_weight(&pass, model->final_norm),
+                    lore_pass_weight(&pass, model->final_norm_bias), w->final_normed, w->final_mean,
+                    w->final_scale);
   double loss = lore_head_train(shard->tokens, c->width, model->vocabulary, w->final_normed,
-                                weight(&pass, model->head), weight(&pass, model->head_bias),
-                                shard->target, scale, w->dnormed, slope(&pass, model->head),
-                                slope(&pass, model->head_bias), w->head);
+                                lore_pass_weight(&pass, model->head),
+                                lore_pass_weight(&pass, model->head_bias), shard->target, scale,
+                                w->dnormed, lore_pass_slope(&pass, model->head),
+                                lore_pass_slope(&pass, model->head_bias), w->head);
   memset(w->dx, 0, sizeof(real) * (size_t)shard->tokens * (size_t)c->width);
-  lore_norm_backward(c->norm, shard->tokens, c->width, w->x, weight(&pass, model->final_norm),
-                     w->final_mean, w->final_scale, w->dnormed, w->dx,
-                     slope(&pass, model->final_norm), slope(&pass, model->final_norm_bias));
+  lore_norm_backward(c->norm, shard->tokens, c->width, w->x,
+                     lore_pass_weight(&pass, model->final_norm), w->final_mean, w->final_scale,
+                     w->dnormed, w->dx, lore_pass_slope(&pass, model->final_norm),
+                     lore_pass_slope(&pass, model->final_norm_bias));
   int range = 0;
   if (model->head != model->embedding)
     tell(&pass, range++);
@@ -214,16 +246,17 @@ void lore_decoder_score(const lore_model *model, const real *parameters, const l
     w->target[i] = shard->target[scores->position[i]];
   }
   lore_norm_forward(c->norm, scores->count, c->width, c->norm_epsilon, w->x,
-                    weight(&pass, model->final_norm), weight(&pass, model->final_norm_bias),
-                    w->final_normed, w->final_mean, w->final_scale);
+                    lore_pass_weight(&pass, model->final_norm),
+                    lore_pass_weight(&pass, model->final_norm_bias), w->final_normed, w->final_mean,
+                    w->final_scale);
   lore_head_score(scores->count, c->width, model->vocabulary, w->final_normed,
-                  weight(&pass, model->head), weight(&pass, model->head_bias), w->target,
-                  scores->loss, scores->correct, scores->top, scores->entropy, w->head);
+                  lore_pass_weight(&pass, model->head), lore_pass_weight(&pass, model->head_bias),
+                  w->target, scores->loss, scores->correct, scores->top, scores->entropy, w->head);
 }
 
 const real *lore_decoder_attention(const lore_workspace *w, int layer, int head, int sequence,
                                    int *stride) {
   assert(sequence < w->sequences_used);
   *stride = lore_attention_stride(w->length[sequence]);
-  return probability(w, layer, head, sequence);
+  return lore_workspace_probability(w->patterns ? w->patterns : w, layer, head, sequence);
 }

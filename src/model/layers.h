@@ -47,7 +47,8 @@ void lore_rotary_table(int context, int size, double base, real *cosine, real *s
 void lore_rotary_apply(int tokens, int heads, int size, int stride, const real *cosine,
                        const real *sine, int inverse, real *x);
 
-/* -- attention.c: causal softmax(q k^T / sqrt(size)) v for one head of one sequence -- */
+/* -- attention.c: causal softmax(q k^T / sqrt(size)) v for one head of one sequence; patterns
+ * alone, and given patterns, for attention patching -- */
 
 /* Row length of a matrix of attention probabilities. */
 int lore_attention_stride(int tokens);
@@ -61,11 +62,23 @@ void lore_attention_forward(int tokens, int size, int stride, const real *q, con
                             const real *v, real *probability, int out_stride, real *out,
                             real *scratch);
 
+/* The probabilities alone: the same bits. */
+void lore_attention_patterns(int tokens, int size, int stride, const real *q, const real *k,
+                             real *probability, real *scratch);
+
 /* dout like out; dq, dk, dv: like q, k, v, rows `dstride` apart, written. */
 void lore_attention_backward(int tokens, int size, int stride, const real *q, const real *k,
                              const real *v, const real *probability, int out_stride,
                              const real *dout, int dstride, real *dq, real *dk, real *dv,
                              real *scratch);
+
+/* out = P v with given probabilities: no query and no key. Arguments as above. */
+void lore_attention_apply(int tokens, int size, int stride, const real *v, const real *probability,
+                          int out_stride, real *out, real *scratch);
+
+/* dv = P^T dout; nothing flows into the probabilities. */
+void lore_attention_apply_backward(int tokens, int size, const real *probability, int out_stride,
+                                   const real *dout, int dstride, real *dv, real *scratch);
 
 /* -- activation.c: GELU (tanh form, Hendrycks and Gimpel 2016) or ReLU -- */
 

@@ -1,7 +1,13 @@
 /* Layout of a workspace in an arena. */
-#include "workspace.h"
+#include "pass.h"
 
 #include "layers.h"
+
+real *lore_workspace_probability(const lore_workspace *w, int layer, int head, int sequence) {
+  int length = w->length[sequence];
+  size_t matrix = (size_t)length * (size_t)lore_attention_stride(length);
+  return w->layer[layer].probability + w->probability_at[sequence] + (size_t)head * matrix;
+}
 
 static real *take(lore_arena *arena, int rows, int columns) {
   return lore_arena_take(arena, (size_t)rows * (size_t)columns, sizeof(real));
@@ -89,6 +95,7 @@ lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model
   w->tokens = tokens;
   w->sequences = sequences;
   w->sequences_used = 0;
+  w->patterns = NULL;
   w->layer = lore_arena_take(arena, (size_t)c->layers, sizeof *w->layer);
   w->length = lore_arena_take(arena, (size_t)sequences, sizeof *w->length);
   w->probability_at = lore_arena_take(arena, (size_t)sequences, sizeof *w->probability_at);

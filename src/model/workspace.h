@@ -22,13 +22,14 @@ typedef struct {
 
 struct lore_workspace {
   lore_workspace_use use;
-  int tokens, sequences;   /* capacity */
-  lore_layer_state *layer; /* `layers` entries */
-  int sequences_used;      /* of the shard that was computed last */
-  int32_t *length;         /* per sequence */
-  size_t *probability_at;  /* per sequence */
-  real *x;                 /* T x d, residual stream after the last layer */
-  real *final_normed;      /* T x d */
+  int tokens, sequences;          /* capacity */
+  lore_layer_state *layer;        /* `layers` entries */
+  const lore_workspace *patterns; /* whose attention this one uses; NULL: its own */
+  int sequences_used;             /* of the shard that was computed last */
+  int32_t *length;                /* per sequence */
+  size_t *probability_at;         /* per sequence */
+  real *x;                        /* T x d, residual stream after the last layer */
+  real *final_normed;             /* T x d */
   real *final_mean, *final_scale;
   real *cosine, *sine; /* context x head size / 2, or NULL */
   real *head;          /* scratch of head.c */

@@ -43,6 +43,14 @@ void lore_assembly_destroy(lore_assembly *a) {
   *a = (lore_assembly){0};
 }
 
+double lore_assembly_operations(const lore_model *model, const lore_settings *s, double tokens) {
+  double each = lore_model_flops_per_token(model, tokens);
+  double layers = each - 6.0 * model->vocabulary * model->config.width;
+  double all = tokens * s->train.batch, patched = (double)(s->train.steps - s->train.patch.start);
+  return all * ((double)s->train.steps * each +
+                (lore_patch_wanted(&s->train.patch) ? patched * layers / 3 : 0));
+}
+
 lore_status lore_assembly_mean_tokens(const lore_assembly *a, double *mean) {
   enum { SAMPLE = 512 };
   lore_arena arena = {0};

@@ -26,6 +26,11 @@ typedef struct {
 lore_status lore_assembly_create(const lore_settings *settings, lore_assembly *assembly);
 void lore_assembly_destroy(lore_assembly *assembly);
 
+/* Floating-point operations of a whole training on biographies of `tokens` tokens. A patched step
+ * needs the reference's layers forward too. */
+double lore_assembly_operations(const lore_model *model, const lore_settings *settings,
+                                double tokens);
+
 /* Mean tokens of a biography, over a sample. */
 lore_status lore_assembly_mean_tokens(const lore_assembly *assembly, double *mean);
 

@@ -34,8 +34,8 @@ static void estimate_memory(const lore_assembly *a, const lore_settings *s, size
   e->population_bytes = lore_population_bytes(&s->population);
   e->trainer_bytes =
       lore_trainer_bytes(a->model, &s->train, a->longest, lore_team_alone(), e->threads);
-  e->evaluator_bytes =
-      lore_evaluator_bytes(a->model, &s->evaluate, a->groups, a->longest, e->threads);
+  e->evaluator_bytes = lore_evaluator_bytes(a->model, &s->evaluate, a->groups, a->longest,
+                                            e->threads, lore_patch_wanted(&s->train.patch));
   e->scratch_bytes = (size_t)e->threads * lore_gemm_scratch_bytes(LORE_GEMM_SHAPES, shapes);
   e->peak_bytes = e->process_bytes + e->population_bytes + e->trainer_bytes + e->evaluator_bytes +
                   e->scratch_bytes;
@@ -54,7 +54,7 @@ static lore_status estimate(const lore_assembly *a, const lore_settings *s, size
   e->steps = s->train.steps;
   e->evaluations = lore_evaluate_count(&s->evaluate, s->train.steps);
   e->tokens = e->tokens_per_biography * s->train.batch * (double)s->train.steps;
-  e->operations = e->tokens * lore_model_flops_per_token(a->model, e->tokens_per_biography);
+  e->operations = lore_assembly_operations(a->model, s, e->tokens_per_biography);
   estimate_memory(a, s, before, e);
   return LORE_OK;
 }

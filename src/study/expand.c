@@ -99,7 +99,12 @@ static lore_status link_parent(lore_expansion *x, const lore_experiment *experim
                                lore_manifest_run *run) {
   lore_manifest_run *from = &x->manifest->run[parent];
   lore_integer_list *snapshots = &from->settings.checkpoint.snapshots;
-  int64_t steps = from->settings.train.steps;
+  int64_t steps = from->settings.train.steps, wanted = experiment->step;
+  size_t step_at = experiment->step_at;
+  if (*experiment->reference) {
+    wanted = run->settings.train.patch.reference;
+    step_at = experiment->at;
+  }
   char difference[256];
   if (!lore_settings_same_model(&run->settings, &from->settings, sizeof difference, difference))
     return lore_source_fail(x->overlay.source, experiment->at,
@@ -107,13 +112,13 @@ static lore_status link_parent(lore_expansion *x, const lore_experiment *experim
                             experiment->parent_name, difference);
   run->parent = parent;
   run->wave = from->wave + 1;
-  run->parent_step = experiment->step < 0 ? steps : experiment->step;
+  run->parent_step = wanted < 0 ? steps : wanted;
   if (run->parent_step > steps)
-    return lore_source_fail(x->overlay.source, experiment->step_at,
+    return lore_source_fail(x->overlay.source, step_at,
                             "step %lld is beyond the %lld steps of '%s'",
                             (long long)run->parent_step, (long long)steps, experiment->parent_name);
   if (run->parent_step < steps && !add_step(snapshots, run->parent_step))
-    return lore_source_fail(x->overlay.source, experiment->step_at,
+    return lore_source_fail(x->overlay.source, step_at,
                             "'checkpoint.snapshots' of '%s' has no room for step %lld",
                             experiment->parent_name, (long long)run->parent_step);
   return LORE_OK;
@@ -185,6 +190,12 @@ static lore_status add_run(lore_expansion *x, const lore_experiment *experiment,
   LORE_TRY(settle(x, experiment, from, inherited, values, &run->settings));
   snprintf(run->experiment, sizeof run->experiment, "%s", experiment->name);
   run->parent = -1;
+  if (lore_patch_wanted(&run->settings.train.patch) && !*experiment->reference)
+    return lore_source_fail(
+        &x->file, LORE_NOWHERE,
+        "'patch.from' belongs into an experiment of its own: 'experiments: {%s: "
+        "{...}, patched: {patch: {from: %s}}}'",
+        run->settings.train.patch.from, run->settings.train.patch.from);
   if (parent >= 0)
     LORE_TRY(name_run(experiment, values, link_parent(x, experiment, parent, run)));
   run->hash = lore_settings_hash(&run->settings);

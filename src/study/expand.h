@@ -10,8 +10,9 @@ typedef struct {
   int sweep;                    /* node of its sweep, its own or the base's; -1: none */
   size_t sweep_at, at, step_at; /* of `sweep`, of the parent and of the step */
   const char *parent_name;
-  int parent;   /* experiment that it starts from, or -1 */
-  int64_t step; /* -1: the last */
+  int parent; /* experiment that it starts from, or whose attention it uses; -1: none */
+  char reference[LORE_REFERENCE_NAME]; /* patch.from; "": no patching */
+  int64_t step;                        /* -1: the last */
   lore_axes axes;
   int first_run, last_run; /* [first, last) */
   bool expanded;

@@ -68,7 +68,8 @@ static lore_status read_start(const lore_yaml *yaml, const lore_study_part *part
 }
 
 /* Reads the experiment's settings for their mistakes; they are read again for each of its runs. */
-static lore_status read_settings(const lore_yaml *yaml, int node, lore_study_part *part) {
+static lore_status read_settings(const lore_yaml *yaml, int node, lore_study_part *part,
+                                 lore_experiment *experiment) {
   lore_settings *settings = malloc(sizeof *settings);
   lore_study study = {.settings = settings, .file = yaml->source};
   if (!settings)
@@ -80,6 +81,11 @@ static lore_status read_settings(const lore_yaml *yaml, int node, lore_study_par
     status = lore_source_fail(yaml->source, name->at,
                               "an experiment is called as it stands before its ':'; only the study "
                               "has a 'name'");
+  if (status == LORE_OK && lore_patch_wanted(&settings->train.patch)) {
+    strcpy(experiment->reference, settings->train.patch.from);
+    experiment->parent_name = experiment->reference;
+    experiment->at = study.place[lore_setting_find("patch.from")].at;
+  }
   free(settings);
   return status;
 }
@@ -94,10 +100,16 @@ static lore_status read_experiment(const lore_yaml *yaml, int key, lore_experime
     return lore_source_fail(yaml->source, yaml->node[key].at,
                             "an experiment has settings inside: '%s: {train: {steps: 1000}}'",
                             experiment->name);
-  LORE_TRY(read_settings(yaml, node, part));
+  LORE_TRY(read_settings(yaml, node, part, experiment));
   experiment->sweep = part[0].value;
   experiment->sweep_at = part[0].at;
-  return part[1].value >= 0 ? read_start(yaml, &part[1], experiment) : LORE_OK;
+  if (part[1].value < 0)
+    return LORE_OK;
+  if (*experiment->reference)
+    return lore_source_fail(yaml->source, part[1].at,
+                            "an experiment has either 'start_from' or 'patch.from'; a patched one "
+                            "starts from initial weights");
+  return read_start(yaml, &part[1], experiment);
 }
 
 /* Names become parts of names of directories. */

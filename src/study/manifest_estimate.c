@@ -22,8 +22,7 @@ lore_status lore_manifest_estimate(lore_manifest *m) {
                                &model);
     if (status != LORE_OK)
       break;
-    m->run[r].operations = tokens * s->train.batch * (double)s->train.steps *
-                           lore_model_flops_per_token(model, tokens);
+    m->run[r].operations = lore_assembly_operations(model, s, tokens);
     lore_model_destroy(model);
   }
   lore_assembly_destroy(&sample);

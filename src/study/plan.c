@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "groups.h"
 #include "lore/run.h"
 
 /* The settings that memory and work follow from. */
@@ -12,6 +13,8 @@ typedef struct {
   lore_population_config population;
   lore_model_config model;
   lore_evaluate_config evaluate;
+  lore_patch_config patch;
+  int groups;
   int64_t steps;
   int batch, shard, threads;
 } lore_plan_key;
@@ -26,12 +29,19 @@ typedef struct {
   lore_plan_entry *entry;
 } lore_plan_cache;
 
+static int count_groups(const lore_settings *s) {
+  lore_group group[LORE_GROUPS_MAX];
+  return lore_groups_of(s, group);
+}
+
 /* Padding is cleared, so that keys compare as bytes; a difference that is none only costs time. */
 static void make_key(const lore_settings *s, int threads, lore_plan_key *key) {
   memset(key, 0, sizeof *key);
   memcpy(&key->population, &s->population, sizeof key->population);
   memcpy(&key->model, &s->model, sizeof key->model);
   memcpy(&key->evaluate, &s->evaluate, sizeof key->evaluate);
+  memcpy(&key->patch, &s->train.patch, sizeof key->patch);
+  key->groups = count_groups(s);
   key->steps = s->train.steps;
   key->batch = s->train.batch;
   key->shard = s->train.shard;
@@ -76,7 +86,7 @@ static lore_status find_estimate(lore_plan_cache *cache, const lore_settings *se
 
 static void fill(const lore_settings *s, const lore_estimate *e, lore_plan_run *run) {
   const lore_integer_list *snapshots = &s->checkpoint.snapshots;
-  int files = snapshots->count + 1, groups = 1 + (s->population.held_out > 0);
+  int files = snapshots->count + 1, groups = count_groups(s);
   double per_sequence = e->operations / ((double)s->train.steps * s->train.batch);
   if (snapshots->count > 0 && snapshots->value[snapshots->count - 1] == s->train.steps)
     files--;

@@ -24,6 +24,30 @@ static lore_status check_hash(const lore_run *run, const lore_resume *resume) {
                    run->checkpoints);
 }
 
+/* The weights in file `path`, on all ranks. */
+static lore_status take_weights(const lore_run *run, const char *path, real *parameters) {
+  int64_t step;
+  lore_status status = LORE_OK;
+  if (lore_run_leads(run))
+    status = lore_checkpoint_read(path, run->assembly.model, parameters, &step);
+  LORE_TRY(lore_run_lead(run, status));
+  if (run->options->team.ranks > 1)
+    spread(run, parameters);
+  return LORE_OK;
+}
+
+lore_status lore_run_take_reference(const lore_run *run) {
+  real *reference = lore_trainer_reference(run->trainer);
+  if (!reference)
+    return LORE_OK;
+  if (!run->options->reference)
+    return lore_fail(LORE_USER,
+                     "'patch.from' %s: attention patching needs a study in which that "
+                     "experiment is trained too",
+                     run->settings->train.patch.from);
+  return take_weights(run, run->options->reference, reference);
+}
+
 lore_status lore_run_resume(lore_run *run, bool *resumed) {
   const lore_team team = run->options->team;
   lore_training_state state = lore_trainer_state(run->trainer);
@@ -48,14 +72,5 @@ lore_status lore_run_resume(lore_run *run, bool *resumed) {
     run->at = found;
     return LORE_OK;
   }
-  if (!run->options->start)
-    return LORE_OK;
-  int64_t step;
-  if (lore_run_leads(run))
-    status =
-        lore_checkpoint_read(run->options->start, run->assembly.model, state.parameters, &step);
-  LORE_TRY(lore_run_lead(run, status));
-  if (team.ranks > 1)
-    spread(run, state.parameters);
-  return LORE_OK;
+  return run->options->start ? take_weights(run, run->options->start, state.parameters) : LORE_OK;
 }

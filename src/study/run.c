@@ -161,7 +161,7 @@ static lore_status open_parts(lore_run *run) {
   LORE_TRY(lore_trainer_create(a->model, &s->train, lore_source_of_population(&a->source),
                                a->longest, team, a->threads, s->seed, &run->trainer));
   return lore_evaluator_create(a->model, a->population, &s->evaluate, a->groups, a->group, team,
-                               a->threads, &run->evaluator);
+                               a->threads, lore_patch_wanted(&s->train.patch), &run->evaluator);
 }
 
 static lore_status check_ranks(const lore_run *run) {
@@ -183,6 +183,7 @@ static lore_status open_run(lore_run *run, bool *resumed) {
   LORE_TRY(check_ranks(run));
   LORE_TRY_TOGETHER(team, open_parts(run));
   LORE_TRY(lore_run_resume(run, resumed));
+  LORE_TRY(lore_run_take_reference(run));
   LORE_TRY(choose_backend(run, *resumed));
   if (!*resumed) {
     run->at.settings_hash = run->hash;

@@ -118,6 +118,22 @@ static lore_status check_snapshots(const lore_study *study) {
       lore_study_origin(study, "train.steps"));
 }
 
+static lore_status check_patch(const lore_study *study) {
+  const lore_patch_config *p = &study->settings->train.patch;
+  int64_t steps = study->settings->train.steps;
+  if (!lore_patch_wanted(p) && (p->start != 0 || p->reference != -1))
+    return lore_study_contradict(study, p->start ? "patch.start" : "patch.reference",
+                                 p->start ? "patch.start" : "patch.reference",
+                                 "'patch.start' and 'patch.reference' have no effect without "
+                                 "patch.from");
+  if (p->start <= steps)
+    return LORE_OK;
+  return lore_study_contradict(study, "patch.start", "train.steps",
+                               "'patch.start' %lld is behind the last of 'train.steps' %lld%s",
+                               (long long)p->start, (long long)steps,
+                               lore_study_origin(study, "train.steps"));
+}
+
 static lore_status check_gemm(const lore_study *study) {
   lore_gemm_backend wanted = study->settings->compute.gemm;
   if (lore_gemm_has(wanted))
@@ -141,5 +157,6 @@ lore_status lore_study_contradictions(const lore_study *study) {
   LORE_TRY(check_evaluation(study));
   LORE_TRY(check_snapshots(study));
   LORE_TRY(lore_study_check_distribution(study));
+  LORE_TRY(check_patch(study));
   return check_gemm(study);
 }

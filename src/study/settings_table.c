@@ -110,6 +110,14 @@ static const lore_setting table[] = {
            "how ranks add gradients; reproducible: the same bits for any number of ranks; mpi: by "
            "MPI_Iallreduce"),
 
+    TEXT("patch.from", train.patch.from, "none", 1, LORE_REFERENCE_NAME - 1,
+         "experiment whose attention patterns the model uses in place of its own; none: no "
+         "patching"),
+    INTEGER("patch.reference", train.patch.reference, "-1", -1, STEPS_MAX,
+            "after how many of the reference's steps its patterns are taken; -1: after its last"),
+    INTEGER("patch.start", train.patch.start, "0", 0, STEPS_MAX,
+            "step from which on they are used; the optimiser's state is reset there"),
+
     CHOICE(
         "distribution.kind", distribution.kind, "uniform", distributions,
         "how individuals are drawn for training: all alike; the i-th as i^-alpha; the first ones "

@@ -52,26 +52,30 @@ static bool others_stopped(void *context) {
 }
 
 /* The parent's weights, or NULL. */
-static lore_status find_start(const lore_sweep *sweep, const lore_manifest_run *run, char *path,
-                              const char **start) {
+static lore_status find_weights(const lore_sweep *sweep, const lore_manifest_run *run, char *path,
+                                const char **weights) {
   char directory[LORE_PATH_MAX], name[64];
-  *start = NULL;
+  *weights = NULL;
   if (run->parent < 0)
     return LORE_OK;
   LORE_TRY(lore_directory_of_run(sweep->options->directory, sweep->manifest->run[run->parent].id,
                                  directory));
   snprintf(name, sizeof name, "checkpoints/weights_%08lld.nc", (long long)run->parent_step);
   LORE_TRY(lore_path_join(directory, name, path));
-  *start = path;
+  *weights = path;
   if (access(path, R_OK))
-    return lore_fail(LORE_FILE, "%s is missing, from which %s should start", path, run->id);
+    return lore_fail(LORE_FILE, "%s is missing, which %s needs", path, run->id);
   return LORE_OK;
+}
+
+static bool is_patched(const lore_manifest_run *run) {
+  return lore_patch_wanted(&run->settings.train.patch);
 }
 
 /* Steps of all ancestors that led to the weights a run starts from. */
 static int64_t steps_before(const lore_manifest *manifest, const lore_manifest_run *run) {
   int64_t steps = 0;
-  for (; run->parent >= 0; run = &manifest->run[run->parent])
+  for (; run->parent >= 0 && !is_patched(run); run = &manifest->run[run->parent])
     steps += run->parent_step;
   return steps;
 }
@@ -80,12 +84,13 @@ static lore_status execute(lore_sweep *sweep, int index, lore_run_result *result
   const lore_manifest_run *run = &sweep->manifest->run[index];
   const lore_sweep_options *o = sweep->options;
   char path[LORE_PATH_MAX];
-  const char *start;
+  const char *weights;
   *result = (lore_run_result){.resumed_at = -1};
-  LORE_TRY_TOGETHER(sweep->group, find_start(sweep, run, path, &start));
+  LORE_TRY_TOGETHER(sweep->group, find_weights(sweep, run, path, &weights));
   lore_run_options options = {.directory = o->directory,
                               .id = run->id,
-                              .start = start,
+                              .start = is_patched(run) ? NULL : weights,
+                              .reference = is_patched(run) ? weights : NULL,
                               .first_step = steps_before(sweep->manifest, run),
                               .hash = run->hash,
                               .command = o->command,

@@ -63,6 +63,9 @@ static void widen(lore_run *run) {
 }
 
 static lore_status record(lore_run *run) {
+  const lore_train_config *train = &run->settings->train;
+  bool patched = lore_patch_active(&train->patch, run->at.step, train->steps);
+  lore_evaluator_patch(run->evaluator, patched ? lore_trainer_reference(run->trainer) : NULL);
   lore_evaluator_run(run->evaluator, lore_trainer_parameters(run->trainer), run->group,
                      run->attention);
   int phase =

@@ -45,6 +45,9 @@ lore_status lore_run_put_state(lore_run *run);
 /* Finds the newest resume point and puts the team there; *resumed tells. */
 lore_status lore_run_resume(lore_run *run, bool *resumed);
 
+/* Reads the weights whose attention is used, if there are any. */
+lore_status lore_run_take_reference(const lore_run *run);
+
 /* Opens or goes on with the metrics file. */
 lore_status lore_run_open_metrics(lore_run *run, bool resumed);
 

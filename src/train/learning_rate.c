@@ -1,7 +1,16 @@
-/* Learning-rate schedules. */
+/* What happens at which step: learning-rate schedules, patching. */
 #include "lore/optimiser.h"
 
 #include <math.h>
+#include <string.h>
+
+bool lore_patch_wanted(const lore_patch_config *patch) {
+  return *patch->from && strcmp(patch->from, "none") != 0;
+}
+
+bool lore_patch_active(const lore_patch_config *patch, int64_t step, int64_t steps) {
+  return lore_patch_wanted(patch) && step >= patch->start && patch->start < steps;
+}
 
 double lore_learning_rate(const lore_train_config *config, int64_t step) {
   if (step < config->warmup_steps)

@@ -20,7 +20,7 @@ enum {
 typedef struct {
   lore_trainer *trainer;
   int index;
-  lore_workspace *workspace;
+  lore_workspace *workspace, *patterns; /* of the reference, or NULL */
   lore_batch batch;
   int64_t shard; /* that it computes now */
 } lore_worker;
@@ -36,6 +36,7 @@ struct lore_trainer {
   int64_t bound[RANGES_MAX];
   lore_arena arena;
   real *parameters, *first_moment, *second_moment;
+  real *reference;     /* parameters whose attention is used, or NULL */
   lore_worker *worker; /* `threads` entries */
   lore_sum sum;
   lore_exchange exchange;
@@ -74,6 +75,8 @@ static void layout(lore_trainer *t, int longest) {
   t->parameters = lore_arena_take(&t->arena, elements, sizeof(real));
   t->first_moment = lore_arena_take(&t->arena, elements, sizeof(real));
   t->second_moment = lore_arena_take(&t->arena, elements, sizeof(real));
+  t->reference =
+      lore_patch_wanted(&c->patch) ? lore_arena_take(&t->arena, elements, sizeof(real)) : NULL;
   t->worker = lore_arena_take(&t->arena, threads, sizeof *t->worker);
   t->report = lore_arena_take(&t->arena, reports(t), sizeof *t->report);
   t->slice_square = lore_arena_take(&t->arena, (size_t)slices(t->model), sizeof *t->slice_square);
@@ -87,6 +90,9 @@ static void layout(lore_trainer *t, int longest) {
     worker->index = w;
     worker->workspace = lore_workspace_layout(&t->arena, t->model, c->shard * longest, c->shard,
                                               LORE_FORWARD_BACKWARD);
+    if (lore_patch_wanted(&c->patch))
+      worker->patterns = lore_workspace_layout(&t->arena, t->model, c->shard * longest, c->shard,
+                                               LORE_FORWARD_ONLY);
     lore_batch_layout(&worker->batch, &t->arena, c->shard, longest);
   }
 }
@@ -152,11 +158,15 @@ static void compute_shards(lore_trainer *t, int w, int64_t step) {
   lore_worker *worker = &t->worker[w];
   const lore_sum_worker *share = &t->sum.worker[w];
   const lore_gradient_watch watch = {take_range, worker};
+  bool patched = lore_patch_active(&t->config.patch, step, t->config.steps);
+  lore_workspace_patch(worker->workspace, patched ? worker->patterns : NULL);
   for (int64_t shard = share->first_shard; shard < share->last_shard; shard++) {
     lore_batch_clear(&worker->batch);
     t->source.fill(t->source.context, &worker->batch, (uint64_t)step, shard * t->config.shard,
                    t->config.shard);
     worker->shard = shard;
+    if (patched)
+      lore_decoder_attend(t->model, t->reference, &worker->batch, worker->patterns);
     t->report[2 * shard] =
         lore_decoder_train(t->model, t->parameters, &worker->batch, 1.0, worker->workspace,
                            t->sum.shard[shard - t->first_shard].gradient, &watch);
@@ -195,12 +205,14 @@ static double slice_square(const lore_trainer *t, int64_t slice) {
 static void update_elements(lore_trainer *t, int64_t step, double gradient_scale, int64_t first,
                             int64_t last) {
   double rate = lore_learning_rate(&t->config, step);
+  bool patched = lore_patch_active(&t->config.patch, step, t->config.steps);
+  int64_t update = step + 1 - (patched ? t->config.patch.start : 0); /* since moments were zero */
   for (int i = 0; i < t->model->tensors; i++) {
     const lore_tensor *tensor = &t->model->tensor[i];
     int64_t end = tensor->offset + (int64_t)tensor->rows * tensor->columns;
     int64_t from = first > tensor->offset ? first : tensor->offset, to = last < end ? last : end;
     if (from < to)
-      lore_adamw_update(&t->config, step + 1, rate,
+      lore_adamw_update(&t->config, update, rate,
                         tensor->kind == LORE_WEIGHT ? t->config.weight_decay : 0, gradient_scale,
                         to - from, t->exchange.gradient + from, t->parameters + from,
                         t->first_moment + from, t->second_moment + from);
@@ -243,11 +255,19 @@ static void make_step(lore_trainer *t, int64_t step, double *exchange_seconds, l
     update_elements(t, step, scale / (double)result->tokens, s * SLICE, (s + 1) * SLICE);
 }
 
+/* Where patching begins, the optimiser begins again. */
+static void reset_moments(lore_trainer *t) {
+  memset(t->first_moment, 0, sizeof(real) * (size_t)t->model->elements);
+  memset(t->second_moment, 0, sizeof(real) * (size_t)t->model->elements);
+}
+
 lore_step lore_trainer_step(lore_trainer *t, int64_t step) {
   lore_step result;
   double exchange_seconds = 0;
   memset(t->report, 0, sizeof *t->report * reports(t));
   t->report[2 * t->shards] = t->vote;
+  if (lore_patch_active(&t->config.patch, step, t->config.steps) && step == t->config.patch.start)
+    reset_moments(t);
   lore_sum_begin(&t->sum);
   lore_exchange_begin(&t->exchange);
   if (t->threads > 1) {
@@ -270,6 +290,10 @@ lore_training_state lore_trainer_state(lore_trainer *trainer) {
 
 real *lore_trainer_parameters(lore_trainer *trainer) {
   return trainer->parameters;
+}
+
+real *lore_trainer_reference(lore_trainer *trainer) {
+  return trainer->reference;
 }
 
 const real *lore_trainer_gradient(const lore_trainer *trainer) {

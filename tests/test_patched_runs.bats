@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# Patched runs: what they start from and use; the same bits for any number of ranks, and when killed
+# and gone on with.
+
+setup_file() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  export PYTHON=${PYTHON:-/usr/bin/python3}
+  export STUDY=$LORE_SOURCE/tests/studies/patching.yaml ALONE=$BATS_FILE_TMPDIR/alone
+  "$LORE" run -q "$STUDY" -o "$ALONE"
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+}
+
+# same DIRECTORY: all metrics and weights as those of one rank.
+same() {
+  local run weights name
+  for run in "$ALONE"/runs/*; do
+    name=${run##*/}
+    "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/runs/$name/metrics.nc" "$run/metrics.nc"
+    for weights in "$run"/checkpoints/weights_*.nc; do
+      "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
+        "$1/runs/$name/checkpoints/${weights##*/}" "$weights"
+    done
+  done
+}
+
+@test "a patched run is the plain one until patching begins, and uses the reference's attention then" {
+  "$PYTHON" - "$ALONE/runs" <<'END'
+import sys
+import xarray as xr
+
+def run(name):
+    return xr.open_dataset(f"{sys.argv[1]}/patching-{name}-seed1/metrics.nc")
+
+plain = run("plain")
+for start in (0, 20, 40):
+    for reference in (0, 20, 40):
+        patched = run(f"patched-reference{reference}-start{start}")
+        before = (plain.step.values < start) | (start == 40)
+        assert (patched.attribute_loss.values[before] == plain.attribute_loss.values[before]).all()
+        after = plain.step.values >= start
+        used = patched.attention_attribute_to_name.values
+        if start < 40:  # the patterns of the snapshot, whatever the model has become
+            record = plain.step.values.tolist().index(reference)
+            assert (used[after] == plain.attention_attribute_to_name.values[record]).all()
+            assert (used[~after] == plain.attention_attribute_to_name.values[~after]).all()
+            assert (patched.attribute_loss.values[-1] != plain.attribute_loss.values[-1]).all()
+END
+}
+
+@test "patching that begins after the last step gives the weights of the reference" {
+  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
+    "$ALONE/runs/patching-plain-seed1/checkpoints/weights_00000040.nc" \
+    "$ALONE/runs/patching-patched-reference20-start40-seed1/checkpoints/weights_00000040.nc"
+}
+
+@test "queries and keys of a model that is patched from the start only decay" {
+  "$PYTHON" - "$ALONE/runs" <<'END'
+import sys
+import numpy as np
+import xarray as xr
+
+def weights(name, step):
+    path = f"{sys.argv[1]}/patching-{name}-seed1/checkpoints/weights_{step:08d}.nc"
+    return xr.open_dataset(path).layer_2_attention_qkv.values
+
+first, last = weights("plain", 0), weights("patched-reference20-start0", 40)
+ratio = last[:, :64] / first[:, :64]  # of width 32: queries and keys
+assert np.ptp(ratio) < 1e-5 and ratio.mean() < 1, (ratio.min(), ratio.max())
+assert np.ptp(last[:, 64:] / first[:, 64:]) > 0.1
+END
+}
+
+@test "two ranks, and four, make the same bits" {
+  mpirun -n 2 "$LORE" run -q --ranks-per-run 2 "$STUDY" -o two
+  same two
+  mpirun -n 4 "$LORE" run -q --ranks-per-run 4 "$STUDY" -o four
+  same four
+}
+
+@test "killed at random moments and gone on with: the same bits" {
+  RANDOM=5
+  for i in $(seq 12); do
+    "$LORE" run -q "$STUDY" -o killed >killed.log 2>&1 3>&- &
+    job=$!
+    sleep "$((RANDOM % 2)).$((RANDOM % 10))"
+    kill -KILL "$job" 2>/dev/null || true
+    wait "$job" || true
+  done
+  "$LORE" run -q "$STUDY" -o killed
+  same killed
+}
