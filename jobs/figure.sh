@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Trains the small study of a figure, as far as that is not done yet, and draws the figure.
+#
+#   jobs/figure.sh 4            # results/small/fig4.png, and the numbers in it as fig4.nc
+#   jobs/figure.sh 2 F M        # several; studies that they share are trained once
+#   jobs/figure.sh all          # all, the open questions, and the table of findings (hours)
+#
+# The same at the paper's scale: lore submit jobs/studies/fig4.yaml (doc/figures.md).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# The studies that a figure is drawn from, in jobs/studies/small.
+declare -A studies=(
+  [2]="fig2" [3]="fig3" [4]="fig4 figI" [5]="fig2 fig5" [A]="figA" [C]="figC fig2" [D]="fig3" [F]="fig2"
+  [G]="fig4 figG" [H]="figH figG" [I]="figI" [J]="figI figH figG fig4" [K]="figI figG" [L]="figI figG fig4"
+  [M]="fig2" [N]="fig5" [O]="fig5" [P]="figP" [Q]="figQ" [R]="figR" [S]="figS" [T]="figT" [U]="figU" [V]="figV"
+  [W]="figW" [X]="figS" [questions]="adaptive figI throw_away repeats fig4"
+)
+all=(2 3 4 5 A C D F G H I J K L M N O P Q R S T U V W X questions)
+
+lore=${LORE:-build/lore}
+results=${RESULTS:-results/small}
+python=${PYTHON:-/usr/bin/python3}
+cores=$(nproc)
+
+[ $# -gt 0 ] || set -- --help
+if [ "$1" = --help ] || [ "$1" = -h ]; then
+  sed -n '2,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" | grep -v '^set'
+  exit 0
+fi
+[ "$1" != all ] || set -- "${all[@]}"
+for figure in "$@"; do
+  if [ -z "${studies[$figure]:-}" ]; then
+    echo "lore: there is no figure '$figure'; figures are ${all[*]}" >&2
+    exit 2
+  fi
+done
+if ! command -v "$lore" >/dev/null; then
+  echo "lore: $lore is not there; build it first (jobs/setup.sh), or name it: LORE=/path/to/lore" >&2
+  exit 1
+fi
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+
+# train STUDY: with one run on each core.
+train() {
+  local study=jobs/studies/small/$1.yaml ranks=$cores runs
+  runs=$("$lore" plan "$study" --gflops 1 --json | "$python" -c 'import json, sys; print(len(json.load(sys.stdin)["runs"]))')
+  [ "$ranks" -le "$runs" ] || ranks=$runs
+  echo "lore: $study: $runs runs, $ranks at a time"
+  mpirun -n "$ranks" --bind-to none "$lore" run "$study" -o "$results/$1"
+}
+
+directories=()
+for figure in "$@"; do
+  for study in ${studies[$figure]}; do
+    [[ " ${directories[*]} " == *" $results/$study "* ]] && continue
+    train "$study"
+    directories+=("$results/$study")
+  done
+  paths=()
+  for study in ${studies[$figure]}; do paths+=("$results/$study"); done
+  "$python" analysis/figures.py "$figure" "${paths[@]}" -o "$results/fig$figure.png"
+done
+"$python" analysis/findings.py "${directories[@]}" -o "$results/findings.md"
