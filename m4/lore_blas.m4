@@ -84,6 +84,8 @@ AC_DEFUN([LORE_SCALAPACK], [
       LORE_MISSING([ScaLAPACK], [probes and spectra; --without-scalapack builds without them],
         [libscalapack-openmpi-dev], [netlib-scalapack])])
   ])
+  AS_IF([test $lore_scalapack = yes],
+    [AC_DEFINE([HAVE_SCALAPACK], [1], [Define to 1 if ScaLAPACK is used.])])
   AC_SUBST([SCALAPACK_LIBS])
   AM_CONDITIONAL([HAVE_SCALAPACK], [test $lore_scalapack = yes])
 ])

@@ -80,6 +80,23 @@ io_sources = \
 	src/io/state.c \
 	src/io/state_lock.c
 
+linalg_sources = \
+	src/linalg/afford.c \
+	src/linalg/bytes.h \
+	src/linalg/classes.c \
+	src/linalg/eigenvalues.c \
+	src/linalg/fill.c \
+	src/linalg/grid.c \
+	src/linalg/least_squares.c \
+	src/linalg/matrix.c \
+	src/linalg/multiply.c \
+	src/linalg/multiply.h \
+	src/linalg/nearest.c \
+	src/linalg/ridge.c \
+	src/linalg/scalapack.h \
+	src/linalg/singular_values.c \
+	src/linalg/spectrum.c
+
 study_sources = \
 	src/study/assembly.c \
 	src/study/assembly.h \
@@ -259,6 +276,14 @@ liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src
 libkernels_a_SOURCES = $(kernel_sources)
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
 float_libraries = liblore.a libkernels.a liblore.a
+
+# Probes and spectra, a library of its own: what does not use it need not load ScaLAPACK.
+noinst_LIBRARIES += liblinalg.a
+liblinalg_a_SOURCES = $(linalg_sources)
+if !HAVE_SCALAPACK
+liblinalg_a_SOURCES += src/linalg/absent.c
+endif
+linalg_libraries = liblinalg.a $(float_libraries) $(SCALAPACK_LIBS)
 
 # The same in double, for tests of gradients and closed forms.
 check_LIBRARIES += liblore_double.a libkernels_double.a

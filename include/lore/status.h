@@ -14,6 +14,7 @@
   X(LORE_NETCDF, 1, "NetCDF error")                                                                \
   X(LORE_MPI, 1, "MPI error")                                                                      \
   X(LORE_MEMORY, 1, "out of memory")                                                               \
+  X(LORE_NUMERICS, 1, "numerical failure")                                                         \
   X(LORE_DIVERGED, 3, "training diverged")                                                         \
   X(LORE_RUNS_FAILED, 3, "some runs failed")                                                       \
   X(LORE_STOPPED, 75, "stopped before the end")
