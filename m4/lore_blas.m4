@@ -88,4 +88,21 @@ AC_DEFUN([LORE_SCALAPACK], [
     [AC_DEFINE([HAVE_SCALAPACK], [1], [Define to 1 if ScaLAPACK is used.])])
   AC_SUBST([SCALAPACK_LIBS])
   AM_CONDITIONAL([HAVE_SCALAPACK], [test $lore_scalapack = yes])
+  # Only for make check, which compares with it: many CBLAS libraries hold it too.
+  lore_lapack=no
+  LAPACK_LIBS=
+  AC_MSG_CHECKING([for LAPACK])
+  lore_save_LIBS=$LIBS
+  for lore_candidate in "" -llapack; do
+    AS_IF([test $lore_lapack = no], [
+      LIBS="$lore_candidate $BLAS_LIBS $lore_save_LIBS"
+      AC_LINK_IFELSE([AC_LANG_CALL([], [dsyevd_])],
+        [lore_lapack=yes
+         LAPACK_LIBS=$lore_candidate])
+    ])
+  done
+  LIBS=$lore_save_LIBS
+  AC_MSG_RESULT([$lore_lapack])
+  AC_SUBST([LAPACK_LIBS])
+  AM_CONDITIONAL([HAVE_LAPACK], [test $lore_lapack = yes])
 ])

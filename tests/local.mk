@@ -12,6 +12,7 @@ float_tests = \
 	tests/test_gemm \
 	tests/test_head \
 	tests/test_layers \
+	tests/test_linalg \
 	tests/test_manifest \
 	tests/test_manifest_file \
 	tests/test_metrics \
@@ -63,6 +64,8 @@ tests_test_layers_double_SOURCES = tests/test_layers.c
 tests_test_layers_double_CPPFLAGS = $(double_test_flags)
 tests_test_layers_double_LDADD = $(double_test_libs)
 
+tests_test_linalg_LDADD = $(linalg_libraries) $(lore_libs) $(CMOCKA_LIBS)
+
 # Programs that tests call.
 test_helpers = \
 	tests/hold_run \
@@ -70,11 +73,20 @@ test_helpers = \
 	tests/write_checkpoint_example \
 	tests/write_metrics_example
 
+# This one compares with LAPACK.
+if HAVE_SCALAPACK
+if HAVE_LAPACK
+test_helpers += tests/linalg_ranks
+endif
+endif
+tests_linalg_ranks_LDADD = $(linalg_libraries) $(LAPACK_LIBS) $(lore_libs)
+
 shell_tests = \
 	tests/test_broken.bats \
 	tests/test_collect_command.bats \
 	tests/test_distributions.bats \
 	tests/test_kill.bats \
+	tests/test_linalg_ranks.bats \
 	tests/test_lists.bats \
 	tests/test_patched_runs.bats \
 	tests/test_plan.bats \
@@ -92,6 +104,7 @@ shell_tests = \
 # Headers that tests share.
 test_headers = \
 	tests/biography.h \
+	tests/distributed.h \
 	tests/metrics_check.h \
 	tests/metrics_fixture.h \
 	tests/metrics_resume.h \

@@ -10,7 +10,8 @@
 
 static const int one = 1;
 
-/* What the documentation of pdsyevd asks for, on the fullest rank. */
+/* What the documentation of pdsyevd asks for, on the fullest rank; or what pdormtr asks
+ * for, which it calls with what two vectors leave: more than that for matrices of few blocks. */
 static void workspace(lore_grid_shape shape, int block, int order, size_t *reals,
                       size_t *integers) {
   size_t n = (size_t)order, b = (size_t)block;
@@ -18,7 +19,10 @@ static void workspace(lore_grid_shape shape, int block, int order, size_t *reals
   size_t columns = (size_t)lore_cyclic_count(order, block, 0, shape.columns);
   size_t panel = b * (rows + 1) > 3 * b ? b * (rows + 1) : 3 * b;
   size_t solve = 1 + 6 * n + 2 * rows * columns;
-  *reals = 2 * n + (solve > 3 * n + panel ? solve : 3 * n + panel);
+  size_t sides = rows + columns > b / 2 ? rows + columns : b / 2;
+  size_t apply = b * sides + b * b;
+  size_t most = solve > 3 * n + panel ? solve : 3 * n + panel;
+  *reals = 2 * n + (most > apply ? most : apply);
   *integers = 7 * n + 8 * (size_t)shape.columns + 2;
 }
 

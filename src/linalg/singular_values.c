@@ -50,7 +50,9 @@ lore_status lore_singular_values(lore_matrix *matrix, double *value) {
     double *work = lore_arena_take(&memory, reals, sizeof *work);
     if (grid->row >= 0)
       info = solve(matrix, value, work, (int)reals);
-    status = lore_grid_info(grid, "pdgesvd", info, "%d superdiagonals did not converge");
+    status = lore_grid_info(grid, "pdgesvd", info,
+                            "singular values did not converge, or differed between unlike "
+                            "processors (%d)");
   }
   lore_arena_destroy(&memory);
   if (status == LORE_OK)
