@@ -84,6 +84,8 @@ linalg_sources = \
 	src/linalg/afford.c \
 	src/linalg/bytes.h \
 	src/linalg/classes.c \
+	src/linalg/diagonal.c \
+	src/linalg/diagonal.h \
 	src/linalg/eigenvalues.c \
 	src/linalg/fill.c \
 	src/linalg/grid.c \

@@ -382,11 +382,11 @@ static void check_errors(const lore_grid *grid) {
   lore_matrix_destroy(&a);
   for (int i = 0; i < s.rows; i++) /* column 3 is column 1: no full rank */
     for (int j = 0; j < s.columns; j++)
-      x[i * s.columns + j] = j == 3 ? i % 7 : j == 1 ? i % 7 : i * j % 11;
+      x[i * s.columns + j] = j == 3 || j == 1 ? i % 7 : i * (j + 1) % 11;
   scatter(grid, s.rows, s.columns, x, &a);
   scatter(grid, s.rows, 1, x, &b);
   require_ok(lore_ridge_create(&a, &b, &ridge));
-  require_failure(lore_ridge_solve(&ridge, 0), LORE_NUMERICS, "not positive definite");
+  require_failure(lore_ridge_solve(&ridge, 0), LORE_NUMERICS, "use a larger ridge strength");
   require_ok(lore_ridge_solve(&ridge, 1e-6));
   require_ok(lore_matrix_create(grid, s.columns, 1, p = &ridge.cross));
   double residual;
@@ -399,7 +399,7 @@ static void check_errors(const lore_grid *grid) {
 /* --- Memory --- */
 
 static double resident(void) {
-  long total, pages;
+  long total = 0, pages = 0;
   FILE *file = fopen("/proc/self/statm", "r");
   require(file && fscanf(file, "%ld %ld", &total, &pages) == 2, "no /proc/self/statm");
   fclose(file);

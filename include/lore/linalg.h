@@ -38,7 +38,8 @@ lore_status lore_ridge_create(lore_matrix *x, lore_matrix *y, lore_ridge *ridge)
 void lore_ridge_destroy(lore_ridge *ridge);
 
 /* Weights and intercept for penalty strength * scale: strengths mean the same for every X.
- * LORE_NUMERICS if the system is not positive definite (fewer rows than inputs and no penalty). */
+ * LORE_NUMERICS if the system is singular to working precision (say fewer rows than inputs and no
+ * penalty). */
 lore_status lore_ridge_solve(lore_ridge *ridge, double strength);
 
 /* out (rows x outputs) = x W + intercept; x as it was before any means were subtracted. */

@@ -36,8 +36,8 @@ void lore_matrix_destroy(lore_matrix *matrix);
 lore_status lore_matrix_fill(int matrices, lore_matrix *const matrix[], lore_rows_function *rows,
                              void *context);
 
-/* Bytes that lore_matrix_fill needs beside matrices of these columns. */
-size_t lore_matrix_fill_bytes(const lore_grid *grid, int matrices, lore_matrix *const matrix[]);
+/* Bytes that lore_matrix_fill needs on each rank for matrices of columns[matrices] columns. */
+size_t lore_matrix_fill_bytes(int ranks, int block, int matrices, const int *columns);
 
 /* mean[columns] of every column, the same on all ranks. All ranks. */
 void lore_matrix_means(const lore_matrix *matrix, double *mean);

@@ -24,29 +24,31 @@ static int columns_at(const lore_matrix *matrix, int place) {
 }
 
 /* Counting and cutting alike. */
-static void lay_out(exchange *x, int matrices, lore_matrix *const matrix[]) {
-  size_t block = (size_t)x->grid->block, ranks = (size_t)x->grid->team.ranks, widest = 0, local = 0;
-  size_t blocks = (ranks + (size_t)x->grid->shape.rows - 1) / (size_t)x->grid->shape.rows;
+static void lay_out(exchange *x, int ranks, int block, int matrices, const int *columns) {
+  lore_grid_shape shape = lore_grid_shape_of(ranks);
+  size_t height = (size_t)block, widest = 0, local = 0;
+  size_t blocks = (size_t)((ranks + shape.rows - 1) / shape.rows);
   x->row = lore_arena_take(&x->memory, (size_t)matrices, sizeof *x->row);
   for (int m = 0; m < matrices; m++) {
-    size_t columns = (size_t)matrix[m]->columns, here = (size_t)columns_at(matrix[m], 0);
-    double *row = lore_arena_take(&x->memory, block * columns, sizeof *row);
+    size_t wide = (size_t)columns[m];
+    size_t here = (size_t)lore_cyclic_count(columns[m], block, 0, shape.columns);
+    double *row = lore_arena_take(&x->memory, height * wide, sizeof *row);
     if (x->row)
       x->row[m] = row;
-    widest = columns > widest ? columns : widest;
+    widest = wide > widest ? wide : widest;
     local = here > local ? here : local;
   }
-  x->sent = lore_arena_take(&x->memory, block * widest, sizeof *x->sent);
-  x->received = lore_arena_take(&x->memory, blocks * block * local, sizeof *x->received);
-  x->send_count = lore_arena_take(&x->memory, ranks, sizeof *x->send_count);
-  x->send_at = lore_arena_take(&x->memory, ranks, sizeof *x->send_at);
-  x->receive_count = lore_arena_take(&x->memory, ranks, sizeof *x->receive_count);
-  x->receive_at = lore_arena_take(&x->memory, ranks, sizeof *x->receive_at);
+  x->sent = lore_arena_take(&x->memory, height * widest, sizeof *x->sent);
+  x->received = lore_arena_take(&x->memory, blocks * height * local, sizeof *x->received);
+  x->send_count = lore_arena_take(&x->memory, (size_t)ranks, sizeof *x->send_count);
+  x->send_at = lore_arena_take(&x->memory, (size_t)ranks, sizeof *x->send_at);
+  x->receive_count = lore_arena_take(&x->memory, (size_t)ranks, sizeof *x->receive_count);
+  x->receive_at = lore_arena_take(&x->memory, (size_t)ranks, sizeof *x->receive_at);
 }
 
-size_t lore_matrix_fill_bytes(const lore_grid *grid, int matrices, lore_matrix *const matrix[]) {
-  exchange x = {.grid = grid};
-  lay_out(&x, matrices, matrix);
+size_t lore_matrix_fill_bytes(int ranks, int block, int matrices, const int *columns) {
+  exchange x = {0};
+  lay_out(&x, ranks, block, matrices, columns);
   return lore_arena_mapped(x.memory.used);
 }
 
@@ -134,14 +136,17 @@ static lore_status fill_round(exchange *x, int matrices, lore_matrix *const matr
 lore_status lore_matrix_fill(int matrices, lore_matrix *const matrix[], lore_rows_function *rows,
                              void *context) {
   const lore_grid *grid = matrix[0]->grid;
-  for (int m = 1; m < matrices; m++)
+  int columns[matrices];
+  for (int m = 0; m < matrices; m++) {
     assert(matrix[m]->grid == grid && matrix[m]->rows == matrix[0]->rows);
+    columns[m] = matrix[m]->columns;
+  }
   exchange x = {.grid = grid};
-  size_t bytes = lore_matrix_fill_bytes(grid, matrices, matrix);
+  size_t bytes = lore_matrix_fill_bytes(grid->team.ranks, grid->block, matrices, columns);
   lore_status status = lore_team_agree(grid->team, lore_arena_create(&x.memory, bytes));
   if (status == LORE_OK) {
     int blocks = (matrix[0]->rows - 1) / grid->block + 1;
-    lay_out(&x, matrices, matrix);
+    lay_out(&x, grid->team.ranks, grid->block, matrices, columns);
     for (int b = 0; b < blocks && status == LORE_OK; b += grid->team.ranks)
       status = fill_round(&x, matrices, matrix, b, rows, context);
   }

@@ -1,11 +1,11 @@
 /* Least squares by QR or LQ factorisation (pdgels). */
 #include <assert.h>
 #include <float.h>
-#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "bytes.h"
+#include "diagonal.h"
 #include "lore/linalg.h"
 #include "scalapack.h"
 
@@ -42,21 +42,8 @@ static size_t least_squares_bytes(const void *problem, lore_grid_shape shape, in
 
 /* pdgels does not look at the diagonal of the triangle that it divides by. */
 static lore_status check_rank(const lore_matrix *a) {
-  const lore_grid *grid = a->grid;
-  int order = a->rows < a->columns ? a->rows : a->columns;
   int longer = a->rows < a->columns ? a->columns : a->rows;
-  double extreme[2] = {0, -INFINITY}; /* the largest, and the smallest times -1 */
-  for (int j = 0; j < a->local_columns; j++) {
-    int global = lore_cyclic_global(j, grid->block, grid->column, grid->shape.columns);
-    if (global >= order || lore_cyclic_place(global, grid->block, grid->shape.rows) != grid->row)
-      continue;
-    size_t i = (size_t)lore_cyclic_local(global, grid->block, grid->shape.rows);
-    double size = fabs(a->element[(size_t)j * (size_t)a->stride + i]);
-    extreme[0] = fmax(extreme[0], size);
-    extreme[1] = fmax(extreme[1], -size);
-  }
-  MPI_Allreduce(MPI_IN_PLACE, extreme, 2, MPI_DOUBLE, MPI_MAX, grid->team.comm);
-  if (-extreme[1] > extreme[0] * longer * DBL_EPSILON)
+  if (lore_diagonal_ratio(a) > longer * DBL_EPSILON)
     return LORE_OK;
   return lore_fail(LORE_NUMERICS, "least squares: the %d x %d matrix has not full rank", a->rows,
                    a->columns);

@@ -1,8 +1,10 @@
 /* Ridge regression by normal equations: the Gram matrix is formed once for all penalties. */
 #include <assert.h>
+#include <float.h>
 #include <string.h>
 
 #include "bytes.h"
+#include "diagonal.h"
 #include "lore/linalg.h"
 #include "multiply.h"
 #include "scalapack.h"
@@ -46,20 +48,10 @@ static lore_status allocate(const lore_grid *grid, int inputs, int outputs, lore
   return LORE_OK;
 }
 
-/* The diagonal element in local column `j`; NULL if it lies on another rank. */
-static double *diagonal(const lore_matrix *matrix, int j) {
-  const lore_grid *grid = matrix->grid;
-  int global = lore_cyclic_global(j, grid->block, grid->column, grid->shape.columns);
-  if (lore_cyclic_place(global, grid->block, grid->shape.rows) != grid->row)
-    return NULL;
-  return matrix->element + (size_t)j * (size_t)matrix->stride +
-         lore_cyclic_local(global, grid->block, grid->shape.rows);
-}
-
 static double mean_diagonal(const lore_matrix *matrix) {
   double sum = 0;
   for (int j = 0; j < matrix->local_columns; j++) {
-    const double *element = diagonal(matrix, j);
+    const double *element = lore_diagonal_element(matrix, j);
     sum += element ? *element : 0;
   }
   MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, matrix->grid->team.comm);
@@ -116,6 +108,21 @@ static void make_intercept(lore_ridge *ridge) {
     ridge->intercept[j] = ridge->output_mean[j] - ridge->intercept[j];
 }
 
+/* A pivot that rounding left above 0 divides as badly as 0. */
+static lore_status factorise(lore_matrix *factor) {
+  int info = 0;
+  if (factor->grid->row >= 0)
+    pdpotrf_("L", &factor->rows, factor->element, &one, &one, factor->descriptor, &info, 1);
+  LORE_TRY(lore_grid_info(factor->grid, "pdpotrf", info,
+                          "the normal equations are not positive definite at input %d; use a "
+                          "larger ridge strength"));
+  double ratio = lore_diagonal_ratio(factor);
+  if (ratio * ratio > factor->rows * DBL_EPSILON)
+    return LORE_OK;
+  return lore_fail(LORE_NUMERICS, "ridge regression: the normal equations are singular to working "
+                                  "precision; use a larger ridge strength");
+}
+
 lore_status lore_ridge_solve(lore_ridge *ridge, double strength) {
   assert(strength >= 0);
   lore_matrix *factor = &ridge->factor, *weights = &ridge->weights;
@@ -124,15 +131,11 @@ lore_status lore_ridge_solve(lore_ridge *ridge, double strength) {
   copy(&ridge->gram, factor);
   copy(&ridge->cross, weights);
   for (int j = 0; j < factor->local_columns; j++) {
-    double *element = diagonal(factor, j);
+    double *element = lore_diagonal_element(factor, j);
     if (element)
       *element += strength * ridge->scale;
   }
-  if (grid->row >= 0)
-    pdpotrf_("L", &factor->rows, factor->element, &one, &one, factor->descriptor, &info, 1);
-  LORE_TRY(lore_grid_info(grid, "pdpotrf", info,
-                          "the normal equations are not positive definite from input %d on; use a "
-                          "larger ridge strength"));
+  LORE_TRY(factorise(factor));
   if (grid->row >= 0)
     pdpotrs_("L", &factor->rows, &targets, factor->element, &one, &one, factor->descriptor,
              weights->element, &one, &one, weights->descriptor, &info, 1);
