@@ -440,6 +440,8 @@ static void check_all(const lore_grid *grid, int shapes) {
     check_shape(grid, (shape){1 + (int)lore_random_below(&stream, 90),
                               1 + (int)lore_random_below(&stream, 40),
                               1 + (int)lore_random_below(&stream, 30), 100 + i});
+  if (grid->block >= 16) /* several whole blocks, not one message for every element */
+    check_shape(grid, (shape){300, 150, 90, 5});
   check_planted_map(grid);
   check_codes(grid, true);
   check_codes(grid, false);

@@ -33,6 +33,7 @@ agrees() {
   agrees 4 1 1
   agrees 4 4 5
   agrees 4 100 2
+  agrees 4 64 1
 }
 
 @test "so do five ranks, of which one is idle" {
