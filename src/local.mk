@@ -201,8 +201,10 @@ cli_sources = \
 kernel_sources = \
 	src/model/activation.c \
 	src/model/attention.c \
+	src/model/convolution.c \
 	src/model/decoder.c \
 	src/model/embedding.c \
+	src/model/gelu.h \
 	src/model/gemm.c \
 	src/model/gemm_kernel.c \
 	src/model/gemm_kernel.h \
@@ -217,6 +219,8 @@ kernel_sources = \
 	src/model/norm.c \
 	src/model/pass.h \
 	src/model/patched.c \
+	src/model/recurrent.c \
+	src/model/recurrent_block.c \
 	src/model/rotary.c \
 	src/model/simd.h \
 	src/model/vecmath.h \

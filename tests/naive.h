@@ -163,6 +163,52 @@ static inline double naive_activation_slope(lore_activation activation, double u
   return 0.5 * (1 + tanh(z)) + 0.5 * u / (cosh(z) * cosh(z)) * dz;
 }
 
+static inline double naive_logistic(double x) {
+  return 1 / (1 + exp(-x));
+}
+
+/* y_t = sum_k weight_k x_(t-k) + bias; x, y: T x channels, weight: LORE_CONVOLUTION_WIDTH x
+ * channels. */
+static inline void naive_convolution(int tokens, int channels, const double *x,
+                                     const double *weight, const double *bias, double *y) {
+  for (int t = 0; t < tokens; t++)
+    for (int c = 0; c < channels; c++) {
+      y[t * channels + c] = bias ? bias[c] : 0;
+      for (int k = 0; k < LORE_CONVOLUTION_WIDTH && k <= t; k++)
+        y[t * channels + c] += weight[k * channels + c] * x[(t - k) * channels + c];
+    }
+}
+
+/* Block-diagonal map, blocks of weight (channels x channels / blocks) one below the other. */
+static inline void naive_blocks(int tokens, int channels, int blocks, const double *x,
+                                const double *weight, const double *bias, double *y) {
+  int size = channels / blocks;
+  for (int t = 0; t < tokens; t++)
+    for (int c = 0; c < channels; c++) {
+      int first = c / size * size;
+      y[t * channels + c] = bias[c];
+      for (int i = 0; i < size; i++)
+        y[t * channels + c] += x[t * channels + first + i] * weight[(first + i) * size + c % size];
+    }
+}
+
+/* The RG-LRU without a recurrence: the state is a sum over all earlier inputs, each times the
+ * product of the decays since. Gates r and i as logits. */
+static inline void naive_rg_lru(int tokens, int channels, const double *lambda, const double *r,
+                                const double *i, const double *x, double *h) {
+  for (int t = 0; t < tokens; t++)
+    for (int c = 0; c < channels; c++) {
+      double kept = 1, sum = 0, a = naive_logistic(lambda[c]);
+      for (int s = t; s >= 0; s--) {
+        int at = s * channels + c;
+        double decay = pow(a, LORE_RG_LRU_POWER * naive_logistic(r[at]));
+        sum += kept * sqrt(1 - decay * decay) * naive_logistic(i[at]) * x[at];
+        kept *= decay;
+      }
+      h[t * channels + c] = sum;
+    }
+}
+
 /* -sum p ln p */
 static inline double naive_entropy(int count, const double *p) {
   double sum = 0;

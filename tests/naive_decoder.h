@@ -86,9 +86,8 @@ static inline double *naive_mixed(const naive_pass *pass, int layer, const doubl
   return mixed;
 }
 
-static inline void naive_layer(const naive_pass *pass, int layer) {
-  const lore_model_config *c = &pass->model->config;
-  int d = c->width, l = layer + 1; /* names count from 1 */
+static inline void naive_attention_block(const naive_pass *pass, int layer) {
+  int d = pass->model->config.width, l = layer + 1; /* names count from 1 */
   const double *normed = naive_normed(pass, naive_tensor(pass, "layer_%d/attention/norm", l),
                                       naive_tensor(pass, "layer_%d/attention/norm_bias", l));
   const double *qkv =
@@ -97,8 +96,49 @@ static inline void naive_layer(const naive_pass *pass, int layer) {
   naive_add(pass, naive_mapped(pass, d, d, naive_mixed(pass, layer, qkv),
                                naive_tensor(pass, "layer_%d/attention/output", l),
                                naive_tensor(pass, "layer_%d/attention/output_bias", l)));
-  normed = naive_normed(pass, naive_tensor(pass, "layer_%d/mlp/norm", l),
-                        naive_tensor(pass, "layer_%d/mlp/norm_bias", l));
+}
+
+/* One of the gates, as logits. */
+static inline double *naive_gate(const naive_pass *pass, int l, const char *gate, const double *x) {
+  const lore_model_config *c = &pass->model->config;
+  double *y = numbers_zero((size_t)pass->tokens * (size_t)c->recurrent_width);
+  naive_blocks(pass->tokens, c->recurrent_width, c->heads, x,
+               naive_tensor(pass, "layer_%d/recurrent/%s_gate", l, gate),
+               naive_tensor(pass, "layer_%d/recurrent/%s_gate_bias", l, gate), y);
+  return y;
+}
+
+static inline void naive_recurrent_block(const naive_pass *pass, int l) {
+  const lore_model_config *c = &pass->model->config;
+  int d = c->width, w = c->recurrent_width, t = pass->tokens;
+  size_t size = (size_t)t * (size_t)w;
+  const double *normed = naive_normed(pass, naive_tensor(pass, "layer_%d/recurrent/norm", l),
+                                      naive_tensor(pass, "layer_%d/recurrent/norm_bias", l));
+  const double *branches =
+      naive_mapped(pass, d, 2 * w, normed, naive_tensor(pass, "layer_%d/recurrent/branches", l),
+                   naive_tensor(pass, "layer_%d/recurrent/branches_bias", l));
+  double *in = numbers_zero(size), *x = numbers_zero(size), *h = numbers_zero(size);
+  for (int i = 0; i < t * w; i++)
+    in[i] = branches[i / w * 2 * w + w + i % w];
+  naive_convolution(t, w, in, naive_tensor(pass, "layer_%d/recurrent/convolution", l),
+                    naive_tensor(pass, "layer_%d/recurrent/convolution_bias", l), x);
+  naive_rg_lru(t, w, naive_tensor(pass, "layer_%d/recurrent/lambda", l),
+               naive_gate(pass, l, "recurrence", x), naive_gate(pass, l, "input", x), x, h);
+  for (int i = 0; i < t * w; i++)
+    h[i] *= naive_activation(LORE_ACTIVATION_GELU, branches[i / w * 2 * w + i % w]);
+  naive_add(pass, naive_mapped(pass, w, d, h, naive_tensor(pass, "layer_%d/recurrent/output", l),
+                               naive_tensor(pass, "layer_%d/recurrent/output_bias", l)));
+}
+
+static inline void naive_layer(const naive_pass *pass, int layer) {
+  const lore_model_config *c = &pass->model->config;
+  int d = c->width, l = layer + 1;
+  if (c->mixer == LORE_MIXER_ATTENTION)
+    naive_attention_block(pass, layer);
+  else
+    naive_recurrent_block(pass, l);
+  const double *normed = naive_normed(pass, naive_tensor(pass, "layer_%d/mlp/norm", l),
+                                      naive_tensor(pass, "layer_%d/mlp/norm_bias", l));
   double *up = naive_mapped(pass, d, c->hidden, normed, naive_tensor(pass, "layer_%d/mlp/up", l),
                             naive_tensor(pass, "layer_%d/mlp/up_bias", l));
   for (int i = 0; i < pass->tokens * c->hidden; i++)

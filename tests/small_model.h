@@ -8,9 +8,16 @@
 #include "lore/vocabulary.h"
 #include "numbers.h"
 
-enum { SMALL_VOCABULARY = 37, SMALL_CONTEXT = 16, SMALL_SETTINGS = 48, SMALL_NAME = 64 };
+enum {
+  SMALL_VOCABULARY = 37,
+  SMALL_CONTEXT = 16,
+  SMALL_ATTENTION = 48,
+  SMALL_SETTINGS = 80,
+  SMALL_NAME = 64
+};
 
-/* Combination 0 .. SMALL_SETTINGS-1 of norm, positions, activation, bias and tied embedding. */
+/* Combination 0 .. SMALL_SETTINGS-1 of norm, positions, activation, bias and tied embedding; from
+ * SMALL_ATTENTION on of an RG-LRU, which rotary positions do not suit. */
 static inline lore_model_config small_config(int settings) {
   lore_model_config c = {.mixer = LORE_MIXER_ATTENTION,
                          .layers = 2,
@@ -25,6 +32,11 @@ static inline lore_model_config small_config(int settings) {
   c.activation = settings / 4 % 2 ? LORE_ACTIVATION_RELU : LORE_ACTIVATION_GELU;
   c.norm = settings / 8 % 2 ? LORE_NORM_LAYER : LORE_NORM_RMS;
   c.positions = (lore_positions)(settings / 16);
+  if (settings >= SMALL_ATTENTION) {
+    c.mixer = LORE_MIXER_RG_LRU;
+    c.recurrent_width = 18;
+    c.positions = (lore_positions)(settings / 16 - 2);
+  }
   return c;
 }
 
@@ -33,21 +45,22 @@ static inline const char *small_text(const lore_model_config *c) {
   static const char *const positions[] = {"rotary", "learned", "none"};
   static const char *const activations[] = {"gelu", "relu"};
   static char text[SMALL_NAME];
-  snprintf(text, sizeof text, "%s %s %s%s%s", norms[c->norm], positions[c->positions],
-           activations[c->activation], c->bias ? " bias" : "", c->tied_embedding ? " tied" : "");
+  snprintf(text, sizeof text, "%s%s %s %s%s%s", c->mixer == LORE_MIXER_RG_LRU ? "rg_lru " : "",
+           norms[c->norm], positions[c->positions], activations[c->activation],
+           c->bias ? " bias" : "", c->tied_embedding ? " tied" : "");
   return text;
 }
 
-/* Parameters of a trained kind: nothing near 0, gains about 1. */
+/* Parameters of a trained kind: nothing near 0, gains about 1, decays about 0.98. */
 static inline real *small_parameters(const lore_model *model, lore_random *stream,
                                      double deviation) {
   real *parameters = numbers_take((size_t)model->elements * sizeof *parameters);
   memset(parameters, 0, (size_t)model->elements * sizeof *parameters);
   for (int i = 0; i < model->tensors; i++) {
     const lore_tensor *t = &model->tensor[i];
+    double mean = t->kind == LORE_GAIN ? 1 : t->kind == LORE_LAMBDA ? 4 : 0;
     for (int64_t j = 0; j < (int64_t)t->rows * t->columns; j++)
-      parameters[t->offset + j] =
-          (real)((t->kind == LORE_GAIN) + deviation * lore_random_normal(stream));
+      parameters[t->offset + j] = (real)(mean + deviation * lore_random_normal(stream));
   }
   return parameters;
 }

@@ -172,7 +172,7 @@ static void all_settings(void **state) {
 static void all_settings_patched(void **state) {
   (void)state;
   double worst = 0;
-  for (int settings = 0; settings < SMALL_SETTINGS; settings++) {
+  for (int settings = 0; settings < SMALL_ATTENTION; settings++) {
     lore_model_config config = small_config(settings);
     worst = fmax(worst, check_settings(&config, 300 + (uint64_t)settings, true));
     numbers_release(0);
@@ -183,7 +183,7 @@ static void all_settings_patched(void **state) {
 /* Widths that fill no vector: an odd head size, one head, three layers. */
 static void odd_widths(void **state) {
   (void)state;
-  lore_model_config config = small_config(SMALL_SETTINGS - 2);
+  lore_model_config config = small_config(SMALL_ATTENTION - 2);
   config.width = 15;
   config.hidden = 7;
   check_settings(&config, 200, false);
@@ -198,8 +198,21 @@ static void odd_widths(void **state) {
   check_settings(&config, 202, false);
 }
 
+/* One block, blocks of one channel, more channels than a vector has lanes. */
+static void odd_recurrent_widths(void **state) {
+  (void)state;
+  lore_model_config config = small_config(SMALL_SETTINGS - 2);
+  config.heads = 1;
+  config.width = 5;
+  config.recurrent_width = 37;
+  check_settings(&config, 210, false);
+  config.heads = config.recurrent_width = config.width = 7;
+  config.layers = 3;
+  check_settings(&config, 211, false);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {numbers_test(all_settings), numbers_test(all_settings_patched),
-                                     numbers_test(odd_widths)};
+                                     numbers_test(odd_widths), numbers_test(odd_recurrent_widths)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

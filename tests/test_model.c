@@ -21,7 +21,10 @@ static int64_t size_of(const lore_tensor *t) {
 static int64_t expected_parameters(const lore_model_config *c) {
   int64_t d = c->width, h = c->hidden, v = SMALL_VOCABULARY, bias = c->bias;
   int64_t norm = d + (bias && c->norm == LORE_NORM_LAYER ? d : 0);
-  int64_t layer = 2 * norm + d * 3 * d + d * d + 2 * d * h + bias * (3 * d + d + h + d);
+  int64_t w = c->recurrent_width, attention = d * 3 * d + d * d + bias * (3 * d + d);
+  int64_t recurrent = 3 * d * w + 4 * w + 2 * (w * w / c->heads + w) + w + bias * (2 * w + w + d);
+  int64_t mixer = c->mixer == LORE_MIXER_ATTENTION ? attention : recurrent;
+  int64_t layer = 2 * norm + mixer + 2 * d * h + bias * (h + d);
   int64_t positions = c->positions == LORE_POSITIONS_LEARNED ? SMALL_CONTEXT * d : 0;
   return v * d + positions + c->layers * layer + norm + (c->tied_embedding ? 0 : v * d) + bias * v;
 }
@@ -65,8 +68,8 @@ static void tensors_have_names_and_shapes(void **state) {
   assert_tensor(m, m->embedding, "embedding", V, D, LORE_WEIGHT, -1);
   assert_tensor(m, m->position_embedding, "position_embedding", SMALL_CONTEXT, D, LORE_WEIGHT, -1);
   const lore_layer_tensors *t = &m->layer[1];
-  assert_tensor(m, t->attention_norm, "layer_2/attention/norm", 1, D, LORE_GAIN, 1);
-  assert_tensor(m, t->attention_norm_bias, "layer_2/attention/norm_bias", 1, D, LORE_BIAS, 1);
+  assert_tensor(m, t->mixer_norm, "layer_2/attention/norm", 1, D, LORE_GAIN, 1);
+  assert_tensor(m, t->mixer_norm_bias, "layer_2/attention/norm_bias", 1, D, LORE_BIAS, 1);
   assert_tensor(m, t->qkv, "layer_2/attention/qkv", D, 3 * D, LORE_WEIGHT, 1);
   assert_tensor(m, t->qkv_bias, "layer_2/attention/qkv_bias", 1, 3 * D, LORE_BIAS, 1);
   assert_tensor(m, t->output, "layer_2/attention/output", D, D, LORE_WEIGHT, 1);

@@ -104,7 +104,7 @@ static passes pass(const problem *p) {
 /* The patterns are those of an ordinary pass, and with them nothing changes. */
 static void patched_by_itself(void **state) {
   (void)state;
-  for (int settings = 0; settings < SMALL_SETTINGS; settings++) {
+  for (int settings = 0; settings < SMALL_ATTENTION; settings++) {
     problem p = make_problem(settings);
     passes own = pass(&p);
     lore_decoder_attend(p.model, p.parameters, &p.shard, p.patterns);

@@ -31,10 +31,10 @@ static real *copy_attention(const lore_model *model, const lore_batch *shard,
   size_t all = 0;
   for (int s = 0; s < shard->sequences; s++) {
     size_t t = (size_t)(shard->offset[s + 1] - shard->offset[s]);
-    all += (size_t)(model->config.layers * heads) * t * t;
+    all += (size_t)(lore_model_attention_layers(model) * heads) * t * t;
   }
   real *copy = numbers_take(all * sizeof *copy), *to = copy;
-  for (int i = 0; i < model->config.layers * heads; i++)
+  for (int i = 0; i < lore_model_attention_layers(model) * heads; i++)
     for (int s = 0; s < shard->sequences; s++) {
       int t = shard->offset[s + 1] - shard->offset[s];
       const real *p = lore_decoder_attention(workspace, i / heads, i % heads, s, &stride);

@@ -64,16 +64,16 @@ typedef struct {
 void lore_decoder_score(const lore_model *model, const real *parameters, const lore_batch *shard,
                         lore_workspace *workspace, lore_scores *scores);
 
-/* After lore_decoder_score or _train: the attention probabilities of `layer`, `head`, `sequence`, a
- * row-major T x *stride matrix (row = query); entries right of the diagonal are 0. Valid until the
- * next call. */
+/* After lore_decoder_score or _train, of a model that has attention: the attention probabilities of
+ * `layer`, `head`, `sequence`, a row-major T x *stride matrix (row = query); entries right of the
+ * diagonal are 0. Valid until the next call. */
 const real *lore_decoder_attention(const lore_workspace *workspace, int layer, int head,
                                    int sequence, int *stride);
 
-enum { LORE_GEMM_SHAPES = 15 };
+enum { LORE_GEMM_SHAPES_MAX = 18 };
 
-/* The matrix products of forward and backward over a shard of `tokens` tokens; `shape` has
- * LORE_GEMM_SHAPES entries. */
-void lore_decoder_gemm_shapes(const lore_model *model, int tokens, lore_gemm_shape *shape);
+/* The matrix products of forward and backward over a shard of `tokens` tokens; `shape` has room for
+ * LORE_GEMM_SHAPES_MAX entries. Returns how many there are. */
+int lore_decoder_gemm_shapes(const lore_model *model, int tokens, lore_gemm_shape *shape);
 
 #endif

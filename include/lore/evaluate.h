@@ -79,8 +79,8 @@ size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config 
 void lore_evaluator_patch(lore_evaluator *evaluator, const real *reference);
 
 /* Evaluates `parameters`: metrics of each group (`groups` entries) and attention signatures of each
- * layer
- * (`layers` entries) on the first group's first attention_sequences sequences. The same bits for
+ * layer that attends (lore_model_attention_layers entries) on the first group's first
+ * attention_sequences sequences. The same bits for
  * any number of threads and ranks; all ranks call it and get them. Allocates nothing. */
 void lore_evaluator_run(lore_evaluator *evaluator, const real *parameters,
                         lore_group_metrics *metrics, lore_attention_metrics *attention);

@@ -10,7 +10,7 @@
 #include "lore/real.h"
 #include "lore/status.h"
 
-typedef enum { LORE_MIXER_ATTENTION } lore_mixer;
+typedef enum { LORE_MIXER_ATTENTION, LORE_MIXER_RG_LRU } lore_mixer;
 typedef enum { LORE_NORM_RMS, LORE_NORM_LAYER } lore_norm;
 typedef enum { LORE_POSITIONS_ROTARY, LORE_POSITIONS_LEARNED, LORE_POSITIONS_NONE } lore_positions;
 typedef enum { LORE_ACTIVATION_GELU, LORE_ACTIVATION_RELU } lore_activation;
@@ -30,7 +30,8 @@ typedef struct {
   int layers;
   int width; /* d, a multiple of heads */
   int heads;
-  int hidden; /* MLP units */
+  int hidden;          /* MLP units */
+  int recurrent_width; /* w, channels of the RG-LRU, a multiple of heads; not used by attention */
   lore_norm norm;
   lore_positions positions;
   lore_activation activation;
@@ -42,10 +43,11 @@ typedef struct {
                            initial_scale / sqrt(2 * layers) (Radford et al. 2019) */
 } lore_model_config;
 
-enum { LORE_TENSOR_NAME_MAX = 48 };
+enum { LORE_TENSOR_NAME_MAX = 48, LORE_CONVOLUTION_WIDTH = 4, LORE_RG_LRU_POWER = 8 };
 
-/* Weights are drawn at random and decay; gains begin at 1 and biases at 0. */
-typedef enum { LORE_WEIGHT, LORE_GAIN, LORE_BIAS } lore_tensor_kind;
+/* Weights are drawn at random and decay; gains begin at 1 and biases at 0. Lambda is what the
+ * RG-LRU forgets by. */
+typedef enum { LORE_WEIGHT, LORE_GAIN, LORE_BIAS, LORE_LAMBDA } lore_tensor_kind;
 
 /* A named matrix (rows x columns, row-major) or vector (rows == 1) inside the parameter buffer.
  * Linear maps are stored input x output: y = x W + b. */
@@ -58,12 +60,17 @@ typedef struct {
   int layer; /* 0 .. layers-1; -1 embedding side, `layers` head side */
 } lore_tensor;
 
-/* Where the tensors of one layer lie: indices into lore_model.tensor, -1 where the setting leaves
+/* Where the tensors of one layer lie: indices into lore_model.tensor, -1 where the settings leave
  * one out. */
 typedef struct {
-  int attention_norm, attention_norm_bias;
+  int mixer_norm, mixer_norm_bias;
   int qkv, qkv_bias; /* d x 3d: query, key, value side by side, heads contiguous inside each */
-  int output, output_bias; /* d x d */
+  int branches, branches_bias;               /* d x 2w: gating branch, recurrent branch */
+  int convolution, convolution_bias;         /* 4 x w: row k weighs the token k places back */
+  int recurrence_gate, recurrence_gate_bias; /* w x w/heads: the diagonal's blocks, stacked */
+  int input_gate, input_gate_bias;           /* likewise */
+  int lambda;                                /* w */
+  int output, output_bias;                   /* d x d, or w x d */
   int mlp_norm, mlp_norm_bias;
   int up, up_bias;     /* d x hidden */
   int down, down_bias; /* hidden x d */
@@ -92,15 +99,24 @@ lore_status lore_model_create(const lore_model_config *config, int vocabulary, i
 void lore_model_destroy(lore_model *model);
 
 /* Writes the initial parameters into `parameters` (model->elements reals): normal weights from
- * LORE_RANDOM_INITIALISATION, norm gains 1, biases 0. */
+ * LORE_RANDOM_INITIALISATION, norm gains 1, biases 0. In an RG-LRU block, as De et al. (2024,
+ * section 2.4): gates with deviation 1 / sqrt(inputs), and Lambda so that a^8 is uniform in [0.9,
+ * 0.999]; the convolution with deviation 0.05, as in their code. */
 void lore_model_initialise(const lore_model *model, uint64_t seed, real *parameters);
+
+/* The recurrent width nearest to 4/3 of `width` that is a multiple of 16 and of `heads`: with it an
+ * RG-LRU block has about as many parameters as attention (De et al. 2024, section 2). */
+int lore_recurrent_width(int width, int heads);
+
+/* Layers that have attention probabilities: all, or none. */
+int lore_model_attention_layers(const lore_model *model);
 
 /* Index of the tensor called `name`, or -1. */
 int lore_model_find(const lore_model *model, const char *name);
 
 /* Floating-point operations of forward plus backward for one token of a sequence of `length`
  * tokens, counted as in PaLM, appendix B: 6 (L (4 d^2 + 2 d H) + V d) + 6 L T d, as attention
- * is causal. */
+ * is causal; with RG-LRU 6 (L (3 d w + 2 w^2 / heads + 2 d H) + V d), the matrix products. */
 double lore_model_flops_per_token(const lore_model *model, double length);
 
 #endif

@@ -36,6 +36,7 @@ struct lore_evaluator {
   int groups, threads, chunks; /* chunks per group */
   bool patched;
   const real *reference; /* parameters whose attention is used now; NULL: the model's own */
+  int attention_layers;
   lore_arena arena;
   lore_group *group;
   lore_evaluation_worker *worker;
@@ -65,7 +66,7 @@ static void layout(lore_evaluator *e, int longest) {
   e->worker = lore_arena_take(&e->arena, (size_t)e->threads, sizeof *e->worker);
   e->sums = lore_arena_take(&e->arena, (size_t)e->groups * chunks, sizeof *e->sums);
   e->signatures =
-      lore_arena_take(&e->arena, chunks * (size_t)e->model->config.layers, sizeof *e->signatures);
+      lore_arena_take(&e->arena, chunks * (size_t)e->attention_layers, sizeof *e->signatures);
   for (int w = 0; w < e->threads; w++) {
     lore_evaluation_worker counting;
     layout_worker(e, e->worker ? &e->worker[w] : &counting, longest);
@@ -80,7 +81,8 @@ static lore_evaluator describe(const lore_model *model, const lore_evaluate_conf
                           .groups = groups,
                           .threads = threads,
                           .patched = patched,
-                          .chunks = (config->sequences + CHUNK - 1) / CHUNK};
+                          .chunks = (config->sequences + CHUNK - 1) / CHUNK,
+                          .attention_layers = lore_model_attention_layers(model)};
 }
 
 size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config *config, int groups,
@@ -155,8 +157,7 @@ static void add_values(const lore_evaluation_worker *worker, lore_sums *sums) {
 
 static void add_signatures(const lore_evaluator *e, const lore_evaluation_worker *worker,
                            int first_sequence, lore_signature_sums *sums) {
-  int layers = e->model->config.layers;
-  for (int l = 0; l < layers; l++) {
+  for (int l = 0; l < e->attention_layers; l++) {
     sums[l] = (lore_signature_sums){0};
     for (int s = 0; s < worker->batch.sequences; s++)
       if (first_sequence + s < e->config.attention_sequences)
@@ -186,7 +187,7 @@ static void evaluate_chunk(lore_evaluator *e, lore_evaluation_worker *worker,
   e->sums[task] = (lore_sums){0};
   add_values(worker, &e->sums[task]);
   if (task < e->chunks)
-    add_signatures(e, worker, first, e->signatures + (size_t)chunk * e->model->config.layers);
+    add_signatures(e, worker, first, e->signatures + (size_t)chunk * e->attention_layers);
 }
 
 static lore_group_metrics group_metrics(const lore_sums *chunk, int chunks) {
@@ -216,7 +217,7 @@ static lore_group_metrics group_metrics(const lore_sums *chunk, int chunks) {
 static lore_attention_metrics layer_metrics(const lore_evaluator *e, int layer) {
   lore_signature_sums sums = {0};
   for (int c = 0; c < e->chunks; c++) {
-    const lore_signature_sums *chunk = &e->signatures[c * e->model->config.layers + layer];
+    const lore_signature_sums *chunk = &e->signatures[c * e->attention_layers + layer];
     sums.name_to_name += chunk->name_to_name;
     sums.attribute_to_name += chunk->attribute_to_name;
     sums.attribute_to_text += chunk->attribute_to_text;
@@ -230,14 +231,14 @@ static lore_attention_metrics layer_metrics(const lore_evaluator *e, int layer) 
 static void share_sums(const lore_evaluator *e) {
   size_t sums = (size_t)e->groups * (size_t)e->chunks * sizeof *e->sums / sizeof(double);
   size_t signatures =
-      (size_t)e->chunks * (size_t)e->model->config.layers * sizeof *e->signatures / sizeof(double);
+      (size_t)e->chunks * (size_t)e->attention_layers * sizeof *e->signatures / sizeof(double);
   MPI_Allreduce(MPI_IN_PLACE, e->sums, (int)sums, MPI_DOUBLE, MPI_SUM, e->team.comm);
   MPI_Allreduce(MPI_IN_PLACE, e->signatures, (int)signatures, MPI_DOUBLE, MPI_SUM, e->team.comm);
 }
 
 void lore_evaluator_run(lore_evaluator *e, const real *parameters, lore_group_metrics *metrics,
                         lore_attention_metrics *attention) {
-  int tasks = e->groups * e->chunks, layers = e->model->config.layers;
+  int tasks = e->groups * e->chunks, layers = e->attention_layers;
   if (e->team.ranks > 1) {
     memset(e->sums, 0, (size_t)tasks * sizeof *e->sums);
     memset(e->signatures, 0, (size_t)e->chunks * (size_t)layers * sizeof *e->signatures);

@@ -26,9 +26,9 @@ static const role outside[] = {
     {OUTSIDE(head_bias), 1, {LORE_SIDE_VOCABULARY}, "bias of the head"},
 };
 
-static const role inside[] = {
-    {INSIDE(attention_norm), 1, {LORE_SIDE_WIDTH}, "gain of the norm before attention"},
-    {INSIDE(attention_norm_bias), 1, {LORE_SIDE_WIDTH}, "bias of the norm before attention"},
+static const role attention[] = {
+    {INSIDE(mixer_norm), 1, {LORE_SIDE_WIDTH}, "gain of the norm before attention"},
+    {INSIDE(mixer_norm_bias), 1, {LORE_SIDE_WIDTH}, "bias of the norm before attention"},
     {INSIDE(qkv),
      2,
      {LORE_SIDE_WIDTH, LORE_SIDE_QKV},
@@ -39,6 +39,40 @@ static const role inside[] = {
      {LORE_SIDE_ATTENTION, LORE_SIDE_WIDTH},
      "map from the joined heads to the residual stream"},
     {INSIDE(output_bias), 1, {LORE_SIDE_WIDTH}, "bias of attention's output"},
+};
+
+static const role recurrent[] = {
+    {INSIDE(mixer_norm), 1, {LORE_SIDE_WIDTH}, "gain of the norm before the recurrent block"},
+    {INSIDE(mixer_norm_bias), 1, {LORE_SIDE_WIDTH}, "bias of the norm before the recurrent block"},
+    {INSIDE(branches),
+     2,
+     {LORE_SIDE_WIDTH, LORE_SIDE_BRANCHES},
+     "maps to the gating and the recurrent branch, side by side"},
+    {INSIDE(branches_bias), 1, {LORE_SIDE_BRANCHES}, "biases of both branches"},
+    {INSIDE(convolution),
+     2,
+     {LORE_SIDE_LAG, LORE_SIDE_RECURRENT},
+     "convolution over time, the current token first"},
+    {INSIDE(convolution_bias), 1, {LORE_SIDE_RECURRENT}, "bias of the convolution"},
+    {INSIDE(recurrence_gate),
+     2,
+     {LORE_SIDE_RECURRENT, LORE_SIDE_BLOCK},
+     "map to the recurrence gate, blocks of the diagonal one below the other"},
+    {INSIDE(recurrence_gate_bias), 1, {LORE_SIDE_RECURRENT}, "bias of the recurrence gate"},
+    {INSIDE(input_gate),
+     2,
+     {LORE_SIDE_RECURRENT, LORE_SIDE_BLOCK},
+     "map to the input gate, blocks of the diagonal one below the other"},
+    {INSIDE(input_gate_bias), 1, {LORE_SIDE_RECURRENT}, "bias of the input gate"},
+    {INSIDE(lambda), 1, {LORE_SIDE_RECURRENT}, "logit of the RG-LRU's decay a"},
+    {INSIDE(output),
+     2,
+     {LORE_SIDE_RECURRENT, LORE_SIDE_WIDTH},
+     "map from the gated state to the residual stream"},
+    {INSIDE(output_bias), 1, {LORE_SIDE_WIDTH}, "bias of the recurrent block's output"},
+};
+
+static const role mlp[] = {
     {INSIDE(mlp_norm), 1, {LORE_SIDE_WIDTH}, "gain of the norm before the MLP"},
     {INSIDE(mlp_norm_bias), 1, {LORE_SIDE_WIDTH}, "bias of the norm before the MLP"},
     {INSIDE(up), 2, {LORE_SIDE_WIDTH, LORE_SIDE_HIDDEN}, "map to the hidden units of the MLP"},
@@ -51,15 +85,23 @@ static const role inside[] = {
 };
 
 const char *lore_side_name(lore_side side) {
-  static const char *const names[] = {"vocabulary", "context",   "width",
-                                      "qkv",        "attention", "hidden"};
+  static const char *const names[] = {"vocabulary", "context",  "width",     "qkv",   "attention",
+                                      "hidden",     "branches", "recurrent", "block", "lag"};
   return names[side];
 }
 
 int64_t lore_side_length(const lore_model *model, lore_side side) {
   const lore_model_config *c = &model->config;
-  const int64_t lengths[] = {model->vocabulary, model->context, c->width,
-                             3 * c->width,      c->width,       c->hidden};
+  const int64_t lengths[] = {[LORE_SIDE_VOCABULARY] = model->vocabulary,
+                             [LORE_SIDE_CONTEXT] = model->context,
+                             [LORE_SIDE_WIDTH] = c->width,
+                             [LORE_SIDE_QKV] = 3 * c->width,
+                             [LORE_SIDE_ATTENTION] = c->width,
+                             [LORE_SIDE_HIDDEN] = c->hidden,
+                             [LORE_SIDE_BRANCHES] = 2 * c->recurrent_width,
+                             [LORE_SIDE_RECURRENT] = c->recurrent_width,
+                             [LORE_SIDE_BLOCK] = c->recurrent_width / c->heads,
+                             [LORE_SIDE_LAG] = LORE_CONVOLUTION_WIDTH};
   return lengths[side];
 }
 
@@ -69,6 +111,16 @@ static const role *find(const role *roles, size_t count, const void *table, int 
     if (*(const int *)((const char *)table + roles[i].offset) == index)
       return &roles[i];
   return NULL;
+}
+
+#define FIND(roles, table, index) find(roles, sizeof roles / sizeof *roles, table, index)
+
+/* Of tensor `index` in a layer. */
+static const role *find_inside(const lore_model *model, int layer, int index) {
+  const lore_layer_tensors *table = &model->layer[layer];
+  const role *r = model->config.mixer == LORE_MIXER_ATTENTION ? FIND(attention, table, index)
+                                                              : FIND(recurrent, table, index);
+  return r ? r : FIND(mlp, table, index);
 }
 
 /* Names the variable: tensor "layer_1/mlp/up" of the first moment is first_moment_layer_1_mlp_up.
@@ -95,9 +147,7 @@ lore_variable_layout lore_checkpoint_variable(const lore_model *model, lore_vect
   lore_variable_layout layout = {0};
   int layer = tensor->layer;
   bool in_layer = layer >= 0 && layer < model->config.layers;
-  const role *r = in_layer
-                      ? find(inside, sizeof inside / sizeof *inside, &model->layer[layer], index)
-                      : find(outside, sizeof outside / sizeof *outside, model, index);
+  const role *r = in_layer ? find_inside(model, layer, index) : FIND(outside, model, index);
   assert(r && (r->rank == 2 || tensor->rows == 1));
   layout.rank = r->rank;
   memcpy(layout.side, r->side, sizeof layout.side);
@@ -107,9 +157,10 @@ lore_variable_layout lore_checkpoint_variable(const lore_model *model, lore_vect
   return layout;
 }
 
-void lore_checkpoint_settings(const lore_model *model,
-                              lore_checkpoint_setting setting[LORE_CHECKPOINT_SETTINGS]) {
-  static const char *const mixers[] = {[LORE_MIXER_ATTENTION] = "attention"};
+int lore_checkpoint_settings(const lore_model *model,
+                             lore_checkpoint_setting setting[LORE_CHECKPOINT_SETTINGS_MAX]) {
+  static const char *const mixers[] = {
+      [LORE_MIXER_ATTENTION] = "attention", [LORE_MIXER_RG_LRU] = "rg_lru"};
   static const char *const norms[] = {[LORE_NORM_RMS] = "rms", [LORE_NORM_LAYER] = "layer"};
   static const char *const positions[] = {[LORE_POSITIONS_ROTARY] = "rotary",
                                           [LORE_POSITIONS_LEARNED] = "learned",
@@ -117,7 +168,7 @@ void lore_checkpoint_settings(const lore_model *model,
   static const char *const activations[] = {
       [LORE_ACTIVATION_GELU] = "gelu", [LORE_ACTIVATION_RELU] = "relu"};
   const lore_model_config *c = &model->config;
-  const lore_checkpoint_setting all[LORE_CHECKPOINT_SETTINGS] = {
+  const lore_checkpoint_setting all[LORE_CHECKPOINT_SETTINGS_MAX] = {
       {"model_mixer", mixers[c->mixer], 0, false},
       {"model_layers", NULL, c->layers, true},
       {"model_width", NULL, c->width, true},
@@ -130,6 +181,8 @@ void lore_checkpoint_settings(const lore_model *model,
       {"model_tied_embedding", NULL, c->tied_embedding, true},
       {"model_rotary_base", NULL, c->rotary_base, false},
       {"model_norm_epsilon", NULL, c->norm_epsilon, false},
+      {"model_recurrent_width", NULL, c->recurrent_width, true},
   };
   memcpy(setting, all, sizeof all);
+  return LORE_CHECKPOINT_SETTINGS_MAX - (c->mixer == LORE_MIXER_ATTENTION);
 }

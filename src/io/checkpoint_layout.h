@@ -25,6 +25,10 @@ typedef enum {
   LORE_SIDE_QKV,
   LORE_SIDE_ATTENTION,
   LORE_SIDE_HIDDEN,
+  LORE_SIDE_BRANCHES,
+  LORE_SIDE_RECURRENT,
+  LORE_SIDE_BLOCK,
+  LORE_SIDE_LAG,
   LORE_SIDES
 } lore_side;
 
@@ -43,7 +47,7 @@ int64_t lore_side_length(const lore_model *model, lore_side side);
 lore_variable_layout lore_checkpoint_variable(const lore_model *model, lore_vector vector,
                                               int index);
 
-/* The settings of the model that the forward pass depends on. */
+/* A setting of the model that the forward pass depends on. */
 typedef struct {
   const char *name; /* attribute */
   const char *text; /* NULL for numbers */
@@ -51,9 +55,10 @@ typedef struct {
   bool integer;
 } lore_checkpoint_setting;
 
-enum { LORE_CHECKPOINT_SETTINGS = 12 };
+enum { LORE_CHECKPOINT_SETTINGS_MAX = 13 };
 
-void lore_checkpoint_settings(const lore_model *model,
-                              lore_checkpoint_setting setting[LORE_CHECKPOINT_SETTINGS]);
+/* Returns how many there are. */
+int lore_checkpoint_settings(const lore_model *model,
+                             lore_checkpoint_setting setting[LORE_CHECKPOINT_SETTINGS_MAX]);
 
 #endif

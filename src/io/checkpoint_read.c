@@ -19,9 +19,9 @@ static lore_status check_format(int ncid, const char *path) {
 }
 
 static lore_status check_settings(int ncid, const char *path, const lore_model *model) {
-  lore_checkpoint_setting setting[LORE_CHECKPOINT_SETTINGS];
-  lore_checkpoint_settings(model, setting);
-  for (int i = 0; i < LORE_CHECKPOINT_SETTINGS; i++) {
+  lore_checkpoint_setting setting[LORE_CHECKPOINT_SETTINGS_MAX];
+  int settings = lore_checkpoint_settings(model, setting);
+  for (int i = 0; i < settings; i++) {
     const lore_checkpoint_setting *s = &setting[i];
     char text[TEXT_MAX];
     double number = 0;

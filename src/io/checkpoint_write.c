@@ -36,7 +36,7 @@ static int file_format(const lore_model *model) {
 
 static void define_attributes(lore_ncfile *file, const lore_checkpoint_content *content) {
   char checksum[LORE_CHECKSUM_TEXT];
-  lore_checkpoint_setting setting[LORE_CHECKPOINT_SETTINGS];
+  lore_checkpoint_setting setting[LORE_CHECKPOINT_SETTINGS_MAX];
   lore_ncfile_globals(file, content->title, content->summary, content->provenances,
                       content->provenance);
   lore_ncfile_text(file, NC_GLOBAL, "coordinates", "word");
@@ -44,8 +44,8 @@ static void define_attributes(lore_ncfile *file, const lore_checkpoint_content *
   lore_ncfile_integer(file, NC_GLOBAL, "step", content->step);
   lore_checkpoint_checksum(content->model, content->vector[LORE_VECTOR_PARAMETERS], checksum);
   lore_ncfile_text(file, NC_GLOBAL, LORE_CHECKPOINT_CHECKSUM, checksum);
-  lore_checkpoint_settings(content->model, setting);
-  for (int i = 0; i < LORE_CHECKPOINT_SETTINGS; i++) {
+  int settings = lore_checkpoint_settings(content->model, setting);
+  for (int i = 0; i < settings; i++) {
     const lore_checkpoint_setting *s = &setting[i];
     if (s->text)
       lore_ncfile_text(file, NC_GLOBAL, s->name, s->text);
@@ -63,15 +63,24 @@ typedef struct {
   int word, seal, *tensor;
 } variables;
 
+static bool uses_side(const lore_model *model, lore_side side) {
+  for (int i = 0; i < model->tensors; i++) {
+    lore_variable_layout layout = lore_checkpoint_variable(model, LORE_VECTOR_PARAMETERS, i);
+    if (layout.side[0] == side || (layout.rank == 2 && layout.side[1] == side))
+      return true;
+  }
+  return false;
+}
+
 static void define_variables(lore_ncfile *file, const lore_checkpoint_content *content,
                              size_t word_length, variables *ids) {
   const lore_model *model = content->model;
   int dimension[LORE_SIDES], words[2];
   for (int i = 0; i < LORE_SIDES; i++)
-    dimension[i] = i == LORE_SIDE_CONTEXT && model->position_embedding < 0
-                       ? -1
-                       : lore_ncfile_dimension(file, lore_side_name((lore_side)i),
-                                               (size_t)lore_side_length(model, (lore_side)i));
+    dimension[i] = uses_side(model, (lore_side)i)
+                       ? lore_ncfile_dimension(file, lore_side_name((lore_side)i),
+                                               (size_t)lore_side_length(model, (lore_side)i))
+                       : -1;
   words[0] = dimension[LORE_SIDE_VOCABULARY];
   words[1] = lore_ncfile_dimension(file, "word_length", word_length);
   ids->word = lore_ncfile_variable(file, "word", NC_CHAR, 2, words, "word of a token", NULL);

@@ -1,25 +1,7 @@
-/* The MLP's activation. GELU in its tanh form, written with the logistic function s:
- * 0.5 u (1 + tanh z) = u s(2 z) with z = sqrt(2/pi) (u + 0.044715 u^3). */
+/* The MLP's activation. */
 #include "layers.h"
 
-#include "vecmath.h"
-
-static const real two_c = (real)1.5957691216057308; /* 2 sqrt(2/pi) */
-static const real cubic = (real)0.044715;
-
-static inline lore_vec logistic(lore_vec u) {
-  lore_vec z = u * two_c * (u * u * cubic + 1);
-  return 1 / (lore_vec_exp(-z) + 1);
-}
-
-static inline lore_vec gelu(lore_vec u) {
-  return u * logistic(u);
-}
-
-static inline lore_vec gelu_slope(lore_vec u) {
-  lore_vec s = logistic(u);
-  return s + u * s * (1 - s) * two_c * (u * u * (3 * cubic) + 1);
-}
+#include "gelu.h"
 
 static inline lore_vec relu(lore_vec u) {
   return lore_vec_max(u, (lore_vec){0});
@@ -43,7 +25,7 @@ static inline lore_vec relu_slope(lore_vec u) {
 
 void lore_activation_forward(lore_activation activation, size_t count, const real *u, real *a) {
   if (activation == LORE_ACTIVATION_GELU)
-    FORWARD(gelu);
+    FORWARD(lore_gelu);
   else
     FORWARD(relu);
 }
@@ -62,7 +44,7 @@ void lore_activation_forward(lore_activation activation, size_t count, const rea
 void lore_activation_backward(lore_activation activation, size_t count, const real *u,
                               const real *da, real *du) {
   if (activation == LORE_ACTIVATION_GELU)
-    BACKWARD(gelu_slope);
+    BACKWARD(lore_gelu_slope);
   else
     BACKWARD(relu_slope);
 }

@@ -71,13 +71,47 @@ static void mix_backward(const lore_pass *pass, int l) {
   }
 }
 
-static void attention_input(const lore_pass *pass, int l) {
+/* Normed stream to mixed one, the linear map into the stream left out. */
+static void mixer_forward(const lore_pass *pass, int l) {
+  if (pass->model->config.mixer == LORE_MIXER_RG_LRU) {
+    lore_recurrent_block_forward(pass, l);
+  } else if (pass->workspace->patterns) {
+    lore_patched_forward(pass, l);
+  } else {
+    project(pass, l);
+    mix_forward(pass, l);
+  }
+}
+
+/* workspace->dmixed to workspace->dnormed. */
+static void mixer_backward(const lore_pass *pass, int l) {
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  lore_workspace *w = pass->workspace;
+  int d = pass->model->config.width;
+  if (pass->model->config.mixer == LORE_MIXER_RG_LRU) {
+    lore_recurrent_block_backward(pass, l);
+  } else if (w->patterns) {
+    lore_patched_backward(pass, l);
+  } else {
+    mix_backward(pass, l);
+    lore_linear_backward(pass->shard->tokens, d, 3 * d, w->layer[l].normed,
+                         lore_pass_weight(pass, t->qkv), w->dqkv, w->dnormed,
+                         lore_pass_slope(pass, t->qkv), lore_pass_slope(pass, t->qkv_bias));
+  }
+}
+
+/* Columns of `mixed`. */
+static int mixed_width(const lore_model *model, int l) {
+  return model->tensor[model->layer[l].output].rows;
+}
+
+static void mixer_input(const lore_pass *pass, int l) {
   const lore_model_config *c = &pass->model->config;
   const lore_layer_tensors *t = &pass->model->layer[l];
   lore_layer_state *s = &pass->workspace->layer[l];
   lore_norm_forward(c->norm, pass->shard->tokens, c->width, c->norm_epsilon, s->x,
-                    lore_pass_weight(pass, t->attention_norm),
-                    lore_pass_weight(pass, t->attention_norm_bias), s->normed, s->mean, s->scale);
+                    lore_pass_weight(pass, t->mixer_norm),
+                    lore_pass_weight(pass, t->mixer_norm_bias), s->normed, s->mean, s->scale);
 }
 
 /* The stream on entry is state->x; the stream on exit goes to `out`. */
@@ -86,15 +120,11 @@ static void layer_forward(const lore_pass *pass, int l, real *out) {
   const lore_layer_tensors *t = &pass->model->layer[l];
   lore_layer_state *s = &pass->workspace->layer[l];
   int tokens = pass->shard->tokens, d = c->width;
-  attention_input(pass, l);
-  if (pass->workspace->patterns) {
-    lore_patched_forward(pass, l);
-  } else {
-    project(pass, l);
-    mix_forward(pass, l);
-  }
-  lore_linear_forward(tokens, d, d, s->mixed, lore_pass_weight(pass, t->output),
-                      lore_pass_weight(pass, t->output_bias), s->x, s->x_middle);
+  mixer_input(pass, l);
+  mixer_forward(pass, l);
+  lore_linear_forward(tokens, mixed_width(pass->model, l), d, s->mixed,
+                      lore_pass_weight(pass, t->output), lore_pass_weight(pass, t->output_bias),
+                      s->x, s->x_middle);
   lore_norm_forward(c->norm, tokens, d, c->norm_epsilon, s->x_middle,
                     lore_pass_weight(pass, t->mlp_norm), lore_pass_weight(pass, t->mlp_norm_bias),
                     s->mlp_normed, s->mlp_mean, s->mlp_scale);
@@ -123,20 +153,14 @@ static void layer_backward(const lore_pass *pass, int l) {
                      s->mlp_mean, s->mlp_scale, w->dnormed, w->dx,
                      lore_pass_slope(pass, t->mlp_norm), lore_pass_slope(pass, t->mlp_norm_bias));
   tell(pass, -1);
-  lore_linear_backward(tokens, d, d, s->mixed, lore_pass_weight(pass, t->output), w->dx, w->dmixed,
+  lore_linear_backward(tokens, mixed_width(pass->model, l), d, s->mixed,
+                       lore_pass_weight(pass, t->output), w->dx, w->dmixed,
                        lore_pass_slope(pass, t->output), lore_pass_slope(pass, t->output_bias));
   tell(pass, -1);
-  if (w->patterns) {
-    lore_patched_backward(pass, l);
-  } else {
-    mix_backward(pass, l);
-    lore_linear_backward(tokens, d, 3 * d, s->normed, lore_pass_weight(pass, t->qkv), w->dqkv,
-                         w->dnormed, lore_pass_slope(pass, t->qkv),
-                         lore_pass_slope(pass, t->qkv_bias));
-  }
-  lore_norm_backward(c->norm, tokens, d, s->x, lore_pass_weight(pass, t->attention_norm), s->mean,
-                     s->scale, w->dnormed, w->dx, lore_pass_slope(pass, t->attention_norm),
-                     lore_pass_slope(pass, t->attention_norm_bias));
+  mixer_backward(pass, l);
+  lore_norm_backward(c->norm, tokens, d, s->x, lore_pass_weight(pass, t->mixer_norm), s->mean,
+                     s->scale, w->dnormed, w->dx, lore_pass_slope(pass, t->mixer_norm),
+                     lore_pass_slope(pass, t->mixer_norm_bias));
 }
 
 static void embed(const lore_pass *pass) {
@@ -161,11 +185,11 @@ void lore_decoder_attend(const lore_model *model, const real *parameters, const 
                          lore_workspace *w) {
   const lore_pass pass = {model, parameters, NULL, shard, w, NULL};
   int last = model->config.layers - 1, d = model->config.width, heads = model->config.heads;
-  assert(!w->patterns);
+  assert(!w->patterns && w->attention);
   embed(&pass);
   for (int l = 0; l < last; l++)
     layer_forward(&pass, l, w->layer[l + 1].x);
-  attention_input(&pass, last);
+  mixer_input(&pass, last);
   project(&pass, last);
   for (int s = 0; s < shard->sequences; s++)
     for (int h = 0; h < heads; h++) {
@@ -196,7 +220,7 @@ int lore_decoder_ranges(const lore_model *model, int64_t *bound) {
   if (model->head != model->embedding) /* else only a norm, which goes with the last layer */
     bound[++ranges] = model->tensor[model->final_norm].offset;
   for (int l = model->config.layers - 1; l >= 0; l--)
-    bound[++ranges] = model->tensor[model->layer[l].attention_norm].offset;
+    bound[++ranges] = model->tensor[model->layer[l].mixer_norm].offset;
   bound[++ranges] = 0;
   return ranges;
 }
@@ -256,7 +280,7 @@ void lore_decoder_score(const lore_model *model, const real *parameters, const l
 
 const real *lore_decoder_attention(const lore_workspace *w, int layer, int head, int sequence,
                                    int *stride) {
-  assert(sequence < w->sequences_used);
+  assert(sequence < w->sequences_used && w->attention);
   *stride = lore_attention_stride(w->length[sequence]);
   return lore_workspace_probability(w->patterns ? w->patterns : w, layer, head, sequence);
 }

@@ -37,6 +37,15 @@ void lore_linear_forward(int tokens, int in, int out, const real *x, const real 
 void lore_linear_backward(int tokens, int in, int out, const real *x, const real *weight,
                           const real *dy, real *dx, real *dweight, real *dbias);
 
+/* Block-diagonal: `blocks` square maps side by side. x, y: T x channels; weight: channels x
+ * channels / blocks, the blocks one below the other; bias: channels. */
+void lore_blocks_forward(int tokens, int channels, int blocks, const real *x, const real *weight,
+                         const real *bias, real *y);
+
+/* Adds to dx; writes dweight and dbias. */
+void lore_blocks_backward(int tokens, int channels, int blocks, const real *x, const real *weight,
+                          const real *dy, real *dx, real *dweight, real *dbias);
+
 /* -- rotary.c: rotary positions (Su et al. 2021), pairs (i, i + size/2) -- */
 
 /* cosine, sine: context x size/2. */
@@ -79,6 +88,50 @@ void lore_attention_apply(int tokens, int size, int stride, const real *v, const
 /* dv = P^T dout; nothing flows into the probabilities. */
 void lore_attention_apply_backward(int tokens, int size, const real *probability, int out_stride,
                                    const real *dout, int dstride, real *dv, real *scratch);
+
+/* -- convolution.c: depthwise causal convolution over one sequence; before it lie zeros -- */
+
+/* x: T x channels, rows `stride` apart; weight: LORE_CONVOLUTION_WIDTH x channels, row k for the
+ * token k places back; bias: channels or NULL; y: T x channels. */
+void lore_convolution_forward(int tokens, int channels, int stride, const real *x,
+                              const real *weight, const real *bias, real *y);
+
+/* dx: like x, rows `dstride` apart, written. Adds to dweight and dbias (or NULL). */
+void lore_convolution_backward(int tokens, int channels, int stride, const real *x,
+                               const real *weight, const real *dy, int dstride, real *dx,
+                               real *dweight, real *dbias);
+
+/* -- recurrent.c: the RG-LRU (De et al. 2024, equations 1-4) over one sequence, from a state of 0:
+ * h_t = a_t h_(t-1) + sqrt(1 - a_t^2) (i_t x_t) with ln a_t = rate r_t; and GELU(gate) h -- */
+
+/* rate = 8 ln logistic(lambda), the logarithm of a^c. */
+void lore_recurrent_rate(int channels, const real *lambda, real *rate);
+
+/* Turns d loss / d rate into d loss / d lambda, in place. */
+void lore_recurrent_rate_backward(int channels, const real *lambda, real *slope);
+
+/* T x channels each, dense where no stride is given. */
+typedef struct {
+  const real *rate;         /* channels */
+  const real *gate;         /* rows `stride` apart */
+  const real *x;            /* what is fed in */
+  real *recurrence, *input; /* the gates r and i: logits before forward, values after it */
+  real *h, *mixed;          /* written by forward: the state, and GELU(gate) h */
+  int stride;
+} lore_recurrent;
+
+typedef struct {
+  const real *mixed;
+  real *gate;                   /* rows `stride` apart */
+  real *x, *recurrence, *input; /* written; of the gates, with respect to their logits */
+  real *rate;                   /* channels, added */
+  real *carry;                  /* channels, scratch */
+  int stride;
+} lore_recurrent_slopes;
+
+void lore_recurrent_forward(int tokens, int channels, const lore_recurrent *s);
+void lore_recurrent_backward(int tokens, int channels, const lore_recurrent *s,
+                             const lore_recurrent_slopes *d);
 
 /* -- activation.c: GELU (tanh form, Hendrycks and Gimpel 2016) or ReLU -- */
 

@@ -3,13 +3,25 @@
 
 #include <string.h>
 
+/* y_t += bias */
+static void add_bias(int tokens, int out, const real *bias, real *y) {
+  for (int t = 0; t < tokens; t++)
+    for (int i = 0; i < out; i++)
+      y[(size_t)t * (size_t)out + (size_t)i] += bias[i];
+}
+
+static void sum_rows(int tokens, int out, const real *dy, real *dbias) {
+  memset(dbias, 0, sizeof(real) * (size_t)out);
+  for (int t = 0; t < tokens; t++)
+    for (int i = 0; i < out; i++)
+      dbias[i] += dy[(size_t)t * (size_t)out + (size_t)i];
+}
+
 void lore_linear_forward(int tokens, int in, int out, const real *x, const real *weight,
                          const real *bias, const real *residual, real *y) {
   lore_gemm(LORE_PLAIN, LORE_PLAIN, tokens, out, in, x, in, weight, out, residual, y, out);
   if (bias)
-    for (int t = 0; t < tokens; t++)
-      for (int i = 0; i < out; i++)
-        y[(size_t)t * (size_t)out + (size_t)i] += bias[i];
+    add_bias(tokens, out, bias, y);
 }
 
 void lore_linear_backward(int tokens, int in, int out, const real *x, const real *weight,
@@ -17,10 +29,28 @@ void lore_linear_backward(int tokens, int in, int out, const real *x, const real
   if (dx)
     lore_gemm(LORE_PLAIN, LORE_TRANSPOSED, tokens, in, out, dy, out, weight, out, NULL, dx, in);
   lore_gemm(LORE_TRANSPOSED, LORE_PLAIN, in, out, tokens, x, in, dy, out, NULL, dweight, out);
-  if (!dbias)
-    return;
-  memset(dbias, 0, sizeof(real) * (size_t)out);
-  for (int t = 0; t < tokens; t++)
-    for (int i = 0; i < out; i++)
-      dbias[i] += dy[(size_t)t * (size_t)out + (size_t)i];
+  if (dbias)
+    sum_rows(tokens, out, dy, dbias);
+}
+
+void lore_blocks_forward(int tokens, int channels, int blocks, const real *x, const real *weight,
+                         const real *bias, real *y) {
+  int size = channels / blocks;
+  for (int b = 0; b < blocks; b++)
+    lore_gemm(LORE_PLAIN, LORE_PLAIN, tokens, size, size, x + b * size, channels,
+              weight + (size_t)b * (size_t)(size * size), size, NULL, y + b * size, channels);
+  add_bias(tokens, channels, bias, y);
+}
+
+void lore_blocks_backward(int tokens, int channels, int blocks, const real *x, const real *weight,
+                          const real *dy, real *dx, real *dweight, real *dbias) {
+  int size = channels / blocks;
+  for (int b = 0; b < blocks; b++) {
+    size_t at = (size_t)b * (size_t)(size * size);
+    lore_gemm(LORE_PLAIN, LORE_TRANSPOSED, tokens, size, size, dy + b * size, channels, weight + at,
+              size, dx + b * size, dx + b * size, channels);
+    lore_gemm(LORE_TRANSPOSED, LORE_PLAIN, size, size, tokens, x + b * size, channels,
+              dy + b * size, channels, NULL, dweight + at, size);
+  }
+  sum_rows(tokens, channels, dy, dbias);
 }

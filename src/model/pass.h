@@ -32,4 +32,10 @@ real *lore_workspace_probability(const lore_workspace *workspace, int layer, int
 void lore_patched_forward(const lore_pass *pass, int layer);
 void lore_patched_backward(const lore_pass *pass, int layer);
 
+/* -- recurrent_block.c: Hawk's recurrent block (De et al. 2024, figure 2) in place of attention,
+ *    from the normed stream to the mixed one and back -- */
+
+void lore_recurrent_block_forward(const lore_pass *pass, int layer);
+void lore_recurrent_block_backward(const lore_pass *pass, int layer);
+
 #endif

@@ -19,6 +19,13 @@ static inline lore_vec lore_vec_exp(lore_vec x) {
   return x;
 }
 
+/* 1 - exp(x) for x <= 0. */
+static inline lore_vec lore_vec_one_minus_exp(lore_vec x) {
+  for (int i = 0; i < LORE_LANES; i++)
+    x[i] = -expm1(x[i]);
+  return x;
+}
+
 #else
 
 typedef int lore_vec_int __attribute__((vector_size(LORE_VECTOR_BYTES)));
@@ -41,6 +48,33 @@ static inline __attribute__((always_inline)) lore_vec lore_vec_exp(lore_vec x) {
   return (lore_vec)((lore_vec_int)p + ((lore_vec_int)shifted << 23)); /* times 2^n */
 }
 
+/* 1 - exp(x) for x <= 0, near 0 by the series of exp: the difference would lose its digits. */
+static inline __attribute__((always_inline)) lore_vec lore_vec_one_minus_exp(lore_vec x) {
+  lore_vec p = lore_vec_set(-2.4801587e-5f);
+  p = p * x - 1.9841270e-4f;
+  p = p * x - 1.3888889e-3f;
+  p = p * x - 8.3333333e-3f;
+  p = p * x - 4.1666667e-2f;
+  p = p * x - 1.6666667e-1f;
+  p = p * x - 0.5f;
+  p = p * x - 1.0f;
+  lore_vec_int near = x > lore_vec_set(-0.5f);
+  lore_vec series = p * x, difference = 1.0f - lore_vec_exp(x);
+  return (lore_vec)((near & (lore_vec_int)series) | (~near & (lore_vec_int)difference));
+}
+
 #endif
+
+/* 1 / (1 + exp(-x)) */
+static inline __attribute__((always_inline)) lore_vec lore_vec_logistic(lore_vec x) {
+  return 1 / (lore_vec_exp(-x) + 1);
+}
+
+/* The compiler makes one instruction of it. */
+static inline __attribute__((always_inline)) lore_vec lore_vec_sqrt(lore_vec x) {
+  for (int i = 0; i < LORE_LANES; i++)
+    x[i] = (real)__builtin_sqrt((double)x[i]);
+  return x;
+}
 
 #endif

@@ -23,29 +23,50 @@ static size_t probabilities(const lore_model *model, int tokens, int sequences) 
   return rows * (size_t)lore_attention_stride(longest) * (size_t)model->config.heads;
 }
 
+static void take_recurrent(lore_recurrent_state *state, lore_arena *arena, const lore_model *model,
+                           int t, bool with_h) {
+  int w = model->config.recurrent_width;
+  state->branches = take(arena, t, 2 * w);
+  state->convolved = take(arena, t, w);
+  state->recurrence = take(arena, t, w);
+  state->input = take(arena, t, w);
+  state->h = with_h ? take(arena, t, w) : NULL;
+}
+
+static int mixed_width(const lore_model_config *c) {
+  return c->mixer == LORE_MIXER_ATTENTION ? c->width : c->recurrent_width;
+}
+
 static void take_layer(lore_layer_state *state, lore_arena *arena, const lore_model *model, int t,
                        int sequences) {
   int d = model->config.width;
+  bool attends = model->config.mixer == LORE_MIXER_ATTENTION;
+  *state = (lore_layer_state){0};
   state->x = take(arena, t, d);
   state->normed = take(arena, t, d);
   state->mean = take(arena, t, 1);
   state->scale = take(arena, t, 1);
-  state->qkv = take(arena, t, 3 * d);
-  state->mixed = take(arena, t, d);
+  if (attends)
+    state->qkv = take(arena, t, 3 * d);
+  else
+    take_recurrent(&state->recurrent, arena, model, t, true);
+  state->mixed = take(arena, t, mixed_width(&model->config));
   state->x_middle = take(arena, t, d);
   state->mlp_normed = take(arena, t, d);
   state->mlp_mean = take(arena, t, 1);
   state->mlp_scale = take(arena, t, 1);
   state->up = take(arena, t, model->config.hidden);
   state->activated = take(arena, t, model->config.hidden);
-  state->probability = lore_arena_take(arena, probabilities(model, t, sequences), sizeof(real));
+  if (attends)
+    state->probability = lore_arena_take(arena, probabilities(model, t, sequences), sizeof(real));
 }
 
 /* Without a backward pass one set of activations serves all layers; only attention is kept. */
 static void share_layer(lore_layer_state *state, const lore_layer_state *first, lore_arena *arena,
                         const lore_model *model, int t, int sequences) {
   *state = *first;
-  state->probability = lore_arena_take(arena, probabilities(model, t, sequences), sizeof(real));
+  if (model->config.mixer == LORE_MIXER_ATTENTION)
+    state->probability = lore_arena_take(arena, probabilities(model, t, sequences), sizeof(real));
 }
 
 static void take_layers(lore_workspace *w, lore_arena *arena, const lore_model *model, int tokens,
@@ -77,12 +98,27 @@ static void take_rotary(lore_workspace *w, lore_arena *arena, const lore_model *
     lore_rotary_table(model->context, size, c->rotary_base, w->cosine, w->sine);
 }
 
+static void take_mixer_scratch(lore_workspace *w, lore_arena *arena, const lore_model *model) {
+  const lore_model_config *c = &model->config;
+  w->attention = w->rate = w->carry = NULL;
+  if (c->mixer == LORE_MIXER_ATTENTION) {
+    w->attention = lore_arena_take(
+        arena, lore_attention_scratch(model->context, c->width / c->heads), sizeof(real));
+  } else {
+    w->rate = take(arena, 1, c->recurrent_width);
+    w->carry = take(arena, 1, c->recurrent_width);
+  }
+}
+
 static void take_backward(lore_workspace *w, lore_arena *arena, const lore_model *model, int t) {
   int d = model->config.width;
   w->dx = take(arena, t, d);
   w->dnormed = take(arena, t, d);
-  w->dmixed = take(arena, t, d);
-  w->dqkv = take(arena, t, 3 * d);
+  w->dmixed = take(arena, t, mixed_width(&model->config));
+  if (model->config.mixer == LORE_MIXER_ATTENTION)
+    w->dqkv = take(arena, t, 3 * d);
+  else
+    take_recurrent(&w->drecurrent, arena, model, t, false);
   w->dup = take(arena, t, model->config.hidden);
 }
 
@@ -106,8 +142,7 @@ lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model
   w->final_scale = take(arena, tokens, 1);
   take_rotary(w, arena, model);
   w->head = lore_arena_take(arena, lore_head_scratch(c->width, model->vocabulary), sizeof(real));
-  w->attention = lore_arena_take(arena, lore_attention_scratch(model->context, c->width / c->heads),
-                                 sizeof(real));
+  take_mixer_scratch(w, arena, model);
   if (use == LORE_FORWARD_BACKWARD)
     take_backward(w, arena, model, tokens);
   w->target = lore_arena_take(arena, (size_t)tokens, sizeof *w->target);

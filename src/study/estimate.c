@@ -28,15 +28,15 @@ static const size_t touched_later = (size_t)7 << 20;
 
 static void estimate_memory(const lore_assembly *a, const lore_settings *s, size_t before,
                             lore_estimate *e) {
-  lore_gemm_shape shapes[LORE_GEMM_SHAPES];
-  lore_decoder_gemm_shapes(a->model, s->train.shard * a->longest, shapes);
+  lore_gemm_shape shapes[LORE_GEMM_SHAPES_MAX];
+  int count = lore_decoder_gemm_shapes(a->model, s->train.shard * a->longest, shapes);
   e->process_bytes = before;
   e->population_bytes = lore_population_bytes(&s->population);
   e->trainer_bytes =
       lore_trainer_bytes(a->model, &s->train, a->longest, lore_team_alone(), e->threads);
   e->evaluator_bytes = lore_evaluator_bytes(a->model, &s->evaluate, a->groups, a->longest,
                                             e->threads, lore_patch_wanted(&s->train.patch));
-  e->scratch_bytes = (size_t)e->threads * lore_gemm_scratch_bytes(LORE_GEMM_SHAPES, shapes);
+  e->scratch_bytes = (size_t)e->threads * lore_gemm_scratch_bytes(count, shapes);
   e->peak_bytes = e->process_bytes + e->population_bytes + e->trainer_bytes + e->evaluator_bytes +
                   e->scratch_bytes;
   e->checkpoint_bytes = (size_t)a->model->parameters * sizeof(real);

@@ -7,15 +7,15 @@
 #include "lore/plan.h"
 #include "lore/threads.h"
 
-static double operations_of(const lore_gemm_shape *shape) {
+static double operations_of(int count, const lore_gemm_shape *shape) {
   double operations = 0;
-  for (int i = 0; i < LORE_GEMM_SHAPES; i++)
+  for (int i = 0; i < count; i++)
     operations += 2.0 * shape[i].m * shape[i].n * shape[i].k * shape[i].count;
   return operations;
 }
 
 /* A shard's products, in no more rows than a pass in a few hundredths of a second allows. */
-static lore_status make_shapes(const lore_settings *s, lore_gemm_shape *shape) {
+static lore_status make_shapes(const lore_settings *s, lore_gemm_shape *shape, int *count) {
   enum { ROWS_MIN = 64, ROWS_MAX = 512 };
   lore_vocabulary *vocabulary = NULL;
   lore_model *model = NULL;
@@ -28,7 +28,7 @@ static lore_status make_shapes(const lore_settings *s, lore_gemm_shape *shape) {
       double rows = (double)s->train.shard * longest;
       rows = rows > ROWS_MAX ? ROWS_MAX : rows;
       rows = rows > affordable ? affordable : rows;
-      lore_decoder_gemm_shapes(model, rows < ROWS_MIN ? ROWS_MIN : (int)rows, shape);
+      *count = lore_decoder_gemm_shapes(model, rows < ROWS_MIN ? ROWS_MIN : (int)rows, shape);
     }
   }
   lore_model_destroy(model);
@@ -38,8 +38,8 @@ static lore_status make_shapes(const lore_settings *s, lore_gemm_shape *shape) {
 
 lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run *run,
                               double seconds, lore_plan_speed *speed) {
-  lore_gemm_shape shape[LORE_GEMM_SHAPES];
-  int largest = 0;
+  lore_gemm_shape shape[LORE_GEMM_SHAPES_MAX];
+  int largest = 0, count;
   double each;
   char text[128];
   for (int r = 0; r < manifest->runs; r++)
@@ -47,15 +47,14 @@ lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run
       largest = r;
   const lore_settings *s = &manifest->run[largest].settings;
   int threads = run[largest].threads;
-  LORE_TRY(make_shapes(s, shape));
+  LORE_TRY(make_shapes(s, shape, &count));
   lore_threads_pin(threads);
   if (s->compute.gemm == LORE_GEMM_AUTO)
-    LORE_TRY(lore_gemm_choose(shape, LORE_GEMM_SHAPES, threads, seconds / 2, sizeof text, text));
+    LORE_TRY(lore_gemm_choose(shape, count, threads, seconds / 2, sizeof text, text));
   else
     LORE_TRY(lore_gemm_select(s->compute.gemm));
-  LORE_TRY(
-      lore_gemm_time(lore_gemm_selected(), shape, LORE_GEMM_SHAPES, threads, seconds / 2, &each));
-  *speed = (lore_plan_speed){.gemm_gflops = 1e-9 * threads * operations_of(shape) / each};
+  LORE_TRY(lore_gemm_time(lore_gemm_selected(), shape, count, threads, seconds / 2, &each));
+  *speed = (lore_plan_speed){.gemm_gflops = 1e-9 * threads * operations_of(count, shape) / each};
   speed->gflops = LORE_PLAN_STEP_SHARE * speed->gemm_gflops;
   snprintf(speed->backend, sizeof speed->backend, "%s", lore_gemm_name(lore_gemm_selected()));
   return LORE_OK;

@@ -78,7 +78,7 @@ static lore_status announce(lore_run *run) {
 static lore_status time_backends(const lore_run *run) {
   const lore_assembly *a = &run->assembly;
   enum { ROWS_MAX = 512 };
-  lore_gemm_shape shapes[LORE_GEMM_SHAPES];
+  lore_gemm_shape shapes[LORE_GEMM_SHAPES_MAX];
   char text[128];
   int rows = run->settings->train.shard * a->longest;
   double operations = lore_model_flops_per_token(a->model, 0);
@@ -86,8 +86,8 @@ static lore_status time_backends(const lore_run *run) {
       3e9 / operations; /* rows, so that a pass takes a few hundredths of a second */
   if (rows > affordable)
     rows = affordable > 64 ? (int)affordable : 64;
-  lore_decoder_gemm_shapes(a->model, rows < ROWS_MAX ? rows : ROWS_MAX, shapes);
-  LORE_TRY(lore_gemm_choose(shapes, LORE_GEMM_SHAPES, a->threads, 0.3, sizeof text, text));
+  int count = lore_decoder_gemm_shapes(a->model, rows < ROWS_MAX ? rows : ROWS_MAX, shapes);
+  LORE_TRY(lore_gemm_choose(shapes, count, a->threads, 0.3, sizeof text, text));
   if (!run->options->quiet)
     lore_info("matrix products: %s", text);
   return LORE_OK;
@@ -131,7 +131,7 @@ lore_status lore_run_open_metrics(lore_run *run, bool resumed) {
         .title = run->settings->name,
         .groups = a->groups,
         .layers = a->model->config.layers,
-        .attention_layers = a->model->config.layers,
+        .attention_layers = lore_model_attention_layers(a->model),
         .group = a->group,
         .settings = lore_settings_scalars(run->settings, SETTINGS_MAX, setting, TEXT_MAX, text),
         .setting = setting,

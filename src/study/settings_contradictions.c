@@ -56,6 +56,33 @@ static lore_status check_heads(const lore_study *study) {
   return LORE_OK;
 }
 
+static lore_status check_mixer(const lore_study *study) {
+  const lore_model_config *c = &study->settings->model;
+  if (c->mixer == LORE_MIXER_ATTENTION && c->recurrent_width != 0)
+    return lore_study_contradict(
+        study, "model.recurrent_width", "model.mixer",
+        "'model.recurrent_width' has no effect here; it needs model.mixer rg_lru");
+  if (c->mixer == LORE_MIXER_ATTENTION)
+    return LORE_OK;
+  if (c->positions == LORE_POSITIONS_ROTARY)
+    return lore_study_contradict(
+        study, "model.positions", "model.mixer",
+        "'model.positions' rotary turns queries and keys, which 'model.mixer' rg_lru does not "
+        "have; use none or learned");
+  if (lore_patch_wanted(&study->settings->train.patch))
+    return lore_study_contradict(
+        study, "patch.from", "model.mixer",
+        "'patch.from' gives a model another one's attention, which 'model.mixer' rg_lru does not "
+        "have");
+  if (c->recurrent_width % c->heads != 0)
+    return lore_study_contradict(
+        study, "model.recurrent_width", "model.heads",
+        "'model.recurrent_width' %d is not a multiple of 'model.heads' %d%s; use %d",
+        c->recurrent_width, c->heads, lore_study_origin(study, "model.heads"),
+        nearest_multiple(c->recurrent_width, c->heads));
+  return LORE_OK;
+}
+
 static lore_status check_batch(const lore_study *study) {
   const lore_train_config *c = &study->settings->train;
   if (c->batch % c->shard == 0)
@@ -152,6 +179,7 @@ static lore_status check_gemm(const lore_study *study) {
 lore_status lore_study_contradictions(const lore_study *study) {
   LORE_TRY(check_people(study));
   LORE_TRY(check_heads(study));
+  LORE_TRY(check_mixer(study));
   LORE_TRY(check_batch(study));
   LORE_TRY(check_schedule(study));
   LORE_TRY(check_evaluation(study));

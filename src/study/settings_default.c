@@ -47,11 +47,23 @@ static void apply_preset(lore_study *study) {
       *fields[i] = shapes[model->preset][i];
 }
 
+/* What an RG-LRU needs and attention does not, and the other way round. */
+static void complete_mixer(lore_study *study) {
+  lore_model_config *model = &study->settings->model;
+  if (model->mixer != LORE_MIXER_RG_LRU)
+    return;
+  if (model->recurrent_width == 0)
+    model->recurrent_width = lore_recurrent_width(model->width, model->heads);
+  if (!lore_study_gives(study, "model.positions"))
+    model->positions = LORE_POSITIONS_NONE;
+}
+
 void lore_study_complete(lore_study *study) {
   lore_train_config *train = &study->settings->train;
   lore_evaluate_config *evaluate = &study->settings->evaluate;
   bool dense_until = lore_study_gives(study, "evaluate.dense_until");
   apply_preset(study);
+  complete_mixer(study);
   if (!lore_study_gives(study, "train.final_learning_rate") &&
       train->final_learning_rate > train->learning_rate)
     train->final_learning_rate = train->learning_rate;

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-static const char *const mixers[] = {"attention", NULL};
+static const char *const mixers[] = {"attention", "rg_lru", NULL};
 static const char *const norms[] = {"rms", "layer", NULL};
 static const char *const positions[] = {"rotary", "learned", "none", NULL};
 static const char *const activations[] = {"gelu", "relu", NULL};
@@ -66,16 +66,20 @@ static const lore_setting table[] = {
 
     CHOICE("model.preset", model.preset, "none", presets,
            "layers, width, heads and hidden of one of the paper's models, unless they are given"),
-    CHOICE("model.mixer", model.mixer, "attention", mixers, "what mixes positions"),
+    CHOICE("model.mixer", model.mixer, "attention", mixers,
+           "what mixes positions: attention, or Hawk's recurrent block with an RG-LRU"),
     INTEGER("model.layers", model.layers, "8", 1, 128, "transformer layers"),
     INTEGER("model.width", model.width, "512", 8, 16384,
             "size of the residual stream; a multiple of model.heads"),
     INTEGER("model.heads", model.heads, "8", 1, 256,
-            "attention heads; model.width / model.heads, the head size, is at most 256"),
+            "attention heads; model.width / model.heads, the head size, is at most 256; with "
+            "rg_lru the blocks of each gate"),
+    INTEGER("model.recurrent_width", model.recurrent_width, "0", 0, 65536,
+            "channels of rg_lru, a multiple of model.heads; by default about 4/3 of model.width"),
     INTEGER("model.hidden", model.hidden, "2048", 8, 65536, "hidden units of the MLP"),
     CHOICE("model.norm", model.norm, "rms", norms, "normalisation before each block"),
     CHOICE("model.positions", model.positions, "rotary", positions,
-           "how positions enter; rotary needs an even head size"),
+           "how positions enter; rotary needs an even head size; with rg_lru the default is none"),
     CHOICE("model.activation", model.activation, "gelu", activations, "non-linearity of the MLP"),
     BOOLEAN("model.bias", model.bias, "false", "bias vectors in linear maps and layer norms"),
     BOOLEAN("model.tied_embedding", model.tied_embedding, "true",

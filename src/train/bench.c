@@ -89,24 +89,24 @@ static int time_steps(lore_trainer *trainer, int64_t *step, double stop, int cou
 static lore_status measure(const lore_bench_shape *shape, const lore_model *model,
                            const lore_train_config *train, lore_trainer *trainer, int threads,
                            double seconds, lore_bench_result *result) {
-  lore_gemm_shape gemm[LORE_GEMM_SHAPES];
+  lore_gemm_shape gemm[LORE_GEMM_SHAPES_MAX];
   static double step_seconds[LORE_BENCH_STEPS];
   double gemm_seconds[ROUNDS];
   int64_t step = 0;
   int steps = 0, shards = train->batch / train->shard, rounds = (shards + threads - 1) / threads;
-  lore_decoder_gemm_shapes(model, train->shard * shape->length, gemm);
+  int products = lore_decoder_gemm_shapes(model, train->shard * shape->length, gemm);
   for (int i = 0; i < 2; i++)
     lore_trainer_step(trainer, step++);
   for (int round = 0; round < ROUNDS; round++) {
     double stop = lore_clock_seconds() + 0.7 * seconds / ROUNDS;
     steps = time_steps(trainer, &step, stop, steps, step_seconds);
-    LORE_TRY(lore_gemm_time(lore_gemm_selected(), gemm, LORE_GEMM_SHAPES, threads,
-                            0.3 * seconds / ROUNDS, &gemm_seconds[round]));
+    LORE_TRY(lore_gemm_time(lore_gemm_selected(), gemm, products, threads, 0.3 * seconds / ROUNDS,
+                            &gemm_seconds[round]));
   }
   double tokens = (double)shape->batch * shape->length,
          each = lore_bench_median(steps, step_seconds);
   double alone = lore_bench_median(ROUNDS, gemm_seconds) * rounds, operations = 0;
-  for (int i = 0; i < LORE_GEMM_SHAPES; i++)
+  for (int i = 0; i < products; i++)
     operations += 2.0 * gemm[i].m * gemm[i].n * gemm[i].k * gemm[i].count;
   *result = (lore_bench_result){
       .threads = threads,
@@ -129,10 +129,10 @@ lore_status lore_bench_run(const lore_bench_shape *shape, int threads, lore_gemm
   LORE_TRY(lore_model_create(&config, shape->vocabulary, shape->length, &model));
   lore_status status;
   if (backend == LORE_GEMM_AUTO) {
-    lore_gemm_shape gemm[LORE_GEMM_SHAPES];
+    lore_gemm_shape gemm[LORE_GEMM_SHAPES_MAX];
     char text[128];
-    lore_decoder_gemm_shapes(model, train.shard * shape->length, gemm);
-    status = lore_gemm_choose(gemm, LORE_GEMM_SHAPES, threads, 1.0, sizeof text, text);
+    int products = lore_decoder_gemm_shapes(model, train.shard * shape->length, gemm);
+    status = lore_gemm_choose(gemm, products, threads, 1.0, sizeof text, text);
   } else {
     status = lore_gemm_select(backend);
   }

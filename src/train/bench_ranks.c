@@ -95,13 +95,13 @@ static void measure(const lore_bench_shape *shape, lore_bench_kind *kind, lore_t
 /* Rank 0 times the backends, and all take the same. */
 static lore_status select_backend(const lore_model *model, lore_team team, int threads,
                                   lore_gemm_backend backend) {
-  lore_gemm_shape gemm[LORE_GEMM_SHAPES];
+  lore_gemm_shape gemm[LORE_GEMM_SHAPES_MAX];
   char text[128];
   int chosen = (int)backend;
   lore_status status = LORE_OK;
-  lore_decoder_gemm_shapes(model, 512, gemm);
+  int shapes = lore_decoder_gemm_shapes(model, 512, gemm);
   if (backend == LORE_GEMM_AUTO && team.rank == 0) {
-    status = lore_gemm_choose(gemm, LORE_GEMM_SHAPES, threads, 1.0, sizeof text, text);
+    status = lore_gemm_choose(gemm, shapes, threads, 1.0, sizeof text, text);
     chosen = (int)lore_gemm_selected();
   }
   LORE_TRY_TOGETHER(team, status);
