@@ -50,12 +50,47 @@ def attention(weights, x, name):
     return linear(weights, joined, name + "_output")
 
 
+def gelu(u):
+    return 0.5 * u * (1 + np.tanh(np.sqrt(2 / np.pi) * (u + 0.044715 * u**3)))
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def convolution(weights, x, name):
+    """Depthwise and causal: row k of the weights is for the token k places back."""
+    total = bias(weights, name) + np.zeros_like(x)
+    for lag, weight in enumerate(weights[name].values[: len(x)]):
+        total[lag:] += weight * x[: len(x) - lag]
+    return total
+
+
+def gate(weights, x, name):
+    """A block-diagonal map; its blocks lie one below the other."""
+    blocks = weights[name].values.astype(float)
+    size = blocks.shape[1]
+    inputs = x.reshape(len(x), -1, size)
+    logits = np.einsum("tbi,bio->tbo", inputs, blocks.reshape(-1, size, size))
+    return logistic(logits.reshape(x.shape) + bias(weights, name))
+
+
+def recurrent(weights, x, name):
+    """Hawk's recurrent block with an RG-LRU (De et al. 2024)."""
+    gating, x = np.split(linear(weights, x, name + "_branches"), 2, axis=-1)
+    x = convolution(weights, x, name + "_convolution")
+    rate = 8 * np.log(logistic(weights[name + "_lambda"].values.astype(float)))
+    a = np.exp(rate * gate(weights, x, name + "_recurrence_gate"))
+    fed = np.sqrt(1 - a**2) * gate(weights, x, name + "_input_gate") * x
+    states, state = np.empty_like(x), 0
+    for t in range(len(x)):
+        states[t] = state = a[t] * state + fed[t]
+    return linear(weights, gelu(gating) * states, name + "_output")
+
+
 def mlp(weights, x, name):
     u = linear(weights, x, name + "_up")
-    if weights.attrs["model_activation"] == "relu":
-        u = np.maximum(u, 0)
-    else:
-        u = 0.5 * u * (1 + np.tanh(np.sqrt(2 / np.pi) * (u + 0.044715 * u**3)))
+    u = np.maximum(u, 0) if weights.attrs["model_activation"] == "relu" else gelu(u)
     return linear(weights, u, name + "_down")
 
 
@@ -65,8 +100,11 @@ def logits(weights, tokens):
     if "position_embedding" in weights:
         x = x + weights["position_embedding"].values[: len(tokens)]
     for layer in range(1, int(weights.attrs["model_layers"]) + 1):
-        name = f"layer_{layer}_attention"
-        x = x + attention(weights, norm(weights, x, name + "_norm"), name)
+        if weights.attrs["model_mixer"] == "rg_lru":
+            name, mixer = f"layer_{layer}_recurrent", recurrent
+        else:
+            name, mixer = f"layer_{layer}_attention", attention
+        x = x + mixer(weights, norm(weights, x, name + "_norm"), name)
         name = f"layer_{layer}_mlp"
         x = x + mlp(weights, norm(weights, x, name + "_norm"), name)
     head = weights["head" if "head" in weights else "embedding"].values.astype(float)

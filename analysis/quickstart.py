@@ -88,7 +88,10 @@ def draw_attention(axes, dataset, variable, title):
 
 
 def draw(dataset):
-    figure, axes = plt.subplots(2, 3, figsize=(13.5, 7.2), sharex=True, layout="constrained")
+    attends = "attention_sharpness" in dataset
+    rows, columns, size = (2, 3, (13.5, 7.2)) if attends else (1, 2, (9.0, 3.8))
+    figure, axes = plt.subplots(rows, columns, figsize=size, sharex=True, squeeze=False,
+                                layout="constrained")
     draw_loss(axes[0, 0], dataset)
     draw_accuracy(axes[0, 1], dataset)
     panels = [("attention_name_to_name", "attention name → name"),
@@ -97,12 +100,13 @@ def draw(dataset):
               ("attention_sharpness", "attention entropy / log(tokens)")]
     for panel, (variable, title) in zip(axes.flat[2:], panels):
         draw_attention(panel, dataset, variable, title)
-    axes[0, 2].legend(fontsize=7.5, frameon=False)
+    if attends:
+        axes[0, 2].legend(fontsize=7.5, frameon=False)
     limits = phase_limits(dataset)
     for index, panel in enumerate(axes.flat):
-        mark_phases(panel, limits, labels=index < 3)
+        mark_phases(panel, limits, labels=index < columns)
         panel.spines[["top", "right"]].set_visible(False)
-    for panel in axes[1]:
+    for panel in axes[-1]:
         panel.set_xlabel("training step")
     accuracy = float(dataset.attribute_accuracy.sel(group="known")[-1])
     figure.suptitle(f"{dataset.attrs['title']}: {int(dataset.population_individuals):,} individuals, "

@@ -24,6 +24,7 @@ float_tests = \
 	tests/test_patching \
 	tests/test_phases \
 	tests/test_population \
+	tests/test_recurrent \
 	tests/test_reduction \
 	tests/test_resume \
 	tests/test_resume_damage \
@@ -45,7 +46,8 @@ double_tests = \
 	tests/test_gemm_double \
 	tests/test_gradients \
 	tests/test_head_double \
-	tests/test_layers_double
+	tests/test_layers_double \
+	tests/test_recurrent_double
 tests_test_attention_double_SOURCES = tests/test_attention.c
 tests_test_attention_double_CPPFLAGS = $(double_test_flags)
 tests_test_attention_double_LDADD = $(double_test_libs)
@@ -63,6 +65,9 @@ tests_test_head_double_LDADD = $(double_test_libs)
 tests_test_layers_double_SOURCES = tests/test_layers.c
 tests_test_layers_double_CPPFLAGS = $(double_test_flags)
 tests_test_layers_double_LDADD = $(double_test_libs)
+tests_test_recurrent_double_SOURCES = tests/test_recurrent.c
+tests_test_recurrent_double_CPPFLAGS = $(double_test_flags)
+tests_test_recurrent_double_LDADD = $(double_test_libs)
 
 tests_test_linalg_LDADD = $(linalg_libraries) $(lore_libs) $(CMOCKA_LIBS)
 
@@ -71,7 +76,8 @@ test_helpers = \
 	tests/hold_run \
 	tests/train_ranks \
 	tests/write_checkpoint_example \
-	tests/write_metrics_example
+	tests/write_metrics_example \
+	tests/write_scores
 
 # This one compares with LAPACK.
 if HAVE_SCALAPACK
@@ -88,6 +94,7 @@ shell_tests = \
 	tests/test_kill.bats \
 	tests/test_linalg_ranks.bats \
 	tests/test_lists.bats \
+	tests/test_mixer.bats \
 	tests/test_patched_runs.bats \
 	tests/test_plan.bats \
 	tests/test_ranks.bats \

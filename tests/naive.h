@@ -192,18 +192,18 @@ static inline void naive_blocks(int tokens, int channels, int blocks, const doub
     }
 }
 
-/* The RG-LRU without a recurrence: the state is a sum over all earlier inputs, each times the
+/* The RG-LRU without a recurrence: the state is a sum over all inputs so far, each times the
  * product of the decays since. Gates r and i as logits. */
 static inline void naive_rg_lru(int tokens, int channels, const double *lambda, const double *r,
                                 const double *i, const double *x, double *h) {
   for (int t = 0; t < tokens; t++)
     for (int c = 0; c < channels; c++) {
-      double kept = 1, sum = 0, a = naive_logistic(lambda[c]);
+      double kept = 0, sum = 0, log_a = -log1p(exp(-lambda[c])); /* kept: a logarithm */
       for (int s = t; s >= 0; s--) {
         int at = s * channels + c;
-        double decay = pow(a, LORE_RG_LRU_POWER * naive_logistic(r[at]));
-        sum += kept * sqrt(1 - decay * decay) * naive_logistic(i[at]) * x[at];
-        kept *= decay;
+        double decay = LORE_RG_LRU_POWER * naive_logistic(r[at]) * log_a;
+        sum += exp(kept) * sqrt(-expm1(2 * decay)) * naive_logistic(i[at]) * x[at];
+        kept += decay;
       }
       h[t * channels + c] = sum;
     }

@@ -192,6 +192,18 @@ static void test_other_models(void **state) {
   OTHER(tied_embedding, false, "model_tied_embedding is 1 there and 0 here");
   OTHER(rotary_base, 500, "model_rotary_base is 10000 there and 500 here");
   OTHER(norm_epsilon, 1e-5, "model_norm_epsilon is 1e-06 there and 1e-05 here");
+  lore_model_config recurrent = plain;
+  recurrent.mixer = LORE_MIXER_RG_LRU;
+  recurrent.positions = LORE_POSITIONS_NONE;
+  recurrent.recurrent_width = 15;
+  expect_other_model(&recurrent, "model_mixer is attention there and rg_lru here");
+  lore_model *hawk = model_of(recurrent);
+  assert_int_equal(write_to(path, hawk), LORE_OK);
+  assert_int_equal(read_status(hawk), LORE_OK);
+  lore_model_destroy(hawk);
+  recurrent.recurrent_width = 18;
+  expect_other_model(&recurrent, "model_recurrent_width is 15 there and 18 here");
+  assert_int_equal(write_to(path, model), LORE_OK);
   lore_model *larger = NULL;
   int words = lore_vocabulary_size(vocabulary);
   assert_int_equal(lore_model_create(&plain, words + 1, CONTEXT, &larger), LORE_OK);

@@ -163,6 +163,81 @@ static void initial_parameters(void **state) {
   lore_model_destroy(model);
 }
 
+static void recurrent_tensors(void **state) {
+  (void)state;
+  enum { D = 12, W = 18 };
+  lore_model_config config = small_config(SMALL_ATTENTION + 2); /* bias */
+  lore_model *m = make_model(&config);
+  const lore_layer_tensors *t = &m->layer[1];
+  assert_tensor(m, t->mixer_norm, "layer_2/recurrent/norm", 1, D, LORE_GAIN, 1);
+  assert_tensor(m, t->branches, "layer_2/recurrent/branches", D, 2 * W, LORE_WEIGHT, 1);
+  assert_tensor(m, t->branches_bias, "layer_2/recurrent/branches_bias", 1, 2 * W, LORE_BIAS, 1);
+  assert_tensor(m, t->convolution, "layer_2/recurrent/convolution", 4, W, LORE_WEIGHT, 1);
+  assert_tensor(m, t->convolution_bias, "layer_2/recurrent/convolution_bias", 1, W, LORE_BIAS, 1);
+  assert_tensor(m, t->recurrence_gate, "layer_2/recurrent/recurrence_gate", W, 6, LORE_WEIGHT, 1);
+  assert_tensor(m, t->input_gate, "layer_2/recurrent/input_gate", W, 6, LORE_WEIGHT, 1);
+  assert_tensor(m, t->lambda, "layer_2/recurrent/lambda", 1, W, LORE_LAMBDA, 1);
+  assert_tensor(m, t->output, "layer_2/recurrent/output", W, D, LORE_WEIGHT, 1);
+  assert_int_equal(t->qkv, -1);
+  lore_model_destroy(m);
+  config.bias = false;
+  m = make_model(&config);
+  t = &m->layer[0];
+  assert_true(t->convolution_bias == -1 && t->branches_bias == -1 && t->output_bias == -1);
+  assert_tensor(m, t->recurrence_gate_bias, "layer_1/recurrent/recurrence_gate_bias", 1, W,
+                LORE_BIAS, 0);
+  assert_tensor(m, t->input_gate_bias, "layer_1/recurrent/input_gate_bias", 1, W, LORE_BIAS, 0);
+  double weights = 2 * (12 * 36 + 2 * 18 * 6 + 18 * 12 + 2 * 12 * 20) + SMALL_VOCABULARY * 12;
+  assert_true(lore_model_flops_per_token(m, 50) == 6 * weights);
+  lore_model_destroy(m);
+  config.recurrent_width = 19;
+  assert_refused(&config, "recurrent_width");
+  config.recurrent_width = 18;
+  config.positions = LORE_POSITIONS_ROTARY;
+  assert_refused(&config, "rotary");
+}
+
+static void default_recurrent_widths(void **state) {
+  (void)state;
+  assert_int_equal(lore_recurrent_width(512, 8), 688);
+  assert_int_equal(lore_recurrent_width(256, 8), 336);
+  assert_int_equal(lore_recurrent_width(1536, 12), 2064);
+  assert_int_equal(lore_recurrent_width(8, 1), 16);
+  assert_int_equal(lore_recurrent_width(16384, 256), 21760);
+  for (int width = 8; width <= 4096; width += 8)
+    for (int heads = 1; heads <= 12; heads++) {
+      int w = lore_recurrent_width(width, heads), unit = 16 * heads;
+      assert_true(w > 0 && w % 16 == 0 && w % heads == 0);
+      assert_true(w <= unit || 2 * abs(3 * w - 4 * width) <= 3 * unit);
+    }
+}
+
+/* a^8 is uniform in [0.9, 0.999]. */
+static void initial_decays(void **state) {
+  (void)state;
+  lore_model_config config = small_config(SMALL_ATTENTION);
+  config.recurrent_width = 3000;
+  lore_model *model = make_model(&config);
+  real *x = numbers_blank((size_t)model->elements);
+  lore_model_initialise(model, 5, x);
+  const lore_layer_tensors *t = &model->layer[1];
+  const real *lambda = x + model->tensor[t->lambda].offset;
+  int below[4] = {0};
+  for (int c = 0; c < 3000; c++) {
+    double power = pow(1 / (1 + exp(-(double)lambda[c])), 8), share = (power - 0.9) / 0.099;
+    assert_true(share > -1e-5 && share < 1 + 1e-5);
+    for (int k = 1; k < 4; k++)
+      below[k] += share < k / 4.0;
+  }
+  for (int k = 1; k < 4; k++)
+    assert_true(abs(below[k] - k * 750) < 5 * sqrt(3000 / 4.0));
+  check_normal(&model->tensor[t->recurrence_gate], x + model->tensor[t->recurrence_gate].offset,
+               1 / sqrt(1000));
+  check_normal(&model->tensor[t->convolution], x + model->tensor[t->convolution].offset, 0.05);
+  check_normal(&model->tensor[t->output], x + model->tensor[t->output].offset, 0.02 / 2);
+  lore_model_destroy(model);
+}
+
 static void operations_per_token(void **state) {
   (void)state;
   lore_model_config config = small_config(0);
@@ -175,8 +250,13 @@ static void operations_per_token(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      numbers_test(tensors_fill_the_buffer),    numbers_test(tensors_have_names_and_shapes),
-      numbers_test(contradictions_are_refused), numbers_test(initial_parameters),
+      numbers_test(recurrent_tensors),
+      numbers_test(default_recurrent_widths),
+      numbers_test(initial_decays),
+      numbers_test(tensors_fill_the_buffer),
+      numbers_test(tensors_have_names_and_shapes),
+      numbers_test(contradictions_are_refused),
+      numbers_test(initial_parameters),
       numbers_test(operations_per_token),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

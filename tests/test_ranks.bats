@@ -6,7 +6,7 @@ setup() {
   train="$LORE_BUILD/tests/train_ranks"
 }
 
-# same RANKS BATCH SHARD THREADS [untied]: as one rank with one thread.
+# same RANKS BATCH SHARD THREADS [untied|rg_lru]: as one rank with one thread.
 same() {
   local ranks=$1 batch=$2 shard=$3 threads=$4
   shift 4
@@ -24,6 +24,11 @@ same() {
   same 3 7 1 2
   same 5 13 1 2 untied
   same 3 26 2 3
+}
+
+@test "so do 2 and 4 ranks with an RG-LRU" {
+  same 2 16 2 1 rg_lru
+  same 4 16 2 2 rg_lru
 }
 
 @test "a rank's vote reaches all at the same step" {

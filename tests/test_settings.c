@@ -95,6 +95,26 @@ static void test_dependent_defaults(void **state) {
   assert_int_equal(read_with("evaluate.attention_sequences=257", &s), LORE_USER);
 }
 
+/* What follows from the mixer. */
+static void test_mixers(void **state) {
+  (void)state;
+  lore_settings s;
+  put("name: hawk\nmodel: {width: 96, heads: 6}\n");
+  assert_int_equal(read_with(NULL, &s), LORE_OK);
+  assert_int_equal(s.model.recurrent_width, 0);
+  assert_int_equal(s.model.positions, LORE_POSITIONS_ROTARY);
+  assert_int_equal(read_with("model.mixer=rg_lru", &s), LORE_OK);
+  assert_int_equal(s.model.recurrent_width, 144); /* 128, in multiples of 48 */
+  assert_int_equal(s.model.positions, LORE_POSITIONS_NONE);
+  put("name: hawk\nmodel: {mixer: rg_lru, width: 96, heads: 6, recurrent_width: 30}\n");
+  assert_int_equal(read_with("model.positions=learned", &s), LORE_OK);
+  assert_int_equal(s.model.recurrent_width, 30);
+  assert_int_equal(s.model.positions, LORE_POSITIONS_LEARNED);
+  assert_int_equal(read_with("model.mixer=attention", &s), LORE_USER);
+  assert_int_equal(read_with("model.positions=rotary", &s), LORE_USER);
+  assert_int_equal(read_with("model.recurrent_width=31", &s), LORE_USER);
+}
+
 static void test_overrides(void **state) {
   (void)state;
   lore_settings s;
@@ -258,12 +278,12 @@ static void test_scalars(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_table),       cmocka_unit_test(test_defaults),
-      cmocka_unit_test(test_study),       cmocka_unit_test(test_dependent_defaults),
-      cmocka_unit_test(test_overrides),   cmocka_unit_test(test_missing_backend),
-      cmocka_unit_test(test_range_edges), cmocka_unit_test(test_name_length),
-      cmocka_unit_test(test_reference),   cmocka_unit_test(test_reference_json),
-      cmocka_unit_test(test_scalars),
+      cmocka_unit_test(test_table),           cmocka_unit_test(test_defaults),
+      cmocka_unit_test(test_study),           cmocka_unit_test(test_dependent_defaults),
+      cmocka_unit_test(test_mixers),          cmocka_unit_test(test_overrides),
+      cmocka_unit_test(test_missing_backend), cmocka_unit_test(test_range_edges),
+      cmocka_unit_test(test_name_length),     cmocka_unit_test(test_reference),
+      cmocka_unit_test(test_reference_json),  cmocka_unit_test(test_scalars),
   };
   return cmocka_run_group_tests(tests, open_path, close_path);
 }

@@ -1,6 +1,6 @@
 /* Trains a small model on all ranks that mpirun started and prints what must not depend on them:
  *
- *   train_ranks BATCH SHARD THREADS reproducible|mpi [untied]
+ *   train_ranks BATCH SHARD THREADS reproducible|mpi [untied|rg_lru]
  *
  * One line per step with loss, gradient norm and tokens, one with checksums of parameters and of an
  * evaluation, in hexadecimal; rank 0 also checks that all ranks have the same. */
@@ -90,11 +90,16 @@ int main(int argc, char **argv) {
   int provided;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
   if (argc < 5) {
-    fputs("usage: train_ranks BATCH SHARD THREADS reproducible|mpi [untied]\n", stderr);
+    fputs("usage: train_ranks BATCH SHARD THREADS reproducible|mpi [untied|rg_lru]\n", stderr);
     MPI_Abort(MPI_COMM_WORLD, 2);
   }
   lore_model_config config = small_world_config(LAYERS, 16);
-  config.tied_embedding = argc < 6;
+  config.tied_embedding = argc < 6 || strcmp(argv[5], "untied") != 0;
+  if (argc > 5 && !strcmp(argv[5], "rg_lru")) {
+    config.mixer = LORE_MIXER_RG_LRU;
+    config.positions = LORE_POSITIONS_NONE;
+    config.recurrent_width = 24;
+  }
   lore_gemm_select(LORE_GEMM_BUILTIN);
   small_world_create(&world, &config, 200, 50);
   train(lore_team_of(MPI_COMM_WORLD), argv);

@@ -3,17 +3,19 @@
 #define LORE_BENCH_H
 
 #include "lore/gemm.h"
+#include "lore/model.h"
 #include "lore/status.h"
 #include "lore/team.h"
 
-/* A reference shape: sequences of `length` random tokens, rotary attention, GELU, tied embedding.
- */
+/* A reference shape: sequences of `length` random tokens, GELU, tied embedding; rotary attention,
+ * or an RG-LRU of the default width. */
 typedef struct {
   const char *name;
   int layers, width, heads, batch, length, vocabulary;
+  lore_mixer mixer;
 } lore_bench_shape;
 
-/* The shapes S, M and L; `count` receives how many. */
+/* The shapes S, M and L, with attention; `count` receives how many. */
 const lore_bench_shape *lore_bench_shapes(int *count);
 
 typedef struct {

@@ -26,6 +26,7 @@ static const char usage[] =
     "\n"
     "  -t, --threads N     threads (default: as many as this process may use)\n"
     "      --seconds N     time for each shape (default 6)\n"
+    "      --mixer MIXER   attention (default) or rg_lru\n"
     "      --gemm BACKEND  auto (default: the fastest), builtin, cblas or onednn\n"
     "      --json          one JSON object, for programs\n"
     "  -h, --help          this text\n";
@@ -33,6 +34,7 @@ static const char usage[] =
 typedef struct {
   int threads, seconds;
   lore_gemm_backend backend;
+  lore_mixer mixer;
   bool json;
 } lore_bench_options;
 
@@ -43,6 +45,13 @@ static lore_status parse_backend(const char *name, lore_gemm_backend *backend) {
       return LORE_OK;
     }
   return lore_fail(LORE_USER, "--gemm %s: auto, builtin, cblas or onednn is needed", name);
+}
+
+static lore_status parse_mixer(const char *name, lore_mixer *mixer) {
+  *mixer = strcmp(name, "rg_lru") ? LORE_MIXER_ATTENTION : LORE_MIXER_RG_LRU;
+  if (*mixer == LORE_MIXER_ATTENTION && strcmp(name, "attention"))
+    return lore_fail(LORE_USER, "--mixer %s: attention or rg_lru is needed", name);
+  return LORE_OK;
 }
 
 static void print_result(const lore_bench_shape *shape, const lore_bench_result *r, bool json,
@@ -121,17 +130,19 @@ static lore_status bench(const lore_bench_options *options, lore_team team, int 
   for (int i = 0; i < count; i++) {
     lore_bench_result result;
     lore_bench_scaling scaling;
-    if (!is_wanted(shape[i].name, words, word))
+    lore_bench_shape mixed = shape[i];
+    mixed.mixer = options->mixer;
+    if (!is_wanted(mixed.name, words, word))
       continue;
     if (team.ranks > 1) {
-      LORE_TRY(lore_bench_ranks(&shape[i], team, options->threads, options->backend,
-                                options->seconds, &scaling));
+      LORE_TRY(lore_bench_ranks(&mixed, team, options->threads, options->backend, options->seconds,
+                                &scaling));
       if (team.rank == 0)
-        print_scaling(&shape[i], &scaling, options->json, first);
+        print_scaling(&mixed, &scaling, options->json, first);
     } else {
       LORE_TRY(
-          lore_bench_run(&shape[i], options->threads, options->backend, options->seconds, &result));
-      print_result(&shape[i], &result, options->json, first);
+          lore_bench_run(&mixed, options->threads, options->backend, options->seconds, &result));
+      print_result(&mixed, &result, options->json, first);
     }
     first = false;
   }
@@ -142,10 +153,13 @@ static lore_status bench(const lore_bench_options *options, lore_team team, int 
 
 /* Returns the exit code of a refused command line; *help if only help was asked for. */
 static int parse(int argc, char **argv, lore_bench_options *chosen, bool *help) {
-  static const struct option options[] = {
-      {"threads", required_argument, NULL, 't'}, {"seconds", required_argument, NULL, 'n'},
-      {"gemm", required_argument, NULL, 'g'},    {"json", no_argument, NULL, 'j'},
-      {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+  static const struct option options[] = {{"threads", required_argument, NULL, 't'},
+                                          {"seconds", required_argument, NULL, 'n'},
+                                          {"gemm", required_argument, NULL, 'g'},
+                                          {"mixer", required_argument, NULL, 'm'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
   lore_status status = LORE_OK;
   int option;
   lore_options_start();
@@ -159,6 +173,9 @@ static int parse(int argc, char **argv, lore_bench_options *chosen, bool *help) 
       break;
     case 'g':
       status = parse_backend(optarg, &chosen->backend);
+      break;
+    case 'm':
+      status = parse_mixer(optarg, &chosen->mixer);
       break;
     case 'j':
       chosen->json = true;

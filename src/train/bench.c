@@ -10,9 +10,9 @@
 enum { ROUNDS = 5 };
 
 static const lore_bench_shape shapes[] = {
-    {"S", 4, 128, 4, 32, 112, 4608},
-    {"M", 4, 256, 8, 32, 112, 4608},
-    {"L", 8, 512, 8, 16, 112, 4608},
+    {"S", 4, 128, 4, 32, 112, 4608, LORE_MIXER_ATTENTION},
+    {"M", 4, 256, 8, 32, 112, 4608, LORE_MIXER_ATTENTION},
+    {"L", 8, 512, 8, 16, 112, 4608, LORE_MIXER_ATTENTION},
 };
 
 const lore_bench_shape *lore_bench_shapes(int *count) {
@@ -36,13 +36,16 @@ void lore_bench_fill(const void *context, lore_batch *batch, uint64_t step, int6
 }
 
 lore_model_config lore_bench_model(const lore_bench_shape *shape) {
-  return (lore_model_config){.mixer = LORE_MIXER_ATTENTION,
+  bool attends = shape->mixer == LORE_MIXER_ATTENTION;
+  return (lore_model_config){.mixer = shape->mixer,
+                             .recurrent_width =
+                                 attends ? 0 : lore_recurrent_width(shape->width, shape->heads),
                              .layers = shape->layers,
                              .width = shape->width,
                              .heads = shape->heads,
                              .hidden = 4 * shape->width,
                              .norm = LORE_NORM_RMS,
-                             .positions = LORE_POSITIONS_ROTARY,
+                             .positions = attends ? LORE_POSITIONS_ROTARY : LORE_POSITIONS_NONE,
                              .activation = LORE_ACTIVATION_GELU,
                              .tied_embedding = true,
                              .rotary_base = 10000,
