@@ -109,6 +109,11 @@ static void reconcile_distribution(lore_random *random, lore_settings *s) {
 static void reconcile(lore_random *random, lore_settings *s) {
   s->model.heads = 1 + (int)lore_random_below(random, 64);
   s->model.width = s->model.heads * 2 * (4 + (int)lore_random_below(random, 120));
+  s->model.recurrent_width = 0;
+  if (s->model.mixer == LORE_MIXER_RG_LRU) {
+    s->model.recurrent_width = s->model.heads * (1 + (int)lore_random_below(random, 1000));
+    s->model.positions = LORE_POSITIONS_LEARNED + (int)lore_random_below(random, 2);
+  }
   s->train.batch = s->train.shard * (1 + (int)lore_random_below(random, 16));
   reconcile_distribution(random, s);
   s->train.patch = (lore_patch_config){.from = "reference", .start = 1000};
