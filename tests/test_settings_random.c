@@ -110,13 +110,14 @@ static void reconcile(lore_random *random, lore_settings *s) {
   s->model.heads = 1 + (int)lore_random_below(random, 64);
   s->model.width = s->model.heads * 2 * (4 + (int)lore_random_below(random, 120));
   s->model.recurrent_width = 0;
-  if (s->model.mixer == LORE_MIXER_RG_LRU) {
-    s->model.recurrent_width = s->model.heads * (1 + (int)lore_random_below(random, 1000));
-    s->model.positions = LORE_POSITIONS_LEARNED + (int)lore_random_below(random, 2);
-  }
   s->train.batch = s->train.shard * (1 + (int)lore_random_below(random, 16));
   reconcile_distribution(random, s);
   s->train.patch = (lore_patch_config){.from = "reference", .start = 1000};
+  if (s->model.mixer == LORE_MIXER_RG_LRU) {
+    s->model.recurrent_width = s->model.heads * (1 + (int)lore_random_below(random, 1000));
+    s->model.positions = LORE_POSITIONS_LEARNED + (int)lore_random_below(random, 2);
+    s->train.patch = (lore_patch_config){.from = "none", .reference = -1};
+  }
   s->train.steps = 256000000;
   s->train.warmup_steps %= s->train.steps + 1;
   s->train.final_learning_rate = fmin(s->train.final_learning_rate, s->train.learning_rate);
