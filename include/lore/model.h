@@ -101,7 +101,7 @@ void lore_model_destroy(lore_model *model);
 /* Writes the initial parameters into `parameters` (model->elements reals): normal weights from
  * LORE_RANDOM_INITIALISATION, norm gains 1, biases 0. In an RG-LRU block, as De et al. (2024,
  * section 2.4): gates with deviation 1 / sqrt(inputs), and Lambda so that a^8 is uniform in [0.9,
- * 0.999]; the convolution with deviation 0.05, as in their code. */
+ * 0.999]; the convolution with deviation 0.05, a choice of ours. */
 void lore_model_initialise(const lore_model *model, uint64_t seed, real *parameters);
 
 /* The recurrent width nearest to 4/3 of `width` that is a multiple of 16 and of `heads`: with it an
