@@ -90,7 +90,7 @@ static void define_fixed(lore_ncfile *file, const lore_metrics_definition *defin
       define_scalar(file, "empirical_baseline",
                     "attribute loss of a model that knows how often each value occurs", "nats");
   fixed->group = lore_ncfile_variable(file, "group", NC_CHAR, 2, (int[]){d->group, d->label},
-                                      "set of individuals", NULL);
+                                      definition->pairs ? "set of pairs" : "set of individuals", NULL);
   if (d->attribute >= 0)
     fixed->attribute =
         lore_ncfile_variable(file, "attribute", NC_CHAR, 2, (int[]){d->attribute, d->label},

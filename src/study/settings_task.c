@@ -48,6 +48,6 @@ lore_status lore_study_check_task(const lore_study *study) {
     return LORE_OK;
   return lore_study_contradict(study, "memory.replay_weight", "memory.new_pairs",
                                "'memory.replay_weight' weighs known pairs against new ones, but "
-                               "'memory.new_pairs' is 0%s",
+                               "'memory.new_pairs' is 0%s; say how many there are",
                                lore_study_origin(study, "memory.new_pairs"));
 }
