@@ -216,6 +216,9 @@ static void matrices_decay(void **state) {
   plain.weight_decay = 0;
   lore_memory_trainer a = make(&small, &decay, 0), b = make(&small, &plain, 0);
   real *start = numbers_blank((size_t)a.elements);
+  for (int i = 0; i < LORE_MEMORY_TENSORS; i++)
+    for (int j = 0; j < a.tensor[i].columns && !a.tensor[i].matrix; j++)
+      a.parameters[a.tensor[i].offset + j] = b.parameters[b.tensor[i].offset + j] = (real)0.5;
   memcpy(start, a.parameters, sizeof(real) * (size_t)a.elements);
   train(&a, 1);
   train(&b, 1);
