@@ -89,8 +89,9 @@ static void define_fixed(lore_ncfile *file, const lore_metrics_definition *defin
   fixed->empirical_baseline =
       define_scalar(file, "empirical_baseline",
                     "attribute loss of a model that knows how often each value occurs", "nats");
-  fixed->group = lore_ncfile_variable(file, "group", NC_CHAR, 2, (int[]){d->group, d->label},
-                                      definition->pairs ? "set of pairs" : "set of individuals", NULL);
+  fixed->group =
+      lore_ncfile_variable(file, "group", NC_CHAR, 2, (int[]){d->group, d->label},
+                           definition->pairs ? "set of pairs" : "set of individuals", NULL);
   if (d->attribute >= 0)
     fixed->attribute =
         lore_ncfile_variable(file, "attribute", NC_CHAR, 2, (int[]){d->attribute, d->label},
