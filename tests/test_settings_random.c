@@ -120,6 +120,7 @@ static void reconcile_task(lore_settings *s) {
   s->distribution = defaults.distribution;
   s->curriculum = defaults.curriculum;
   s->train.shard = defaults.train.shard;
+  s->train.patch = defaults.train.patch;
   s->evaluate.sequences = defaults.evaluate.sequences;
   s->evaluate.attention_sequences = defaults.evaluate.attention_sequences;
   s->evaluate.groups = defaults.evaluate.groups;
