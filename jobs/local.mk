@@ -1,6 +1,8 @@
 # Studies are installed; the scripts are for the source tree.
 studiesdir = $(pkgdatadir)/studies
 dist_studies_DATA = \
+	jobs/studies/figQ.yaml \
+	jobs/studies/figR.yaml \
 	jobs/studies/quickstart.yaml
 
 EXTRA_DIST += \

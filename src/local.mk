@@ -20,6 +20,7 @@ data_sources = \
 	src/data/lists.h \
 	src/data/names.c \
 	src/data/names.h \
+	src/data/pairs.c \
 	src/data/population.c \
 	src/data/power_law.c \
 	src/data/power_law.h \
@@ -27,6 +28,7 @@ data_sources = \
 
 eval_sources = \
 	src/eval/evaluate.c \
+	src/eval/pair_scores.c \
 	src/eval/phases.c \
 	src/eval/signatures.c \
 	src/eval/signatures.h
@@ -38,6 +40,7 @@ train_sources = \
 	src/train/exchange.c \
 	src/train/exchange.h \
 	src/train/learning_rate.c \
+	src/train/memory_trainer.c \
 	src/train/reduction.c \
 	src/train/reduction.h \
 	src/train/sum.c \
@@ -61,6 +64,7 @@ io_sources = \
 	src/io/collect_read.c \
 	src/io/collect_survey.c \
 	src/io/collect_survey.h \
+	src/io/memory_checkpoint.c \
 	src/io/metrics.c \
 	src/io/metrics_compare.c \
 	src/io/metrics_define.c \
@@ -123,6 +127,9 @@ study_sources = \
 	src/study/manifest_index.h \
 	src/study/manifest_load.c \
 	src/study/manifest_names.c \
+	src/study/memory_estimate.c \
+	src/study/memory_estimate.h \
+	src/study/memory_run.c \
 	src/study/plan.c \
 	src/study/plan_measure.c \
 	src/study/progress.c \
@@ -156,6 +163,7 @@ study_sources = \
 	src/study/settings_syntax.h \
 	src/study/settings_table.c \
 	src/study/settings_table.h \
+	src/study/settings_task.c \
 	src/study/settings_value.c \
 	src/study/settings_value.h \
 	src/study/settings_word.c \
@@ -194,6 +202,8 @@ cli_sources = \
 	src/cli/run.c \
 	src/cli/settings.c \
 	src/cli/show.c \
+	src/cli/show_pairs.c \
+	src/cli/show_pairs.h \
 	src/cli/status.c \
 	src/cli/submit.c
 
@@ -215,6 +225,7 @@ kernel_sources = \
 	src/model/head.c \
 	src/model/layers.h \
 	src/model/linear.c \
+	src/model/memory.c \
 	src/model/model.c \
 	src/model/norm.c \
 	src/model/pass.h \

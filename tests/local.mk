@@ -15,6 +15,7 @@ float_tests = \
 	tests/test_linalg \
 	tests/test_manifest \
 	tests/test_manifest_file \
+	tests/test_memory \
 	tests/test_metrics \
 	tests/test_metrics_kill \
 	tests/test_metrics_refused \
@@ -47,6 +48,7 @@ double_tests = \
 	tests/test_gradients \
 	tests/test_head_double \
 	tests/test_layers_double \
+	tests/test_memory_gradients \
 	tests/test_recurrent_double
 tests_test_attention_double_SOURCES = tests/test_attention.c
 tests_test_attention_double_CPPFLAGS = $(double_test_flags)
@@ -68,6 +70,8 @@ tests_test_layers_double_LDADD = $(double_test_libs)
 tests_test_recurrent_double_SOURCES = tests/test_recurrent.c
 tests_test_recurrent_double_CPPFLAGS = $(double_test_flags)
 tests_test_recurrent_double_LDADD = $(double_test_libs)
+tests_test_memory_gradients_CPPFLAGS = $(double_test_flags)
+tests_test_memory_gradients_LDADD = $(double_test_libs)
 
 tests_test_linalg_LDADD = $(linalg_libraries) $(lore_libs) $(CMOCKA_LIBS)
 
@@ -94,6 +98,7 @@ shell_tests = \
 	tests/test_kill.bats \
 	tests/test_linalg_ranks.bats \
 	tests/test_lists.bats \
+	tests/test_memory_runs.bats \
 	tests/test_mixer.bats \
 	tests/test_patched_runs.bats \
 	tests/test_plan.bats \

@@ -252,7 +252,9 @@ static void test_scalars(void **state) {
   lore_scalar scalar[128];
   char buffer[8192];
   int count, found = 0;
-  lore_settings_table(&count);
+  const lore_setting *table = lore_settings_table(&count);
+  for (int i = count - 1; i >= 0; i--)
+    count -= !strncmp(table[i].key, "memory.", 7); /* of the other task */
   put(study);
   assert_int_equal(read_with(NULL, &s), LORE_OK);
   assert_int_equal(lore_settings_scalars(&s, 128, scalar, sizeof buffer, buffer), count);

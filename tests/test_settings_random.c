@@ -105,6 +105,27 @@ static void reconcile_distribution(lore_random *random, lore_settings *s) {
   s->curriculum.steps = 1 + c.steps % 1000;
 }
 
+/* What does not count for the task has its default. */
+static void reconcile_task(lore_settings *s) {
+  lore_settings defaults;
+  lore_settings_default(&defaults);
+  if (s->task == LORE_TASK_BIOGRAPHIES) {
+    s->memory = defaults.memory;
+    return;
+  }
+  if (s->memory.new_pairs == 0)
+    s->memory.replay_weight = 0;
+  s->population = defaults.population;
+  s->model = defaults.model;
+  s->distribution = defaults.distribution;
+  s->curriculum = defaults.curriculum;
+  s->train.shard = defaults.train.shard;
+  s->train.patch = defaults.train.patch;
+  s->evaluate.sequences = defaults.evaluate.sequences;
+  s->evaluate.attention_sequences = defaults.evaluate.attention_sequences;
+  s->evaluate.groups = defaults.evaluate.groups;
+}
+
 /* As few changes as free the settings of contradictions. */
 static void reconcile(lore_random *random, lore_settings *s) {
   s->model.heads = 1 + (int)lore_random_below(random, 64);
@@ -127,6 +148,7 @@ static void reconcile(lore_random *random, lore_settings *s) {
     s->evaluate.attention_sequences = s->evaluate.sequences;
   if (!lore_gemm_has(s->compute.gemm))
     s->compute.gemm = LORE_GEMM_BUILTIN;
+  reconcile_task(s);
 }
 
 static void test_round_trip(void **state) {

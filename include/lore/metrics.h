@@ -7,6 +7,7 @@
 #ifndef LORE_METRICS_H
 #define LORE_METRICS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lore/distribution.h"
@@ -38,6 +39,7 @@ typedef struct {
   const char *title;
   int groups, layers,
       attention_layers; /* attention_layers: layers that have attention signatures */
+  bool pairs;           /* of a toy memory's pairs, which have no attributes */
   const lore_group *group;
   int settings;
   const lore_scalar *setting;

@@ -14,10 +14,14 @@
 #include "lore/metrics.h"
 #include "lore/model.h"
 #include "lore/optimiser.h"
+#include "lore/pairs.h"
 #include "lore/population.h"
 #include "lore/status.h"
 
 enum { LORE_NAME_MAX = 64 };
+
+/* What is trained: a transformer on biographies, or the toy associative memory on pairs. */
+typedef enum { LORE_TASK_BIOGRAPHIES, LORE_TASK_MEMORY } lore_task;
 
 typedef struct {
   int64_t every; /* steps between checkpoints to go on from; 0: only when told to stop */
@@ -33,8 +37,10 @@ typedef struct {
 typedef struct {
   char name[LORE_NAME_MAX];
   uint64_t seed;
+  lore_task task;
   lore_population_config population;
   lore_model_config model;
+  lore_memory_config memory;
   lore_train_config train;
   lore_distribution_config distribution;
   lore_curriculum_config curriculum;
@@ -77,8 +83,8 @@ void lore_settings_default(lore_settings *settings);
 lore_status lore_settings_read(const char *path, int overrides, const char *const *override,
                                lore_settings *settings);
 
-/* Writes all settings as YAML that lore_settings_read reads back to the same bits (1.0e-03 style).
- */
+/* Writes all settings that count for the task as YAML that lore_settings_read reads back to the
+ * same bits (1.0e-03 style). */
 void lore_settings_write(const lore_settings *settings, FILE *stream);
 
 /* Prints the reference: key, type, unit, default, range, help; as text, or as one JSON array. Of
@@ -87,8 +93,9 @@ void lore_settings_write(const lore_settings *settings, FILE *stream);
 lore_status lore_settings_reference(FILE *stream, int names, const char *const *name);
 lore_status lore_settings_reference_json(FILE *stream, int names, const char *const *name);
 
-/* The settings as scalar coordinates ("train_learning_rate"); lists become text. At most `capacity`
- * entries; returns how many there are. Strings live in `buffer` of `size` bytes. */
+/* The settings that count for the task as scalar coordinates ("train_learning_rate"); lists become
+ * text. At most `capacity` entries; returns how many there are. Strings live in `buffer` of `size`
+ * bytes. */
 int lore_settings_scalars(const lore_settings *settings, int capacity, lore_scalar *scalar,
                           size_t size, char *buffer);
 

@@ -21,14 +21,27 @@ static double mebibytes(size_t bytes) {
   return (double)bytes / 1048576;
 }
 
-static void print_text(const lore_settings *s, const lore_estimate *e, int runs) {
-  printf("study              %s (seed %llu): valid\n", s->name, (unsigned long long)s->seed);
-  if (runs > 1)
-    printf("runs               %d, here the first; 'lore plan' shows all\n", runs);
+/* What there is to learn, and by what. */
+static void print_pairs(const lore_settings *s, const lore_estimate *e) {
+  const lore_memory_config *c = &s->memory;
+  printf("pairs              %lld known, %lld held out, %lld new\n", (long long)c->pairs,
+         (long long)c->held_out, (long long)c->new_pairs);
+  printf("memory             keys of %d dimensions, %d hidden units, %d values\n", c->keys,
+         c->hidden, e->vocabulary);
+}
+
+static void print_biographies(const lore_settings *s, const lore_estimate *e) {
   printf("individuals        %lld known, %lld held out\n", (long long)s->population.individuals,
          (long long)s->population.held_out);
   printf("vocabulary         %d tokens, longest biography %d, mean %.1f tokens\n", e->vocabulary,
          e->context, e->tokens_per_biography);
+}
+
+static void print_text(const lore_settings *s, const lore_estimate *e, int runs) {
+  printf("study              %s (seed %llu): valid\n", s->name, (unsigned long long)s->seed);
+  if (runs > 1)
+    printf("runs               %d, here the first; 'lore plan' shows all\n", runs);
+  (s->task == LORE_TASK_MEMORY ? print_pairs : print_biographies)(s, e);
   printf("baseline           %.3f nats without knowledge, %.3f empirical\n", e->baseline,
          e->empirical_baseline);
   printf("parameters         %lld\n", (long long)e->parameters);

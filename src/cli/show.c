@@ -7,14 +7,16 @@
 #include "biography.h"
 #include "commands.h"
 #include "options.h"
+#include "show_pairs.h"
 
 static const char usage[] =
     "usage: lore show [OPTION ...] STUDY\n"
     "\n"
     "Prints what the study's population is made of, and a few individuals: name, values, a\n"
-    "biography as training shows it and one as evaluation does.\n"
+    "biography as training shows it and one as evaluation does. Of a toy memory, pairs of a key\n"
+    "and a value.\n"
     "\n"
-    "  -n, --individuals N  how many individuals (3)\n"
+    "  -n, --individuals N  how many individuals or pairs (3)\n"
     "      --held-out       individuals that are held out instead of known ones\n"
     "  -s KEY=VALUE         overrides a setting (\"seed=2\"); any number of times\n"
     "      --color=WHEN     auto (a terminal has colours), always or never\n"
@@ -195,6 +197,10 @@ static lore_status show_study(const lore_arguments *arguments) {
   lore_assembly assembly;
   LORE_TRY(lore_settings_read(arguments->study, arguments->overrides.count,
                               arguments->overrides.value, &settings));
+  if (settings.task == LORE_TASK_MEMORY)
+    return lore_show_pairs(&settings, arguments->held_out,
+                           arguments->individuals == NOT_GIVEN ? INDIVIDUALS_DEFAULT
+                                                               : arguments->individuals);
   lore_status status = lore_assembly_create(&settings, &assembly);
   if (status == LORE_OK)
     status = print_all(&assembly, arguments);

@@ -34,6 +34,12 @@ typedef struct {
   const lore_provenance *provenance;
 } lore_checkpoint_content;
 
+/* Makes `path` of what `fill` defines and writes, the seal (zeros) last: temporary file, checksum,
+ * fsync, rename. `fill` returns NetCDF's code. After a failure there is no temporary file. */
+lore_status lore_checkpoint_make(const char *path, int format,
+                                 int (*fill)(int ncid, const char *partial, const void *content),
+                                 const void *content);
+
 /* Writes it to `path`: temporary file, checksum, fsync, rename. After a failure there is no
  * temporary file. */
 lore_status lore_checkpoint_put(const char *path, const lore_checkpoint_content *content);

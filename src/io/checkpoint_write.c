@@ -138,7 +138,8 @@ static int64_t data_size(const lore_checkpoint_content *content, size_t word_len
          content->vectors * model->parameters * (int64_t)sizeof(real);
 }
 
-static int checkpoint_fill(int ncid, const char *partial, const lore_checkpoint_content *content) {
+static int checkpoint_fill(int ncid, const char *partial, const void *context) {
+  const lore_checkpoint_content *content = context;
   lore_ncfile file = {.ncid = ncid};
   size_t word_length = longest_word(content->vocabulary);
   variables ids = {.tensor =
@@ -165,17 +166,17 @@ static int checkpoint_fill(int ncid, const char *partial, const lore_checkpoint_
   return file.error;
 }
 
-lore_status lore_checkpoint_put(const char *path, const lore_checkpoint_content *content) {
-  assert(lore_vocabulary_size(content->vocabulary) == content->model->vocabulary);
+lore_status lore_checkpoint_make(const char *path, int format,
+                                 int (*fill)(int ncid, const char *partial, const void *content),
+                                 const void *content) {
   char *partial;
   int ncid;
   size_t block = BLOCK;
   LORE_TRY(lore_partial_name(path, &partial));
   lore_status status = lore_netcdf_status(
-      nc__create(partial, NC_CLOBBER | file_format(content->model), 0, &block, &ncid), "create",
-      partial);
+      nc__create(partial, NC_CLOBBER | format, 0, &block, &ncid), "create", partial);
   if (status == LORE_OK) {
-    int error = checkpoint_fill(ncid, partial, content);
+    int error = fill(ncid, partial, content);
     if (error)
       lore_partial_discard(ncid, partial);
     else
@@ -190,6 +191,11 @@ lore_status lore_checkpoint_put(const char *path, const lore_checkpoint_content 
   }
   free(partial);
   return status;
+}
+
+lore_status lore_checkpoint_put(const char *path, const lore_checkpoint_content *content) {
+  assert(lore_vocabulary_size(content->vocabulary) == content->model->vocabulary);
+  return lore_checkpoint_make(path, file_format(content->model), checkpoint_fill, content);
 }
 
 lore_status lore_checkpoint_write(const char *path, const lore_model *model, const real *parameters,

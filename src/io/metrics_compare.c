@@ -30,7 +30,7 @@ static lore_status compare_dimensions(const lore_metrics_old *old) {
     const char *name;
     int wanted;
   } dimension[] = {{"group", d->groups},
-                   {"attribute", LORE_ATTRIBUTES},
+                   {"attribute", d->pairs ? 0 : LORE_ATTRIBUTES},
                    {"layer", d->attention_layers ? d->layers : 0}};
   for (size_t i = 0; i < sizeof dimension / sizeof *dimension; i++) {
     size_t length = dimension_length(old, dimension[i].name);

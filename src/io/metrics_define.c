@@ -7,6 +7,11 @@
 
 enum { LABEL_LENGTH = LORE_GROUP_NAME_MAX, TEXT_ROUNDING = 64, FIXED_ALIGNMENT = 8 };
 
+static const char summary_of_pairs[] =
+    "One training run of a toy associative memory, evaluated at steps: loss and accuracy on the "
+    "values of keys, and confidence. A pair of key and value stands where a biography has an "
+    "attribute, and for one token.";
+
 static const char summary[] =
     "One training run of a language model on synthetic biographies, evaluated at steps: loss and "
     "accuracy on attribute values, confidence, attention signatures and the phases of learning.";
@@ -38,7 +43,7 @@ static void define_dimensions(lore_ncfile *file, const lore_metrics_definition *
                               dimensions *d) {
   d->step = lore_ncfile_dimension(file, "step", NC_UNLIMITED);
   d->group = lore_ncfile_dimension(file, "group", (size_t)definition->groups);
-  d->attribute = lore_ncfile_dimension(file, "attribute", LORE_ATTRIBUTES);
+  d->attribute = definition->pairs ? -1 : lore_ncfile_dimension(file, "attribute", LORE_ATTRIBUTES);
   /* A length of 0 would mean a second unlimited dimension. */
   d->layer = definition->attention_layers
                  ? lore_ncfile_dimension(file, "layer", (size_t)definition->layers)
@@ -84,11 +89,13 @@ static void define_fixed(lore_ncfile *file, const lore_metrics_definition *defin
   fixed->empirical_baseline =
       define_scalar(file, "empirical_baseline",
                     "attribute loss of a model that knows how often each value occurs", "nats");
-  fixed->group = lore_ncfile_variable(file, "group", NC_CHAR, 2, (int[]){d->group, d->label},
-                                      "set of individuals", NULL);
-  fixed->attribute =
-      lore_ncfile_variable(file, "attribute", NC_CHAR, 2, (int[]){d->attribute, d->label},
-                           "attribute of an individual", NULL);
+  fixed->group =
+      lore_ncfile_variable(file, "group", NC_CHAR, 2, (int[]){d->group, d->label},
+                           definition->pairs ? "set of pairs" : "set of individuals", NULL);
+  if (d->attribute >= 0)
+    fixed->attribute =
+        lore_ncfile_variable(file, "attribute", NC_CHAR, 2, (int[]){d->attribute, d->label},
+                             "attribute of an individual", NULL);
   if (d->layer >= 0)
     fixed->layer =
         lore_ncfile_variable(file, "layer", NC_INT, 1, &d->layer, "layer, the first is 1", "1");
@@ -102,6 +109,8 @@ static void define_records(lore_ncfile *file, const dimensions *d, lore_metrics_
     const lore_metric *metric = &lore_metric_table[i];
     int dimension[3] = {d->step, d->group, d->attribute};
     ids->variable[i] = -1;
+    if (metric->shape == LORE_BY_GROUP_AND_ATTRIBUTE && d->attribute < 0)
+      continue;
     if (metric->shape == LORE_BY_LAYER) {
       if (d->layer < 0)
         continue;
@@ -161,7 +170,7 @@ static void put_fixed(lore_ncfile *file, const lore_metrics_definition *definiti
   put_double(file, fixed->empirical_baseline, definition->empirical_baseline);
   for (int i = 0; i < definition->groups; i++)
     lore_ncfile_put_row(file, fixed->group, (size_t)i, LABEL_LENGTH, definition->group[i].name);
-  for (int i = 0; i < LORE_ATTRIBUTES; i++)
+  for (int i = 0; i < LORE_ATTRIBUTES && !definition->pairs; i++)
     lore_ncfile_put_row(file, fixed->attribute, (size_t)i, LABEL_LENGTH,
                         lore_attribute_name((lore_attribute)i));
   for (int i = 0; definition->attention_layers && i < definition->layers && !file->error; i++)
@@ -178,8 +187,8 @@ void lore_metrics_define(lore_ncfile *file, const lore_metrics_definition *defin
     file->error = NC_ENOMEM;
     return;
   }
-  lore_ncfile_globals(file, definition->title, summary, definition->provenances,
-                      definition->provenance);
+  lore_ncfile_globals(file, definition->title, definition->pairs ? summary_of_pairs : summary,
+                      definition->provenances, definition->provenance);
   define_coordinates(file, definition);
   define_dimensions(file, definition, &d);
   define_fixed(file, definition, &d, ids, &fixed);

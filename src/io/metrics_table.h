@@ -30,7 +30,7 @@ extern const int lore_metrics_count;
 
 /* Ids of what is written after the definition. */
 typedef struct {
-  int variable[32]; /* of lore_metric_table; -1: left out, as no layer has attention */
+  int variable[32]; /* of lore_metric_table; -1: left out, as there is no attention or attribute */
   int plateau_start, plateau_end;
 } lore_metrics_ids;
 

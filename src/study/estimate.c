@@ -8,6 +8,7 @@
 #include "lore/decoder.h"
 #include "lore/gemm.h"
 #include "lore/threads.h"
+#include "memory_estimate.h"
 
 /* Resident memory of this process now, in bytes; 0 where /proc does not tell. */
 static size_t resident_bytes(void) {
@@ -75,11 +76,15 @@ static lore_status estimate_from(const lore_settings *sample, const lore_setting
 }
 
 lore_status lore_run_estimate(const lore_settings *settings, lore_estimate *e) {
+  if (settings->task == LORE_TASK_MEMORY)
+    return lore_memory_estimate(settings, false, resident_bytes() + touched_later, e);
   return estimate_from(settings, settings, e);
 }
 
 lore_status lore_run_estimate_sampled(const lore_settings *settings, lore_estimate *e) {
   enum { PEOPLE = 1024 };
+  if (settings->task == LORE_TASK_MEMORY)
+    return lore_memory_estimate(settings, true, resident_bytes() + touched_later, e);
   lore_settings *sample = malloc(sizeof *sample);
   if (!sample)
     return lore_fail(LORE_MEMORY, "no memory for settings");

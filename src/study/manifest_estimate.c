@@ -1,6 +1,7 @@
 /* How much work runs are. */
 #include "assembly.h"
 #include "lore/manifest.h"
+#include "memory_estimate.h"
 
 lore_status lore_manifest_estimate(lore_manifest *m) {
   lore_assembly sample = {0};
@@ -18,6 +19,10 @@ lore_status lore_manifest_estimate(lore_manifest *m) {
   for (int r = 0; r < m->runs && status == LORE_OK; r++) {
     lore_model *model;
     const lore_settings *s = &m->run[r].settings;
+    if (s->task == LORE_TASK_MEMORY) {
+      m->run[r].operations = lore_memory_operations(s);
+      continue;
+    }
     status = lore_model_create(&s->model, lore_vocabulary_size(sample.vocabulary), sample.longest,
                                &model);
     if (status != LORE_OK)

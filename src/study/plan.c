@@ -10,6 +10,8 @@
 
 /* The settings that memory and work follow from. */
 typedef struct {
+  lore_task task;
+  lore_memory_config memory;
   lore_population_config population;
   lore_model_config model;
   lore_evaluate_config evaluate;
@@ -37,6 +39,8 @@ static int count_groups(const lore_settings *s) {
 /* Padding is cleared, so that keys compare as bytes; a difference that is none only costs time. */
 static void make_key(const lore_settings *s, int threads, lore_plan_key *key) {
   memset(key, 0, sizeof *key);
+  key->task = s->task;
+  memcpy(&key->memory, &s->memory, sizeof key->memory);
   memcpy(&key->population, &s->population, sizeof key->population);
   memcpy(&key->model, &s->model, sizeof key->model);
   memcpy(&key->evaluate, &s->evaluate, sizeof key->evaluate);
@@ -86,7 +90,10 @@ static lore_status find_estimate(lore_plan_cache *cache, const lore_settings *se
 
 static void fill(const lore_settings *s, const lore_estimate *e, lore_plan_run *run) {
   const lore_integer_list *snapshots = &s->checkpoint.snapshots;
-  int files = snapshots->count + 1, groups = count_groups(s);
+  bool memory = s->task == LORE_TASK_MEMORY;
+  int files = snapshots->count + 1, groups = memory ? 0 : count_groups(s);
+  double sequences =
+      memory ? (double)lore_pairs_count(&s->memory) : (double)groups * s->evaluate.sequences;
   double per_sequence = e->operations / ((double)s->train.steps * s->train.batch);
   if (snapshots->count > 0 && snapshots->value[snapshots->count - 1] == s->train.steps)
     files--;
@@ -94,13 +101,12 @@ static void fill(const lore_settings *s, const lore_estimate *e, lore_plan_run *
       .tokens = e->tokens,
       .operations = e->operations,
       /* A third of a training step's: forward only. */
-      .evaluation_operations =
-          (double)e->evaluations * groups * s->evaluate.sequences * per_sequence / 3,
+      .evaluation_operations = (double)e->evaluations * sequences * per_sequence / 3,
       .threads = e->threads,
       .peak_bytes = e->peak_bytes,
       .weights_bytes = (double)files * (double)e->checkpoint_bytes,
       /* Weights and two moments; the newest, the one before and the one being written. */
-      .resume_bytes = 9 * (double)e->checkpoint_bytes};
+      .resume_bytes = memory ? 0 : 9 * (double)e->checkpoint_bytes};
 }
 
 lore_status lore_plan_estimate(lore_manifest *manifest, int threads, lore_plan_run *run) {
@@ -121,15 +127,16 @@ lore_status lore_plan_time(const lore_manifest *manifest, const lore_plan_speed 
                            lore_plan_run *run) {
   for (int r = 0; r < manifest->runs; r++) {
     const lore_train_config *train = &manifest->run[r].settings.train;
+    bool memory = manifest->run[r].settings.task == LORE_TASK_MEMORY; /* one rank computes */
     int shards = train->batch / train->shard;
-    if (ranks > shards)
+    if (ranks > shards && !memory)
       return lore_fail(LORE_USER,
                        "%d ranks cannot share a batch of %d shards (train.batch %d / train.shard "
                        "%d) in run %s: use at most %d ranks per run (--ranks-per-run) or smaller "
                        "shards",
                        ranks, shards, train->batch, train->shard, manifest->run[r].id, shards);
-    run[r].hours =
-        (run[r].operations + run[r].evaluation_operations) / (1e9 * speed->gflops * ranks) / 3600;
+    run[r].hours = (run[r].operations + run[r].evaluation_operations) /
+                   (1e9 * speed->gflops * (memory ? 1 : ranks)) / 3600;
   }
   return LORE_OK;
 }

@@ -4,8 +4,15 @@
 #include "assembly.h"
 #include "lore/decoder.h"
 #include "lore/gemm.h"
+#include "lore/memory.h"
 #include "lore/plan.h"
 #include "lore/threads.h"
+
+enum {
+  SHAPES_MAX = (int)LORE_GEMM_SHAPES_MAX > (int)LORE_MEMORY_GEMM_SHAPES
+                   ? (int)LORE_GEMM_SHAPES_MAX
+                   : (int)LORE_MEMORY_GEMM_SHAPES
+};
 
 static double operations_of(int count, const lore_gemm_shape *shape) {
   double operations = 0;
@@ -15,8 +22,13 @@ static double operations_of(int count, const lore_gemm_shape *shape) {
 }
 
 /* A shard's products, in no more rows than a pass in a few hundredths of a second allows. */
-static lore_status make_shapes(const lore_settings *s, lore_gemm_shape *shape, int *count) {
+static lore_status make_shapes(const lore_settings *s, int *count, lore_gemm_shape *shape) {
   enum { ROWS_MIN = 64, ROWS_MAX = 512 };
+  *count = LORE_MEMORY_GEMM_SHAPES;
+  if (s->task == LORE_TASK_MEMORY) {
+    lore_memory_gemm_shapes(&s->memory, s->train.batch, shape);
+    return LORE_OK;
+  }
   lore_vocabulary *vocabulary = NULL;
   lore_model *model = NULL;
   lore_status status = lore_vocabulary_create(&vocabulary);
@@ -38,8 +50,8 @@ static lore_status make_shapes(const lore_settings *s, lore_gemm_shape *shape, i
 
 lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run *run,
                               double seconds, lore_plan_speed *speed) {
-  lore_gemm_shape shape[LORE_GEMM_SHAPES_MAX];
-  int largest = 0, count;
+  lore_gemm_shape shape[SHAPES_MAX];
+  int largest = 0, shapes;
   double each;
   char text[128];
   for (int r = 0; r < manifest->runs; r++)
@@ -47,14 +59,14 @@ lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run
       largest = r;
   const lore_settings *s = &manifest->run[largest].settings;
   int threads = run[largest].threads;
-  LORE_TRY(make_shapes(s, shape, &count));
+  LORE_TRY(make_shapes(s, &shapes, shape));
   lore_threads_pin(threads);
   if (s->compute.gemm == LORE_GEMM_AUTO)
-    LORE_TRY(lore_gemm_choose(shape, count, threads, seconds / 2, sizeof text, text));
+    LORE_TRY(lore_gemm_choose(shape, shapes, threads, seconds / 2, sizeof text, text));
   else
     LORE_TRY(lore_gemm_select(s->compute.gemm));
-  LORE_TRY(lore_gemm_time(lore_gemm_selected(), shape, count, threads, seconds / 2, &each));
-  *speed = (lore_plan_speed){.gemm_gflops = 1e-9 * threads * operations_of(count, shape) / each};
+  LORE_TRY(lore_gemm_time(lore_gemm_selected(), shape, shapes, threads, seconds / 2, &each));
+  *speed = (lore_plan_speed){.gemm_gflops = 1e-9 * threads * operations_of(shapes, shape) / each};
   speed->gflops = LORE_PLAN_STEP_SHARE * speed->gemm_gflops;
   snprintf(speed->backend, sizeof speed->backend, "%s", lore_gemm_name(lore_gemm_selected()));
   return LORE_OK;

@@ -115,9 +115,10 @@ static lore_status choose_backend(lore_run *run, bool resumed) {
   return LORE_OK;
 }
 
-lore_status lore_run_open_metrics(lore_run *run, bool resumed) {
+static lore_status open_metrics(lore_run *run, bool resumed) {
   enum { SETTINGS_MAX = 128, TEXT_MAX = 65536 };
   const lore_assembly *a = &run->assembly;
+  int layers = a->model ? a->model->config.layers : 0;
   char path[LORE_PATH_MAX];
   lore_scalar *setting = calloc(SETTINGS_MAX, sizeof *setting);
   char *text = malloc(TEXT_MAX);
@@ -130,8 +131,9 @@ lore_status lore_run_open_metrics(lore_run *run, bool resumed) {
     lore_metrics_definition definition = {
         .title = run->settings->name,
         .groups = a->groups,
-        .layers = a->model->config.layers,
-        .attention_layers = lore_model_attention_layers(a->model),
+        .layers = layers,
+        .attention_layers = a->model ? lore_model_attention_layers(a->model) : 0,
+        .pairs = run->settings->task == LORE_TASK_MEMORY,
         .group = a->group,
         .settings = lore_settings_scalars(run->settings, SETTINGS_MAX, setting, TEXT_MAX, text),
         .setting = setting,
@@ -145,6 +147,19 @@ lore_status lore_run_open_metrics(lore_run *run, bool resumed) {
   free(setting);
   free(text);
   return status;
+}
+
+lore_status lore_run_open_files(lore_run *run, bool resumed) {
+  lore_status status = LORE_OK;
+  if (lore_run_leads(run)) {
+    status = announce(run);
+    if (status == LORE_OK)
+      status = lore_provenance_collect(run->settings, run->options->command, run->assembly.threads,
+                                       &run->provenance);
+    if (status == LORE_OK)
+      status = open_metrics(run, resumed);
+  }
+  return lore_run_lead(run, status);
 }
 
 /* What every rank needs before it can train. */
@@ -191,16 +206,7 @@ static lore_status open_run(lore_run *run, bool *resumed) {
     lore_phase_start(&run->at.detector, run->assembly.baseline, s->evaluate.plateau_margin);
   }
   a->source.sampler.widened_at = run->at.widened_at;
-  lore_status status = LORE_OK;
-  if (lore_run_leads(run)) {
-    status = announce(run);
-    if (status == LORE_OK)
-      status = lore_provenance_collect(s, run->options->command, run->assembly.threads,
-                                       &run->provenance);
-    if (status == LORE_OK)
-      status = lore_run_open_metrics(run, *resumed);
-  }
-  return lore_run_lead(run, status);
+  return lore_run_open_files(run, *resumed);
 }
 
 static lore_run_stage stage_of(lore_status status) {
@@ -251,7 +257,7 @@ static lore_status close_run(lore_run *run, lore_status status) {
   return lore_team_agree(run->options->team, status);
 }
 
-static void fill_result(const lore_run *run) {
+void lore_run_fill_result(const lore_run *run) {
   lore_run_result *r = run->result;
   r->step = run->at.step;
   r->tokens = run->at.tokens_seen;
@@ -278,7 +284,7 @@ static lore_status train_run(lore_run *run) {
   run->result->resumed_at = resumed ? run->at.step : -1;
   run->begin = lore_clock_seconds() - run->at.seconds;
   lore_status status = lore_run_train(run, resumed);
-  fill_result(run);
+  lore_run_fill_result(run);
   return status;
 }
 
@@ -304,6 +310,6 @@ lore_status lore_run_execute(const lore_settings *settings, const lore_run_optio
   result->done_before = nothing[0];
   result->elsewhere = nothing[1];
   if (status == LORE_OK && !result->done_before && !result->elsewhere)
-    status = train_run(&run);
+    status = settings->task == LORE_TASK_MEMORY ? lore_run_train_memory(&run) : train_run(&run);
   return close_run(&run, status);
 }

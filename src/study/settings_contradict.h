@@ -15,4 +15,7 @@ const char *lore_study_origin(const lore_study *study, const char *key);
 /* Contradictions between distribution, curriculum, population and groups. */
 lore_status lore_study_check_distribution(const lore_study *study);
 
+/* Settings that do not count for the task, and contradictions of the memory. */
+lore_status lore_study_check_task(const lore_study *study);
+
 #endif

@@ -177,14 +177,18 @@ static lore_status check_gemm(const lore_study *study) {
 }
 
 lore_status lore_study_contradictions(const lore_study *study) {
-  LORE_TRY(check_people(study));
-  LORE_TRY(check_heads(study));
-  LORE_TRY(check_mixer(study));
-  LORE_TRY(check_batch(study));
+  bool memory = study->settings->task == LORE_TASK_MEMORY;
+  LORE_TRY(lore_study_check_task(study));
+  if (!memory) {
+    LORE_TRY(check_people(study));
+    LORE_TRY(check_heads(study));
+    LORE_TRY(check_mixer(study));
+    LORE_TRY(check_batch(study));
+    LORE_TRY(lore_study_check_distribution(study));
+  }
   LORE_TRY(check_schedule(study));
   LORE_TRY(check_evaluation(study));
   LORE_TRY(check_snapshots(study));
-  LORE_TRY(lore_study_check_distribution(study));
   LORE_TRY(check_patch(study));
   return check_gemm(study);
 }

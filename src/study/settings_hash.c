@@ -74,14 +74,23 @@ bool lore_settings_same(const lore_settings *a, const lore_settings *b) {
   return true;
 }
 
+/* Whether the setting says something about the shape of weights. */
+static bool shapes(const char *key) {
+  static const char *const others[] = {"task", "memory.keys", "memory.hidden", "memory.values"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (!strcmp(key, others[i]))
+      return true;
+  return !strncmp(key, "model.", 6) && strcmp(key, "model.initial_scale") &&
+         strcmp(key, "model.preset");
+}
+
 bool lore_settings_same_model(const lore_settings *a, const lore_settings *b, size_t size,
                               char *text) {
   char first[VALUE_SIZE], second[VALUE_SIZE];
   int count;
   const lore_setting *table = lore_settings_table(&count);
   for (int i = 0; i < count; i++) {
-    if (strncmp(table[i].key, "model.", 6) || !strcmp(table[i].key, "model.initial_scale") ||
-        !strcmp(table[i].key, "model.preset"))
+    if (!shapes(table[i].key))
       continue;
     write_value(&table[i], a, first);
     write_value(&table[i], b, second);

@@ -79,8 +79,14 @@ int lore_settings_scalars(const lore_settings *settings, int capacity, lore_scal
                           size_t size, char *buffer) {
   int count;
   const lore_setting *table = lore_settings_table(&count);
+  int scalars = 0;
   pool p = {.next = buffer, .left = size};
-  for (int i = 0; i < count && i < capacity; i++)
-    scalar[i] = make_scalar(&table[i], settings, &p);
-  return count;
+  for (int i = 0; i < count; i++) {
+    if (!lore_setting_counts(&table[i], settings))
+      continue;
+    if (scalars < capacity)
+      scalar[scalars] = make_scalar(&table[i], settings, &p);
+    scalars++;
+  }
+  return scalars;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const char *const mixers[] = {"attention", "rg_lru", NULL};
+static const char *const tasks[] = {"biographies", "memory", NULL};
 static const char *const norms[] = {"rms", "layer", NULL};
 static const char *const positions[] = {"rotary", "learned", "none", NULL};
 static const char *const activations[] = {"gelu", "relu", NULL};
@@ -22,6 +23,7 @@ static const char *const backends[] = {"auto", "builtin", "cblas", "onednn", NUL
 #define PEOPLE_MAX   810000000.0  /* unique full names: 900 * 900 * 1000 */
 #define STEPS_MAX    1000000000.0 /* random streams take steps below 2^32 */
 #define SEQUENCE_MAX 16777216.0
+#define PAIRS_MAX    16777216.0
 #define EXACT_MAX    9007199254740991.0 /* 2^53 - 1: exact in every reader of the metrics file */
 
 #define TEXT(key, member, initial, least, most, help)                                              \
@@ -48,6 +50,8 @@ static const lore_setting table[] = {
     TEXT("name", name, NULL, 1, LORE_NAME_MAX - 1, "name of the study"),
     UNSIGNED("seed", seed, "1", 0, EXACT_MAX,
              "everything random follows from it: people, batches, initial weights"),
+    CHOICE("task", task, "biographies", tasks,
+           "what is trained: a transformer on biographies, or a toy associative memory on pairs"),
 
     INTEGER("population.individuals", population.individuals, "65536", 1, PEOPLE_MAX,
             "individuals that are trained on"),
@@ -90,6 +94,19 @@ static const lore_setting table[] = {
          "added to the variance in normalisation"),
     REAL("model.initial_scale", model.initial_scale, "0.02", 1e-6, 10,
          "standard deviation of initial weights"),
+
+    INTEGER("memory.keys", memory.keys, "64", 2, 4096,
+            "task memory: dimensions of keys, and of the vectors that stand for values"),
+    INTEGER("memory.hidden", memory.hidden, "256", 1, 65536, "ReLU units of the one hidden layer"),
+    INTEGER("memory.values", memory.values, "30", 2, 65535, "different values"),
+    INTEGER("memory.pairs", memory.pairs, "8192", 1, PAIRS_MAX,
+            "known pairs: those of pre-training"),
+    INTEGER("memory.new_pairs", memory.new_pairs, "0", 0, PAIRS_MAX,
+            "further pairs that fine-tuning trains; 0: the known ones are trained"),
+    REAL("memory.replay_weight", memory.replay_weight, "0.0", 0, 1e6,
+         "how many times as likely as a new pair a known one is; 0: no replay"),
+    INTEGER("memory.held_out", memory.held_out, "1024", 0, PAIRS_MAX,
+            "further pairs that are only evaluated; 0: none"),
 
     INTEGER("train.steps", train.steps, "16384", 1, STEPS_MAX, "updates of the weights"),
     INTEGER("train.batch", train.batch, "128", 1, 1048576, "sequences per step"),

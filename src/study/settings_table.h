@@ -9,6 +9,9 @@ enum { LORE_SETTINGS_CAPACITY = 128 }; /* more than the table has entries */
 /* Index of the setting called `key` in the table, or -1. */
 int lore_setting_find(const char *key);
 
+/* Whether the setting has a meaning for the task of `settings`; others are at their defaults. */
+bool lore_setting_counts(const lore_setting *setting, const lore_settings *settings);
+
 /* Length of the section's name in a key; 0 where a key has none ("seed"). */
 int lore_setting_section(const char *key);
 

@@ -46,10 +46,15 @@ void lore_setting_write(const lore_setting *setting, const lore_settings *settin
 void lore_settings_write(const lore_settings *settings, FILE *stream) {
   int count;
   const lore_setting *table = lore_settings_table(&count);
+  bool heading = false;
   for (int i = 0; i < count; i++) {
     int section = lore_setting_section(table[i].key);
-    if (section > 0 && lore_setting_begins_section(i))
+    heading |= section > 0 && lore_setting_begins_section(i);
+    if (!lore_setting_counts(&table[i], settings))
+      continue;
+    if (heading)
       fprintf(stream, "%.*s:\n", section, table[i].key);
+    heading = false;
     fprintf(stream, "%s%s: ", section > 0 ? "  " : "", lore_setting_leaf(table[i].key));
     lore_setting_write(&table[i], settings, stream);
     fputc('\n', stream);

@@ -31,7 +31,7 @@ static void note_duration(lore_run *run, double since) {
     run->slowest = seconds;
 }
 
-static lore_status append_record(lore_run *run, int phase) {
+lore_status lore_run_append_record(lore_run *run, int phase, const lore_draw *draw) {
   const lore_resume *at = &run->at;
   lore_metrics_record record = {
       .step = at->step,
@@ -41,7 +41,7 @@ static lore_status append_record(lore_run *run, int phase) {
       .tokens_seen = at->tokens_seen,
       .wall_time = elapsed(run),
       .phase = phase,
-      .draw = lore_sampler_at(&run->assembly.source.sampler, at->step, 0),
+      .draw = *draw,
       .group = run->group,
       .attention = run->attention,
       .plateau_start = at->detector.plateau_start,
@@ -71,26 +71,33 @@ static lore_status record(lore_run *run) {
   int phase =
       lore_phase_update(&run->at.detector, (double)run->at.step, run->group[0].attribute_loss);
   widen(run);
-  lore_status status = lore_run_leads(run) ? append_record(run, phase) : LORE_OK;
+  lore_draw draw = lore_sampler_at(&run->assembly.source.sampler, run->at.step, 0);
+  lore_status status = lore_run_leads(run) ? lore_run_append_record(run, phase, &draw) : LORE_OK;
   run->at.records++;
   run->at.loss_sum = 0;
   run->at.loss_tokens = 0;
   return lore_run_lead(run, status);
 }
 
-static bool is_snapshot(const lore_integer_list *snapshots, int64_t step) {
+bool lore_run_keeps_weights(const lore_run *run) {
+  const lore_integer_list *snapshots = &run->settings->checkpoint.snapshots;
+  bool keeps = run->at.step == run->settings->train.steps;
   for (int i = 0; i < snapshots->count; i++)
-    if (snapshots->value[i] == step)
-      return true;
-  return false;
+    keeps |= snapshots->value[i] == run->at.step;
+  return keeps;
+}
+
+lore_status lore_run_weights_path(const lore_run *run, char *path) {
+  char name[64];
+  snprintf(name, sizeof name, "weights_%08lld.nc", (long long)run->at.step);
+  return lore_path_join(run->checkpoints, name, path);
 }
 
 static lore_status write_weights(const lore_run *run) {
-  char name[64], path[LORE_PATH_MAX];
+  char path[LORE_PATH_MAX];
   if (!lore_run_leads(run))
     return LORE_OK;
-  snprintf(name, sizeof name, "weights_%08lld.nc", (long long)run->at.step);
-  LORE_TRY(lore_path_join(run->checkpoints, name, path));
+  LORE_TRY(lore_run_weights_path(run, path));
   return lore_checkpoint_write(path, run->assembly.model, lore_trainer_parameters(run->trainer),
                                run->assembly.vocabulary, run->at.step, run->provenance.count,
                                run->provenance.entry);
@@ -109,20 +116,25 @@ static lore_status write_resume(lore_run *run) {
   return lore_run_put_state(run);
 }
 
-static lore_status train_step(lore_run *run) {
+lore_status lore_run_count_step(lore_run *run, double loss, int64_t tokens, double gradient_norm) {
   lore_resume *at = &run->at;
-  lore_step step = lore_trainer_step(run->trainer, at->step);
   at->step++;
-  at->tokens_seen += step.tokens;
-  at->loss_sum += step.loss * (double)step.tokens;
-  at->loss_tokens += step.tokens;
-  at->gradient_norm = step.gradient_norm;
-  if (!isfinite(step.loss) || !isfinite(step.gradient_norm))
+  at->tokens_seen += tokens;
+  at->loss_sum += loss * (double)tokens;
+  at->loss_tokens += tokens;
+  at->gradient_norm = gradient_norm;
+  if (!isfinite(loss) || !isfinite(gradient_norm))
     return lore_fail(LORE_DIVERGED,
                      "training diverged: loss %g and gradient norm %g at step %lld; a lower "
                      "train.learning_rate or train.clip may help",
-                     step.loss, step.gradient_norm, (long long)at->step - 1);
+                     loss, gradient_norm, (long long)at->step - 1);
   lore_progress_step(&run->progress, at->step, at->tokens_seen);
+  return LORE_OK;
+}
+
+static lore_status train_step(lore_run *run) {
+  lore_step step = lore_trainer_step(run->trainer, run->at.step);
+  LORE_TRY(lore_run_count_step(run, step.loss, step.tokens, step.gradient_norm));
   if (step.votes > 0)
     return lore_fail(LORE_STOPPED, "stopped by %s",
                      *lore_stop_reason() ? lore_stop_reason() : "another rank");
@@ -138,7 +150,7 @@ static lore_status keep(lore_run *run, bool stopping) {
     LORE_TRY(record(run));
   note_duration(run, begin);
   begin = lore_clock_seconds();
-  if (step == steps || is_snapshot(&s->checkpoint.snapshots, step))
+  if (lore_run_keeps_weights(run))
     LORE_TRY(lore_run_lead(run, write_weights(run)));
   if (step == steps)
     LORE_TRY(lore_run_lead(run, lore_run_leads(run) ? lore_run_put_exposure(run) : LORE_OK));

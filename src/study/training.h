@@ -48,13 +48,33 @@ lore_status lore_run_resume(lore_run *run, bool *resumed);
 /* Reads the weights whose attention is used, if there are any. */
 lore_status lore_run_take_reference(const lore_run *run);
 
-/* Opens or goes on with the metrics file. */
-lore_status lore_run_open_metrics(lore_run *run, bool resumed);
+/* Tells everybody that the run is trained here, and opens or goes on with its metrics file. By the
+ * leader; the same status on all ranks. */
+lore_status lore_run_open_files(lore_run *run, bool resumed);
+
+/* Counts a step of `tokens` tokens with a mean loss; LORE_DIVERGED if it is no number. */
+lore_status lore_run_count_step(lore_run *run, double loss, int64_t tokens, double gradient_norm);
+
+/* Appends a record of the metrics in run->group and run->attention. Leader only. */
+lore_status lore_run_append_record(lore_run *run, int phase, const lore_draw *draw);
+
+/* Whether weights are written at the step that has been reached, and where (LORE_PATH_MAX bytes).
+ */
+bool lore_run_keeps_weights(const lore_run *run);
+lore_status lore_run_weights_path(const lore_run *run, char *path);
+
+/* Sums up what was reached. */
+void lore_run_fill_result(const lore_run *run);
 
 /* Writes exposure.nc: how often each individual was shown. Leader only. */
 lore_status lore_run_put_exposure(const lore_run *run);
 
 /* Trains to the end, or until told to stop (LORE_STOPPED, after a checkpoint). */
 lore_status lore_run_train(lore_run *run, bool resumed);
+
+/* A run of task memory, from beginning to end: the leader computes, the others only learn how it
+ * goes. It takes seconds, so there are no resume points. Of the assembly it uses groups, baselines
+ * and threads. */
+lore_status lore_run_train_memory(lore_run *run);
 
 #endif

@@ -1,0 +1,19 @@
+/* Weights of a toy memory as NetCDF: doc/checkpoint.md. */
+#ifndef LORE_MEMORY_CHECKPOINT_H
+#define LORE_MEMORY_CHECKPOINT_H
+
+#include "lore/memory.h"
+#include "lore/metrics.h"
+
+/* Writes the parameters after `step` updates, and the values' fixed vectors, to `path`: temporary
+ * file, checksum, fsync, rename. */
+lore_status lore_memory_checkpoint_write(const char *path, const lore_pairs *pairs,
+                                         const real *parameters, int64_t step, int provenances,
+                                         const lore_provenance *provenance);
+
+/* Reads parameters back. LORE_USER if they are not of such a memory (says why), LORE_NETCDF if the
+ * file cannot be read or is damaged. */
+lore_status lore_memory_checkpoint_read(const char *path, const lore_memory_config *config,
+                                        real *parameters);
+
+#endif
