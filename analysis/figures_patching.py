@@ -4,8 +4,8 @@ import numpy as np
 
 from figures_phases import ATTENTION, draw_attention, top_of_loss
 from figures_schedules import ends, final_loss, grid_of
-from lore_sheet import BLUE, INK, ORANGE, Sheet, shades, short
-from lore_study import family, of_family
+from lore_sheet import BLUE, INK, Sheet, shades, short
+from lore_study import ASIDE, of_family
 
 
 def reference_of(run):
@@ -26,13 +26,10 @@ def patched(study, curriculum="none"):
 
 
 def references(study, runs):
-    """Runs without a patch that share the settings of the patched `runs`."""
-    names = [n for n in runs.varying() if not n.startswith("patch")]
-    own = {n: runs[n][0] for n in ("population_individuals", "train_steps", "train_learning_rate") if n not in names}
-    kind = runs.runs[0].settings.get("curriculum_kind", "none")
-    found = study.where(**own)
-    return found.pick([family(run) in ("uniform", "sequential") and
-                       run.settings.get("curriculum_kind", "none") == kind for run in found])
+    """Runs with attention of their own that are otherwise as the patched `runs`."""
+    names = [n for n in runs.runs[0].settings if n not in runs.varying() and not n.startswith(("patch", *ASIDE))]
+    alike = study.where(**{n: runs.runs[0].settings[n] for n in names})
+    return of_family(alike, "uniform", "sequential")
 
 
 def from_the_start(runs):
@@ -61,7 +58,7 @@ def draw_references(sheet, cells, unpatched, group, title):
 def figure_3(study):
     runs = patched(study)
     cells, unpatched = from_the_start(runs), references(study, runs)
-    sheet = Sheet("Attention patterns form on the plateau: those of later steps teach more", 2, 2)
+    sheet = Sheet("Patched attention: patterns of a reference run, from its start", 2, 2)
     draw_final(sheet.panel("Final loss", "step that the patterns are taken from", "attribute loss (nats)"),
                cells, final_loss, unpatched)
     panel = draw_references(sheet, cells, unpatched, "known", "Patched from the start with patterns")

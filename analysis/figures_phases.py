@@ -70,7 +70,7 @@ def draw_plateaus(sheet, cells):
     else:
         sheet.note("A fit needs three populations whose plateaus ended in all runs.")
     panel.log_x(list(ends))
-    panel.axes.set_yscale("log")
+    panel.log_y()
     unended = [short(n) for n, v in ends.items() if not np.isfinite(v).all()]
     if unended:
         sheet.note(f"Plateau not over in all runs, not fitted: {', '.join(unended)} individuals.")
@@ -78,7 +78,7 @@ def draw_plateaus(sheet, cells):
 
 def figure_2(study):
     runs, cells = example(study), by_population(study).cells("population_individuals")
-    sheet = Sheet("Three phases; the plateau grows with the population", 2, 2)
+    sheet = Sheet("Phases of learning, and populations", 2, 2)
     draw_loss(sheet, runs)
     panel = sheet.panel(f"Accuracy, {people(runs)}", "training step", "attribute accuracy")
     panel.curve(runs, "attribute_accuracy", "known", colour=BLUE)
@@ -105,7 +105,7 @@ def draw_attention(sheet, runs, variable, title):
 
 def figure_f(study):
     runs = example(study)
-    sheet = Sheet(f"Attention while knowledge forms, {people(runs)}", 2, 2)
+    sheet = Sheet(f"Attention during training, {people(runs)}", 2, 2)
     for variable, title in ATTENTION:
         draw_attention(sheet, runs, variable, title)
     if not runs.layers:
@@ -126,7 +126,7 @@ def draw_confidence(sheet, runs):
 
 def figure_m(study):
     runs = example(study)
-    sheet = Sheet(f"People who were never seen: confidently wrong, {people(runs)}", 2, 2)
+    sheet = Sheet(f"People who were never seen, {people(runs)}", 2, 2)
     draw_loss(sheet, runs, ("known", "held_out"), "Loss")
     draw_confidence(sheet, runs)
     if "held_out" not in runs.groups:
@@ -172,7 +172,7 @@ AXES = [("Learning rate", ("train_learning_rate",)), ("Individuals", ("populatio
 
 def figure_c(study):
     runs = default_people(plain(study))
-    sheet = Sheet("Phases whatever the hyperparameters", 2, 3)
+    sheet = Sheet("Phases under other hyperparameters", 2, 3)
     for title, names in AXES:
         own = runs.usual(*names)
         varied = [n for n in names if len(set(map(str, own[n]))) > 1]

@@ -85,10 +85,10 @@ def draw_families(sheet, study, names, variable="attribute_loss", unit="attribut
 def figure_4(study):
     runs = law_runs(study)
     budget = max(runs.cells("train_steps"), key=lambda cell: (len(cell[1]), cell[0]))[1]
-    sheet = Sheet("Imbalance shortens the plateau; warm-up gives the best of both", 2, 2)
+    sheet = Sheet("Imbalanced populations, and warm-up", 2, 2)
     panel = sheet.panel(f"End of the plateau, {short(budget['train_steps'][0])} steps", "alpha", "step")
     draw_alpha(panel, budget, ends)
-    panel.axes.set_yscale("log")
+    panel.log_y()
     panel = sheet.panel(f"Final loss, {short(budget['train_steps'][0])} steps", "alpha", "attribute loss (nats)")
     draw_alpha(panel, budget, final_loss)
     draw_best_alpha(sheet, runs)
@@ -104,7 +104,7 @@ def figure_g(study):
         name = f"{short(steps)} steps"
         panel = sheet.panel(f"End of the plateau, {name}", "alpha", "step")
         draw_alpha(panel, own, ends)
-        panel.axes.set_yscale("log")
+        panel.log_y()
         draw_alpha(sheet.panel(f"Final loss, {name}", "alpha", "attribute loss (nats)"), own, final_loss)
     return sheet
 

@@ -46,8 +46,12 @@ def part(run, group, begin, end):
 
 
 def half_time(run, group, begin, end):
-    """Steps after `begin` until half of the change up to `end` has happened."""
+    """Steps after `begin` until half of the knowledge that comes or goes by `end` has come or gone.
+
+    What lies above the baseline (first steps, hallucination) is not knowledge and does not count.
+    """
     steps, values = part(run, group, begin, end)
+    values = np.minimum(values, run.scalars["no_knowledge_baseline"])
     if len(steps) < 2 or not np.isfinite(values).all() or values[0] == values[-1]:
         return np.nan
     middle = (values[0] + values[-1]) / 2
@@ -71,7 +75,7 @@ def draw_groups(sheet, runs, title):
         panel.curve(runs, "attribute_loss", name, label=name.replace("_", " "), colour=colour)
     for begin, _, _ in turns_of(runs.runs[0])[1:]:
         panel.mark(begin)
-    panel.baseline(runs.baseline)
+    panel.baseline(runs.baseline, "")
     panel.axes.set_ylim(0, max(2 * runs.baseline, min(5 * runs.baseline, highest(runs, names))) * 1.05)
     return panel
 
@@ -86,12 +90,14 @@ def draw_visits(sheet, runs):
     number = sorted({row[0] for row in rows})
     panel = sheet.panel("Loss of a group when its visit ends", "visit", "attribute loss (nats)")
     panel.points({k: [r[1] for r in rows if r[0] == k] for k in number})
-    panel.axes.set_ylim(bottom=0)
     panel.baseline(runs.baseline)
+    panel.axes.set_ylim(bottom=0)
+    panel.whole_x()
     panel = sheet.panel("Half of the change takes", "visit", "steps")
     panel.points({k: [r[2] for r in rows if r[0] == k] for k in number}, "learning", BLUE)
     panel.points({k: [r[3] for r in rows if r[0] == k] for k in number}, "forgetting the last", ORANGE)
-    panel.axes.set_yscale("log")
+    panel.log_y()
+    panel.whole_x()
 
 
 def sequential_sheet(runs, title):
@@ -111,7 +117,7 @@ def once(study, **wanted):
 def figure_s(study):
     runs = once(study, train_schedule="cosine")
     runs = runs.where(train_steps=min(runs["train_steps"]))
-    return sequential_sheet(runs, "Groups one after the other: new ones get easier, old ones go fast")
+    return sequential_sheet(runs, "Groups one after the other")
 
 
 def figure_t(study):

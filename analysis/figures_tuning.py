@@ -42,8 +42,8 @@ def draw_group(sheet, cells, group, label, variable, title, unit, baseline=np.na
     panel = sheet.panel(title, "step of fine-tuning", unit)
     for ((value,), own), colour in zip(cells, shades(len(cells))):
         panel.curve(own, variable, group, label=label(value), colour=colour)
-    panel.axes.set_ylim(bottom=0)
     panel.baseline(baseline)
+    panel.axes.set_ylim(bottom=0)
     return panel
 
 
@@ -65,7 +65,7 @@ def draw_tuning(sheet, study, names, variable, unit):
 
 def figure_5(study):
     runs = example(study)
-    sheet = Sheet("Hallucination, and the cost of new knowledge", 2, 2)
+    sheet = Sheet("Held-out people while knowledge forms; fine-tuning on new people", 2, 2)
     draw_loss(sheet, runs, ("known", "held_out"), "While knowledge forms")
     panel = sheet.panel("Confidence", "training step", "probability of the most likely token")
     for group, colour in (("known", BLUE), ("held_out", ORANGE)):

@@ -9,7 +9,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 BLUE, ORANGE, GREEN, PURPLE, INK, GREY = "#1f5fa8", "#c2562d", "#2f8f6b", "#8a5aa8", "#222222", "#777777"
 COLOURS = [BLUE, ORANGE, GREEN, PURPLE, "#b08a1e", "#5a5a5a"]
@@ -90,12 +90,18 @@ class Panel:
         if len(values):
             self.axes.plot(values, np.full(len(values), place), "o", color=colour, ms=4, alpha=0.7, mew=0)
             self.axes.plot([values.mean()] * 2, [place - 0.3, place + 0.3], color=colour, lw=2)
+            self.x_title, self.y_title = "row", self.axes.get_xlabel()
             rows = (np.array([place]), *(np.array([f(values)]) for f in (np.mean, np.min, np.max)))
             self.rows.append((label, *rows, len(values)))
 
     def baseline(self, value, label="no-knowledge baseline"):
         if np.isfinite(value):
             self.axes.axhline(value, color=INK, lw=0.9, ls="--", zorder=1)
+            low, high = self.axes.get_ylim()
+            if value > high and not self.axes.get_autoscaley_on():
+                self.axes.set_ylim(low, 1.05 * value)
+            self.rows.append((label or "baseline", *(np.array([v]) for v in (np.nan, value, value, value)), 0))
+        if np.isfinite(value) and label:
             self.axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(-3, 3),
                                textcoords="offset points", ha="right", fontsize=7.5, color=INK)
 
@@ -121,6 +127,17 @@ class Panel:
         if values is not None:
             self.ticks(self.axes.xaxis, values)
 
+    def log_y(self):
+        """A logarithmic axis with few ticks: 1, 2 and 5 of each power of ten."""
+        self.axes.set_yscale("log")
+        self.axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        self.axes.yaxis.set_minor_locator(NullLocator())
+        self.axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+
+    def whole_x(self):
+        """Ticks at whole numbers."""
+        self.axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
     def steps_from_zero(self, values):
         """A logarithmic axis of steps that has room for 0."""
         positive = [v for v in values if v > 0]
@@ -142,7 +159,7 @@ class Panel:
         self.axes.set_yticks(range(len(y)), [y_text(v) for v in y])
         middle = np.nanmean([np.nanmin(values), np.nanmax(values)]) if np.isfinite(values).any() else 0
         for (row, column), value in np.ndenumerate(values):
-            text = f"{value:.3g}" if np.isfinite(value) else "–"
+            text = "–" if not np.isfinite(value) else f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
             bright = not np.isfinite(value) or value > middle
             self.axes.text(column, row, text, ha="center", va="center", fontsize=7.5,
                            color=INK if bright else "white")
@@ -167,6 +184,9 @@ class Panel:
                 overlap = height - (at[i + 1] - at[i])
                 if overlap > 0:
                     at[i], at[i + 1] = at[i] - overlap / 2, at[i + 1] + overlap / 2
+        bottom, top = (self.axes.transAxes.transform((0, share))[1] for share in (0, 1))
+        over, under = max(0, at[-1] - top), max(0, bottom - at[0])
+        at = [v - over if over else v + under for v in at]
         for (pixel, x, y, text, colour), moved in zip(rows, at):
             self.axes.annotate(text, (x, y), xytext=(5, (moved - pixel) * 72 / self.sheet.figure.dpi),
                                textcoords="offset points", color=colour, fontsize=8, va="center",
@@ -181,6 +201,11 @@ class Panel:
             result[f"{name}_y"] = (f"{name}_y", y, {"long_name": self.y_title, "units": "1"})
             result[name] = ((f"{name}_y", f"{name}_x"), values, {"long_name": unit, "units": "1"})
         elif self.rows:
+            levels = [row for row in self.rows if not np.isfinite(row[1][0])]
+            for index, row in enumerate(levels):
+                result[f"{name}_level_{index + 1}"] = ((), row[2][0], {"long_name": row[0], "units": "1"})
+            self.rows = [row for row in self.rows if np.isfinite(row[1][0])]
+        if self.rows and not self.heat:
             x = np.unique(np.concatenate([row[1] for row in self.rows]))
             tables = np.full((3, len(self.rows), len(x)), np.nan)
             for index, (_, own, *values, _) in enumerate(self.rows):

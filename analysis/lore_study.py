@@ -223,7 +223,8 @@ def default_people(study):
 def arenas(study, *besides):
     """The subsets in which runs differ only in whom they show when (and in `besides`), largest first."""
     others = study.varying(besides=("distribution_", "curriculum_", *besides))
-    return sorted((subset for _, subset in study.cells(*others)), key=len, reverse=True)
+    subsets = [subset for _, subset in study.cells(*others)]
+    return sorted(subsets, key=lambda s: (len(s), max(s["population_individuals"])), reverse=True)
 
 
 def members(study):
