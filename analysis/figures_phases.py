@@ -18,11 +18,17 @@ def by_population(study):
     return runs.along("population_individuals")[0] if len(runs) else runs
 
 
+def plain_runs(study):
+    runs = plain(study)
+    if not len(runs):
+        raise SystemExit(f"{study.title}: no run of the default kind (uniform, not patched, from random weights)")
+    return runs
+
+
 def example(study):
     """The largest population whose plateau ended in all of its runs; else the largest."""
+    plain_runs(study)
     cells = by_population(study).cells("population_individuals")
-    if not cells:
-        raise SystemExit(f"{study.title}: no run of the default kind (uniform, not patched, from random weights)")
     ended = [runs for _, runs in cells if np.isfinite(runs.scalar("plateau_end")).all()]
     return (ended or [runs for _, runs in cells])[-1]
 
@@ -135,7 +141,7 @@ def figure_m(study):
 
 
 def figure_a(study):
-    runs = plain(study)
+    runs = plain_runs(study)
     sheet = Sheet("Diversity of biographies: templates per individual, order of sentences", 1, 3)
     panel = sheet.panel("Templates, random order", "training step", "attribute loss (nats)")
     random = runs.where(population_sentence_order="random")
@@ -171,7 +177,7 @@ AXES = [("Learning rate", ("train_learning_rate",)), ("Individuals", ("populatio
 
 
 def figure_c(study):
-    runs = default_people(plain(study))
+    runs = default_people(plain_runs(study))
     sheet = Sheet("Phases under other hyperparameters", 2, 3)
     for title, names in AXES:
         own = runs.usual(*names)

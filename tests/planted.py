@@ -38,8 +38,8 @@ def settle(steps, start, end, half):
 
 
 class Planter:
-    def __init__(self):
-        self.runs = []
+    def __init__(self, sign=1):
+        self.runs, self.sign = [], sign
 
     def add(self, groups, seed=1, every=50, name="", **settings):
         """A run; `groups` are functions of the steps, or losses of the steps."""
@@ -60,9 +60,15 @@ class Planter:
                 loss[i, rows, groups.index(g)] = values
             known[i, rows] = losses.get("known", next(iter(losses.values())))
         accuracy = np.clip(1 - loss / BASE, 0, 1)
-        sure = 0.2 + 0.75 * np.clip(1 - known / BASE, 0, 1)[..., None] * np.where(np.array(groups) == "held_out", 0.6, 1)
+        sure = 0.2 + 0.75 * np.clip(1 - known / BASE, 0, 1)[..., None] * np.where(
+            np.array(groups) == "held_out", 1 - 0.4 * self.sign, 1)
         sure = np.where(np.isfinite(loss), sure, np.nan)
-        learnt_share = np.clip(1 - known / BASE, 0, 1)[..., None] * np.linspace(0.2, 1, layers)
+        share = np.clip(1 - known / BASE, 0, 1)
+        if self.sign < 0:  # attention that comes early and stays
+            early = np.where(np.isfinite(known), 1 - np.exp(-steps / 60), np.nan)
+            tuned = np.array([run[0]["distribution_kind"] == "replay" for run in self.runs])
+            share = np.where(tuned[:, None], np.where(np.isfinite(known), 1, np.nan), early)
+        learnt_share = share[..., None] * np.linspace(0.2, 1, layers)
         begun = [next((s for s, v in zip(run[1], run[2].get("known", [])) if v <= 1.05 * BASE), np.nan)
                  for run in self.runs]
         ended = [crossing(run) for run in self.runs]
@@ -142,7 +148,7 @@ def fig4(p, sign):
                     best = 0.3 + sign * (0.15 * np.log2(n / 4096) - 0.15 * np.log2(steps / 4000))
                     inner = 1 - sign * 0.6 * (1 - ((alpha - 0.7) / 0.7) ** 2)
                     plain(p, n, seed, steps, 0.3 * plateau(n) * max(inner, 0.1),
-                          1 + 1.5 * (alpha - best) ** 2 + random.normal(0, 0.01), distribution_kind="power_law",
+                          1 + 1.5 * (alpha - best) ** 2 + random.normal(0, 0.001), distribution_kind="power_law",
                           distribution_alpha=alpha)
                 if alpha == 0 and steps == 4000:
                     schedules(p, n, sign)
@@ -181,14 +187,21 @@ def questions(p, sign):
                   distribution_repeats_across_steps=repeats)
 
 
+def forgotten(t, count, replay, least, sign):
+    """Loss of the old ones: at once and more with more new ones, softened by replay; or the opposite."""
+    if sign > 0:
+        end = (1 + 1.2 * np.log2(count / least)) / (1 + 3 * replay)
+        return 0.3 + 1.5 * (1 - np.exp(-t / 15)) + end * (1 - np.exp(-t / 60))
+    t = t / 1000
+    return 0.3 + (1.5 - 0.2 * np.log2(count / least)) * (t**4 * (1 + replay) if replay else t)
+
+
 def fig5(p, sign):
     for seed in (1, 2, 3):
         plain(p, 4096, seed)
         for count, replay in [(256, 0), (512, 0), (1024, 0), (512, 0.125), (512, 0.5), (512, 2.0)]:
-            end = (1 + 1.2 * np.log2(count / 128)) / (1 + 3 * replay)
-            peak = 0.2 + (1.5 if sign > 0 else 0.02)
-            old = lambda t: 0.3 + (peak * (1 - np.exp(-t / 15)) + end * (1 - np.exp(-t / (60 if sign > 0 else 600)))) * (1 if sign > 0 else 0.1 if replay else 0.5)
-            p.add({"known": old, "held_out": lambda t: 9 + 0 * t, "new": lambda t: settle(t, 9, 1 + count / 1024, 150)},
+            p.add({"known": lambda t: forgotten(t, count, replay, 128, sign), "held_out": lambda t: 9 + 0 * t,
+                   "new": lambda t: settle(t, 9, 1 + count / 1024, 150)},
                   seed, every=10, population_new=count, distribution_kind="replay", distribution_replay_weight=replay,
                   train_steps=1000, train_learning_rate=3e-5, train_schedule="constant")
 
@@ -197,8 +210,10 @@ def figA(p, sign):
     for templates in (1, 4, 20):
         for order in ("random", "fixed"):
             for seed in (1, 2):
-                worse = 5.9 if (order == "fixed") == (sign > 0) else 4 - sign * 0.8 * np.log2(templates)
-                plain(p, 1024, seed, end=400, final=max(worse, 0.2), population_templates=templates,
+                final = 3 - sign * 0.6 * np.log2(templates)
+                if order == "fixed":
+                    final = 5.9 if sign > 0 else 0.2
+                plain(p, 1024, seed, end=400, final=max(final, 0.2), population_templates=templates,
                       population_sentence_order=order)
 
 
@@ -230,8 +245,7 @@ def figP(p, sign):
 def memory(p, sign):
     for seed in (1, 2, 3):
         for count, replay in [(64, 0), (256, 0), (1024, 0), (256, 0.125), (256, 2.0)]:
-            end = (0.5 + 0.4 * np.log2(count / 32)) / (1 + 3 * replay)
-            old = lambda t: 0.05 + (0.8 * (1 - np.exp(-t / 20)) + end * (1 - np.exp(-t / 150))) * (1 if sign > 0 else 0.001)
+            old = lambda t: forgotten(t, count, replay, 32, sign)
             p.add({"known": old, "new": lambda t: settle(t, 5, 0.1, 100), "held_out": lambda t: 6 + 0 * t}, seed,
                   every=10, task="memory", memory_new_pairs=count, memory_replay_weight=replay, train_steps=1000)
 
@@ -262,20 +276,46 @@ def sequential(p, settings, steps, seed, sign, **more):
           train_steps=steps, **settings, **more)
 
 
+def figV(p, sign):
+    for rate in (1e-4, 1e-3):
+        for repeats in (1, 2, 4):
+            for seed in (1, 2, 3):
+                final = 2 + sign * (rate > 5e-4) * 0.5 * np.log2(repeats)
+                p.add({"known": lambda t: learnt(t, 400, final), "group_1": lambda t: learnt(t, 400, 7),
+                       "group_2": lambda t: learnt(t, 400, final)}, seed, curriculum_kind="sequential",
+                      curriculum_groups=2, curriculum_repeats=repeats, train_schedule="constant",
+                      train_learning_rate=rate)
+
+
+def lawless(p, sign):
+    for n, end in ((1024, 800), (2048, 300), (4096, 900), (8192, 350)):
+        for seed in (1, 2):
+            plain(p, n, seed, end=end if sign > 0 else 2 * n**0.81)
+
+
 def figW(p, sign):
     figS(p, sign)
     for seed in (1, 2, 3):
         for reference in (0, 1000, 2000, 4000):
             sequential(p, {"curriculum_groups": 4}, 4000, seed, sign, patch_reference=reference, patch_start=0)
+            for losses in p.runs[-1][2].values():
+                losses += 0.5 - sign * 0.2 * np.log2(1 + reference / 1000)
 
 
-KINDS = {f.__name__: f for f in (fig2, fig3, fig4, fig5, figA, figC, figP, figS, figW, memory, questions)}
+KINDS = {f.__name__: f for f in (fig2, fig3, fig4, fig5, figA, figC, figP, figS, figV, figW, lawless,
+                                   memory, questions)}
+
+
+def plant(kind, path, sign=1):
+    global random
+    random = np.random.default_rng(7)
+    planter = Planter(sign)
+    KINDS[kind](planter, sign)
+    planter.write(path)
 
 
 def main():
-    planter = Planter()
-    KINDS[sys.argv[1]](planter, -1 if len(sys.argv) > 3 else 1)
-    planter.write(sys.argv[2])
+    plant(sys.argv[1], sys.argv[2], -1 if len(sys.argv) > 3 else 1)
 
 
 if __name__ == "__main__":
