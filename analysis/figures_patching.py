@@ -1,11 +1,13 @@
 """Figures 3, D, W: attention patterns of a reference run put in place of the model's own."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from figures_phases import ATTENTION, draw_attention, top_of_loss
 from figures_schedules import ends, final_loss, grid_of
 from lore_sheet import BLUE, INK, Sheet, shades, short
-from lore_study import ASIDE, of_family
+from lore_study import ASIDE, Study, of_family
 
 
 def reference_of(run):
@@ -20,9 +22,16 @@ def patched(study, curriculum="none"):
     runs = of_family(study, "patched")
     runs = runs.pick([run.settings.get("curriculum_kind", "none") == curriculum for run in runs])
     if not len(runs):
-        raise SystemExit(f"{study.title}: no run with patched attention (patch.reference)"
+        raise SystemExit(f"{study.title}: no run with patched attention (patch.from)"
                          f"{'' if curriculum == 'none' else ' and curriculum.kind ' + curriculum}")
+    runs = Study(runs.title, [with_step(run) for run in runs], runs.missing)
     return runs.along("patch_reference", "patch_start")[0]
+
+
+def with_step(run):
+    """The run with the step of its reference in place of -1, the reference's last."""
+    last = {"patch_reference": run.settings["train_steps"]} if run.settings["patch_reference"] < 0 else {}
+    return replace(run, settings=run.settings | last)
 
 
 def references(study, runs):

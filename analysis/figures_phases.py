@@ -92,7 +92,7 @@ def figure_2(study):
     panel = sheet.panel("Loss by population", "training step", "attribute loss (nats)")
     for ((n,), own), colour in zip(cells, shades(len(cells))):
         panel.curve(own, "attribute_loss", "known", label=short(n), colour=colour)
-    panel.baseline(study.baseline)
+    panel.baseline(runs.baseline)
     top_of_loss(panel, by_population(study), "known")
     draw_plateaus(sheet, cells)
     return sheet
@@ -148,14 +148,14 @@ def figure_a(study):
     counts = random.along("population_templates")[0].cells("population_templates") if len(random) else []
     for ((count,), own), colour in zip(counts, shades(len(counts))):
         panel.curve(own, "attribute_loss", "known", label=f"{count:g}", colour=colour)
-    panel.baseline(study.baseline)
+    panel.baseline(runs.baseline)
     top_of_loss(panel, runs, "known")
     panel = sheet.panel("Order of sentences", "training step", "attribute loss (nats)")
     most = max(runs["population_templates"])
     orders = runs.where(population_templates=most).cells("population_sentence_order")
     for (order,), own in orders:
         panel.curve(own, "attribute_loss", "known", label=order, colour=BLUE if order == "random" else ORANGE)
-    panel.baseline(study.baseline)
+    panel.baseline(runs.baseline)
     top_of_loss(panel, runs, "known")
     panel = sheet.panel("At the end", "templates per individual", "attribute accuracy")
     for (order,), own in runs.cells("population_sentence_order"):
@@ -190,7 +190,7 @@ def figure_c(study):
         cells = own.cells(*names)
         for (values, cell), colour in zip(cells, shades(len(cells)) if len(cells) > 2 else COLOURS):
             draw_share(panel, cell, values[0] if isinstance(values[0], str) else short(values[0]), colour)
-        panel.baseline(study.baseline)
+        panel.baseline(own.baseline)
         top_of_loss(panel, own, "known")
         if key == "train_batch" and "train_steps" in varied:
             sheet.note("Batch: as many sequences in all, so fewer steps for larger batches.")

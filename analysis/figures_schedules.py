@@ -67,7 +67,9 @@ def draw_families(sheet, study, names, variable="attribute_loss", unit="attribut
     """Best of each family against the population, at the budget with most families."""
     panel = sheet.panel("The best of each kind", "individuals", f"final {unit}")
     runs = default_people(of_family(study, *names))
-    arena = max(arenas(runs, "population_individuals"), key=lambda a: len({family(r) for r in a}), default=runs)
+    if not len(runs):
+        raise SystemExit(f"{study.title}: no run of these kinds: {', '.join(names)}")
+    arena = max(arenas(runs, "population_individuals"), key=lambda a: len({family(r) for r in a}))
     for name in names:
         table = {}
         for (n,), own in of_family(arena, name).cells("population_individuals"):
@@ -77,8 +79,7 @@ def draw_families(sheet, study, names, variable="attribute_loss", unit="attribut
         if not table:
             sheet.note(f"No finished run of kind: {name}.")
         panel.points(table, name, FAMILIES.get(name, PURPLE))
-    if len(arena):
-        panel.log_x(sorted(set(arena["population_individuals"])))
+    panel.log_x(sorted(set(arena["population_individuals"])))
     return panel
 
 
@@ -179,8 +180,8 @@ def figure_j(study):
 
 
 def figure_k(study):
-    runs = default_people(of_family(study, "uniform", "warm-up", "power law"))
     warm_ups(study)
+    runs = default_people(of_family(study, "uniform", "warm-up", "power law"))
     budgets = runs.cells("train_steps")
     sheet = Sheet("Warm-up at other budgets", 1, len(budgets))
     for (steps,), own in budgets:
@@ -226,8 +227,8 @@ def figure_l(study):
     for runs, label, colour in lines:
         panel.curve(runs, "attribute_loss", "known", label=label, colour=colour)
     panel.mark(curriculum_steps(best.runs[0]), "all from here on", ORANGE)
-    panel.baseline(study.baseline)
-    panel.axes.set_ylim(0, 1.5 * study.baseline)
+    panel.baseline(best.baseline)
+    panel.axes.set_ylim(0, 1.5 * best.baseline)
     return sheet
 
 
@@ -252,6 +253,8 @@ def figure_questions(study):
     runs = of_family(default_people(study), "uniform", "power law", "celebrities", "warm-up", "adaptive warm-up",
                      "growth", "annealed", "throw-away", "mixed shards", "repeats in a batch",
                      "repeats across steps")
+    if not len(runs):
+        raise SystemExit(f"{study.title}: no run on biographies from random weights")
     arena = max(arenas(runs), key=lambda a: (len({family(r) for r in a}), len(a)))
     kinds = list(dict.fromkeys(sorted((family(r) for r in arena), key=lambda k: (k != "uniform", k))))
     cells = [cell for kind in kinds for cell in members(of_family(arena, kind)).values()]

@@ -146,7 +146,7 @@ def figure_v(study):
                      f"rate {rate:g}", colour)
     panel.log_x(sorted(set(runs["curriculum_repeats"])))
     panel.axes.set_ylim(bottom=0)
-    panel.baseline(study.baseline)
+    panel.baseline(runs.baseline)
     return sheet
 
 

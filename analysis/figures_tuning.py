@@ -50,7 +50,7 @@ def draw_group(sheet, cells, group, label, variable, title, unit, baseline=np.na
 def draw_tuning(sheet, study, names, variable, unit):
     """Old and new, by number of new ones and by weight of the replay."""
     runs = tuned(study, names)
-    baseline = study.baseline if variable == "attribute_loss" else np.nan
+    baseline = runs.baseline if variable == "attribute_loss" else np.nan
     counts, weights = by_count(runs, names), by_weight(runs, names)
     fixed = short(weights[0][1][names[0]][0])
     for group, title in (("known", "Old"), ("new", "New")):
@@ -73,7 +73,7 @@ def figure_5(study):
     panel.axes.set_ylim(0, 1.03)
     counts = by_count(tuned(study))
     for group, title in (("known", "Fine-tuning: old individuals"), ("new", "Fine-tuning: new individuals")):
-        draw_group(sheet, counts, group, label_count, "attribute_loss", title, "attribute loss (nats)", study.baseline)
+        draw_group(sheet, counts, group, label_count, "attribute_loss", title, "attribute loss (nats)", runs.baseline)
     return sheet
 
 
@@ -127,23 +127,25 @@ def figure_p(study):
 
 
 def figure_q(study):
-    runs = tuned(study, PAIRS)
-    sheet = Sheet("Toy memory: fine-tuning on new pairs", 2, 2)
-    for variable, unit in (("attribute_loss", "loss (nats)"), ("attribute_accuracy", "accuracy")):
-        for group, title in (("known", "Old pairs"), ("new", "New pairs")):
-            draw_group(sheet, by_count(runs, PAIRS), group, label_count, variable, title, unit,
-                       study.baseline if variable == "attribute_loss" else np.nan)
+    runs = of_family(study, "memory")
+    runs = runs.pick([run.settings.get("memory_new_pairs", 0) == 0 for run in runs])
+    if not len(runs):
+        raise SystemExit(f"{study.title}: no run of the toy memory (task memory) without new pairs")
+    sheet = Sheet("Toy memory: pairs that it learns, and pairs that it has never seen", 2, 2)
+    for variable, unit in (("attribute_loss", "loss (nats)"), ("attribute_accuracy", "accuracy"),
+                           ("max_probability", "probability of the most likely value"),
+                           ("entropy", "entropy of predictions (nats)")):
+        panel = sheet.panel("", "training step", unit, name=variable)
+        for group, colour in (("known", BLUE), ("held_out", ORANGE)):
+            panel.curve(runs, variable, group, label=group.replace("_", " "), colour=colour)
+        if variable in ("attribute_loss", "entropy"):
+            panel.baseline(runs.baseline)
+        panel.axes.set_ylim(bottom=0)
     return sheet
 
 
 def figure_r(study):
-    runs = tuned(study, PAIRS)
-    weights = by_weight(runs, PAIRS)
-    sheet = Sheet(f"Toy memory: replay while {short(weights[0][1][PAIRS[0]][0])} new pairs are learnt", 2, 2)
-    for variable, unit in (("attribute_loss", "loss (nats)"), ("attribute_accuracy", "accuracy")):
-        for group, title in (("known", "Old pairs"), ("new", "New pairs")):
-            draw_group(sheet, weights, group, weight, variable, title, unit,
-                       study.baseline if variable == "attribute_loss" else np.nan)
-    if len(weights) < 2:
-        sheet.note("Only one weight of the replay is there.")
+    sheet = Sheet("Toy memory: fine-tuning on new pairs", 2, 4, width=4.2)
+    draw_tuning(sheet, study, PAIRS, "attribute_loss", "loss (nats)")
+    draw_tuning(sheet, study, PAIRS, "attribute_accuracy", "accuracy")
     return sheet

@@ -154,7 +154,7 @@ def throw_away(study):
     early = [own for own in cells if curriculum_steps(own.runs[0]) <= min(ends.values()) and final_loss(own)]
     need(early, "no finished run whose throw-away stage ends before the plateau of the uniform runs")
     i = interval(paired(final_loss(early[-1]), final_loss(uniform)))
-    margin = 0.02 * study.baseline
+    margin = 0.02 * runs.baseline
     text = (f"{curriculum_steps(early[-1].runs[0]):g} steps thrown away, plateau until {mean_of(ends.values()):.0f}: "
             f"loss {i.text()} nats higher, margin {margin:.2g}; {where_text(runs)}")
     return text, below(i, margin)

@@ -7,7 +7,7 @@ from figures_tuning import PAIRS, PEOPLE, by_count, by_weight, tuned
 from findings_table import final_loss, finding, mean_of, need
 from lore_sheet import short
 from lore_statistics import above, below, every, interval, paired, slopes_by_seed
-from lore_study import plain
+from lore_study import of_family, plain
 
 EARLY = 0.1  # the share of fine-tuning that counts as its beginning
 
@@ -132,7 +132,19 @@ def rare_people(study):
             every(*(above(i) for i in gains)))
 
 
-@finding("Toy memory: old pairs collapse early when new ones are learnt", "as the transformer does", "Q")
+@finding("Toy memory: confidently wrong about keys that it has never seen", "as the transformer is", "Q")
+def toy_hallucination(study):
+    """Final loss of held-out pairs minus the baseline: 95 % interval over seeds above 0 and, of their
+    highest probability, below that of known pairs: holds; not if one is on the other side."""
+    runs = of_family(study, "memory")
+    runs = runs.pick([run.settings.get("memory_new_pairs", 0) == 0 for run in runs]).having("attribute_loss", "held_out")
+    need(len(runs), "no run of the toy memory with held-out pairs")
+    over = interval(runs.final("attribute_loss", "held_out") - runs.scalar("no_knowledge_baseline"))
+    sure = interval(runs.final("max_probability", "known") - runs.final("max_probability", "held_out"))
+    return f"{over.text()} nats above; probability {sure.text()} lower", every(above(over), above(sure))
+
+
+@finding("Toy memory: old pairs collapse early when new ones are learnt", "as the transformer does", "R")
 def toy_collapse(study):
     """As for people."""
     return collapse(study, PAIRS)

@@ -15,6 +15,7 @@ BLUE, ORANGE, GREEN, PURPLE, INK, GREY = "#1f5fa8", "#c2562d", "#2f8f6b", "#8a5a
 COLOURS = [BLUE, ORANGE, GREEN, PURPLE, "#b08a1e", "#5a5a5a"]
 PHASES = ["#eef3f9", "#d9e4f0", "#eef3f9"]
 FILL = 9.969209968386869e36
+DOTS_PER_INCH = 150
 
 
 def shades(count):
@@ -234,7 +235,7 @@ class Sheet:
 
     def __init__(self, title, rows, columns, width=4.6, height=3.5):
         self.figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows + 0.6),
-                                         squeeze=False, layout="constrained", dpi=150)
+                                         squeeze=False, layout="constrained", dpi=DOTS_PER_INCH)
         self.figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08, wspace=0.06, hspace=0.05)
         self.title, self.free, self.panels, self.notes = title, list(axes.flat), [], []
         self.figure.suptitle(title, fontsize=11)

@@ -174,8 +174,7 @@ CURRICULA = {"warm_up": "warm-up", "adaptive": "adaptive warm-up", "growth": "gr
 
 
 def is_patched(run):
-    reference = run.settings.get("patch_reference", -1)
-    return isinstance(reference, float) and reference >= 0
+    return run.settings.get("patch_from", "none") != "none"
 
 
 def family(run):

@@ -14,6 +14,7 @@ import xarray as xr
 sys.path[:0] = [sys.argv.pop(1), str(Path(__file__).parent)]
 import figures  # noqa: E402
 import findings  # noqa: E402
+import lore_sheet  # noqa: E402
 import lore_statistics as st  # noqa: E402
 import planted  # noqa: E402
 from findings_table import decide  # noqa: E402
@@ -21,6 +22,7 @@ from lore_files import open_study  # noqa: E402
 from lore_study import join  # noqa: E402
 
 HOLDS, FAILS, OPEN = st.HOLDS, st.FAILS, st.OPEN
+lore_sheet.DOTS_PER_INCH = 40
 FILES = Path(tempfile.mkdtemp(prefix="lore_planted"))
 
 
@@ -44,14 +46,14 @@ class Statistics(unittest.TestCase):
 
     def test_bootstrap_covers(self):
         random, covered, widths = np.random.default_rng(2), 0, []
-        for _ in range(150):
-            fit = st.fit_power_law(law(0.81, 5, 0.05, random), 800)
+        for _ in range(100):
+            fit = st.fit_power_law(law(0.81, 5, 0.05, random), 500)
             covered += fit.low <= 0.81 <= fit.high
             widths.append(fit.high - fit.low)
         # Of normal noise, the slope's standard error is noise / sqrt(seeds * sum of squared log distances).
         exact = 2 * 1.96 * 0.05 / np.sqrt(5 * np.log(2) ** 2 * 28)
-        self.assertGreaterEqual(covered / 150, 0.88)
-        self.assertLess(covered / 150, 0.995)
+        self.assertGreaterEqual(covered / 100, 0.87)
+        self.assertLess(covered / 100, 0.995)
         self.assertAlmostEqual(np.mean(widths) / exact, 1, delta=0.15)
 
     def test_one_seed_uses_residuals(self):
@@ -102,7 +104,7 @@ DECIDED = {
     "figA": {"sentence_order": (HOLDS, FAILS), "templates": (HOLDS, FAILS)},
     "figC": {"robust": (HOLDS, FAILS)},
     "figP": {"rare_people": (HOLDS, FAILS)},
-    "memory": {"toy_collapse": (HOLDS, FAILS), "toy_replay": (HOLDS, FAILS)},
+    "memory": {"toy_hallucination": (HOLDS, FAILS), "toy_collapse": (HOLDS, FAILS), "toy_replay": (HOLDS, FAILS)},
     "figS": {"easier": (HOLDS, FAILS), "forgetting": (HOLDS, FAILS)},
     "figV": {"plasticity": (HOLDS, FAILS)},
     "figW": {"sequential_patterns": (HOLDS, FAILS)},
@@ -162,7 +164,7 @@ class Figures(unittest.TestCase):
             with self.subTest(figure=name):
                 picture = FILES / f"{name}.png"
                 figures.draw(name, study_of(kind), picture)
-                self.assertGreater(picture.stat().st_size, 10000)
+                self.assertGreater(picture.stat().st_size, 2000)
                 with xr.open_dataset(picture.with_suffix(".nc")) as data:
                     self.assertTrue(any(np.isfinite(v).any() for v in data.values() if v.dtype.kind == "f"))
                     self.assertTrue(all("long_name" in v.attrs for v in data.variables.values()))
@@ -183,9 +185,10 @@ class Figures(unittest.TestCase):
     def test_other_data_is_refused_with_a_reason(self):
         for name in figures.FIGURES:
             if DRAWN[name] not in ("memory",):
-                with self.subTest(figure=name), self.assertRaises(SystemExit) as refused:
-                    figures.draw(name, study_of("memory"), FILES / "none.png")
-                self.assertRegex(str(refused.exception), "no .*run|no fine-tuning|no run")
+                with self.subTest(figure=name):
+                    with self.assertRaises(SystemExit) as refused:
+                        figures.draw(name, study_of("memory"), FILES / "none.png")
+                    self.assertIn(": no ", str(refused.exception))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ SETTINGS = {
     "distribution_replay_weight": 0.0, "distribution_among": "all", "distribution_repeats_in_batch": 1,
     "distribution_repeats_across_steps": 1, "distribution_shards": "", "curriculum_kind": "none",
     "curriculum_individuals": 0, "curriculum_epochs": 0.0, "curriculum_steps": 0, "curriculum_final_alpha": 0.0,
-    "curriculum_groups": 2, "curriculum_repeats": 1, "evaluate_every": 50, "patch_reference": -1, "patch_start": -1,
+    "curriculum_groups": 2, "curriculum_repeats": 1, "evaluate_every": 50, "patch_from": "none", "patch_reference": -1, "patch_start": 0,
 }
 random = np.random.default_rng(7)
 
@@ -46,7 +46,7 @@ class Planter:
         s = SETTINGS | settings | {"seed": seed, "evaluate_every": every}
         steps = np.arange(0, s["train_steps"] + 1, every)
         losses = {g: np.asarray(f(steps) if callable(f) else f, float) for g, f in groups.items()}
-        losses = {g: v + random.normal(0, 0.01, len(v)) for g, v in losses.items()}
+        losses = {g: v + random.normal(0, 0.002, len(v)) for g, v in losses.items()}
         self.runs.append((s, steps, losses, name or f"planted-{len(self.runs)}"))
 
     def write(self, path):
@@ -137,7 +137,7 @@ def fig3(p, sign):
                 quality = quality if sign > 0 else 1 - quality
                 end = 1200 * (1 - 0.85 * quality) + 0.3 * start * quality
                 final = 3 - 2.5 * quality + 0.0004 * start
-                p.add({"known": lambda t: learnt(t, end, final)}, seed, patch_reference=reference, patch_start=start)
+                p.add({"known": lambda t: learnt(t, end, final)}, seed, patch_from="reference", patch_reference=reference, patch_start=start)
 
 
 def fig4(p, sign):
@@ -145,7 +145,7 @@ def fig4(p, sign):
         for n in (2048, 4096, 8192):
             for alpha in (0, 0.2, 0.4, 0.6, 0.8, 1.0):
                 for seed in (1, 2, 3):
-                    best = 0.3 + sign * (0.15 * np.log2(n / 4096) - 0.15 * np.log2(steps / 4000))
+                    best = 0.33 + sign * (0.15 * np.log2(n / 4096) - 0.15 * np.log2(steps / 4000))
                     inner = 1 - sign * 0.6 * (1 - ((alpha - 0.7) / 0.7) ** 2)
                     plain(p, n, seed, steps, 0.3 * plateau(n) * max(inner, 0.1),
                           1 + 1.5 * (alpha - best) ** 2 + random.normal(0, 0.001), distribution_kind="power_law",
@@ -244,6 +244,8 @@ def figP(p, sign):
 
 def memory(p, sign):
     for seed in (1, 2, 3):
+        p.add({"known": lambda t: settle(t, 3.4, 0.1, 200), "held_out": lambda t: settle(t, 3.4, BASE + sign, 400)}, seed,
+              task="memory", memory_new_pairs=0, memory_replay_weight=0.0)
         for count, replay in [(64, 0), (256, 0), (1024, 0), (256, 0.125), (256, 2.0)]:
             old = lambda t: forgotten(t, count, replay, 32, sign)
             p.add({"known": old, "new": lambda t: settle(t, 5, 0.1, 100), "held_out": lambda t: 6 + 0 * t}, seed,
@@ -297,7 +299,7 @@ def figW(p, sign):
     figS(p, sign)
     for seed in (1, 2, 3):
         for reference in (0, 1000, 2000, 4000):
-            sequential(p, {"curriculum_groups": 4}, 4000, seed, sign, patch_reference=reference, patch_start=0)
+            sequential(p, {"curriculum_groups": 4}, 4000, seed, sign, patch_from="reference", patch_reference=reference, patch_start=0)
             for losses in p.runs[-1][2].values():
                 losses += 0.5 - sign * 0.2 * np.log2(1 + reference / 1000)
 
