@@ -29,13 +29,14 @@ def example(study):
     """The largest population whose plateau ended in all of its runs; else the largest."""
     plain_runs(study)
     cells = by_population(study).cells("population_individuals")
-    ended = [runs for _, runs in cells if np.isfinite(runs.scalar("plateau_end")).all()]
+    ended = [runs for _, runs in cells if runs.finished.any() and
+             np.isfinite(runs.scalar("plateau_end")[runs.finished]).all()]
     return (ended or [runs for _, runs in cells])[-1]
 
 
 def phases_of(panel, runs):
     """Phases from the means of the runs' bounds."""
-    ends = [np.mean(runs.scalar(name)) for name in ("plateau_start", "plateau_end")]
+    ends = [np.nanmean(runs.scalar(name)) if np.isfinite(runs.scalar(name)).any() else np.nan for name in ("plateau_start", "plateau_end")]
     last = max(run.steps[-1] for run in runs)
     panel.phases(*ends, last)
     panel.axes.set_xlim(0, last)
@@ -64,7 +65,8 @@ def draw_loss(sheet, runs, groups=("known",), title=""):
 
 def draw_plateaus(sheet, cells):
     panel = sheet.panel("End of the plateau", "individuals", "step")
-    ends = {n: runs.scalar("plateau_end") for (n,), runs in cells}
+    ends = {n: runs.pick(runs.finished).scalar("plateau_end") for (n,), runs in cells}
+    ends = {n: v for n, v in ends.items() if len(v)}
     panel.points(ends, style="")
     fit = fit_power_law({n: v for n, v in ends.items() if np.isfinite(v).all()})
     if fit:
@@ -75,8 +77,9 @@ def draw_plateaus(sheet, cells):
                         fontsize=8, va="top")
     else:
         sheet.note("A fit needs three populations whose plateaus ended in all runs.")
-    panel.log_x(list(ends))
-    panel.log_y()
+    if ends:
+        panel.log_x(list(ends))
+        panel.log_y()
     unended = [short(n) for n, v in ends.items() if not np.isfinite(v).all()]
     if unended:
         sheet.note(f"Plateau not over in all runs, not fitted: {', '.join(unended)} individuals.")

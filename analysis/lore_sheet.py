@@ -33,8 +33,10 @@ def short(number):
 
 
 def mean_curve(study, variable, group=None, layer=None):
-    """(steps, mean, least, largest, seeds) over the runs that have a value at a step."""
-    curves = [run.curve(variable, group, layer) for run in study]
+    """(steps, mean, least, largest, seeds) over the finished runs; over all, as far as the shortest has come,
+    if none is finished."""
+    runs = [run for run in study if run.finished] or list(study)
+    curves = [curve for curve in (run.curve(variable, group, layer) for run in runs) if len(curve[0])]
     steps = np.unique(np.concatenate([c[0] for c in curves])) if curves else np.array([])
     table = np.full((len(curves), len(steps)), np.nan)
     for row, (own, values) in zip(table, curves):

@@ -155,16 +155,25 @@ def study_value(run, name):
     return value if isinstance(value, str) else float(value)
 
 
+def same_training(run):
+    """What decides a run's result: settings and seed, not how it is measured or computed."""
+    return str(sorted((name, value) for name, value in run.settings.items()
+                      if name in ("seed", "train_final_learning_rate") or not name.startswith(ASIDE)))
+
+
 def join(studies):
-    """One study of several; a run that several of them have counts once."""
-    runs = {}
+    """One study of several. A run that another one of them has too counts once: that with most records."""
+    runs, place = [], {}
     for study in studies:
+        before = dict(place)
         for run in study:
-            settings = {n: v for n, v in run.settings.items()
-                        if n != "name" and not n.startswith(("compute_", "checkpoint_"))}
-            loss = run.curve("attribute_loss", run.groups[0])[1] if run.groups else np.zeros(0)
-            runs.setdefault((str(sorted(settings.items())), loss.tobytes()), run)
-    return Study(" + ".join(s.title for s in studies), runs.values(), [m for s in studies for m in s.missing])
+            key = same_training(run)
+            if key not in before:
+                place[key] = len(runs)
+                runs.append(run)
+            elif len(run.steps) > len(runs[before[key]].steps):
+                runs[before[key]] = run
+    return Study(" + ".join(s.title for s in studies), runs, [m for s in studies for m in s.missing])
 
 
 # Families of runs: who is shown when.
