@@ -95,6 +95,7 @@ shell_tests = \
 	tests/test_broken.bats \
 	tests/test_collect_command.bats \
 	tests/test_distributions.bats \
+	tests/test_figures.bats \
 	tests/test_kill.bats \
 	tests/test_linalg_ranks.bats \
 	tests/test_lists.bats \
@@ -132,7 +133,9 @@ test_headers = \
 # What command-line tests read and call.
 test_data = \
 	tests/broken \
+	tests/check_analysis.py \
 	tests/peak_memory.py \
+	tests/planted.py \
 	tests/exposure_checks.py \
 	tests/same_metrics.py \
 	tests/same_weights.py \

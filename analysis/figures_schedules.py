@@ -1,0 +1,271 @@
+"""Figures 4, G, H, I, J, K and L: who is shown how often, and when; and the questions left open."""
+
+import numpy as np
+
+from figures_phases import by_population
+from lore_sheet import BLUE, COLOURS, GREEN, INK, ORANGE, PURPLE, Sheet, mean_curve, shades, short
+from lore_study import alpha_of, arenas, curriculum_steps, default_people, family, members, of_family, plain
+
+FAMILIES = {"uniform": INK, "power law": BLUE, "celebrities": GREEN, "warm-up": ORANGE}
+
+
+def final_loss(runs):
+    return runs.final("attribute_loss", "known")
+
+
+def law_runs(study):
+    """Power laws and uniform runs that differ in alpha, population and budget only."""
+    runs = default_people(of_family(study, "power law", "uniform"))
+    if not len(of_family(study, "power law")):
+        raise SystemExit(f"{study.title}: no run with a power law")
+    return arenas(runs, "population_individuals", "train_steps")[0]
+
+
+def by_alpha(runs):
+    table = {}
+    for run_index, run in enumerate(runs):
+        table.setdefault(alpha_of(run), []).append(run_index)
+    return {alpha: runs.pick(index) for alpha, index in sorted(table.items())}
+
+
+def draw_alpha(panel, runs, values):
+    """A line for each population; `values(runs)` gives one value for each run."""
+    cells = runs.cells("population_individuals")
+    for ((n,), own), colour in zip(cells, shades(len(cells))):
+        panel.points({alpha: values(at) for alpha, at in by_alpha(own).items()}, short(n), colour)
+
+
+def ends(runs):
+    return runs.scalar("plateau_end")
+
+
+def best_alpha(runs):
+    """Alpha whose mean final loss is least; None unless there are three to choose from."""
+    table = {alpha: np.nanmean(final_loss(at)) for alpha, at in by_alpha(runs).items()
+             if np.isfinite(final_loss(at)).any()}
+    return min(table, key=table.get) if len(table) > 2 else None
+
+
+def draw_best_alpha(sheet, runs):
+    panel = sheet.panel("Alpha of the least final loss", "individuals", "alpha")
+    budgets = runs.cells("train_steps")
+    for index, ((steps,), own) in enumerate(budgets):
+        best = {n: best_alpha(at) for (n,), at in own.cells("population_individuals")}
+        best = {n: [alpha] for n, alpha in best.items() if alpha is not None}
+        panel.points(best, f"{short(steps)} steps", COLOURS[index % len(COLOURS)])
+    panel.log_x(sorted(set(runs["population_individuals"])))
+    panel.axes.set_ylim(-0.05, max(map(alpha_of, runs)) + 0.05)
+
+
+def best_of(runs):
+    """The member of one family with the least mean final loss."""
+    cells = [cell for cell in members(runs).values() if np.isfinite(final_loss(cell)).any()]
+    return min(cells, key=lambda cell: np.nanmean(final_loss(cell))) if cells else None
+
+
+def draw_families(sheet, study, names, variable="attribute_loss", unit="attribute loss (nats)"):
+    """Best of each family against the population, at the budget with most families."""
+    panel = sheet.panel("The best of each kind", "individuals", f"final {unit}")
+    runs = default_people(of_family(study, *names))
+    if not len(runs):
+        raise SystemExit(f"{study.title}: no run of these kinds: {', '.join(names)}")
+    arena = max(arenas(runs, "population_individuals"), key=lambda a: len({family(r) for r in a}))
+    for name in names:
+        table = {}
+        for (n,), own in of_family(arena, name).cells("population_individuals"):
+            best = best_of(own)
+            if best is not None:
+                table[n] = best.final(variable, "known")
+        if not table:
+            sheet.note(f"No finished run of kind: {name}.")
+        panel.points(table, name, FAMILIES.get(name, PURPLE))
+    panel.log_x(sorted(set(arena["population_individuals"])))
+    return panel
+
+
+def figure_4(study):
+    runs = law_runs(study)
+    budget = max(runs.cells("train_steps"), key=lambda cell: (len(cell[1]), cell[0]))[1]
+    sheet = Sheet("Imbalanced populations, and warm-up", 2, 2)
+    panel = sheet.panel(f"End of the plateau, {short(budget['train_steps'][0])} steps", "alpha", "step")
+    draw_alpha(panel, budget, ends)
+    panel.log_y()
+    panel = sheet.panel(f"Final loss, {short(budget['train_steps'][0])} steps", "alpha", "attribute loss (nats)")
+    draw_alpha(panel, budget, final_loss)
+    draw_best_alpha(sheet, runs)
+    draw_families(sheet, study, ("uniform", "power law", "warm-up"))
+    return sheet
+
+
+def figure_g(study):
+    runs = law_runs(study)
+    budgets = runs.cells("train_steps")
+    sheet = Sheet("Power laws: plateau and final loss by population and budget", len(budgets), 2, height=3.1)
+    for (steps,), own in budgets:
+        name = f"{short(steps)} steps"
+        panel = sheet.panel(f"End of the plateau, {name}", "alpha", "step")
+        draw_alpha(panel, own, ends)
+        panel.log_y()
+        draw_alpha(sheet.panel(f"Final loss, {name}", "alpha", "attribute loss (nats)"), own, final_loss)
+    return sheet
+
+
+def grid_of(runs, x, y, values):
+    """Means on the grid of two functions of a run: (x, y, (y, x))."""
+    columns, rows = (sorted({f(run) for run in runs}) for f in (x, y))
+    table = np.full((len(rows), len(columns)), np.nan)
+    for row, v in enumerate(rows):
+        for column, u in enumerate(columns):
+            cell = runs.pick([x(run) == u and y(run) == v for run in runs])
+            found = values(cell)
+            table[row, column] = np.mean(found) if len(found) and np.isfinite(found).all() else np.nan
+    return columns, rows, table
+
+
+def celebrities_of(run):
+    return run.settings["distribution_celebrities"]
+
+
+def weight_of(run):
+    return run.settings["distribution_celebrity_weight"]
+
+
+def figure_h(study):
+    runs = of_family(study, "celebrities")
+    if not len(runs):
+        raise SystemExit(f"{study.title}: no run with celebrities")
+    arena = arenas(runs)[0]
+    n = short(arena["population_individuals"][0])
+    sheet = Sheet(f"Celebrities among {n} individuals", 1, 3)
+    for title, values, unit in (("Final loss", final_loss, "nats"), ("End of the plateau", ends, "step")):
+        panel = sheet.panel(title, "celebrities", "weight of a celebrity")
+        panel.draw_heat(*grid_of(arena, celebrities_of, weight_of, values), unit, mark_least="all")
+    draw_families(sheet, study, ("uniform", "power law", "celebrities"))
+    return sheet
+
+
+def warm_ups(study):
+    runs = of_family(study, "warm-up")
+    if not len(runs):
+        raise SystemExit(f"{study.title}: no run with a warm-up")
+    return default_people(runs)
+
+
+def subset_of(run):
+    return run.settings["curriculum_individuals"]
+
+
+def figure_i(study):
+    cells = [arenas(own)[0] for _, own in warm_ups(study).cells("population_individuals")]
+    sheet = Sheet("Warm-up: how many individuals, how long", -(-len(cells) // 3), min(3, len(cells)))
+    uniform = plain(study)
+    for own in cells:
+        n = own["population_individuals"][0]
+        flat = uniform.where(population_individuals=n, train_steps=own["train_steps"][0])
+        loss = np.nanmean(final_loss(flat)) if np.isfinite(final_loss(flat)).any() else np.nan
+        known = f", uniform {loss:.3g}" if np.isfinite(loss) else ""
+        panel = sheet.panel(f"Final loss, {short(n)} individuals{known}", "length of the warm-up (steps)",
+                            "individuals of the warm-up")
+        panel.draw_heat(*grid_of(own, curriculum_steps, subset_of, final_loss), "nats", mark_least="all")
+    return sheet
+
+
+def figure_j(study):
+    names = ("uniform", "power law", "celebrities", "warm-up")
+    sheet = Sheet("The best of each kind, for every population", 1, 2)
+    draw_families(sheet, study, names)
+    panel = draw_families(sheet, study, names, "attribute_accuracy", "attribute accuracy")
+    panel.axes.set_ylim(0, 1.03)
+    return sheet
+
+
+def figure_k(study):
+    warm_ups(study)
+    runs = default_people(of_family(study, "uniform", "warm-up", "power law"))
+    budgets = runs.cells("train_steps")
+    sheet = Sheet("Warm-up at other budgets", 1, len(budgets))
+    for (steps,), own in budgets:
+        panel = sheet.panel(f"{short(steps)} steps", "individuals", "final attribute loss (nats)")
+        arena = arenas(own, "population_individuals")[0]
+        for name in ("uniform", "power law", "warm-up"):
+            best = {n: best_of(at) for (n,), at in of_family(arena, name).cells("population_individuals")}
+            panel.points({n: final_loss(at) for n, at in best.items() if at is not None}, name, FAMILIES[name])
+        panel.log_x(sorted(set(arena["population_individuals"])))
+    return sheet
+
+
+def draw_counted(panel, runs, all_of_them, label, colour):
+    """Accuracy counted over the largest population: nothing is known of those who were left out."""
+    share = runs["population_individuals"][0] / all_of_them
+    steps, *values, seeds = mean_curve(runs, "attribute_accuracy", "known")
+    panel.line(steps, *(share * v for v in values), label, colour, seeds=seeds)
+
+
+def figure_l(study):
+    warm = warm_ups(study)
+    n = max(warm["population_individuals"])
+    best = best_of(arenas(warm.where(population_individuals=n))[0])
+    if best is None:
+        raise SystemExit(f"{study.title}: no finished run with a warm-up over {short(n)} individuals")
+    flat = by_population(study.where(train_steps=best["train_steps"][0]))
+    sheet = Sheet(f"Fewer individuals, or all of them after a warm-up: {short(n)} individuals", 1, 2)
+    panel = sheet.panel("Known of all", "training step", f"accuracy counted over {short(n)}")
+    fewer = [own for (count,), own in flat.cells("population_individuals") if count < n]
+    fewer = max(fewer, default=None, key=lambda own: own["population_individuals"][0] / n *
+                np.nanmean(own.final("attribute_accuracy", "known")))
+    lines = [(best, f"warm-up on {short(subset_of(best.runs[0]))}", ORANGE),
+             (flat.where(population_individuals=n), "uniform", INK)]
+    if fewer is not None:
+        lines.append((fewer, f"uniform, only {short(fewer['population_individuals'][0])}", BLUE))
+    else:
+        sheet.note(f"No uniform run on fewer than {short(n)} individuals.")
+    for runs, label, colour in lines:
+        if len(runs):
+            draw_counted(panel, runs, n, label, colour)
+    panel.axes.set_ylim(0, 1.03)
+    panel = sheet.panel("Loss", "training step", "attribute loss (nats)")
+    for runs, label, colour in lines:
+        panel.curve(runs, "attribute_loss", "known", label=label, colour=colour)
+    panel.mark(curriculum_steps(best.runs[0]), "all from here on", ORANGE)
+    panel.baseline(best.baseline)
+    panel.axes.set_ylim(0, 1.5 * best.baseline)
+    return sheet
+
+
+def describe(runs):
+    """What tells the member of a family apart, in a few words."""
+    s, kind = runs.runs[0].settings, family(runs.runs[0])
+    words = {"power law": lambda: f"alpha {s['distribution_alpha']:g}",
+             "celebrities": lambda: f"{short(celebrities_of(runs.runs[0]))} × {weight_of(runs.runs[0]):g}",
+             "warm-up": lambda: f"{short(s['curriculum_individuals'])}, {curriculum_steps(runs.runs[0]):g} steps",
+             "adaptive warm-up": lambda: f"{short(s['curriculum_individuals'])} + {s['curriculum_steps']:g} steps",
+             "growth": lambda: f"from {short(s['curriculum_individuals'])}, {curriculum_steps(runs.runs[0]):g} steps",
+             "annealed": lambda: f"from {s['distribution_alpha']:g}, {curriculum_steps(runs.runs[0]):g} steps",
+             "throw-away": lambda: f"{curriculum_steps(runs.runs[0]):g} steps",
+             "mixed shards": lambda: s["distribution_shards"],
+             "repeats in a batch": lambda: f"{s['distribution_repeats_in_batch']:g}",
+             "repeats across steps": lambda: f"{s['distribution_repeats_across_steps']:g}"}
+    return f"{kind} {words[kind]()}" if kind in words else kind
+
+
+def figure_questions(study):
+    """All members of all families at one population and budget, as points of seeds."""
+    runs = of_family(default_people(study), "uniform", "power law", "celebrities", "warm-up", "adaptive warm-up",
+                     "growth", "annealed", "throw-away", "mixed shards", "repeats in a batch",
+                     "repeats across steps")
+    if not len(runs):
+        raise SystemExit(f"{study.title}: no run on biographies from random weights")
+    arena = max(arenas(runs), key=lambda a: (len({family(r) for r in a}), len(a)))
+    kinds = list(dict.fromkeys(sorted((family(r) for r in arena), key=lambda k: (k != "uniform", k))))
+    cells = [cell for kind in kinds for cell in members(of_family(arena, kind)).values()]
+    sheet = Sheet(f"Ways to show {short(arena['population_individuals'][0])} individuals", 1, 2,
+                  width=5.4, height=max(3.5, 0.24 * len(cells) + 1))
+    for title, values, unit in (("Final loss", final_loss, "attribute loss (nats)"),
+                                ("End of the plateau", ends, "step")):
+        panel = sheet.panel(title, unit, "kind of run" if title == "Final loss" else "", name=title.lower())
+        for index, cell in enumerate(cells):
+            panel.row(values(cell), index, describe(cell), COLOURS[kinds.index(family(cell.runs[0])) % 6])
+        panel.axes.set_yticks(range(len(cells)), [describe(c) for c in cells] if title == "Final loss" else [""] *
+                              len(cells), fontsize=7.5)
+        panel.axes.invert_yaxis()
+    return sheet

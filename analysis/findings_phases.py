@@ -1,0 +1,208 @@
+"""Findings of figures 2, 3 F, 5 M, A and C: phases, plateau, attention, hallucination, robustness."""
+
+import numpy as np
+
+from figures_phases import AXES, by_population
+from findings_table import final_accuracy, finding, mean_of, need
+from lore_sheet import short
+from lore_statistics import FAILS, HOLDS, OPEN, above, below, every, fit_power_law, interval, slopes_by_seed
+from lore_study import default_people, plain
+
+
+def has_phases(run):
+    """Loss falls twice as fast before and after the plateau as on it; None if a bound is missing.
+
+    Before: from step 0 to the plateau's start. After: from its end until half of the rest that is
+    learnt by the end of training.
+    """
+    start, end = (run.scalars.get(name, np.nan) for name in ("plateau_start", "plateau_end"))
+    base, steps = run.scalars["no_knowledge_baseline"], run.curve("attribute_loss", "known")
+    if not run.finished or not np.isfinite(start) or not len(steps[0]):
+        return None
+    if not np.isfinite(end):
+        return False
+    at_start, at_end, last = (run.at(step, "attribute_loss", "known") for step in (start, end, run.steps[-1]))
+    half = (at_end + last) / 2
+    later = (steps[0] > end) & (steps[1] <= half)
+    if end <= start or last > 0.8 * base or not later.any():
+        return False
+    on = (at_start - at_end) / (end - start)
+    before = (steps[1][0] - at_start) / max(start, 1)
+    after = (at_end - half) / (steps[0][later][0] - end)
+    return min(before, after) >= 2 * on
+
+
+@finding("Three phases: statistics, plateau, knowledge", "in all runs; 64k: plateau from a few hundred to about "
+         "3k steps", "2")
+def three_phases(study):
+    """On the plateau the loss falls at most half as fast as before and after (has_phases), for the largest
+    population whose training got below 80 % of the baseline: holds if it is so in all runs (at least two
+    seeds), not if it is not in most. Small populations leave the plateau too soon to show it: their counts are given."""
+    runs = by_population(study)
+    need(len(runs), "no uniform run from random weights")
+    counts = {}
+    for (n,), own in runs.cells("population_individuals"):
+        loss = own.final("attribute_loss", "known")
+        judged = {run.settings["seed"]: has_phases(run) for run, v in zip(own, loss) if v < 0.8 * own.baseline}
+        if judged:
+            counts[n] = [verdict for verdict in judged.values() if verdict is not None]
+    need(counts, "no finished run that learnt anything")
+    text = ", ".join(f"N = {short(n)}: {sum(v)} of {len(v)} runs" for n, v in counts.items())
+    largest = counts[max(counts)]
+    if len(largest) < 2:
+        return text, OPEN
+    return text, HOLDS if all(largest) else FAILS if sum(largest) < len(largest) / 2 else OPEN
+
+
+def populations(runs):
+    sizes = sorted(set(runs["population_individuals"]))
+    return f"N = {short(sizes[0])}" + (f" to {short(sizes[-1])}" if len(sizes) > 1 else "")
+
+
+def plateau_fit(study):
+    runs = by_population(study)
+    need(len(runs), "no uniform run from random weights")
+    runs = runs.pick(runs.finished)
+    cells = {n: own.scalar("plateau_end") for (n,), own in runs.cells("population_individuals")}
+    ended = {n: v for n, v in cells.items() if np.isfinite(v).all()}
+    need(len(ended) >= 4, f"{len(ended)} populations whose plateaus ended in all runs; it needs 4")
+    fit = fit_power_law(ended)
+    seeds = min(len(v) for v in ended.values())
+    left = f"; left out, as not over: {', '.join(short(n) for n in cells if n not in ended)}" \
+        if len(ended) < len(cells) else ""
+    text = (f"{fit.factor:.2g} N^{fit.exponent:.3f}, 95 % interval of the exponent [{fit.low:.3f}, {fit.high:.3f}], "
+            f"R² {fit.r_squared:.4f}; {fit.points} populations, {seeds} seeds{left}")
+    return fit, seeds, text
+
+
+@finding("Plateau end is a power law in N", "0.43 N^0.81, R² 0.998", "2")
+def plateau_power_law(study):
+    """At least 4 populations with 2 seeds each. Holds if R² in logarithms is at least 0.98 and the
+    interval of the exponent is above 0; not if R² is below 0.9 or the interval is below 0."""
+    fit, seeds, text = plateau_fit(study)
+    if seeds < 2:
+        return text, OPEN
+    if fit.r_squared < 0.9 or fit.high < 0:
+        return text, FAILS
+    return text, HOLDS if fit.r_squared >= 0.98 and fit.low > 0 else OPEN
+
+
+@finding("... with an exponent of 0.81", "0.81", "2")
+def plateau_exponent(study):
+    """At least 4 populations with 2 seeds each. Holds if the bootstrap interval of the exponent meets 0.79 to
+    0.83 (0.02 is what rounding and the spacing of evaluations may do) and is no wider than 0.3; not if it
+    does not meet them."""
+    fit, seeds, text = plateau_fit(study)
+    if seeds < 2:
+        return text, OPEN
+    inside = fit.low <= 0.83 and fit.high >= 0.79
+    return text, FAILS if not inside else HOLDS if fit.high - fit.low <= 0.3 else OPEN
+
+
+@finding("Attention from the attribute to the name rises on the plateau", "low in phase 1, rises through the "
+         "plateau", "3, F")
+def attention_rises(study):
+    """Of the layer that has most in the end: rise from plateau start to end minus rise before it.
+    Holds if the 95 % interval over seeds is above 0; not if below. Largest population that has it."""
+    rises = []
+    runs = by_population(study)
+    cells = [own for _, own in runs.cells("population_individuals") if np.isfinite(own.scalar("plateau_end")).all()]
+    need(cells and cells[-1].layers, "no runs with attention whose plateau ended")
+    for run in cells[-1]:
+        name = "attention_attribute_to_name"
+        layer = max(run.layers, key=lambda one: run.at(run.steps[-1], name, layer=one))
+        points = [run.at(step, name, layer=layer) for step in
+                  (0, run.scalars["plateau_start"], run.scalars["plateau_end"])]
+        rises.append((points[2] - points[1]) - (points[1] - points[0]))
+    i = interval(rises)
+    return f"rise on the plateau minus rise before {i.text()}, {populations(cells[-1])}", above(i)
+
+
+def people_ends(study):
+    """Runs of the largest population with held-out people whose plateau ended in all seeds."""
+    runs = by_population(study).having("attribute_loss", "held_out")
+    cells = [own for _, own in runs.cells("population_individuals") if np.isfinite(own.scalar("plateau_end")).all()]
+    need(cells, "no runs with held-out individuals whose plateau ended")
+    return cells[-1]
+
+
+@finding("Held-out loss rises above the baseline once knowledge appears", "rises as soon as knowledge appears",
+         "5, M")
+def hallucination(study):
+    """Final held-out loss minus baseline: 95 % interval over seeds above 0; and the loss at the plateau's
+    end is nearer to the baseline than the final one. Not, if the interval is below 0."""
+    runs = people_ends(study)
+    over = interval(runs.final("attribute_loss", "held_out") - runs.scalar("no_knowledge_baseline"))
+    grown = interval([run.at(run.steps[-1], "attribute_loss", "held_out") -
+                      run.at(run.scalars["plateau_end"], "attribute_loss", "held_out") for run in runs])
+    text = f"{over.text()} nats above; {grown.text()} since the plateau's end; {populations(runs)}"
+    return text, every(above(over), above(grown))
+
+
+@finding("Confidence on held-out people is lower than on known ones", "lower", "5, M")
+def confidence(study):
+    """Final probability of the most likely token, known minus held-out: 95 % interval over seeds above 0
+    (and of the entropy below 0) holds; on the other side does not."""
+    runs = people_ends(study)
+    sure, entropy = (interval(runs.final(name, "known") - runs.final(name, "held_out"))
+                     for name in ("max_probability", "entropy"))
+    return (f"probability {sure.text()} higher, entropy {entropy.text()} nats; {populations(runs)}",
+            every(above(sure), below(entropy)))
+
+
+@finding("A random order of sentences is crucial", "crucial", "A")
+def sentence_order(study):
+    """Final accuracy, random minus fixed order, with the most templates: 95 % interval over seeds above
+    0.1 holds, below 0.1 does not."""
+    runs = plain(study)
+    most = max(runs["population_templates"], default=0)
+    runs = runs.where(population_templates=most)
+    need(len(set(runs["population_sentence_order"])) > 1, "no runs with both orders of sentences")
+    own = runs.along("population_sentence_order")[0]
+    random, fixed = (own.where(population_sentence_order=o) for o in ("random", "fixed"))
+    i = interval(differences(final_accuracy(random), final_accuracy(fixed)))
+    return (f"accuracy {mean_of(final_accuracy(random).values()):.3f} against "
+            f"{mean_of(final_accuracy(fixed).values()):.3f}; difference {i.text()}", above(i, 0.1))
+
+
+def differences(first, second):
+    return [first[s] - second[s] for s in sorted(set(first) & set(second))]
+
+
+@finding("More templates per individual, more knowledge", "1, 2, 4, 8, 16 compared", "A")
+def templates(study):
+    """Slope of final accuracy against log2 of the templates (random order), one per seed: 95 % interval
+    above 0 holds, below 0 does not."""
+    runs = plain(study).where(population_sentence_order="random")
+    need(len(set(runs["population_templates"])) > 1, "only one number of templates")
+    own = runs.along("population_templates")[0]
+    table = {np.log2(t): final_accuracy(at) for (t,), at in own.cells("population_templates")}
+    i = interval(slopes_by_seed(table))
+    return f"accuracy changes by {i.text()} with each doubling", above(i)
+
+
+@finding("Phases are robust to hyperparameters", "learning rate, weight decay, batch, size, attention or RG-LRU", "C")
+def robust(study):
+    """Every value of at least three hyperparameters, others as usual: holds if the phases (has_phases) are
+    there in all runs that reached the plateau; not if they are missing in most runs of some value."""
+    runs = default_people(plain(study))
+    tried, without, few, judged = [], [], [], 0
+    for title, names in AXES:
+        own = runs.usual(*names)
+        cells = own.cells(*names)
+        if title == "Individuals" or len(cells) < 2:
+            continue
+        tried.append(title.lower())
+        for values, cell in cells:
+            verdicts = [v for v in map(has_phases, cell) if v is not None]
+            judged += len(verdicts)
+            share = np.mean(verdicts) if verdicts else np.nan
+            label = f"{title.lower()} {values[0] if isinstance(values[0], str) else short(values[0])}"
+            if not share >= 0.5:
+                without.append(label)
+            elif share < 1:
+                few.append(label)
+    need(tried, "no hyperparameter is varied")
+    text = f"varied: {', '.join(tried)}; {judged} runs" + (f"; without: {', '.join(without)}" if without else "") + \
+        (f"; not in all runs: {', '.join(few)}" if few else "")
+    return text, FAILS if without else OPEN if few or len(tried) < 3 else HOLDS

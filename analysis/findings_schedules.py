@@ -1,0 +1,178 @@
+"""Findings of figures 4 and G to L, and the three questions that the authors left open."""
+
+import numpy as np
+
+from figures_schedules import by_alpha, law_runs
+from findings_table import (final_accuracy, final_loss, finding, mean_of, meeting, need, plateau_ends, table_of)
+from lore_sheet import short
+from lore_statistics import (FAILS, HOLDS, OPEN, above, below, best_by_seed, every, interval, paired, slopes_by_seed)
+from lore_study import curriculum_steps, default_people, members, of_family, plain
+
+
+def where_text(runs):
+    return f"N = {short(runs['population_individuals'][0])}, {short(runs['train_steps'][0])} steps"
+
+
+@finding("Plateau is shortest at an interior alpha", "at 0.6 to 0.8 whatever N", "4, G")
+def interior_alpha(study):
+    """For each N (at the budget with most runs): plateau end at alpha 0, and at the largest alpha, minus
+    that of the best alpha between (chosen by the other seeds). Holds if both 95 % intervals over seeds
+    are above 0 for every N; not if one is below 0. A plateau that is not over counts with the last step."""
+    runs = law_runs(study)
+    runs = max(runs.cells("train_steps"), key=lambda cell: (len(cell[1]), cell[0]))[1]
+    verdicts, texts = [], []
+    for (n,), own in runs.cells("population_individuals"):
+        table = {alpha: plateau_ends(at) for alpha, at in by_alpha(own).items()}
+        alphas = [alpha for alpha in table if table[alpha]]
+        if len(alphas) < 4:
+            continue
+        best = best_by_seed({a: table[a] for a in alphas[1:-1]})
+        ends = [interval(paired(table[a], best)) for a in (alphas[0], alphas[-1])]
+        shortest = min(alphas, key=lambda a: mean_of(table[a].values()))
+        verdicts.append(every(*(above(i) for i in ends)))
+        texts.append(f"N = {short(n)}: {shortest:g} (alpha {alphas[0]:g} {ends[0].text()} steps later, "
+                     f"{alphas[-1]:g} {ends[1].text()})")
+    need(verdicts, "fewer than four alphas for every N")
+    return "; ".join(texts), every(*verdicts)
+
+
+def best_alphas(cells, variable):
+    """{log2 of the setting: {seed: alpha of the least final loss}}"""
+    table = {}
+    for value, own in cells:
+        losses = {alpha: final_loss(at) for alpha, at in by_alpha(own).items()}
+        seeds = set.intersection(*map(set, losses.values())) if len(losses) > 2 else set()
+        if seeds:
+            table[np.log2(value)] = {s: min(losses, key=lambda a: losses[a][s]) for s in seeds}
+    need(len(table) > 1, f"best alpha known for {len(table)} values of {variable}; it needs two with whole runs")
+    return table
+
+
+def best_text(table):
+    return "best alpha " + ", ".join(f"{mean_of(row.values()):.2g} ({short(2**x)})" for x, row in table.items())
+
+
+@finding("Alpha of the least final loss grows with N", "grows", "4, G")
+def alpha_with_population(study):
+    """Slope of the best alpha against log2 N at the budget with most populations, one for each seed that
+    has all runs: 95 % interval above 0 holds, below 0 does not."""
+    runs = max((own for _, own in law_runs(study).cells("train_steps")),
+               key=lambda own: (len(own.cells("population_individuals")), len(own)))
+    table = best_alphas([(n, own) for (n,), own in runs.cells("population_individuals")], "N")
+    i = interval(slopes_by_seed(table))
+    return f"{best_text(table)}; {i.text()} with each doubling of N", above(i)
+
+
+@finding("Alpha of the least final loss grows with shorter budgets", "8k, 16k, 32k steps", "G")
+def alpha_with_budget(study):
+    """Slope of the best alpha against log2 of the steps for the population with most budgets, one for each
+    seed that has all runs: 95 % interval below 0 holds, above 0 does not."""
+    runs = max((own for _, own in law_runs(study).cells("population_individuals")),
+               key=lambda own: (len(own.cells("train_steps")), len(own)))
+    table = best_alphas([(steps, own) for (steps,), own in runs.cells("train_steps")], "steps")
+    i = interval(slopes_by_seed(table))
+    return f"{best_text(table)} steps; {i.text()} with each doubling of steps", below(i)
+
+
+def loss_against(study, better, other):
+    """Final loss of the best member of one family minus that of another, chosen by the other seeds."""
+    runs = meeting(study, better, other)
+    first, second = (table_of(of_family(runs, name)) for name in (better, other))
+    choose = lambda table: next(iter(table.values())) if len(table) == 1 else best_by_seed(table)
+    i = interval(paired(choose(first), choose(second)))
+    best = [min(mean_of(row.values()) for row in table.values()) for table in (first, second)]
+    return i, f"{best[0]:.3g} against {best[1]:.3g} nats; difference {i.text()}; {where_text(runs)}"
+
+
+@finding("Warm-up beats uniform at equal steps for the largest N", "beats it", "4, I, J, K, L")
+def warm_up_uniform(study):
+    """Final loss, best warm-up minus uniform, best chosen by the other seeds, largest N that has both:
+    95 % interval below 0 holds, above 0 does not."""
+    i, text = loss_against(study, "warm-up", "uniform")
+    return text, below(i)
+
+
+@finding("Warm-up beats the best fixed distribution", "beats it", "4, I, J, K")
+def warm_up_law(study):
+    """The same against the best power law."""
+    i, text = loss_against(study, "warm-up", "power law")
+    return text, below(i)
+
+
+@finding("After a warm-up more people are known than without one by training on fewer", "N = 128k: 94.92 % against "
+         "63.26 % counted over 128k", "L")
+def warm_up_fewer(study):
+    """Accuracy counted over the largest N with a warm-up: best warm-up minus best uniform run on any N at
+    equal steps (best by the other seeds): 95 % interval above 0 holds, below 0 does not."""
+    warm = default_people(of_family(study, "warm-up"))
+    need(len(warm), "no run of kind: warm-up")
+    n = max(warm["population_individuals"])
+    warm = warm.where(population_individuals=n)
+    flat = default_people(plain(study)).where(train_steps=warm["train_steps"][0])
+    counts = {count: own for (count,), own in flat.cells("population_individuals") if count <= n}
+    need(any(count < n for count in counts), f"no uniform run on fewer than {short(n)} at equal steps")
+    fewer = {count: {s: v * count / n for s, v in final_accuracy(own).items()} for count, own in counts.items()}
+    tables = table_of(warm, final_accuracy), {count: row for count, row in fewer.items() if row}
+    i = interval(paired(*(best_by_seed(table, largest=True) for table in tables)))
+    best = [max((mean_of(row.values()) for row in table.values()), default=np.nan) for table in tables]
+    return f"{best[0]:.4g} against {best[1]:.4g}; difference {i.text()}; N = {short(n)}", above(i)
+
+
+@finding("Celebrities help about as much as a power law", "comparable", "H, J")
+def celebrities(study):
+    """Gain over uniform in final loss (best members by the other seeds). Holds if the celebrities' gain is
+    above half of the power law's and below twice it, by 95 % intervals over seeds; not if it is beyond."""
+    runs = meeting(study, "celebrities", "power law", "uniform")
+    uniform = final_loss(of_family(runs, "uniform"))
+    gains = [{s: uniform[s] - v for s, v in best_by_seed(table_of(of_family(runs, name))).items() if s in uniform}
+             for name in ("celebrities", "power law")]
+    means = [interval(list(gain.values())) for gain in gains]
+    low = interval([gains[0][s] - 0.5 * gains[1][s] for s in gains[0] if s in gains[1]])
+    high = interval([2 * gains[1][s] - gains[0][s] for s in gains[0] if s in gains[1]])
+    text = f"gain {means[0].text()} against {means[1].text()} nats; {where_text(runs)}"
+    return text, every(above(low), above(high))
+
+
+@finding("Open question: adaptive warm-up beats the best fixed one", "not tried", "questions")
+def adaptive(study):
+    """Final loss, best adaptive minus best fixed warm-up, each chosen by the other seeds: 95 % interval
+    below 0 holds, above 0 does not."""
+    i, text = loss_against(study, "adaptive warm-up", "warm-up")
+    return text, below(i)
+
+
+@finding("Open question: throw-away data before the plateau's end costs nothing", "a guess", "questions")
+def throw_away(study):
+    """Of the throw-away stages that end before the uniform runs leave their plateau, the longest: final
+    loss minus uniform. Holds if the upper bound of the 95 % interval is below 2 % of the baseline; not if
+    the lower bound is above that."""
+    runs = meeting(study, "throw-away", "uniform")
+    uniform = of_family(runs, "uniform")
+    ends = plateau_ends(uniform)
+    need(ends, "no finished uniform run")
+    cells = sorted(members(of_family(runs, "throw-away")).values(), key=lambda own: curriculum_steps(own.runs[0]))
+    early = [own for own in cells if curriculum_steps(own.runs[0]) <= min(ends.values()) and final_loss(own)]
+    need(early, "no finished run whose throw-away stage ends before the plateau of the uniform runs")
+    i = interval(paired(final_loss(early[-1]), final_loss(uniform)))
+    margin = 0.02 * runs.baseline
+    text = (f"{curriculum_steps(early[-1].runs[0]):g} steps thrown away, plateau until {mean_of(ends.values()):.0f}: "
+            f"loss {i.text()} nats higher, margin {margin:.2g}; {where_text(runs)}")
+    return text, below(i, margin)
+
+
+@finding("Open question: repeats across steps help, repeats inside a batch do not", "a guess", "questions")
+def repeats(study):
+    """Final loss of the best number of repeats (by the other seeds) minus uniform. Holds if the 95 %
+    interval is below 0 across steps and not so inside a batch; not if across steps it is above 0 or if
+    inside a batch it is below 0."""
+    texts, means = [], []
+    for kind in ("repeats across steps", "repeats in a batch"):
+        i, text = loss_against(study, kind, "uniform")
+        means.append(i)
+        texts.append(f"{kind}: {text}")
+    across, inside = means
+    if across.count < 2 or inside.count < 2:
+        return "; ".join(texts), OPEN
+    if across.low > 0 or inside.high < 0:
+        return "; ".join(texts), FAILS
+    return "; ".join(texts), HOLDS if across.high < 0 else OPEN

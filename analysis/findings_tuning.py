@@ -1,0 +1,217 @@
+"""Findings of figures 5 N, O, P, Q, R (fine-tuning, toy memory) and S to V (groups one after the other)."""
+
+import numpy as np
+
+from figures_sequential import once, sequential, turns_of, visits
+from figures_tuning import PAIRS, PEOPLE, by_count, by_weight, tuned
+from findings_table import final_loss, finding, mean_of, need
+from lore_sheet import short
+from lore_statistics import above, below, every, interval, paired, slopes_by_seed
+from lore_study import of_family, plain
+
+EARLY = 0.1  # the share of fine-tuning that counts as its beginning
+
+
+def rise(run, part=1.0):
+    """Largest loss of the old ones in the first part of fine-tuning, minus that before it."""
+    steps, values = run.curve("attribute_loss", "known")
+    return float(values[steps <= part * run.settings["train_steps"]].max() - values[0])
+
+
+def collapse(study, names):
+    """The early share of the rise, and the rise, without replay; a seed's mean over numbers of new ones."""
+    runs = [run for _, own in by_count(tuned(study, names), names) for run in own if run.finished]
+    need(runs, "no finished fine-tuning run")
+    shares, rises = {}, {}
+    for run in runs:
+        whole = rise(run)
+        rises.setdefault(run.settings["seed"], []).append(whole)
+        shares.setdefault(run.settings["seed"], []).append(rise(run, EARLY) / whole if whole > 0 else 0)
+    share, whole = (interval([np.mean(v) for v in table.values()]) for table in (shares, rises))
+    text = f"loss rises by {whole.text()} nats, {share.text()} of it in the first {EARLY:.0%} of the steps"
+    return text, every(above(share, 0.5), above(whole, 0.1))
+
+
+def more_new(study, names):
+    table = {np.log2(n): final_loss(own) for (n,), own in by_count(tuned(study, names), names)}
+    need(len(table) > 1, "only one number of new ones")
+    i = interval(slopes_by_seed(table))
+    return f"old loss grows by {i.text()} nats with each doubling of the new ones", above(i)
+
+
+def replay_runs(study, names):
+    cells = by_weight(tuned(study, names), names)
+    need(len(cells) > 1, "only one weight of the replay")
+    return cells
+
+
+def softened(study, names):
+    """Final rise of the old loss: least weight minus the largest, and the slope over ranks of weights."""
+    cells = replay_runs(study, names)
+    rises = [{int(r.settings["seed"]): r.curve("attribute_loss", "known")[1][-1] -
+              r.curve("attribute_loss", "known")[1][0] for r in own if r.finished} for _, own in cells]
+    i = interval(paired(rises[0], rises[-1]))
+    text = (f"final rise {mean_of(rises[0].values()):.3g} nats at weight {cells[0][0][0]:g}, "
+            f"{mean_of(rises[-1].values()):.3g} at {cells[-1][0][0]:g}; difference {i.text()}")
+    return text, above(i)
+
+
+def initial_drop(study, names):
+    cells = replay_runs(study, names)
+    ratios = {}
+    least = {run.settings["seed"]: rise(run, EARLY) for run in cells[0][1]}
+    for _, own in cells[1:]:
+        for run in own:
+            first = least.get(run.settings["seed"], 0)
+            if first > 0:
+                ratios.setdefault(run.settings["seed"], []).append(rise(run, EARLY) / first)
+    i = interval([np.mean(v) for v in ratios.values()])
+    return (f"with replay the old loss rises {i.text()} times as much in the first {EARLY:.0%} of the steps as at "
+            f"weight {cells[0][0][0]:g}", above(i, 0.5))
+
+
+@finding("Fine-tuning: old knowledge collapses early", "within a few hundred steps", "5, N")
+def old_collapse(study):
+    """Without replay (or with the least): share of the old loss's largest rise that has happened in the first
+    tenth of the steps. Holds if its 95 % interval over seeds (means over numbers of new people) is above one
+    half and that of the rise above 0.1 nats; not if one is below."""
+    return collapse(study, PEOPLE)
+
+
+@finding("Fine-tuning: the more new people, the more is lost", "worse", "5, N")
+def more_people(study):
+    """Slope of the final old loss against log2 of the new people, one per seed: 95 % interval above 0
+    holds, below 0 does not."""
+    return more_new(study, PEOPLE)
+
+
+@finding("Fine-tuning: replay softens the final drop", "mitigates", "5, N")
+def replay_final(study):
+    """Final rise of the old loss, least minus largest replay weight: 95 % interval over seeds above 0
+    holds, below 0 does not."""
+    return softened(study, PEOPLE)
+
+
+@finding("Fine-tuning: replay does not soften the initial drop", "does not", "5, N")
+def replay_initial(study):
+    """Rise of the old loss in the first tenth, with replay (mean over weights) over that with the least
+    weight: 95 % interval over seeds above one half holds, below does not."""
+    return initial_drop(study, PEOPLE)
+
+
+@finding("Fine-tuning: attention stays stable", "patterns stay stable", "O")
+def stable_attention(study):
+    """Largest change of attribute-to-name attention of any layer during fine-tuning without replay, over
+    the range that training went through: 95 % interval over seeds below 0.25 holds, above does not."""
+    name, shares = "attention_attribute_to_name", {}
+    before = plain(study)
+    for run in (run for _, own in by_count(tuned(study)) for run in own):
+        parents = [b for b in before if b.settings["seed"] == run.settings["seed"] and
+                   b.settings["population_individuals"] == run.settings["population_individuals"]]
+        if parents and run.layers:
+            past = [parents[0].curve(name, layer=layer)[1] for layer in run.layers]
+            now = [run.curve(name, layer=layer)[1] for layer in run.layers]
+            change = max(np.abs(v - v[0]).max() for v in now)
+            shares.setdefault(run.settings["seed"], []).append(change / max(np.ptp(v) for v in past))
+    need(shares, "no fine-tuning run with attention and with its pre-training")
+    i = interval([np.mean(v) for v in shares.values()])
+    return f"changes by {i.text()} of what training changed", below(i, 0.25)
+
+
+@finding("Fine-tuning on rare seen people is net-positive", "rare ones 50 % to 70 %", "P")
+def rare_people(study):
+    """Accuracy of all known people, and of the rare ones, end minus beginning: holds if both 95 %
+    intervals over seeds are above 0; not if one is below."""
+    runs = study.where(distribution_among="others")
+    need(len(runs), "no fine-tuning on rare people (distribution.among others)")
+    gains = [interval(runs.final("attribute_accuracy", g) - runs.first("attribute_accuracy", g))
+             for g in ("known", "others")]
+    first, last = (mean_of(v) for v in (runs.first("attribute_accuracy", "others"),
+                                        runs.final("attribute_accuracy", "others")))
+    return (f"all {gains[0].text()}, rare {gains[1].text()} (from {first:.3f} to {last:.3f})",
+            every(*(above(i) for i in gains)))
+
+
+@finding("Toy memory: confidently wrong about keys that it has never seen", "as the transformer is", "Q")
+def toy_hallucination(study):
+    """Final loss of held-out pairs minus the baseline: 95 % interval over seeds above 0 and, of their
+    highest probability, below that of known pairs: holds; not if one is on the other side."""
+    runs = of_family(study, "memory")
+    runs = runs.pick([run.settings.get("memory_new_pairs", 0) == 0 for run in runs]).having("attribute_loss", "held_out")
+    need(len(runs), "no run of the toy memory with held-out pairs")
+    over = interval(runs.final("attribute_loss", "held_out") - runs.scalar("no_knowledge_baseline"))
+    sure = interval(runs.final("max_probability", "known") - runs.final("max_probability", "held_out"))
+    return f"{over.text()} nats above; probability {sure.text()} lower", every(above(over), above(sure))
+
+
+@finding("Toy memory: old pairs collapse early when new ones are learnt", "as the transformer does", "R")
+def toy_collapse(study):
+    """As for people."""
+    return collapse(study, PAIRS)
+
+
+@finding("Toy memory: replay softens the final drop", "as for the transformer", "R")
+def toy_replay(study):
+    """As for people."""
+    return softened(study, PAIRS)
+
+
+@finding("Sequential: new groups get easier", "easier over time", "S")
+def easier(study):
+    """Slope of a group's loss at the end of its visit against the number of the visit, one per seed, for
+    every set of runs that visit each group once: holds if all 95 % intervals are below 0; not if one is above."""
+    texts, verdicts = [], []
+    for own in once(study).along():
+        slopes = [np.polyfit(*np.array(visits(run))[:, :2].T, 1)[0] for run in own if run.finished]
+        if len(slopes) > 1:
+            i = interval(slopes)
+            verdicts.append(below(i))
+            texts.append(f"{describe(own)}: {i.text()} nats per visit")
+    need(texts, "no set of finished sequential runs with two seeds")
+    return "; ".join(texts), every(*verdicts)
+
+
+def describe(runs):
+    s = runs.runs[0].settings
+    return (f"{s['curriculum_groups']:g} groups, {short(s['train_steps'])} steps, {s['train_schedule']} rate "
+            f"{s['train_learning_rate']:g}")
+
+
+@finding("Sequential: forgetting is faster than learning", "faster", "S")
+def forgetting(study):
+    """ln of (steps until half of a group's knowledge is gone after its visit / steps in which half of it was
+    gained in the visit), mean over visits, one per seed, for every set of runs: holds if all 95 % intervals
+    are below 0; not if one is above. Loss above the baseline counts as the baseline."""
+    texts, verdicts = [], []
+    for own in once(study).along():
+        ratios = []
+        for run in own:
+            rows = visits(run) if run.finished else []
+            logs = [np.log(after[3] / before[2]) for before, after in zip(rows, rows[1:])
+                    if after[3] > 0 and before[2] > 0]
+            if logs:
+                ratios.append(np.mean(logs))
+        if len(ratios) > 1:
+            i = interval(ratios)
+            verdicts.append(below(i))
+            texts.append(f"{describe(own)}: {np.exp(i.mean):.2g} times as long "
+                         f"[{np.exp(i.low):.2g}, {np.exp(i.high):.2g}] ({i.count} seeds)")
+    need(texts, "no set of finished sequential runs with two seeds")
+    return "; ".join(texts), every(*verdicts)
+
+
+@finding("Sequential: many changes at a high learning rate reduce plasticity", "reduce it", "T, V")
+def plasticity(study):
+    """Loss of the group that was visited last, against log2 of the visits of each group (two groups, constant
+    rate): slope at the highest rate minus that at the lowest, one per seed: 95 % interval above 0 holds,
+    below 0 does not."""
+    runs = sequential(study, curriculum_groups=2.0, train_schedule="constant")
+    rates = runs.cells("train_learning_rate")
+    need(len(rates) > 1, "only one learning rate for two groups in turn")
+    slopes = []
+    for _, own in (rates[0], rates[-1]):
+        table = {np.log2(r): final_loss(at, turns_of(at.runs[0])[-1][2]) for (r,), at in own.cells("curriculum_repeats")}
+        need(len(table) > 1, "only one number of visits for two groups in turn")
+        slopes.append(slopes_by_seed(table))
+    i = interval([high - low for low, high in zip(*slopes)])
+    return f"slope {i.text()} nats larger at {rates[-1][0][0]:g} than at {rates[0][0][0]:g}", above(i)

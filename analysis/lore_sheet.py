@@ -1,0 +1,270 @@
+"""A sheet of panels that keeps what is drawn: the picture, and beside it the same numbers as NetCDF."""
+
+import re
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+BLUE, ORANGE, GREEN, PURPLE, INK, GREY = "#1f5fa8", "#c2562d", "#2f8f6b", "#8a5aa8", "#222222", "#777777"
+COLOURS = [BLUE, ORANGE, GREEN, PURPLE, "#b08a1e", "#5a5a5a"]
+PHASES = ["#eef3f9", "#d9e4f0", "#eef3f9"]
+FILL = 9.969209968386869e36
+DOTS_PER_INCH = 150
+
+
+def shades(count):
+    """Ordered colours, dark to light, told apart by colour-blind eyes too."""
+    return list(plt.cm.viridis(np.linspace(0.02, 0.82, max(count, 1))))
+
+
+def short(number):
+    """65536 -> 64k, 2621440 -> 2.5M; others as they are."""
+    number = float(number)
+    for size, letter in ((1024**2, "M"), (1024, "k")):
+        if number >= size and (number % (size / 4) == 0 or number / size >= 16):
+            return f"{number / size:.4g}{letter}"
+    return f"{number:.4g}"
+
+
+def mean_curve(study, variable, group=None, layer=None):
+    """(steps, mean, least, largest, seeds) over the finished runs; over all, as far as the shortest has come,
+    if none is finished."""
+    runs = [run for run in study if run.finished] or list(study)
+    curves = [curve for curve in (run.curve(variable, group, layer) for run in runs) if len(curve[0])]
+    steps = np.unique(np.concatenate([c[0] for c in curves])) if curves else np.array([])
+    table = np.full((len(curves), len(steps)), np.nan)
+    for row, (own, values) in zip(table, curves):
+        row[np.searchsorted(steps, own)] = values
+    whole = np.isfinite(table).sum(axis=0) == np.isfinite(table).any(axis=1).sum()
+    table, steps = table[:, whole], steps[whole]
+    if not table.size:
+        return (np.array([]),) * 4 + (0,)
+    return steps, np.nanmean(table, 0), np.nanmin(table, 0), np.nanmax(table, 0), len(curves)
+
+
+class Panel:
+    """One pair of axes. What lines, points and heat maps show goes into the data of the sheet."""
+
+    def __init__(self, sheet, axes, name, title, x, y):
+        self.sheet, self.axes, self.name = sheet, axes, name
+        self.labels, self.rows, self.heat = [], [], None
+        self.x_title, self.y_title = x, y
+        axes.set_title(title, fontsize=9.5, loc="left")
+        axes.set_xlabel(x, fontsize=9)
+        axes.set_ylabel(y, fontsize=9)
+        axes.tick_params(labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+
+    def line(self, x, y, low=None, high=None, label="", colour=BLUE, style="-", marker="", seeds=1, named=True):
+        """A line with a band, named at its right end."""
+        x, y = np.asarray(x, float), np.asarray(y, float)
+        if not len(x):
+            return
+        low, high = (y if v is None else np.asarray(v, float) for v in (low, high))
+        self.axes.plot(x, y, color=colour, ls=style, marker=marker, ms=4, lw=1.6, zorder=3)
+        if seeds > 1:
+            self.axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0, zorder=2)
+        self.rows.append((label, x, y, low, high, seeds))
+        if label and named:
+            self.labels.append((x[-1], y[-1], label, colour))
+
+    def curve(self, study, variable, group=None, layer=None, label="", colour=BLUE, style="-", named=True):
+        """Mean over runs against steps; the band is their range."""
+        steps, mean, low, high, seeds = mean_curve(study, variable, group, layer)
+        self.line(steps, mean, low, high, label, colour, style, seeds=seeds, named=named)
+
+    def points(self, table, label="", colour=BLUE, style="-", marker="o", named=True):
+        """{x: [values of seeds]}: means joined by a line; the band is their range."""
+        table = {x: [v for v in values if np.isfinite(v)] for x, values in sorted(table.items())}
+        table = {x: values for x, values in table.items() if values}
+        self.line(list(table), [np.mean(v) for v in table.values()], [min(v) for v in table.values()],
+                  [max(v) for v in table.values()], label, colour, style, marker,
+                  max((len(v) for v in table.values()), default=0), named)
+
+    def row(self, values, place, label, colour):
+        """The seeds' values as dots in a row, with a bar at their mean."""
+        values = np.asarray([v for v in values if np.isfinite(v)])
+        if len(values):
+            self.axes.plot(values, np.full(len(values), place), "o", color=colour, ms=4, alpha=0.7, mew=0)
+            self.axes.plot([values.mean()] * 2, [place - 0.3, place + 0.3], color=colour, lw=2)
+            self.x_title, self.y_title = "row", self.axes.get_xlabel()
+            rows = (np.array([place]), *(np.array([f(values)]) for f in (np.mean, np.min, np.max)))
+            self.rows.append((label, *rows, len(values)))
+
+    def baseline(self, value, label="no-knowledge baseline"):
+        if np.isfinite(value):
+            self.axes.axhline(value, color=INK, lw=0.9, ls="--", zorder=1)
+            low, high = self.axes.get_ylim()
+            if value > high and not self.axes.get_autoscaley_on():
+                self.axes.set_ylim(low, 1.05 * value)
+            self.rows.append((label or "baseline", *(np.array([v]) for v in (np.nan, value, value, value)), 0))
+        if np.isfinite(value) and label:
+            self.axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(-3, 3),
+                               textcoords="offset points", ha="right", fontsize=7.5, color=INK)
+
+    def phases(self, start, end, last):
+        """Shades the three phases."""
+        limits = [0, *[v if np.isfinite(v) else last for v in (start, end)], last]
+        for number, (colour, left, right) in enumerate(zip(PHASES, limits, limits[1:]), 1):
+            self.axes.axvspan(left, right, color=colour, lw=0, zorder=0)
+            if right - left > 0.03 * last:
+                self.axes.annotate(str(number), ((left + right) / 2, 0.985), fontsize=8, va="top",
+                                   xycoords=("data", "axes fraction"), ha="center", color=GREY)
+
+    def mark(self, step, label="", colour=GREY):
+        """A vertical line."""
+        self.axes.axvline(step, color=colour, lw=0.9, ls=":", zorder=1)
+        if label:
+            self.axes.annotate(label, (step, 1), xycoords=("data", "axes fraction"), xytext=(2, -2),
+                               textcoords="offset points", fontsize=7.5, color=colour, va="top")
+
+    def log_x(self, values=None):
+        """A logarithmic axis, with ticks at `values` such as 4k, 8k."""
+        self.axes.set_xscale("log")
+        if values is not None:
+            self.ticks(self.axes.xaxis, values)
+
+    def log_y(self):
+        """A logarithmic axis with few ticks: 1, 2 and 5 of each power of ten."""
+        self.axes.set_yscale("log")
+        self.axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        self.axes.yaxis.set_minor_locator(NullLocator())
+        self.axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+
+    def whole_x(self):
+        """Ticks at whole numbers."""
+        self.axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+    def steps_from_zero(self, values):
+        """A logarithmic axis of steps that has room for 0."""
+        positive = [v for v in values if v > 0]
+        if positive:
+            self.axes.set_xscale("symlog", linthresh=min(positive))
+            self.ticks(self.axes.xaxis, values)
+
+    def ticks(self, axis, values):
+        axis.set_major_locator(FixedLocator(list(values)))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
+
+    def draw_heat(self, x, y, values, unit, x_text=short, y_text=short, mark_least=None):
+        """A heat map of values (y, x) with the numbers in it; mark_least: "row" or "all"."""
+        values = np.asarray(values, float)
+        self.heat = (np.asarray(x, float), np.asarray(y, float), values, unit)
+        image = self.axes.imshow(np.ma.masked_invalid(values), origin="lower", aspect="auto", cmap="cividis")
+        self.axes.set_xticks(range(len(x)), [x_text(v) for v in x])
+        self.axes.set_yticks(range(len(y)), [y_text(v) for v in y])
+        middle = np.nanmean([np.nanmin(values), np.nanmax(values)]) if np.isfinite(values).any() else 0
+        for (row, column), value in np.ndenumerate(values):
+            text = "–" if not np.isfinite(value) else f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+            bright = not np.isfinite(value) or value > middle
+            self.axes.text(column, row, text, ha="center", va="center", fontsize=7.5,
+                           color=INK if bright else "white")
+        for row, column in least_cells(values, mark_least):
+            self.axes.add_patch(plt.Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, ec=ORANGE, lw=2))
+        bar = self.sheet.figure.colorbar(image, ax=self.axes, fraction=0.05, pad=0.02)
+        bar.set_label(unit, fontsize=8)
+        bar.ax.tick_params(labelsize=7.5)
+        self.axes.spines[:].set_visible(False)
+        self.axes.tick_params(length=0)
+
+    def name_lines(self):
+        """Puts names at the right ends, moved apart where they would lie on each other."""
+        if not self.labels:
+            return
+        place = self.axes.transData.transform
+        height = 9.5 * self.sheet.figure.dpi / 72
+        rows = sorted((place((x, y))[1], x, y, text, colour) for x, y, text, colour in self.labels)
+        at = [row[0] for row in rows]
+        for _ in range(200):
+            for i in range(len(at) - 1):
+                overlap = height - (at[i + 1] - at[i])
+                if overlap > 0:
+                    at[i], at[i + 1] = at[i] - overlap / 2, at[i + 1] + overlap / 2
+        bottom, top = (self.axes.transAxes.transform((0, share))[1] for share in (0, 1))
+        over, under = max(0, at[-1] - top), max(0, bottom - at[0])
+        at = [v - over if over else v + under for v in at]
+        for (pixel, x, y, text, colour), moved in zip(rows, at):
+            self.axes.annotate(text, (x, y), xytext=(5, (moved - pixel) * 72 / self.sheet.figure.dpi),
+                               textcoords="offset points", color=colour, fontsize=8, va="center",
+                               annotation_clip=False)
+
+    def dataset(self):
+        """The panel's numbers: (line, x) with bounds, or (y, x) of a heat map."""
+        name, result = self.name, {}
+        if self.heat:
+            x, y, values, unit = self.heat
+            result[f"{name}_x"] = (f"{name}_x", x, {"long_name": self.x_title, "units": "1"})
+            result[f"{name}_y"] = (f"{name}_y", y, {"long_name": self.y_title, "units": "1"})
+            result[name] = ((f"{name}_y", f"{name}_x"), values, {"long_name": unit, "units": "1"})
+        elif self.rows:
+            levels = [row for row in self.rows if not np.isfinite(row[1][0])]
+            for index, row in enumerate(levels):
+                result[f"{name}_level_{index + 1}"] = ((), row[2][0], {"long_name": row[0], "units": "1"})
+            self.rows = [row for row in self.rows if np.isfinite(row[1][0])]
+        if self.rows and not self.heat:
+            x = np.unique(np.concatenate([row[1] for row in self.rows]))
+            tables = np.full((3, len(self.rows), len(x)), np.nan)
+            for index, (_, own, *values, _) in enumerate(self.rows):
+                tables[:, index, np.searchsorted(x, own)] = values
+            dims = (f"{name}_line", f"{name}_x")
+            result[f"{name}_x"] = (dims[1], x, {"long_name": self.x_title, "units": "1"})
+            result[f"{name}_line"] = (dims[0], [row[0] for row in self.rows], {"long_name": "line"})
+            result[f"{name}_seeds"] = (dims[0], [row[-1] for row in self.rows],
+                                       {"long_name": "runs that a line is the mean of", "units": "1"})
+            for part, values in zip(("", "_least", "_largest"), tables):
+                of = {"": "mean", "_least": "least", "_largest": "largest"}[part]
+                result[name + part] = (dims, values, {"long_name": f"{self.y_title}, {of}", "units": "1"})
+        return result
+
+
+def least_cells(values, mark):
+    if mark == "row":
+        return [(r, int(np.nanargmin(row))) for r, row in enumerate(values) if np.isfinite(row).any()]
+    if mark == "all" and np.isfinite(values).any():
+        return [np.unravel_index(np.nanargmin(values), values.shape)]
+    return []
+
+
+class Sheet:
+    """A picture of rows x columns panels."""
+
+    def __init__(self, title, rows, columns, width=4.6, height=3.5):
+        self.figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows + 0.6),
+                                         squeeze=False, layout="constrained", dpi=DOTS_PER_INCH)
+        self.figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08, wspace=0.06, hspace=0.05)
+        self.title, self.free, self.panels, self.notes = title, list(axes.flat), [], []
+        self.figure.suptitle(title, fontsize=11)
+
+    def panel(self, title, x, y, name=None):
+        """The next free axes; `name` is that of its variables."""
+        name = name or re.sub(r"\W+", "_", f"{y} {title}".lower()).strip("_")[:60]
+        self.panels.append(Panel(self, self.free.pop(0), name, title, x, y))
+        return self.panels[-1]
+
+    def note(self, text):
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def save(self, picture):
+        picture = Path(picture)
+        for axes in self.free:
+            axes.set_visible(False)
+        if self.notes:
+            self.figure.supxlabel("\n".join(self.notes), fontsize=7.5, color=GREY, x=0.01, ha="left")
+        self.figure.canvas.draw()
+        for panel in self.panels:
+            panel.name_lines()
+        self.figure.savefig(picture)
+        plt.close(self.figure)
+        data = xr.Dataset({k: v for panel in self.panels for k, v in panel.dataset().items()})
+        data.attrs = {"title": self.title, "notes": "; ".join(self.notes),
+                      "source": "LORE, analysis/figures.py", "references": "arXiv 2503.21676"}
+        numbers = {name: {"_FillValue": FILL} for name, v in data.variables.items() if v.dtype.kind == "f"}
+        data.to_netcdf(picture.with_suffix(".nc"), encoding=numbers)

@@ -1,0 +1,324 @@
+"""Collected files with planted curves, for tests of figures and findings: what they should find is known.
+
+planted.py KIND FILE [OPPOSITE]   writes one; with OPPOSITE the effect is turned round.
+"""
+
+import sys
+
+import numpy as np
+import xarray as xr
+
+BASE = 6.784
+SETTINGS = {
+    "name": "planted", "population_individuals": 4096, "population_held_out": 1024, "population_new": 0,
+    "population_throw_away": 0, "population_templates": 20, "population_sentence_order": "random",
+    "model_preset": "none", "model_mixer": "attention", "model_layers": 3, "model_width": 128, "model_heads": 4,
+    "model_hidden": 512, "train_steps": 4000, "train_batch": 64, "train_learning_rate": 1e-3,
+    "train_schedule": "cosine", "train_weight_decay": 0.1, "distribution_kind": "uniform",
+    "distribution_alpha": 1.0, "distribution_celebrities": 0, "distribution_celebrity_weight": 8.0,
+    "distribution_replay_weight": 0.0, "distribution_among": "all", "distribution_repeats_in_batch": 1,
+    "distribution_repeats_across_steps": 1, "distribution_shards": "", "curriculum_kind": "none",
+    "curriculum_individuals": 0, "curriculum_epochs": 0.0, "curriculum_steps": 0, "curriculum_final_alpha": 0.0,
+    "curriculum_groups": 2, "curriculum_repeats": 1, "evaluate_every": 50, "patch_from": "none", "patch_reference": -1, "patch_start": 0,
+}
+random = np.random.default_rng(7)
+
+
+def learnt(steps, end, final, first=13.5, slowness=0.4):
+    """Loss that comes down to the baseline, stays until `end`, and falls to `final`."""
+    before = BASE * 1.005 + (first - BASE) * np.exp(-steps / (0.06 * end))
+    after = final + (BASE * 0.95 - final) * np.exp(-np.maximum(steps - end, 0) / (slowness * end))
+    falling = np.interp(steps, [0.9 * end, end], [0, BASE * 0.05])
+    return np.where(steps < end, before - falling, after)
+
+
+def settle(steps, start, end, half):
+    """Exponential change from `start` to `end` with the half-time `half`."""
+    return end + (start - end) * 0.5 ** (steps / half)
+
+
+class Planter:
+    def __init__(self, sign=1):
+        self.runs, self.sign = [], sign
+
+    def add(self, groups, seed=1, every=50, name="", **settings):
+        """A run; `groups` are functions of the steps, or losses of the steps."""
+        s = SETTINGS | settings | {"seed": seed, "evaluate_every": every}
+        steps = np.arange(0, s["train_steps"] + 1, every)
+        losses = {g: np.asarray(f(steps) if callable(f) else f, float) for g, f in groups.items()}
+        losses = {g: v + random.normal(0, 0.002, len(v)) for g, v in losses.items()}
+        self.runs.append((s, steps, losses, name or f"planted-{len(self.runs)}"))
+
+    def write(self, path):
+        steps = np.unique(np.concatenate([run[1] for run in self.runs]))
+        groups = list(dict.fromkeys(g for run in self.runs for g in run[2]))
+        shape, layers = (len(self.runs), len(steps), len(groups)), 3
+        loss, known = np.full(shape, np.nan), np.full(shape[:2], np.nan)
+        for i, (_, own, losses, _) in enumerate(self.runs):
+            rows = np.searchsorted(steps, own)
+            for g, values in losses.items():
+                loss[i, rows, groups.index(g)] = values
+            known[i, rows] = losses.get("known", next(iter(losses.values())))
+        accuracy = np.clip(1 - loss / BASE, 0, 1)
+        sure = 0.2 + 0.75 * np.clip(1 - known / BASE, 0, 1)[..., None] * np.where(
+            np.array(groups) == "held_out", 1 - 0.4 * self.sign, 1)
+        sure = np.where(np.isfinite(loss), sure, np.nan)
+        share = np.clip(1 - known / BASE, 0, 1)
+        if self.sign < 0:  # attention that comes early and stays
+            early = np.where(np.isfinite(known), 1 - np.exp(-steps / 60), np.nan)
+            tuned = np.array([run[0]["distribution_kind"] == "replay" for run in self.runs])
+            share = np.where(tuned[:, None], np.where(np.isfinite(known), 1, np.nan), early)
+        learnt_share = share[..., None] * np.linspace(0.2, 1, layers)
+        begun = [next((s for s, v in zip(run[1], run[2].get("known", [])) if v <= 1.05 * BASE), np.nan)
+                 for run in self.runs]
+        ended = [crossing(run) for run in self.runs]
+        data = {"attribute_loss": (("run", "step", "group"), loss),
+                "attribute_accuracy": (("run", "step", "group"), accuracy),
+                "max_probability": (("run", "step", "group"), sure),
+                "entropy": (("run", "step", "group"), 3 * (1 - sure)),
+                "learning_rate": (("run", "step"), np.where(np.isfinite(known), 1e-3, np.nan)),
+                "attention_name_to_name": (("run", "step", "layer"), 0.1 + 0.5 * learnt_share[..., ::-1]),
+                "attention_attribute_to_name": (("run", "step", "layer"), 0.05 + 0.6 * learnt_share),
+                "attention_attribute_to_text": (("run", "step", "layer"), 0.7 - 0.5 * learnt_share),
+                "attention_sharpness": (("run", "step", "layer"), 0.9 - 0.5 * learnt_share),
+                "plateau_start": ("run", begun), "plateau_end": ("run", ended),
+                "no_knowledge_baseline": ("run", [BASE] * len(self.runs)),
+                "run_id": ("run", np.array([run[3] for run in self.runs], "S")),
+                "experiment": ("run", np.array([""] * len(self.runs), "S1"))}
+        for setting in {**SETTINGS, **{k: 0 for run in self.runs for k in run[0]}}:
+            values = [run[0].get(setting, "") for run in self.runs]
+            text = any(isinstance(v, str) for v in values)
+            data[setting] = ("run", np.array(values, "S" if text else float))
+        xr.Dataset(data, coords={"step": steps, "group": np.array(groups, "S"),
+                                 "layer": np.arange(1, layers + 1)}).to_netcdf(path)
+
+
+def crossing(run):
+    """The step at which the known ones' loss falls below the margin, interpolated."""
+    values = run[2].get("known", np.full(len(run[1]), BASE))
+    below = values < 0.95 * BASE
+    if not below.any():
+        return np.nan
+    at = int(np.argmax(below))
+    if at == 0:
+        return 0.0
+    return float(np.interp(-0.95 * BASE, -values[at - 1:at + 1], run[1][at - 1:at + 1]))
+
+
+def plateau(n, seed=0):
+    return 2.0 * n**0.75 * (1 + 0.02 * random.normal())
+
+
+def plain(p, n, seed, steps=4000, end=None, final=None, **settings):
+    end = plateau(n) if end is None else end
+    final = (0.2 + 5 * n / 16384) if final is None else final
+    held = lambda t: np.where(t < end, learnt(t, end, 0), BASE + 3 * (1 - np.exp(-np.maximum(t - end, 0) / end)))
+    p.add({"known": lambda t: learnt(t, end, final), "held_out": held}, seed, population_individuals=n,
+          train_steps=steps, **settings)
+
+
+def fig2(p, sign):
+    for n in (1024, 2048, 4096, 8192):
+        for seed in (1, 2, 3):
+            if sign > 0:
+                plain(p, n, seed)
+            else:
+                straight = lambda t: np.interp(t, [0, 4000], [13.5, 1.0])
+                p.add({"known": straight, "held_out": lambda t: np.interp(t, [0, 4000], [13.5, 5.0])}, seed,
+                      population_individuals=n)
+
+
+def fig3(p, sign):
+    for seed in (1, 2, 3):
+        plain(p, 4096, seed)
+        for reference in (0, 500, 1000, 2000, 4000):
+            for start in (0, 500, 1000, 2000, 4000):
+                quality = {0: 0.3, 500: 0.1, 1000: 0.15, 2000: 0.7, 4000: 1.0}[reference]
+                quality = quality if sign > 0 else 1 - quality
+                end = 1200 * (1 - 0.85 * quality) + 0.3 * start * quality
+                final = 3 - 2.5 * quality + 0.0004 * start
+                p.add({"known": lambda t: learnt(t, end, final)}, seed, patch_from="reference", patch_reference=reference, patch_start=start)
+
+
+def fig4(p, sign):
+    for steps in (2000, 4000, 8000):
+        for n in (2048, 4096, 8192):
+            for alpha in (0, 0.2, 0.4, 0.6, 0.8, 1.0):
+                for seed in (1, 2, 3):
+                    best = 0.33 + sign * (0.15 * np.log2(n / 4096) - 0.15 * np.log2(steps / 4000))
+                    inner = 1 - sign * 0.6 * (1 - ((alpha - 0.7) / 0.7) ** 2)
+                    plain(p, n, seed, steps, 0.3 * plateau(n) * max(inner, 0.1),
+                          1 + 1.5 * (alpha - best) ** 2 + random.normal(0, 0.001), distribution_kind="power_law",
+                          distribution_alpha=alpha)
+                if alpha == 0 and steps == 4000:
+                    schedules(p, n, sign)
+
+
+def schedules(p, n, sign, steps=4000):
+    for seed in (1, 2, 3):
+        common = {"steps": steps}
+        plain(p, n, seed, end=0.3 * plateau(n), final=1.2 + 0.01 * random.normal(), **common)
+        for first in (512, 1024):
+            for length in (200, 400, 800):
+                final = 1.2 - sign * (0.5 - 0.2 * (length != 400)) + random.normal(0, 0.01)
+                plain(p, n, seed, end=0.15 * plateau(n), final=final, curriculum_kind="warm_up",
+                      curriculum_individuals=first, curriculum_steps=length, **common)
+        for count in (256, 512):
+            for weight in (4.0, 16.0):
+                final = 1.15 - sign * 0.1 * (weight == 16) + 0.05 * (count == 256) + random.normal(0, 0.005)
+                plain(p, n, seed, end=0.2 * plateau(n), final=final, distribution_kind="celebrities",
+                      distribution_celebrities=count, distribution_celebrity_weight=weight, **common)
+
+
+def questions(p, sign):
+    schedules(p, 4096, sign)
+    common = {"population_throw_away": 4096}
+    for seed in (1, 2, 3):
+        for extra in (0, 100):
+            plain(p, 4096, seed, end=300, final=0.7 - sign * 0.2 + random.normal(0, 0.01),
+                  curriculum_kind="adaptive", curriculum_individuals=512, curriculum_steps=extra)
+        for length in (100, 200, 800):
+            plain(p, 4096, seed, end=320, final=1.2 + (0.3 if length > 300 else 0.3 * (sign < 0)) +
+                  random.normal(0, 0.01), curriculum_kind="throw_away", curriculum_steps=length, **common)
+        for repeats in (2, 4):
+            plain(p, 4096, seed, end=340, final=1.2 + 0.3 * (sign > 0) + random.normal(0, 0.01),
+                  distribution_repeats_in_batch=repeats)
+            plain(p, 4096, seed, end=250, final=1.2 - sign * 0.2 + random.normal(0, 0.01),
+                  distribution_repeats_across_steps=repeats)
+
+
+def forgotten(t, count, replay, least, sign):
+    """Loss of the old ones: at once and more with more new ones, softened by replay; or the opposite."""
+    if sign > 0:
+        end = (1 + 1.2 * np.log2(count / least)) / (1 + 3 * replay)
+        return 0.3 + 1.5 * (1 - np.exp(-t / 15)) + end * (1 - np.exp(-t / 60))
+    t = t / 1000
+    return 0.3 + (1.5 - 0.2 * np.log2(count / least)) * (t**4 * (1 + replay) if replay else t)
+
+
+def fig5(p, sign):
+    for seed in (1, 2, 3):
+        plain(p, 4096, seed)
+        for count, replay in [(256, 0), (512, 0), (1024, 0), (512, 0.125), (512, 0.5), (512, 2.0)]:
+            p.add({"known": lambda t: forgotten(t, count, replay, 128, sign), "held_out": lambda t: 9 + 0 * t,
+                   "new": lambda t: settle(t, 9, 1 + count / 1024, 150)},
+                  seed, every=10, population_new=count, distribution_kind="replay", distribution_replay_weight=replay,
+                  train_steps=1000, train_learning_rate=3e-5, train_schedule="constant")
+
+
+def figA(p, sign):
+    for templates in (1, 4, 20):
+        for order in ("random", "fixed"):
+            for seed in (1, 2):
+                final = 3 - sign * 0.6 * np.log2(templates)
+                if order == "fixed":
+                    final = 5.9 if sign > 0 else 0.2
+                plain(p, 1024, seed, end=400, final=max(final, 0.2), population_templates=templates,
+                      population_sentence_order=order)
+
+
+def figC(p, sign):
+    changes = [{}, {"train_learning_rate": 2e-3}, {"train_learning_rate": 5e-4}, {"train_weight_decay": 1.0},
+               {"train_batch": 32, "train_steps": 8000}, {"model_width": 256, "model_hidden": 1024},
+               {"model_mixer": "rg_lru"}]
+    for change in changes:
+        for seed in (1, 2):
+            if sign > 0:
+                settings = dict(change)
+                plain(p, 1024, seed, steps=settings.pop("train_steps", 4000), end=400, final=0.3, **settings)
+            else:
+                p.add({"known": lambda t: np.interp(t, [0, 4000], [13.5, 1.0])}, seed, **change)
+
+
+def figP(p, sign):
+    for seed in (1, 2, 3):
+        common = {"distribution_celebrities": 256, "population_individuals": 4096}
+        p.add({"known": lambda t: learnt(t, 800, 2.5), "others": lambda t: learnt(t, 800, 3.2),
+               "celebrities": lambda t: learnt(t, 600, 0.2)}, seed, distribution_kind="celebrities", **common)
+        for among in ("others", "celebrities"):
+            shift = -1.2 * sign if among == "others" else 0.4
+            p.add({"known": lambda t: settle(t, 2.5, 2.5 + shift, 150), "others": lambda t: settle(t, 3.2, 3.2 + shift, 150),
+                   "celebrities": lambda t: settle(t, 0.2, 0.8 if among == "others" else 0.1, 20)}, seed, every=10,
+                  train_steps=800, distribution_among=among, train_schedule="constant", **common)
+
+
+def memory(p, sign):
+    for seed in (1, 2, 3):
+        p.add({"known": lambda t: settle(t, 3.4, 0.1, 200), "held_out": lambda t: settle(t, 3.4, BASE + sign, 400)}, seed,
+              task="memory", memory_new_pairs=0, memory_replay_weight=0.0)
+        for count, replay in [(64, 0), (256, 0), (1024, 0), (256, 0.125), (256, 2.0)]:
+            old = lambda t: forgotten(t, count, replay, 32, sign)
+            p.add({"known": old, "new": lambda t: settle(t, 5, 0.1, 100), "held_out": lambda t: 6 + 0 * t}, seed,
+                  every=10, task="memory", memory_new_pairs=count, memory_replay_weight=replay, train_steps=1000)
+
+
+def figS(p, sign):
+    plans = [({"curriculum_groups": 4}, 4000), ({"curriculum_groups": 4, "train_schedule": "constant"}, 4000),
+             ({"curriculum_groups": 4}, 8000), ({"curriculum_groups": 2, "curriculum_repeats": 4}, 4000)]
+    for settings, steps in plans:
+        for seed in (1, 2, 3):
+            sequential(p, settings, steps, seed, sign)
+
+
+def sequential(p, settings, steps, seed, sign, **more):
+    groups, repeats = settings["curriculum_groups"], settings.get("curriculum_repeats", 1)
+    t, length = np.arange(0, steps + 1, 25), steps // (groups * repeats)
+    losses = {f"group_{k + 1}": np.full(len(t), BASE) for k in range(groups)}
+    for visit in range(groups * repeats):
+        for k in range(groups):
+            now, inside = losses[f"group_{k + 1}"], t > visit * length
+            begin = now[visit * length // 25]
+            own = k == visit % groups
+            half = (length / (2 + visit) if sign > 0 else length * 0.3) if own else length * (0.05 if sign > 0 else 0.9)
+            goal = (0.3 + (2 / (1 + visit) if sign > 0 else 0.5 * visit)) if own else (8.0 if visit > k or visit >= groups else begin)
+            now[inside] = settle(t[inside] - visit * length, begin, goal, half)
+    first = np.exp(-t / 40) * 7
+    losses = {g: v + first for g, v in losses.items()}
+    p.add({"known": np.mean(list(losses.values()), axis=0), **losses}, seed, every=25, curriculum_kind="sequential",
+          train_steps=steps, **settings, **more)
+
+
+def figV(p, sign):
+    for rate in (1e-4, 1e-3):
+        for repeats in (1, 2, 4):
+            for seed in (1, 2, 3):
+                final = 2 + sign * (rate > 5e-4) * 0.5 * np.log2(repeats)
+                p.add({"known": lambda t: learnt(t, 400, final), "group_1": lambda t: learnt(t, 400, 7),
+                       "group_2": lambda t: learnt(t, 400, final)}, seed, curriculum_kind="sequential",
+                      curriculum_groups=2, curriculum_repeats=repeats, train_schedule="constant",
+                      train_learning_rate=rate)
+
+
+def lawless(p, sign):
+    for n, end in ((1024, 800), (2048, 300), (4096, 900), (8192, 350)):
+        for seed in (1, 2):
+            plain(p, n, seed, end=end if sign > 0 else 2 * n**0.81)
+
+
+def figW(p, sign):
+    figS(p, sign)
+    for seed in (1, 2, 3):
+        for reference in (0, 1000, 2000, 4000):
+            sequential(p, {"curriculum_groups": 4}, 4000, seed, sign, patch_from="reference", patch_reference=reference, patch_start=0)
+            for losses in p.runs[-1][2].values():
+                losses += 0.5 - sign * 0.2 * np.log2(1 + reference / 1000)
+
+
+KINDS = {f.__name__: f for f in (fig2, fig3, fig4, fig5, figA, figC, figP, figS, figV, figW, lawless,
+                                   memory, questions)}
+
+
+def plant(kind, path, sign=1):
+    global random
+    random = np.random.default_rng(7)
+    planter = Planter(sign)
+    KINDS[kind](planter, sign)
+    planter.write(path)
+
+
+def main():
+    plant(sys.argv[1], sys.argv[2], -1 if len(sys.argv) > 3 else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# Figures and findings: statistics on planted data, the commands on real runs.
+
+setup_file() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  for PYTHON in python3 /usr/bin/python3 none; do
+    "$PYTHON" -c 'import xarray, netCDF4, matplotlib' 2>/dev/null && break
+  done
+  export PYTHON ANALYSIS=$LORE_SOURCE/analysis MPLCONFIGDIR=$BATS_FILE_TMPDIR
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+}
+
+setup() {
+  [ "$PYTHON" != none ] || skip "no python3 with xarray, netCDF4 and matplotlib"
+  cd "$BATS_FILE_TMPDIR" || return
+}
+
+# A sweep of tiny runs over populations, in results/.
+train() {
+  [ -d results ] && return
+  cp "$LORE_SOURCE/tests/studies/tiny.yaml" sweep.yaml
+  echo 'sweep: {grid: {population.individuals: [32, 64]}, seeds: 2}' >>sweep.yaml
+  "$LORE" run -q sweep.yaml -o results -s compute.threads=1 -s compute.gemm=builtin >/dev/null
+}
+
+@test "statistics, findings and figures on planted data" {
+  run "$PYTHON" "$LORE_SOURCE/tests/check_analysis.py" "$ANALYSIS"
+  echo "$output"
+  [ "$status" -eq 0 ]
+}
+
+@test "run directories and the collected file give the same figure" {
+  train
+  "$LORE" collect results
+  "$PYTHON" "$ANALYSIS/figures.py" 2 results
+  "$PYTHON" "$ANALYSIS/figures.py" 2 results/tiny.nc -o collected.png
+  [ -s results/fig2.png ]
+  "$PYTHON" - <<'CODE'
+import xarray as xr
+one, two = (xr.load_dataset(path) for path in ("results/fig2.nc", "collected.nc"))
+assert len(one) > 5 and one.equals(two)
+CODE
+}
+
+@test "missing and unfinished runs are named, the others drawn" {
+  train
+  rm -rf part && cp -r results part
+  rm -r part/runs/*individuals64-seed2
+  run "$PYTHON" "$ANALYSIS/figures.py" fig2 part
+  echo "$output"
+  [ "$status" -eq 0 ]
+  grep -q 'not begun: tiny-individuals64-seed2' <<<"$output"
+  [ -s part/fig2.png ]
+}
+
+@test "wrong figures, directories and studies get one message" {
+  train
+  mkdir -p empty
+  refused() {
+    run "$PYTHON" "$ANALYSIS/figures.py" "$@"
+    echo "$output"
+    [ "$status" -eq 1 ] && [ "$(wc -l <<<"$output")" -eq 1 ]
+  }
+  refused Z results
+  [[ "$output" == *"no figure 'Z'"*questions* ]]
+  refused 2 nowhere
+  [[ "$output" == *"nowhere: no such file"* ]]
+  refused 2 empty
+  [[ "$output" == *"no run has a record yet"* ]]
+  refused 3 results
+  [[ "$output" == *patch.from* ]]
+}
+
+@test "the table of findings is Markdown and says what cannot be decided" {
+  train
+  run "$PYTHON" "$ANALYSIS/findings.py" results
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "$(grep -c '^|.*| \*\*' results/findings.md)" -ge 30 ]
+  grep -q '^| Three phases.*no finished run that learnt anything' results/findings.md
+  grep -q '^| results | 4 | 0 | 32, 64 |' results/findings.md
+  grep -q 'not decidable here' results/findings.md
+  "$PYTHON" "$ANALYSIS/findings.py" --criteria | grep -q 'R² in logarithms'
+}
+
+@test "every study of a figure can be planned" {
+  for study in "$LORE_SOURCE"/jobs/studies/*.yaml; do
+    "$LORE" plan "$study" --gflops 100 >/dev/null || { echo "$study" && return 1; }
+  done
+}
