@@ -10,6 +10,7 @@ base_sources = \
 	src/base/status.c \
 	src/base/stop.c \
 	src/base/team.c \
+	src/base/textfile.c \
 	src/base/threads.c
 
 data_sources = \

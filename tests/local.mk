@@ -36,6 +36,7 @@ float_tests = \
 	tests/test_settings_random \
 	tests/test_state \
 	tests/test_step_quiet \
+	tests/test_textfile \
 	tests/test_trainer \
 	tests/test_vocabulary \
 	tests/test_workspace

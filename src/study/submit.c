@@ -11,6 +11,7 @@
 
 #include "directory.h"
 #include "job_scripts.h"
+#include "lore/textfile.h"
 #include "submit_command.h"
 
 enum { NUMBER = 64 };
@@ -43,22 +44,15 @@ static lore_status absolute(const char *path, char *to) {
 /* Writes directory/jobs/name, whole or not at all. */
 static lore_status write_script(const char *directory, const char *name, const char *text,
                                 char *path) {
-  char jobs[LORE_PATH_MAX], partial[LORE_PATH_MAX];
+  char jobs[LORE_PATH_MAX];
+  lore_textfile file;
   LORE_TRY(lore_path_join(directory, "jobs", jobs));
   LORE_TRY(lore_directory_make(jobs));
   LORE_TRY(lore_path_join(jobs, name, path));
-  LORE_TRY(lore_path_join(jobs, "script.partial", partial));
-  FILE *file = fopen(partial, "w");
-  int failed = !file || fputs(text, file) < 0;
-  if (file) {
-    failed = failed || fflush(file) || fchmod(fileno(file), 0755) || fsync(fileno(file));
-    failed |= fclose(file) != 0;
-  }
-  if (!failed && rename(partial, path) == 0)
-    return LORE_OK;
-  lore_status status = lore_fail(LORE_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  unlink(partial);
-  return status;
+  LORE_TRY(lore_textfile_begin(path, true, &file));
+  fputs(text, file.stream);
+  fchmod(fileno(file.stream), 0755);
+  return lore_textfile_commit(&file);
 }
 
 typedef struct {
