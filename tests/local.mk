@@ -117,6 +117,7 @@ shell_tests = \
 # Headers that tests share.
 test_headers = \
 	tests/biography.h \
+	tests/child.h \
 	tests/distributed.h \
 	tests/metrics_check.h \
 	tests/metrics_fixture.h \
