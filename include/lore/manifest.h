@@ -34,9 +34,10 @@ typedef struct {
   lore_manifest_run *run; /* parents before their children */
 } lore_manifest;
 
-/* Expands the study file `path` with `overrides` ("key=value", applied to the base settings).
- * LORE_USER with the place in the file for whatever is wrong. Free with lore_manifest_destroy, also
- * after a failure. */
+/* Expands the study file `path` with `overrides` ("key=value"), which win over the base's settings
+ * and over experiments' own; a swept setting cannot be overridden, but the seed that a count of
+ * seeds begins with. LORE_USER with the place in the file for whatever is wrong. Free with
+ * lore_manifest_destroy, also after a failure. */
 lore_status lore_manifest_expand(const char *path, int overrides, const char *const *override,
                                  lore_manifest *manifest);
 void lore_manifest_destroy(lore_manifest *manifest);
