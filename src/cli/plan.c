@@ -86,7 +86,7 @@ static lore_status plan_manifest(const lore_arguments *a, lore_manifest *manifes
       .manifest = manifest, .run = run, .ranks = a->ranks, .directory = a->directory};
   lore_status status = predict(a, &plan, run);
   if (status == LORE_OK && a->directory)
-    status = lore_manifest_freeze(manifest, a->study, a->directory);
+    status = lore_manifest_freeze(manifest, a->directory);
   if (status == LORE_OK) {
     (a->json ? lore_plan_print_json : lore_plan_print_text)(&plan);
     status = lore_options_flush();

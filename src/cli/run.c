@@ -168,7 +168,7 @@ static lore_status expand(lore_team world, const lore_arguments *a, lore_manifes
   if (manifest->runs > 1)
     status = lore_manifest_estimate(manifest);
   if (status == LORE_OK && world.rank == 0 && manifest->runs > 1)
-    status = lore_manifest_freeze(manifest, a->study, a->sweep.directory);
+    status = lore_manifest_freeze(manifest, a->sweep.directory);
   return lore_team_agree(world, status);
 }
 

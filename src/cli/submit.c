@@ -125,7 +125,7 @@ static lore_status submit(lore_submit_arguments *a) {
   if (status == LORE_OK)
     status = lore_manifest_estimate(&manifest);
   if (status == LORE_OK)
-    status = lore_manifest_freeze(&manifest, a->submit.study, a->submit.directory);
+    status = lore_manifest_freeze(&manifest, a->submit.directory);
   if (status == LORE_OK)
     status = lore_submit(&manifest, &a->submit);
   lore_manifest_destroy(&manifest);

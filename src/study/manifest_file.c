@@ -10,7 +10,7 @@
 #include "directory.h"
 #include "lore/textfile.h"
 #include "manifest_index.h"
-#include "settings_source.h"
+#include "manifest_inputs.h"
 
 static void write_run(FILE *file, const lore_manifest *m, const lore_manifest_run *run) {
   fprintf(file, "%s\t%s\t%d\t%s\t%" PRId64 "\t%" PRIu64 "\t%" PRId64 "\t%016" PRIx64 "\t%.6g",
@@ -34,20 +34,6 @@ static lore_status put_manifest(const char *path, const lore_manifest *m) {
   for (int r = 0; r < m->runs; r++)
     write_run(file.stream, m, &m->run[r]);
   return lore_textfile_commit(&file);
-}
-
-/* Copies the file `from`. */
-static lore_status put_copy(const char *path, const char *from) {
-  lore_textfile file;
-  lore_source source;
-  LORE_TRY(lore_source_read(from, &source));
-  lore_status status = lore_textfile_begin(path, true, &file);
-  if (status == LORE_OK) {
-    fwrite(source.text, 1, source.length, file.stream);
-    status = lore_textfile_commit(&file);
-  }
-  lore_source_destroy(&source);
-  return status;
 }
 
 /* How the settings of a run that has begun differ from those it has now; false if that is unknown.
@@ -121,13 +107,12 @@ static lore_status check_frozen(const lore_manifest *before, const lore_manifest
   return status;
 }
 
-lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *path,
-                                 const char *directory) {
-  char file[LORE_PATH_MAX], runs[LORE_PATH_MAX], study[LORE_PATH_MAX];
+lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *directory) {
+  char file[LORE_PATH_MAX], runs[LORE_PATH_MAX];
   lore_manifest before;
   LORE_TRY(lore_path_join(directory, "manifest.tsv", file));
   LORE_TRY(lore_path_join(directory, "runs", runs));
-  LORE_TRY(lore_path_join(directory, "study.yaml", study));
+  LORE_TRY(lore_manifest_check_inputs(manifest));
   LORE_TRY(lore_directory_make(runs));
   if (access(file, F_OK) == 0) {
     LORE_TRY(lore_manifest_load(directory, &before));
@@ -137,6 +122,6 @@ lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *path
     if (status != LORE_OK || same)
       return status;
   }
-  LORE_TRY(put_copy(study, path));
+  LORE_TRY(lore_manifest_put_inputs(manifest, directory));
   return put_manifest(file, manifest);
 }
