@@ -94,6 +94,15 @@ ended_with() {
   [ -s calls.none ]
 }
 
+@test "jobs without the environment of lore submit" {
+  unset LORE
+  SBATCH_EXPORT=NONE "$PROGRAM" submit "$LORE_SOURCE/tests/studies/tiny.yaml" -o dir --time 5 --yes
+  slurm_ended 60
+  tail -n 20 dir/jobs/*.log
+  grep -qx 'state: done' dir/runs/tiny-seed1/state.yaml
+  [ -s dir/tiny.nc ]
+}
+
 @test "a task of an array is queued again without the others" {
   echo "0 75 0 0" >codes
   sbatch --wait -o job.log --time=5 --array=0-1%1 "$RUN" s.yaml dir
