@@ -10,6 +10,7 @@ base_sources = \
 	src/base/status.c \
 	src/base/stop.c \
 	src/base/team.c \
+	src/base/textfile.c \
 	src/base/threads.c
 
 data_sources = \
@@ -125,6 +126,8 @@ study_sources = \
 	src/study/manifest_file.h \
 	src/study/manifest_index.c \
 	src/study/manifest_index.h \
+	src/study/manifest_inputs.c \
+	src/study/manifest_inputs.h \
 	src/study/manifest_load.c \
 	src/study/manifest_names.c \
 	src/study/memory_estimate.c \

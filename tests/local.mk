@@ -36,6 +36,7 @@ float_tests = \
 	tests/test_settings_random \
 	tests/test_state \
 	tests/test_step_quiet \
+	tests/test_textfile \
 	tests/test_trainer \
 	tests/test_vocabulary \
 	tests/test_workspace
@@ -117,6 +118,7 @@ shell_tests = \
 # Headers that tests share.
 test_headers = \
 	tests/biography.h \
+	tests/child.h \
 	tests/distributed.h \
 	tests/metrics_check.h \
 	tests/metrics_fixture.h \

@@ -72,4 +72,14 @@ static inline void fixture_fill(fixture_record *f, int64_t i) {
   };
 }
 
+/* Appends records [from, to). */
+static inline lore_status fixture_append(lore_metrics *metrics, int64_t from, int64_t to) {
+  for (int64_t i = from; i < to; i++) {
+    fixture_record f;
+    fixture_fill(&f, i);
+    LORE_TRY(lore_metrics_append(metrics, &f.record));
+  }
+  return LORE_OK;
+}
+
 #endif

@@ -59,11 +59,7 @@ static inline lore_metrics_definition definition_later(void) {
 }
 
 static inline void append(lore_metrics *metrics, int from, int to) {
-  for (int i = from; i < to; i++) {
-    fixture_record f;
-    fixture_fill(&f, i);
-    assert_int_equal(lore_metrics_append(metrics, &f.record), LORE_OK);
-  }
+  assert_int_equal(fixture_append(metrics, from, to), LORE_OK);
 }
 
 static inline void write_new(const char *at, int records) {

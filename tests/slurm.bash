@@ -3,6 +3,8 @@
 #
 #   slurm_start DIRECTORY   in setup_file: sets SLURM_CONF; fails with the reason in $slurm_reason
 #   slurm_need              in setup: skips the test where Slurm cannot run
+#   slurm_ended SECONDS     waits until no job is left; fails if one is after so long
+#   slurm_clear             in teardown: takes back the jobs of a test that failed
 #   slurm_stop              in teardown_file
 #
 # tests/slurm/cluster.sh does the work; it also ends everything if the test file is killed.
@@ -32,6 +34,22 @@ slurm_start() {
 # Bats 1.8 takes a skip in setup_file for a failure.
 slurm_need() {
   [ -z "$slurm_reason" ] || skip "no Slurm: $slurm_reason"
+}
+
+slurm_ended() {
+  local try
+  for try in $(seq $(($1 * 5))); do
+    [ -n "$(squeue -h)" ] || return 0
+    sleep 0.2
+  done
+  squeue
+  return 1
+}
+
+slurm_clear() {
+  [ -z "$slurm_reason" ] || return 0
+  scancel --user="$(id -un)" || true
+  tail -n 20 "$@" 2>/dev/null || true
 }
 
 slurm_stop() {

@@ -142,6 +142,47 @@ except OSError: print(0)' "$1/$RUN/metrics.nc")" -ge "$2" ] && return 0
   [ "$kept" = yes ]
 }
 
+# fill DIRECTORY: not a byte is left.
+fill() {
+  cat /dev/zero >"$1/ballast" 2>/dev/null || true
+}
+
+@test "a full disk while a record is appended: one message, and on when there is room" {
+  [ "$(id -u)" -eq 0 ] || skip "mounting needs root"
+  local options="$OPTIONS -s evaluate.every=1 -s evaluate.sequences=2 -s train.steps=400"
+  options+=" -s evaluate.attention_sequences=2 -s checkpoint.snapshots=[] -s checkpoint.every=0"
+  mkdir small
+  mount -t tmpfs -o size=64m tmpfs small || skip "no tmpfs can be mounted here"
+  # A sitting that leaves a checkpoint, and one that goes on from it until the disk is full.
+  for sitting in first second; do
+    "$LORE" run $options "$STUDY" -o small/out >$sitting.log 2>&1 3>&- &
+    job=$!
+    pause small/out $([ $sitting = first ] && echo 20 || echo 60)
+    [ $sitting = second ] || kill -USR1 $job
+    [ $sitting = first ] || { kill -STOP $job && fill small && kill -CONT $job; }
+    code=0
+    wait $job || code=$?
+    echo "$code" >$sitting.code
+    cat $sitting.log
+  done
+  cp small/out/$RUN/metrics.nc full.nc || true
+  rm -f small/ballast
+  "$LORE" run $options "$STUDY" -o small/out >third.log 2>&1 || cat third.log
+  cp -r small/out again || true
+  umount small
+  "$LORE" run $options "$STUDY" -o whole
+  [ "$(cat first.code)" -eq 75 ]
+  [ "$(cat second.code)" -eq 1 ]
+  [ "$(grep -c 'lore: error:' second.log)" -eq 1 ]
+  grep -q 'cannot append record [0-9]* to .*metrics.nc: No space left on device' second.log
+  records=$("$PYTHON" "$LORE_SOURCE/tests/whole_records.py" full.nc whole/$RUN/metrics.nc)
+  [ "$records" -ge 60 ]
+  grep -q 'gone on from' third.log
+  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" {again,whole}/$RUN/metrics.nc
+  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" {again,whole}/$RUN/checkpoints/weights_00000400.nc
+  [ "$(ls again/$RUN/checkpoints)" = weights_00000400.nc ]
+}
+
 @test "two jobs on one run: the second leaves it alone" {
   "$LORE" run $OPTIONS "$STUDY" -o shared 3>&- >/dev/null 2>&1 &
   job=$!

@@ -305,7 +305,7 @@ static void test_estimate(void **state) {
              NULL);
   assert_int_equal(lore_manifest_estimate(&m), LORE_OK);
   for (int r = 0; r < m.runs; r++) {
-    assert_int_equal(lore_run_estimate(&m.run[r].settings, &estimate), LORE_OK);
+    assert_int_equal(lore_run_estimate(&m.run[r].settings, 1, &estimate), LORE_OK);
     assert_true(fabs(m.run[r].operations / estimate.operations - 1) < 0.02);
   }
   lore_manifest_destroy(&m);

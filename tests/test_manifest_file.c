@@ -39,14 +39,14 @@ static lore_manifest expand(const char *text) {
 
 static void freeze(const char *text) {
   lore_manifest m = expand(text);
-  if (lore_manifest_freeze(&m, path, directory) != LORE_OK)
+  if (lore_manifest_freeze(&m, directory) != LORE_OK)
     fail_msg("%s", lore_fail_message());
   lore_manifest_destroy(&m);
 }
 
 static void refuse_freeze(const char *text, const char *message) {
   lore_manifest m = expand(text);
-  assert_int_equal(lore_manifest_freeze(&m, path, directory), LORE_USER);
+  assert_int_equal(lore_manifest_freeze(&m, directory), LORE_USER);
   if (!strstr(lore_fail_message(), message))
     fail_msg("'%s' is not in: %s", message, lore_fail_message());
   lore_manifest_destroy(&m);
@@ -83,7 +83,7 @@ static void test_round_trip(void **state) {
   lore_manifest loaded, m = expand(small);
   unlink(file);
   m.run[3].operations = 1.25e15;
-  assert_int_equal(lore_manifest_freeze(&m, path, directory), LORE_OK);
+  assert_int_equal(lore_manifest_freeze(&m, directory), LORE_OK);
   assert_int_equal(lore_manifest_load(directory, &loaded), LORE_OK);
   assert_string_equal(loaded.name, "s");
   assert_int_equal(loaded.runs, 6);
@@ -208,13 +208,110 @@ static void test_frozen(void **state) {
   lore_manifest_destroy(&m);
 }
 
+static lore_status freeze_with(const char *text, int overrides, const char *const *override) {
+  lore_manifest m;
+  put(text);
+  lore_status status = lore_manifest_expand(path, overrides, override, &m);
+  if (status == LORE_OK)
+    status = lore_manifest_freeze(&m, directory);
+  lore_manifest_destroy(&m);
+  return status;
+}
+
+/* That directory/name holds `text`; that it is not there if that is NULL. */
+static void expect_file(const char *name, const char *text) {
+  char at[128], held[512] = "";
+  snprintf(at, sizeof at, "%s/%s", directory, name);
+  FILE *stream = fopen(at, "r");
+  if (!text) {
+    assert_null(stream);
+    return;
+  }
+  assert_non_null(stream);
+  held[fread(held, 1, sizeof held - 1, stream)] = 0;
+  fclose(stream);
+  assert_string_equal(held, text);
+}
+
+static void test_overrides_are_kept(void **state) {
+  (void)state;
+  static const char *const given[] = {"train.clip=1.0", "checkpoint.snapshots=[0,\n 2]"};
+  unlink(file);
+  assert_int_equal(freeze_with("name: s\nsweep: {seeds: 2}\n", 2, given), LORE_OK);
+  expect_file("study.overrides", "train.clip=1.0\ncheckpoint.snapshots=[0,  2]\n");
+  assert_int_equal(freeze_with("name: s\nsweep: {seeds: 2}\n", 1, given), LORE_OK);
+  expect_file("study.overrides", "train.clip=1.0\ncheckpoint.snapshots=[0,  2]\n");
+  assert_int_equal(freeze_with("name: s\nsweep: {seeds: 3}\n", 1, given), LORE_OK);
+  expect_file("study.overrides", "train.clip=1.0\n");
+  unlink(file);
+  assert_int_equal(freeze_with("name: s\nsweep: {seeds: 2}\n", 0, NULL), LORE_OK);
+  expect_file("study.overrides", NULL);
+}
+
+static void put_table(const char *name, const char *text) {
+  char at[128];
+  snprintf(at, sizeof at, "%s/%s", directory, name);
+  FILE *stream = fopen(at, "w");
+  assert_non_null(stream);
+  fputs(text, stream);
+  fclose(stream);
+}
+
+/* The study lies in /tmp, its tables in a directory there. */
+static void test_tables_are_kept(void **state) {
+  (void)state;
+  static const char table[] = "# points\ntrain.clip\n1.0\n2.0\n", other[] = "train.clip\n3.0\n";
+  char text[512], below[128], copy[160], again[160];
+  const char *from = strrchr(directory, '/') + 1;
+  unlink(file);
+  put_table("a.tsv", table);
+  put_table("b.tsv", other);
+  snprintf(text, sizeof text,
+           "name: s\nexperiments: {a: {sweep: {table: ./%s/a.tsv}}, b: {sweep: {table: "
+           "%s/../%s/b.tsv}}, c: {train: {steps: 7}, sweep: {table: %s/a.tsv}}, "
+           "d: {train: {steps: 8}, sweep: {table: %s/a.tsv}}}\n",
+           from, from, from, directory, from);
+  snprintf(below, sizeof below, "%s/a.tsv", from);
+  if (freeze_with(text, 0, NULL) != LORE_OK)
+    fail_msg("%s", lore_fail_message());
+  expect_file(below, table); /* under the name that the copied study has for it */
+  expect_file("b.tsv", other);
+  expect_file("a.tsv", table);
+  expect_file("study.yaml", text);
+  lore_manifest m;
+  snprintf(text, sizeof text, "name: s\nsweep: {table: %s}\n", below);
+  unlink(file);
+  assert_int_equal(freeze_with(text, 0, NULL), LORE_OK);
+  snprintf(copy, sizeof copy, "%s/study.yaml", directory);
+  assert_int_equal(lore_manifest_expand(copy, 0, NULL, &m), LORE_OK); /* the copies alone do */
+  assert_int_equal(m.runs, 2);
+  lore_manifest_destroy(&m);
+  snprintf(again, sizeof again, "rm -r %s/%s", directory, from);
+  assert_int_equal(system(again), 0);
+}
+
+static void test_tables_in_the_way(void **state) {
+  (void)state;
+  char text[512];
+  unlink(file);
+  put_table("study.yaml", "train.clip\n1.0\n");
+  snprintf(text, sizeof text, "name: s\nsweep: {table: %s/study.yaml}\n", directory);
+  assert_int_equal(freeze_with(text, 0, NULL), LORE_USER);
+  assert_non_null(strstr(lore_fail_message(), "a table called study.yaml"));
+  put_table("manifest.tsv", "train.clip\n1.0\n");
+  snprintf(text, sizeof text, "name: s\nsweep: {table: %s/manifest.tsv}\n", directory);
+  assert_int_equal(freeze_with(text, 0, NULL), LORE_USER);
+  assert_non_null(strstr(lore_fail_message(), "a table called manifest.tsv"));
+  unlink(file);
+}
+
 /* The difference is known where the run has begun. */
 static void test_differences(void **state) {
   (void)state;
   char run[128];
   lore_manifest m = expand("name: s\nsweep: {seeds: 2}\n");
   unlink(file);
-  assert_int_equal(lore_manifest_freeze(&m, path, directory), LORE_OK);
+  assert_int_equal(lore_manifest_freeze(&m, directory), LORE_OK);
   snprintf(run, sizeof run, "%s/runs/s-seed1", directory);
   assert_int_equal(mkdir(run, 0700), 0);
   strcat(run, "/study.yaml");
@@ -230,15 +327,21 @@ static void test_differences(void **state) {
 static void test_nowhere(void **state) {
   (void)state;
   lore_manifest m = expand(small);
-  assert_int_equal(lore_manifest_freeze(&m, path, "/proc/none"), LORE_FILE);
+  assert_int_equal(lore_manifest_freeze(&m, "/proc/none"), LORE_FILE);
   lore_manifest_destroy(&m);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_truncated),
-      cmocka_unit_test(test_damaged),     cmocka_unit_test(test_frozen),
-      cmocka_unit_test(test_differences), cmocka_unit_test(test_nowhere),
+      cmocka_unit_test(test_round_trip),
+      cmocka_unit_test(test_truncated),
+      cmocka_unit_test(test_damaged),
+      cmocka_unit_test(test_frozen),
+      cmocka_unit_test(test_overrides_are_kept),
+      cmocka_unit_test(test_tables_are_kept),
+      cmocka_unit_test(test_tables_in_the_way),
+      cmocka_unit_test(test_differences),
+      cmocka_unit_test(test_nowhere),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -63,9 +63,7 @@ static lore_metrics *create(const char *at) {
 }
 
 static lore_status append(lore_metrics *metrics, int64_t i) {
-  fixture_record f;
-  fixture_fill(&f, i);
-  return lore_metrics_append(metrics, &f.record);
+  return fixture_append(metrics, i, i + 1);
 }
 
 static void test_records_come_back(void **state) {

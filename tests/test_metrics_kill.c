@@ -1,12 +1,10 @@
 /* A writer that is killed at a random moment leaves a file that opens and is whole, and a reader
  * beside it never sees less. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -14,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "child.h"
 #include "metrics_check.h"
 
 enum {
@@ -62,29 +61,16 @@ static int remove_directory(void **state) {
 
 static pid_t start_writer(void) {
   unlink(path);
-  pid_t child = fork();
+  pid_t child = fork_child();
   if (child != 0)
     return child;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
   lore_metrics_definition definition = fixture_definition();
   lore_metrics *metrics;
   if (lore_metrics_create(path, &definition, &metrics) != LORE_OK)
     _exit(1);
-  for (int64_t i = 0; i < RECORDS_MOST; i++) {
-    fixture_record f;
-    fixture_fill(&f, i);
-    if (lore_metrics_append(metrics, &f.record) != LORE_OK)
-      _exit(1);
-  }
-  pause();
+  if (fixture_append(metrics, 0, RECORDS_MOST) == LORE_OK)
+    pause();
   _exit(1);
-}
-
-static void kill_writer(pid_t child) {
-  int status;
-  kill(child, SIGKILL);
-  waitpid(child, &status, 0);
-  assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 static void wait_for_file(void) {
@@ -103,7 +89,7 @@ static void test_killed_writer(void **state) {
     /* Shorter waits are likelier: the first records share their moment with the rename. */
     double uniform = (double)rand_r(&seed) / RAND_MAX;
     usleep((useconds_t)(uniform * uniform * LONGEST_MICROSECONDS));
-    kill_writer(child);
+    kill_child(child);
     int records = metrics_check(path);
     assert_true(records >= 0);
     most = records > most ? records : most;
@@ -120,7 +106,7 @@ static void test_killed_while_creating(void **state) {
   for (int i = 0; i < KILLS; i++) {
     pid_t child = start_writer();
     usleep((useconds_t)(rand_r(&seed) % 2000));
-    kill_writer(child);
+    kill_child(child);
     assert_true(access(path, F_OK) || metrics_check(path) >= 0);
   }
 }
@@ -153,7 +139,7 @@ static void test_reader_beside_writer(void **state) {
     assert_true(now >= records);
     records = now;
   }
-  kill_writer(child);
+  kill_child(child);
   assert_true(records > 20);
 }
 

@@ -1,19 +1,17 @@
 /* Going on with a metrics file: the bytes of one that was never interrupted, whatever was killed
  * when. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "child.h"
 #include "metrics_resume.h"
 
 enum { KILLS = 40 };
@@ -84,30 +82,17 @@ static void test_no_attention(void **state) {
 
 /* A child that begins or goes on with the file after `from` records and appends up to `to`. */
 static pid_t start_writer(int from, int to) {
-  pid_t child = fork();
+  pid_t child = fork_child();
   if (child != 0)
     return child;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
   lore_metrics_definition first = definition_now(), second = definition_later();
   lore_metrics *metrics;
   if ((from < 0 ? lore_metrics_create(path, &first, &metrics)
                 : lore_metrics_resume(path, &second, from, &metrics)) != LORE_OK)
     _exit(1);
-  for (int i = from < 0 ? 0 : from; i < to; i++) {
-    fixture_record f;
-    fixture_fill(&f, i);
-    if (lore_metrics_append(metrics, &f.record) != LORE_OK)
-      _exit(1);
-  }
-  pause();
+  if (fixture_append(metrics, from < 0 ? 0 : from, to) == LORE_OK)
+    pause();
   _exit(1);
-}
-
-static void kill_writer(pid_t child) {
-  int status;
-  kill(child, SIGKILL);
-  waitpid(child, &status, 0);
-  assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 /* One run, killed again and again, each time gone on with after some of its records. */
@@ -122,7 +107,7 @@ static void test_killed(void **state) {
   for (int i = 0; i < KILLS; i++) {
     pid_t child = start_writer(from, LONG);
     usleep((useconds_t)(rand_r(&seed) % 15000));
-    kill_writer(child);
+    kill_child(child);
     int before = records;
     records = access(path, F_OK) ? -1 : metrics_check(path);
     assert_true(records >= from); /* also that it could be read */
@@ -142,17 +127,14 @@ static void test_killed(void **state) {
 static void test_reader_beside(void **state) {
   (void)state;
   write_new(path, ALL);
-  pid_t child = fork();
-  if (child == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (;;)
-      go_on(5, ALL);
-  }
+  pid_t child = fork_child();
+  while (child == 0)
+    go_on(5, ALL);
   for (int i = 0; i < 500; i++) {
     int records = metrics_check(path);
     assert_in_range(records, 5, ALL);
   }
-  kill_writer(child);
+  kill_child(child);
   char partial[160];
   snprintf(partial, sizeof partial, "%s.partial", path);
   unlink(partial);

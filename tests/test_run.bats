@@ -109,18 +109,35 @@ END
   [ "$with_records" -ge 10 ]
 }
 
+# predicted RANKS OPTION...: peak memory of a run is what lore check says, within 10 %.
+predicted() {
+  local ranks=$1 predicted peak
+  shift
+  set -- "$@" -s compute.gemm=builtin -s checkpoint.snapshots=[]
+  predicted=$("$LORE" check --json --ranks-per-run "$ranks" "$@" "$STUDY" |
+    "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["peak_bytes"])')
+  set -- "$LORE" run -q "$@" "$STUDY" -o memory --overwrite
+  [ "$ranks" -eq 1 ] || set -- mpirun -n "$ranks" "$@"
+  peak=$("$PYTHON" "$LORE_SOURCE/tests/peak_memory.py" "$@")
+  echo "$*: predicted $predicted, peak $peak"
+  [ $((peak * 10)) -lt $((predicted * 11)) ]
+  [ $((peak * 10)) -gt $((predicted * 9)) ]
+}
+
 @test "peak memory is what lore check predicts, within 10 %" {
-  for options in "-s model.width=32" "-s model.width=256 -s model.hidden=1024 -s model.heads=4" \
-    "-s train.batch=64 -s train.shard=16 -s model.width=128 -s model.hidden=512"; do
-    options="$options -s compute.gemm=builtin -s train.steps=20 -s checkpoint.snapshots=[]"
-    predicted=$("$LORE" check --json $options "$STUDY" |
-      "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["peak_bytes"])')
-    peak=$("$PYTHON" "$LORE_SOURCE/tests/peak_memory.py" "$LORE" run -q $options "$STUDY" \
-      -o memory --overwrite)
-    echo "$options: predicted $predicted, peak $peak"
-    [ $((peak * 10)) -lt $((predicted * 11)) ]
-    [ $((peak * 10)) -gt $((predicted * 9)) ]
-  done
+  predicted 1 -s train.steps=20 -s model.width=32
+  predicted 1 -s train.steps=20 -s model.width=256 -s model.hidden=1024 -s model.heads=4
+  predicted 1 -s train.steps=20 -s train.batch=64 -s train.shard=16 -s model.width=128 \
+    -s model.hidden=512
+}
+
+@test "peak memory of two ranks, of which one alone would need a fifth more" {
+  predicted 2 -s train.steps=4 -s model.width=256 -s model.hidden=1024 -s model.heads=4 \
+    -s compute.threads=4
+  predicted 2 -s train.steps=4 -s train.batch=6 -s train.shard=1 -s model.width=256 \
+    -s model.hidden=1024 -s model.heads=4 -s compute.threads=1
+  refused 2 "$LORE" check --ranks-per-run 5 "$STUDY"
+  [[ $output == *"5 ranks cannot share a batch of 4 shards"* ]]
 }
 
 @test "a complete run is left alone unless it is to be overwritten" {

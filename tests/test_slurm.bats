@@ -36,11 +36,7 @@ setup() {
 }
 
 teardown() {
-  [ -z "$slurm_reason" ] || return 0
-  scancel --user="$(id -un)" || true
-  for log in *.log dir*/jobs/*.log; do
-    [ ! -f "$log" ] || tail -n 20 "$log"
-  done
+  slurm_clear *.log dir*/jobs/*.log
 }
 
 # same DIRECTORY ID: metrics and last weights of a run, as in the undisturbed study.
@@ -51,17 +47,6 @@ same() {
   weights=$(ls "$REFERENCE/runs/$2/checkpoints" | tail -n 1)
   "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "$1/runs/$2/checkpoints/$weights" \
     "$REFERENCE/runs/$2/checkpoints/$weights"
-}
-
-# ended SECONDS: until no job is left.
-ended() {
-  local try
-  for try in $(seq $(($1 * 2))); do
-    [ -n "$(squeue -h)" ] || return 0
-    sleep 0.5
-  done
-  squeue
-  return 1
 }
 
 # records DIRECTORY ID COUNT: until the run has as many.
@@ -80,7 +65,7 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
   "$LORE" submit night.yaml -o "my 5%a" --tasks 2 --ntasks-per-node 1 --time 10 \
     --partition main --yes
   ln -s "my 5%a" dir
-  ended 90
+  slurm_ended 90
   for run in "$REFERENCE"/runs/*/; do
     same dir "$(basename "$run")"
   done
@@ -94,7 +79,7 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
   job=$(sed -n 's/^submitted *job //p' said | head -n 1)
   records dir night-pretrain-seed1 4
   scancel --signal=USR1 "$job"
-  ended 150
+  slurm_ended 150
   grep -l 'queueing job' dir/jobs/wave0-*.log
   again=$(sed -n 's/^lore: job .*, start 2, //p' dir/jobs/wave0-*.log | sort | tail -n 1)
   child=$(sed -n 's/^lore: job .*, start 1, //p' dir/jobs/wave1-*.log | sort | head -n 1)
@@ -127,7 +112,7 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
   job=$(sbatch --parsable -o requeue.log --time=10 "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir)
   records dir night-pretrain-seed1 6
   scontrol requeue "$job"
-  ended 120
+  slurm_ended 120
   [ "$(grep -c "^lore: job $job, start" requeue.log)" -eq 2 ]
   same dir night-pretrain-seed1
   same dir night-tune-seed3
@@ -136,7 +121,7 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
 @test "the time limit: told in time, exit code 75, queued again, goes on to the end" {
   job=$(sbatch --parsable -o limit.log --time=4 --signal=USR1@237 \
     "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir)
-  ended 120
+  slurm_ended 120
   grep -q 'stopped by' limit.log
   grep -q "queueing job $job again" limit.log
   for run in "$REFERENCE"/runs/*/; do

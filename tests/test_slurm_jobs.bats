@@ -35,9 +35,7 @@ END
 }
 
 teardown() {
-  [ -z "$slurm_reason" ] || return 0
-  scancel --user="$(id -un)" || true
-  tail -n 20 ./*.log 2>/dev/null || true
+  slurm_clear ./*.log
 }
 
 # ended_with CODES CODE CALLS: with these exit codes of lore the job ends with CODE after CALLS calls.
@@ -96,6 +94,15 @@ ended_with() {
   [ -s calls.none ]
 }
 
+@test "jobs without the environment of lore submit" {
+  unset LORE
+  SBATCH_EXPORT=NONE "$PROGRAM" submit "$LORE_SOURCE/tests/studies/tiny.yaml" -o dir --time 5 --yes
+  slurm_ended 60
+  tail -n 20 dir/jobs/*.log
+  grep -qx 'state: done' dir/runs/tiny-seed1/state.yaml
+  [ -s dir/tiny.nc ]
+}
+
 @test "a task of an array is queued again without the others" {
   echo "0 75 0 0" >codes
   sbatch --wait -o job.log --time=5 --array=0-1%1 "$RUN" s.yaml dir
@@ -112,11 +119,7 @@ ended_with() {
     sleep 0.1
   done
   scancel "$job"
-  for _ in $(seq 200); do
-    [ -n "$(squeue -h)" ] || break
-    sleep 0.1
-  done
-  [ -z "$(squeue -h)" ]
+  slurm_ended 20
   scontrol show job "$job" | grep -q 'JobState=CANCELLED'
   grep -qx 'state: stopped' dir/runs/tiny-seed1/state.yaml
   [ "$(grep -c ', start' job.log)" -eq 1 ]
@@ -138,10 +141,7 @@ ended_with() {
       kill -KILL "$process"
     fi
   done
-  for _ in $(seq 600); do
-    [ -n "$(squeue -h)" ] || break
-    sleep 0.1
-  done
+  slurm_ended 60
   grep -q 'try 1: a rank was killed' job.log
   grep -qx 'state: done' dir/runs/tiny-seed1/state.yaml
   "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" {dir,undisturbed}/runs/tiny-seed1/metrics.nc

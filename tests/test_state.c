@@ -1,20 +1,18 @@
 /* State files and locks: what is written comes back, damage is noticed, and a lock ends with its
  * holder. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "child.h"
 #include "lore/state.h"
 
 static char directory[64], path[128];
@@ -45,14 +43,6 @@ static int remove_directory(void **state) {
   unlink(path);
   unlink(lock);
   return rmdir(directory); /* fails if a temporary file was left behind */
-}
-
-/* A child that does not outlive a test that fails. */
-static pid_t fork_child(void) {
-  pid_t child = fork();
-  if (child == 0)
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-  return child;
 }
 
 static void write_text(const char *text) {
@@ -191,10 +181,7 @@ static void read_while_replaced(void **unused) {
       before = state.step;
     }
   }
-  kill(child, SIGKILL);
-  int status;
-  waitpid(child, &status, 0);
-  assert_true(WIFSIGNALED(status));
+  kill_child(child);
   assert_true(changes > 1);
   char partial[160];
   snprintf(partial, sizeof partial, "%s.partial", path);
@@ -250,7 +237,7 @@ static void no_directory_cannot_be_locked(void **unused) {
 static void lock_ends_with_its_holder(void **unused) {
   (void)unused;
   char holder[LORE_STATE_TEXT], byte, pid[32];
-  int lock, ready[2], status;
+  int lock, ready[2];
   assert_int_equal(pipe(ready), 0);
   pid_t child = fork_child();
   if (child == 0) {
@@ -268,9 +255,7 @@ static void lock_ends_with_its_holder(void **unused) {
   assert_int_equal(lock, -1);
   snprintf(pid, sizeof pid, " %ld", (long)child);
   assert_non_null(strstr(holder, pid));
-  kill(child, SIGKILL);
-  waitpid(child, &status, 0);
-  assert_true(WIFSIGNALED(status));
+  kill_child(child);
   assert_false(lore_state_locked(directory));
   assert_int_equal(lore_state_lock(directory, &lock, holder), LORE_OK);
   assert_true(lock >= 0);

@@ -34,8 +34,10 @@ END
   cat said
   [ ! -e calls ]
   [ "$(grep -c sbatch said)" -eq 3 ]
-  cmp "my lab/out/jobs/run.sbatch" "$LORE_SOURCE/jobs/run.sbatch"
-  cmp "my lab/out/jobs/collect.sbatch" "$LORE_SOURCE/jobs/collect.sbatch"
+  for script in run.sbatch collect.sbatch; do
+    grep -q "^program=$LORE #" "my lab/out/jobs/$script"
+    diff <(sed 's/^program=[^ ]*/program=/' "my lab/out/jobs/$script") "$LORE_SOURCE/jobs/$script"
+  done
   [ "$(wc -l <"my lab/out/manifest.tsv")" -eq 17 ]
 }
 
@@ -124,4 +126,26 @@ END
   refused "--nodes 2-4: a whole number" --nodes 2-4
   refused "--tasks 0: a whole number" --tasks 0
   refused "nodess" --nodess 2
+}
+
+@test "jobs that get no environment find the program that submitted them" {
+  program="my lab/it's \$HOME/lore"
+  mkdir "my lab/it's \$HOME"
+  cp "$LORE" "$program"
+  "$program" submit "my lab/s.yaml" -o "my lab/out" --yes
+  printf '#!/bin/sh\nprintf "%%s|" "$@" >srun_called\n' >bin/srun
+  chmod +x bin/srun
+  bare() { # as --export=NONE and SBATCH_EXPORT=NONE leave it
+    env -i PATH="$1/usr/bin:/bin" SLURM_JOB_ID=7 bash "${@:2}"
+  }
+  bare "$PWD/bin:" "my lab/out/jobs/run.sbatch" s.yaml out --wave=0
+  cat srun_called
+  [ "$(cat srun_called)" = "--mpi=pmix|--wait=60|$PWD/$program|run|s.yaml|-o|out|--wave=0|" ]
+  run bare "$PWD/bin:" "my lab/out/jobs/collect.sbatch" "my lab/out"
+  [[ $output == *"s: 15 runs: 15 waiting"*"lore: error: nothing to collect"* ]]
+  # A program that is gone: the one on PATH.
+  rm "$program"
+  ln -s "$LORE" bin/lore
+  bare "$PWD/bin:" "my lab/out/jobs/run.sbatch" s.yaml out
+  [ "$(cat srun_called)" = "--mpi=pmix|--wait=60|$PWD/bin/lore|run|s.yaml|-o|out|" ]
 }

@@ -12,11 +12,7 @@ int main(int count, char **argument) {
   lore_metrics *metrics;
   lore_status status = lore_metrics_create(argument[1], &definition, &metrics);
   if (status == LORE_OK) {
-    for (int64_t i = 0; i < atoll(argument[2]) && status == LORE_OK; i++) {
-      fixture_record f;
-      fixture_fill(&f, i);
-      status = lore_metrics_append(metrics, &f.record);
-    }
+    status = fixture_append(metrics, 0, atoll(argument[2]));
     lore_status closed = lore_metrics_close(metrics);
     status = status == LORE_OK ? closed : status;
   }

@@ -26,17 +26,27 @@ typedef struct {
                            */
 } lore_manifest_run;
 
+/* A file that a manifest was expanded from. */
+typedef struct {
+  char *name; /* of its copy beside manifest.tsv */
+  char *text;
+  size_t length; /* bytes */
+} lore_manifest_input;
+
 typedef struct {
   char name[LORE_NAME_MAX];
   int axes;
   char axis[LORE_AXES_MAX][LORE_NAME_MAX]; /* keys that are swept anywhere, but "seed" */
   int runs;
   lore_manifest_run *run; /* parents before their children */
+  int inputs;
+  lore_manifest_input *input; /* study, overrides, tables; not filled by lore_manifest_load */
 } lore_manifest;
 
-/* Expands the study file `path` with `overrides` ("key=value", applied to the base settings).
- * LORE_USER with the place in the file for whatever is wrong. Free with lore_manifest_destroy, also
- * after a failure. */
+/* Expands the study file `path` with `overrides` ("key=value"), which win over the base's settings
+ * and over experiments' own; a swept setting cannot be overridden, but the seed that a count of
+ * seeds begins with. LORE_USER with the place in the file for whatever is wrong. Free with
+ * lore_manifest_destroy, also after a failure. */
 lore_status lore_manifest_expand(const char *path, int overrides, const char *const *override,
                                  lore_manifest *manifest);
 void lore_manifest_destroy(lore_manifest *manifest);
@@ -44,12 +54,12 @@ void lore_manifest_destroy(lore_manifest *manifest);
 /* Works out `operations` of every run. */
 lore_status lore_manifest_estimate(lore_manifest *manifest);
 
-/* Writes directory/manifest.tsv (temporary file, sync, rename) and makes directory/runs/. If there
- * is one already: LORE_OK if every run in it is still in the study with the same hash (runs that
- * are new are added), LORE_USER with what has changed otherwise. `path` is the study's, copied to
- * directory/study.yaml. */
-lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *path,
-                                 const char *directory);
+/* Writes directory/manifest.tsv (temporary file, sync, rename), makes directory/runs/, and puts
+ * copies of what it was expanded from beside it: study.yaml, study.overrides (if there are any, a
+ * line for each), tables. If there is a manifest already: LORE_OK if every run in it is still in
+ * the study with the same hash (runs that are new are added), LORE_USER with what has changed
+ * otherwise. */
+lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *directory);
 
 /* Reads directory/manifest.tsv. LORE_USER if there is none or it is damaged (says where). */
 lore_status lore_manifest_load(const char *directory, lore_manifest *manifest);

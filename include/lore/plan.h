@@ -36,10 +36,11 @@ typedef struct {
   double core_hours, node_hours;
 } lore_plan_totals;
 
-/* Fills run[manifest->runs] but for `hours`, and `operations` of the manifest's runs. Runs that
- * differ only in what changes neither memory nor work are worked out once. `threads` of a rank
- * where the study leaves it open. Ties threads to processors (lore_threads_pin). */
-lore_status lore_plan_estimate(lore_manifest *manifest, int threads, lore_plan_run *run);
+/* Fills run[manifest->runs] but for `hours`, and `operations` of the manifest's runs, each trained
+ * by `ranks` ranks. Runs that differ only in what changes neither memory nor work are worked out
+ * once. `threads` of a rank where the study leaves it open. Ties threads to processors
+ * (lore_threads_pin). LORE_USER if a run has fewer shards than ranks. */
+lore_status lore_plan_estimate(lore_manifest *manifest, int ranks, int threads, lore_plan_run *run);
 
 /* Share of a step that is matrix products, on the careful side (doc/performance.md). */
 #define LORE_PLAN_STEP_SHARE 0.8
@@ -48,9 +49,9 @@ lore_status lore_plan_estimate(lore_manifest *manifest, int threads, lore_plan_r
 lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run *run,
                               double seconds, lore_plan_speed *speed);
 
-/* Predicts hours for runs of `ranks` ranks each. LORE_USER if a run has fewer shards than that. */
-lore_status lore_plan_time(const lore_manifest *manifest, const lore_plan_speed *speed, int ranks,
-                           lore_plan_run *run);
+/* Predicts hours for runs of `ranks` ranks each. */
+void lore_plan_time(const lore_manifest *manifest, const lore_plan_speed *speed, int ranks,
+                    lore_plan_run *run);
 
 /* Adds up, for nodes of `cores` cores. */
 lore_status lore_plan_total(const lore_manifest *manifest, const lore_plan_run *run, int ranks,

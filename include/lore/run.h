@@ -64,11 +64,16 @@ typedef struct {
   size_t checkpoint_bytes;
 } lore_estimate;
 
-/* Works out `estimate` without training. */
-lore_status lore_run_estimate(const lore_settings *settings, lore_estimate *estimate);
+/* LORE_USER if the batch has fewer shards than a run has ranks. */
+lore_status lore_run_check_ranks(const lore_settings *settings, int ranks);
+
+/* Works out `estimate` for a run of `ranks` ranks without training; memory is that of the rank that
+ * needs most. LORE_USER as lore_run_check_ranks. */
+lore_status lore_run_estimate(const lore_settings *settings, int ranks, lore_estimate *estimate);
 
 /* The same from at most 1,024 people of each group, in milliseconds: tokens_per_biography, and what
  * follows from it, within a per cent; empirical_baseline is that of the sample. */
-lore_status lore_run_estimate_sampled(const lore_settings *settings, lore_estimate *estimate);
+lore_status lore_run_estimate_sampled(const lore_settings *settings, int ranks,
+                                      lore_estimate *estimate);
 
 #endif

@@ -21,9 +21,10 @@ typedef struct {
   bool submit;                      /* else only written and printed */
 } lore_submit_options;
 
-/* Writes directory/jobs/{run,collect}.sbatch, prints the sbatch commands (a job array for each
- * wave, each after the one before, and a job that collects), and runs them if asked to. LORE_USER
- * if sbatch is missing or refuses, saying what has been submitted before. */
+/* Writes directory/jobs/{run,collect}.sbatch, which know where the program is, prints the sbatch
+ * commands (a job array for each wave, each after the one before, and a job that collects), and
+ * runs them if asked to. LORE_USER if sbatch is missing or refuses, saying what has been submitted
+ * before. */
 lore_status lore_submit(const lore_manifest *manifest, const lore_submit_options *options);
 
 #endif

@@ -151,8 +151,24 @@ static lore_status bench(const lore_bench_options *options, lore_team team, int 
   return lore_options_flush();
 }
 
-/* Returns the exit code of a refused command line; *help if only help was asked for. */
-static int parse(int argc, char **argv, lore_bench_options *chosen, bool *help) {
+static lore_status take_option(int option, void *arguments) {
+  lore_bench_options *chosen = arguments;
+  switch (option) {
+  case 't':
+    return lore_options_integer("--threads", optarg, 1, 1024, &chosen->threads);
+  case 'n':
+    return lore_options_integer("--seconds", optarg, 1, 3600, &chosen->seconds);
+  case 'g':
+    return parse_backend(optarg, &chosen->backend);
+  case 'm':
+    return parse_mixer(optarg, &chosen->mixer);
+  default:
+    chosen->json |= option == 'j';
+    return LORE_OK;
+  }
+}
+
+static lore_status parse(int argc, char **argv, lore_bench_options *chosen, bool *help) {
   static const struct option options[] = {{"threads", required_argument, NULL, 't'},
                                           {"seconds", required_argument, NULL, 'n'},
                                           {"gemm", required_argument, NULL, 'g'},
@@ -160,33 +176,8 @@ static int parse(int argc, char **argv, lore_bench_options *chosen, bool *help) 
                                           {"json", no_argument, NULL, 'j'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-  lore_status status = LORE_OK;
-  int option;
-  lore_options_start();
-  while (status == LORE_OK && (option = getopt_long(argc, argv, ":t:h", options, NULL)) != -1)
-    switch (option) {
-    case 't':
-      status = lore_options_integer("--threads", optarg, 1, 1024, &chosen->threads);
-      break;
-    case 'n':
-      status = lore_options_integer("--seconds", optarg, 1, 3600, &chosen->seconds);
-      break;
-    case 'g':
-      status = parse_backend(optarg, &chosen->backend);
-      break;
-    case 'm':
-      status = parse_mixer(optarg, &chosen->mixer);
-      break;
-    case 'j':
-      chosen->json = true;
-      break;
-    case 'h':
-      *help = true;
-      return 0;
-    default:
-      return lore_options_refuse("bench", option, argv);
-    }
-  return lore_options_report(status);
+  static const lore_command_options bench = {"bench", ":t:h", options, take_option};
+  return lore_options_read(&bench, argc, argv, chosen, help);
 }
 
 int lore_command_bench(int argc, char **argv) {
@@ -197,14 +188,12 @@ int lore_command_bench(int argc, char **argv) {
   lore_log_set_rank(team.rank);
   lore_team_share_processors(team);
   lore_bench_options chosen = {.threads = lore_threads_allowed(), .seconds = 6};
-  int code = parse(argc, argv, &chosen, &help);
-  if (code == 0 && help) {
-    if (team.rank == 0)
-      fputs(usage, stdout);
-    code = lore_options_report(lore_options_flush());
-  } else if (code == 0) {
-    code = lore_options_report(bench(&chosen, team, argc - optind, argv + optind));
-  }
+  lore_status status = parse(argc, argv, &chosen, &help);
+  if (status == LORE_OK && help)
+    status = team.rank == 0 ? lore_options_help(usage) : LORE_OK;
+  else if (status == LORE_OK)
+    status = bench(&chosen, team, argc - optind, argv + optind);
+  int code = lore_options_report(status);
   MPI_Finalize();
   return code;
 }

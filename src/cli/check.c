@@ -8,14 +8,16 @@
 #include "options.h"
 
 static const char usage[] =
-    "usage: lore check [-s KEY=VALUE ...] [--json] STUDY\n"
+    "usage: lore check [OPTION ...] STUDY\n"
     "\n"
     "Validates the study, all its runs, and prints parameters, memory, tokens and steps of\n"
     "the first; trains nothing.\n"
     "\n"
-    "  -s KEY=VALUE  overrides a setting; any number of times\n"
-    "      --json    one JSON object, for programs\n"
-    "  -h, --help    this text\n";
+    "  -s KEY=VALUE           overrides a setting; any number of times\n"
+    "      --ranks-per-run R  ranks that train one run together (default 1): memory of the one\n"
+    "                         that needs most\n"
+    "      --json             one JSON object, for programs\n"
+    "  -h, --help             this text\n";
 
 static double mebibytes(size_t bytes) {
   return (double)bytes / 1048576;
@@ -74,54 +76,63 @@ static void print_json(const lore_settings *s, const lore_estimate *e, int runs)
          e->checkpoint_bytes);
 }
 
+typedef struct {
+  lore_overrides overrides;
+  const char *study;
+  int ranks;
+  bool json, help;
+} lore_arguments;
+
+enum { OPTION_RANKS = 256 };
+
 /* Sums up the first run. */
-static lore_status check_runs(const lore_manifest *manifest, bool json) {
+static lore_status check_runs(const lore_arguments *a, const lore_manifest *manifest) {
   const lore_settings *settings = &manifest->run[0].settings;
   lore_estimate estimate;
   int provided;
   /* MPI is a good part of what a small run occupies: counted, not guessed. */
   MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
-  lore_status status = lore_run_estimate(settings, &estimate);
+  lore_status status = lore_run_estimate(settings, a->ranks, &estimate);
   MPI_Finalize();
   LORE_TRY(status);
-  (json ? print_json : print_text)(settings, &estimate, manifest->runs);
+  (a->json ? print_json : print_text)(settings, &estimate, manifest->runs);
   return lore_options_flush();
 }
 
-static lore_status check_study(const char *study, const lore_overrides *overrides, bool json) {
+static lore_status check_study(const lore_arguments *a) {
   lore_manifest manifest;
-  lore_status status = lore_manifest_expand(study, overrides->count, overrides->value, &manifest);
+  lore_status status =
+      lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, &manifest);
   if (status == LORE_OK)
-    status = check_runs(&manifest, json);
+    status = check_runs(a, &manifest);
   lore_manifest_destroy(&manifest);
   return status;
 }
 
+static lore_status take_option(int option, void *arguments) {
+  lore_arguments *a = arguments;
+  if (option == 's')
+    return lore_overrides_add(&a->overrides, optarg);
+  if (option == OPTION_RANKS)
+    return lore_options_ranks(optarg, &a->ranks);
+  a->json |= option == 'j';
+  return LORE_OK;
+}
+
+static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
+  static const struct option options[] = {{"ranks-per-run", required_argument, NULL, OPTION_RANKS},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+  static const lore_command_options check = {"check", ":s:h", options, take_option};
+  LORE_TRY(lore_options_read(&check, argc, argv, arguments, &arguments->help));
+  return arguments->help ? LORE_OK : lore_options_study("check", argc, argv, &arguments->study);
+}
+
 int lore_command_check(int argc, char **argv) {
-  static const struct option options[] = {
-      {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-  static lore_overrides overrides;
-  bool json = false;
-  const char *study;
-  int option;
-  lore_options_start();
-  while ((option = getopt_long(argc, argv, ":s:h", options, NULL)) != -1)
-    switch (option) {
-    case 's':
-      if (lore_overrides_add(&overrides, optarg) != LORE_OK)
-        return lore_options_report(LORE_USER);
-      break;
-    case 'j':
-      json = true;
-      break;
-    case 'h':
-      fputs(usage, stdout);
-      return lore_options_report(lore_options_flush());
-    default:
-      return lore_options_refuse("check", option, argv);
-    }
-  lore_status status = lore_options_study("check", argc, argv, &study);
+  static lore_arguments arguments = {.ranks = 1};
+  lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = check_study(study, &overrides, json);
+    status = arguments.help ? lore_options_help(usage) : check_study(&arguments);
   return lore_options_report(status);
 }

@@ -38,25 +38,20 @@ typedef struct {
   const char *state[LORE_SEEN_STAGES + 1];
 } lore_plan;
 
-/* Returns the exit code of what is wrong, after a message. */
-static int parse(int argc, char **argv, lore_arguments *arguments) {
+static lore_status take_option(int option, void *arguments) {
+  lore_arguments *a = arguments;
+  a->output = option == 'o' ? optarg : a->output;
+  return LORE_OK;
+}
+
+static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   static const struct option options[] = {{"output", required_argument, NULL, 'o'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-  int option;
-  lore_options_start();
-  while ((option = getopt_long(argc, argv, ":o:h", options, NULL)) != -1)
-    switch (option) {
-    case 'o':
-      arguments->output = optarg;
-      break;
-    case 'h':
-      arguments->help = true;
-      return 0;
-    default:
-      return lore_options_refuse("collect", option, argv);
-    }
-  return lore_options_report(lore_options_directory("collect", argc, argv, &arguments->directory));
+  static const lore_command_options collect = {"collect", ":o:h", options, take_option};
+  LORE_TRY(lore_options_read(&collect, argc, argv, arguments, &arguments->help));
+  return arguments->help ? LORE_OK
+                         : lore_options_directory("collect", argc, argv, &arguments->directory);
 }
 
 /* Settings have '.' in studies and '_' in files. */
@@ -121,7 +116,7 @@ static void print_result(const char *path, const lore_plan *plan,
   printf("; %d warning%s\n", result->damaged, result->damaged == 1 ? "" : "s");
 }
 
-static lore_status collect(const lore_arguments *arguments, lore_plan *plan) {
+static lore_status write_collection(const lore_arguments *arguments, lore_plan *plan) {
   char name[LORE_NAME_MAX + 4], path[LORE_PATH_MAX];
   lore_collect_result result;
   LORE_TRY(make_plan(arguments->directory, plan));
@@ -141,21 +136,20 @@ static lore_status collect(const lore_arguments *arguments, lore_plan *plan) {
   return lore_options_flush();
 }
 
+static lore_status collect(lore_arguments *arguments, int argc, char **argv) {
+  lore_plan plan = {0};
+  arguments->command = lore_options_join(argc, argv);
+  lore_status status =
+      arguments->command ? write_collection(arguments, &plan) : lore_fail(LORE_MEMORY, "no memory");
+  free_plan(&plan);
+  free(arguments->command);
+  return status;
+}
+
 int lore_command_collect(int argc, char **argv) {
   lore_arguments arguments = {0};
-  lore_plan plan = {0};
-  int code = parse(argc, argv, &arguments);
-  if (code)
-    return code;
-  if (arguments.help) {
-    fputs(usage, stdout);
-    return lore_options_report(lore_options_flush());
-  }
-  arguments.command = lore_options_join(argc, argv);
-  lore_status status =
-      arguments.command ? collect(&arguments, &plan) : lore_fail(LORE_MEMORY, "no memory");
-  code = lore_options_report(status);
-  free_plan(&plan);
-  free(arguments.command);
-  return code;
+  lore_status status = parse(argc, argv, &arguments);
+  if (status == LORE_OK)
+    status = arguments.help ? lore_options_help(usage) : collect(&arguments, argc, argv);
+  return lore_options_report(status);
 }

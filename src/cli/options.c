@@ -8,18 +8,35 @@
 
 #include "lore/log.h"
 
-void lore_options_start(void) {
-  optind = 0; /* the main program may have scanned before */
-  opterr = 0;
-}
-
-int lore_options_refuse(const char *command, int option, char **argv) {
+/* What getopt_long just refused: ':' a value is missing, '?' unknown. */
+static lore_status refuse(const char *command, int option, char **argv) {
   const char *what = argv[optind - 1];
   if (option == ':')
-    lore_error("option '%s' needs a value; see 'lore %s --help'", what, command);
-  else
-    lore_error("unknown option '%s'; see 'lore %s --help'", what, command);
-  return lore_status_exit_code(LORE_USER);
+    return lore_fail(LORE_USER, "option '%s' needs a value; see 'lore %s --help'", what, command);
+  return lore_fail(LORE_USER, "unknown option '%s'; see 'lore %s --help'", what, command);
+}
+
+lore_status lore_options_read(const lore_command_options *o, int argc, char **argv, void *arguments,
+                              bool *help) {
+  int option;
+  optind = 0; /* the main program may have scanned before */
+  opterr = 0;
+  *help = false;
+  while ((option = getopt_long(argc, argv, o->letters, o->options, NULL)) != -1) {
+    if (option == '?' || option == ':')
+      return refuse(o->name, option, argv);
+    if (option == 'h') {
+      *help = true;
+      return LORE_OK;
+    }
+    LORE_TRY(o->take(option, arguments));
+  }
+  return LORE_OK;
+}
+
+lore_status lore_options_help(const char *usage) {
+  fputs(usage, stdout);
+  return lore_options_flush();
 }
 
 int lore_options_report(lore_status status) {
@@ -68,6 +85,20 @@ lore_status lore_options_integer(const char *option, const char *text, long leas
                      least, most);
   *value = (int)number;
   return LORE_OK;
+}
+
+lore_status lore_options_ranks(const char *text, int *ranks) {
+  enum { RANKS_MAX = 1 << 24 };
+  return lore_options_integer("--ranks-per-run", text, 1, RANKS_MAX, ranks);
+}
+
+lore_status lore_options_positive(const char *option, const char *unit, const char *text,
+                                  double limit, double *value) {
+  char *end;
+  *value = strtod(text, &end);
+  if (*text && !*end && *value > 0 && *value < limit)
+    return LORE_OK;
+  return lore_fail(LORE_USER, "%s '%s' is not a positive number of %s", option, text, unit);
 }
 
 lore_status lore_options_flush(void) {

@@ -16,11 +16,21 @@ typedef struct {
   const char *value[LORE_OVERRIDES_MAX];
 } lore_overrides;
 
-/* Begins a new scan for getopt_long that keeps quiet about errors. */
-void lore_options_start(void);
+/* The options of a command. */
+typedef struct {
+  const char *name;                                 /* of the command */
+  const char *letters;                              /* and */
+  const struct option *options;                     /* as getopt_long wants them; 'h' is help */
+  lore_status (*take)(int option, void *arguments); /* takes one but 'h', its value in optarg */
+} lore_command_options;
 
-/* Reports the option that getopt_long just refused ('?' or ':'); returns the exit code. */
-int lore_options_refuse(const char *command, int option, char **argv);
+/* Reads the options; optind is the first argument behind them. *help: help was asked for, and what
+ * follows was not looked at. LORE_USER for what is unknown, lacks its value or is not taken. */
+lore_status lore_options_read(const lore_command_options *options, int argc, char **argv,
+                              void *arguments, bool *help);
+
+/* Prints what --help says. */
+lore_status lore_options_help(const char *usage);
 
 /* Reports a failure, whose message is recorded; returns the exit code of `status`, also of LORE_OK.
  */
@@ -38,6 +48,13 @@ lore_status lore_options_directory(const char *command, int argc, char **argv,
 /* A whole number in least .. most, given for `option`. */
 lore_status lore_options_integer(const char *option, const char *text, long least, long most,
                                  int *value);
+
+/* The value of --ranks-per-run. */
+lore_status lore_options_ranks(const char *text, int *ranks);
+
+/* A positive number of `unit` below `limit`, given for `option`. */
+lore_status lore_options_positive(const char *option, const char *unit, const char *text,
+                                  double limit, double *value);
 
 /* Flushes stdout; LORE_FILE if what was printed could not be written. */
 lore_status lore_options_flush(void);

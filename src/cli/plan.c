@@ -36,64 +36,45 @@ typedef struct {
 
 enum { OPTION_RANKS = 256, OPTION_GFLOPS };
 
-static lore_status parse_gflops(const char *text, double *gflops) {
-  char *end;
-  *gflops = strtod(text, &end);
-  if (*text && !*end && *gflops > 0 && *gflops < 1e9)
-    return LORE_OK;
-  return lore_fail(LORE_USER, "--gflops '%s' is not a positive number of GFLOP/s", text);
-}
-
-static lore_status take_option(int option, lore_arguments *a) {
-  enum { RANKS_MAX = 1 << 24 };
+static lore_status take_option(int option, void *arguments) {
+  lore_arguments *a = arguments;
   switch (option) {
   case 's':
     return lore_overrides_add(&a->overrides, optarg);
   case OPTION_RANKS:
-    return lore_options_integer("--ranks-per-run", optarg, 1, RANKS_MAX, &a->ranks);
+    return lore_options_ranks(optarg, &a->ranks);
   case OPTION_GFLOPS:
-    return parse_gflops(optarg, &a->gflops);
+    return lore_options_positive("--gflops", "GFLOP/s", optarg, 1e9, &a->gflops);
   default:
     a->directory = option == 'o' ? optarg : a->directory;
     a->json |= option == 'j';
-    a->help |= option == 'h';
     return LORE_OK;
   }
 }
 
-/* Returns the exit code of a refused command line. */
-static int parse(int argc, char **argv, lore_arguments *arguments) {
+static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   static const struct option options[] = {{"output", required_argument, NULL, 'o'},
                                           {"ranks-per-run", required_argument, NULL, OPTION_RANKS},
                                           {"gflops", required_argument, NULL, OPTION_GFLOPS},
                                           {"json", no_argument, NULL, 'j'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-  int option;
-  lore_options_start();
-  while ((option = getopt_long(argc, argv, ":o:s:h", options, NULL)) != -1) {
-    if (option == '?' || option == ':')
-      return lore_options_refuse("plan", option, argv);
-    lore_status status = take_option(option, arguments);
-    if (status != LORE_OK)
-      return lore_options_report(status);
-    if (arguments->help)
-      return 0;
-  }
-  return lore_options_report(lore_options_study("plan", argc, argv, &arguments->study));
+  static const lore_command_options plan = {"plan", ":o:s:h", options, take_option};
+  LORE_TRY(lore_options_read(&plan, argc, argv, arguments, &arguments->help));
+  return arguments->help ? LORE_OK : lore_options_study("plan", argc, argv, &arguments->study);
 }
 
 static lore_status predict(const lore_arguments *a, lore_plan_print *plan, lore_plan_run *run) {
   int provided, cores = lore_threads_allowed();
   /* MPI is a good part of what a small run occupies: counted, not guessed. */
   MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
-  lore_status status = lore_plan_estimate(plan->manifest, cores, run);
+  lore_status status = lore_plan_estimate(plan->manifest, a->ranks, cores, run);
   MPI_Finalize();
   LORE_TRY(status);
   plan->speed = (lore_plan_speed){.gflops = a->gflops};
   if (a->gflops == 0)
     LORE_TRY(lore_plan_measure(plan->manifest, run, 1.0, &plan->speed));
-  LORE_TRY(lore_plan_time(plan->manifest, &plan->speed, a->ranks, run));
+  lore_plan_time(plan->manifest, &plan->speed, a->ranks, run);
   return lore_plan_total(plan->manifest, run, a->ranks, cores, &plan->totals);
 }
 
@@ -105,7 +86,7 @@ static lore_status plan_manifest(const lore_arguments *a, lore_manifest *manifes
       .manifest = manifest, .run = run, .ranks = a->ranks, .directory = a->directory};
   lore_status status = predict(a, &plan, run);
   if (status == LORE_OK && a->directory)
-    status = lore_manifest_freeze(manifest, a->study, a->directory);
+    status = lore_manifest_freeze(manifest, a->directory);
   if (status == LORE_OK) {
     (a->json ? lore_plan_print_json : lore_plan_print_text)(&plan);
     status = lore_options_flush();
@@ -114,20 +95,20 @@ static lore_status plan_manifest(const lore_arguments *a, lore_manifest *manifes
   return status;
 }
 
+static lore_status plan_study(const lore_arguments *a) {
+  lore_manifest manifest;
+  lore_status status =
+      lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, &manifest);
+  if (status == LORE_OK)
+    status = plan_manifest(a, &manifest);
+  lore_manifest_destroy(&manifest);
+  return status;
+}
+
 int lore_command_plan(int argc, char **argv) {
   static lore_arguments arguments = {.ranks = 1};
-  int code = parse(argc, argv, &arguments);
-  if (code)
-    return code;
-  if (arguments.help) {
-    fputs(usage, stdout);
-    return lore_options_report(lore_options_flush());
-  }
-  lore_manifest manifest;
-  lore_status status = lore_manifest_expand(arguments.study, arguments.overrides.count,
-                                            arguments.overrides.value, &manifest);
+  lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = plan_manifest(&arguments, &manifest);
-  lore_manifest_destroy(&manifest);
+    status = arguments.help ? lore_options_help(usage) : plan_study(&arguments);
   return lore_options_report(status);
 }

@@ -44,14 +44,6 @@ typedef struct {
 
 enum { OPTION_RANKS = 256, OPTION_HOURS, OPTION_WAVE, OPTION_CHUNK, OPTION_FAIL, OPTION_OVERWRITE };
 
-static lore_status parse_hours(const char *text, double *hours) {
-  char *end;
-  *hours = strtod(text, &end);
-  if (*text && !*end && *hours > 0 && *hours < 1e6)
-    return LORE_OK;
-  return lore_fail(LORE_USER, "--max-hours '%s' is not a positive number of hours", text);
-}
-
 static lore_status parse_chunk(const char *text, int *chunk, int *chunks) {
   char rest;
   if (sscanf(text, "%d/%d%c", chunk, chunks, &rest) == 2 && *chunks > 0 && *chunk >= 0 &&
@@ -60,17 +52,18 @@ static lore_status parse_chunk(const char *text, int *chunk, int *chunks) {
   return lore_fail(LORE_USER, "--chunk '%s' is not of the form I/N with 0 <= I < N", text);
 }
 
-static lore_status take_option(int option, lore_arguments *a) {
-  enum { RANKS_MAX = 1 << 24, WAVES_MAX = 1 << 20 };
+static lore_status take_option(int option, void *arguments) {
+  enum { WAVES_MAX = 1 << 20 };
+  lore_arguments *a = arguments;
   switch (option) {
   case 's':
     return lore_overrides_add(&a->overrides, optarg);
   case OPTION_RANKS:
-    return lore_options_integer("--ranks-per-run", optarg, 1, RANKS_MAX, &a->sweep.ranks_per_run);
+    return lore_options_ranks(optarg, &a->sweep.ranks_per_run);
   case OPTION_WAVE:
     return lore_options_integer("--wave", optarg, 0, WAVES_MAX, &a->sweep.wave);
   case OPTION_HOURS:
-    return parse_hours(optarg, &a->max_hours);
+    return lore_options_positive("--max-hours", "hours", optarg, 1e6, &a->max_hours);
   case OPTION_CHUNK:
     return parse_chunk(optarg, &a->sweep.chunk, &a->sweep.chunks);
   default:
@@ -78,13 +71,11 @@ static lore_status take_option(int option, lore_arguments *a) {
     a->sweep.overwrite |= option == OPTION_OVERWRITE;
     a->sweep.fail_fast |= option == OPTION_FAIL;
     a->sweep.quiet |= option == 'q';
-    a->help |= option == 'h';
     return LORE_OK;
   }
 }
 
-/* Returns the exit code of a refused command line. */
-static int parse(int argc, char **argv, lore_arguments *arguments) {
+static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   static const struct option options[] = {{"output", required_argument, NULL, 'o'},
                                           {"ranks-per-run", required_argument, NULL, OPTION_RANKS},
                                           {"max-hours", required_argument, NULL, OPTION_HOURS},
@@ -95,23 +86,16 @@ static int parse(int argc, char **argv, lore_arguments *arguments) {
                                           {"quiet", no_argument, NULL, 'q'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-  int option;
+  static const lore_command_options run = {"run", ":o:s:qh", options, take_option};
   arguments->sweep.wave = -1;
   arguments->sweep.chunks = 1;
-  lore_options_start();
-  while ((option = getopt_long(argc, argv, ":o:s:qh", options, NULL)) != -1) {
-    if (option == '?' || option == ':')
-      return lore_options_refuse("run", option, argv);
-    lore_status status = take_option(option, arguments);
-    if (status != LORE_OK)
-      return lore_options_report(status);
-    if (arguments->help)
-      return 0;
-  }
-  lore_status status = lore_options_study("run", argc, argv, &arguments->study);
-  if (status == LORE_OK && !arguments->sweep.directory)
-    status = lore_fail(LORE_USER, "lore run needs a directory for the results: -o DIR");
-  return lore_options_report(status);
+  LORE_TRY(lore_options_read(&run, argc, argv, arguments, &arguments->help));
+  if (arguments->help)
+    return LORE_OK;
+  LORE_TRY(lore_options_study("run", argc, argv, &arguments->study));
+  if (!arguments->sweep.directory)
+    return lore_fail(LORE_USER, "lore run needs a directory for the results: -o DIR");
+  return LORE_OK;
 }
 
 static void print_run(const lore_run_result *r) {
@@ -184,7 +168,7 @@ static lore_status expand(lore_team world, const lore_arguments *a, lore_manifes
   if (manifest->runs > 1)
     status = lore_manifest_estimate(manifest);
   if (status == LORE_OK && world.rank == 0 && manifest->runs > 1)
-    status = lore_manifest_freeze(manifest, a->study, a->sweep.directory);
+    status = lore_manifest_freeze(manifest, a->sweep.directory);
   return lore_team_agree(world, status);
 }
 
@@ -215,17 +199,16 @@ int lore_command_run(int argc, char **argv) {
   MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
   lore_team world = lore_team_of(MPI_COMM_WORLD);
   lore_log_set_rank(world.rank);
-  int code = parse(argc, argv, &arguments);
-  if (code == 0 && arguments.help) {
-    if (world.rank == 0)
-      fputs(usage, stdout);
-    code = lore_options_report(lore_options_flush());
-  } else if (code == 0) {
+  lore_status status = parse(argc, argv, &arguments);
+  if (status == LORE_OK && arguments.help) {
+    status = world.rank == 0 ? lore_options_help(usage) : LORE_OK;
+  } else if (status == LORE_OK) {
     char *command = lore_options_join(argc, argv);
     arguments.sweep.command = command ? command : "run";
-    code = lore_options_report(run_study(world, &arguments));
+    status = run_study(world, &arguments);
     free(command);
   }
+  int code = lore_options_report(status);
   MPI_Finalize();
   return code;
 }

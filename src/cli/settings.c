@@ -20,23 +20,20 @@ static lore_status print_reference(bool json, int names, const char *const *name
   return lore_options_flush();
 }
 
+static lore_status take_option(int option, void *json) {
+  *(bool *)json |= option == 'j';
+  return LORE_OK;
+}
+
 int lore_command_settings(int argc, char **argv) {
   static const struct option options[] = {
       {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-  bool json = false;
-  int option;
-  lore_options_start();
-  while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1)
-    switch (option) {
-    case 'j':
-      json = true;
-      break;
-    case 'h':
-      fputs(usage, stdout);
-      return lore_options_report(lore_options_flush());
-    default:
-      return lore_options_refuse("settings", option, argv);
-    }
-  return lore_options_report(
-      print_reference(json, argc - optind, (const char *const *)argv + optind));
+  static const lore_command_options settings = {"settings", ":h", options, take_option};
+  bool json = false, help;
+  lore_status status = lore_options_read(&settings, argc, argv, &json, &help);
+  if (status == LORE_OK && help)
+    status = lore_options_help(usage);
+  else if (status == LORE_OK)
+    status = print_reference(json, argc - optind, (const char *const *)argv + optind);
+  return lore_options_report(status);
 }

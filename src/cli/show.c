@@ -45,42 +45,30 @@ static lore_status parse_colour(const char *text, lore_colour_choice *choice) {
   return lore_fail(LORE_USER, "--color=%s: auto, always or never is needed", text);
 }
 
-static lore_status take_option(int option, lore_arguments *arguments) {
+static lore_status take_option(int option, void *arguments) {
+  lore_arguments *a = arguments;
   switch (option) {
   case 'n':
-    return lore_options_integer("-n", optarg, 0, INDIVIDUALS_MAX, &arguments->individuals);
+    return lore_options_integer("-n", optarg, 0, INDIVIDUALS_MAX, &a->individuals);
   case 's':
-    return lore_overrides_add(&arguments->overrides, optarg);
+    return lore_overrides_add(&a->overrides, optarg);
   case 'c':
-    return parse_colour(optarg, &arguments->colour);
-  case 'o':
-    arguments->held_out = true;
-    return LORE_OK;
+    return parse_colour(optarg, &a->colour);
   default:
-    arguments->help = true;
+    a->held_out |= option == 'o';
     return LORE_OK;
   }
 }
 
-/* Returns the exit code of what is wrong, after a message. */
-static int parse(int argc, char **argv, lore_arguments *arguments) {
+static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   static const struct option options[] = {{"individuals", required_argument, NULL, 'n'},
                                           {"held-out", no_argument, NULL, 'o'},
                                           {"color", required_argument, NULL, 'c'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-  int option;
-  lore_options_start();
-  while (!arguments->help && (option = getopt_long(argc, argv, ":n:s:h", options, NULL)) != -1) {
-    if (option == '?' || option == ':')
-      return lore_options_refuse("show", option, argv);
-    lore_status status = take_option(option, arguments);
-    if (status != LORE_OK)
-      return lore_options_report(status);
-  }
-  if (arguments->help)
-    return 0;
-  return lore_options_report(lore_options_study("show", argc, argv, &arguments->study));
+  static const lore_command_options show = {"show", ":n:s:h", options, take_option};
+  LORE_TRY(lore_options_read(&show, argc, argv, arguments, &arguments->help));
+  return arguments->help ? LORE_OK : lore_options_study("show", argc, argv, &arguments->study);
 }
 
 static const char *attribute_label(int attribute) {
@@ -211,12 +199,8 @@ static lore_status show_study(const lore_arguments *arguments) {
 int lore_command_show(int argc, char **argv) {
   static lore_arguments arguments;
   arguments = (lore_arguments){.individuals = NOT_GIVEN};
-  int code = parse(argc, argv, &arguments);
-  if (code)
-    return code;
-  if (arguments.help) {
-    fputs(usage, stdout);
-    return lore_options_report(lore_options_flush());
-  }
-  return lore_options_report(show_study(&arguments));
+  lore_status status = parse(argc, argv, &arguments);
+  if (status == LORE_OK)
+    status = arguments.help ? lore_options_help(usage) : show_study(&arguments);
+  return lore_options_report(status);
 }

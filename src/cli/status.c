@@ -29,32 +29,23 @@ typedef struct {
   const char *directory;
 } lore_arguments;
 
-/* Returns the exit code of what is wrong, after a message. */
-static int parse(int argc, char **argv, lore_arguments *arguments) {
+static lore_status take_option(int option, void *arguments) {
+  lore_arguments *a = arguments;
+  if (option == 'w')
+    return lore_options_integer("--watch", optarg, 1, WATCH_MOST, &a->watch);
+  a->json |= option == 'j';
+  return LORE_OK;
+}
+
+static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   static const struct option options[] = {{"json", no_argument, NULL, 'j'},
                                           {"watch", required_argument, NULL, 'w'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-  int option;
-  lore_status status = LORE_OK;
-  lore_options_start();
-  while (status == LORE_OK && (option = getopt_long(argc, argv, ":h", options, NULL)) != -1)
-    switch (option) {
-    case 'j':
-      arguments->json = true;
-      break;
-    case 'w':
-      status = lore_options_integer("--watch", optarg, 1, WATCH_MOST, &arguments->watch);
-      break;
-    case 'h':
-      arguments->help = true;
-      return 0;
-    default:
-      return lore_options_refuse("status", option, argv);
-    }
-  if (status == LORE_OK)
-    status = lore_options_directory("status", argc, argv, &arguments->directory);
-  return lore_options_report(status);
+  static const lore_command_options status = {"status", ":h", options, take_option};
+  LORE_TRY(lore_options_read(&status, argc, argv, arguments, &arguments->help));
+  return arguments->help ? LORE_OK
+                         : lore_options_directory("status", argc, argv, &arguments->directory);
 }
 
 /* One look. *over: nothing is left to be done. */
@@ -95,12 +86,8 @@ static lore_status show(const lore_arguments *arguments) {
 
 int lore_command_status(int argc, char **argv) {
   lore_arguments arguments = {0};
-  int code = parse(argc, argv, &arguments);
-  if (code)
-    return code;
-  if (arguments.help) {
-    fputs(usage, stdout);
-    return lore_options_report(lore_options_flush());
-  }
-  return lore_options_report(show(&arguments));
+  lore_status status = parse(argc, argv, &arguments);
+  if (status == LORE_OK)
+    status = arguments.help ? lore_options_help(usage) : show(&arguments);
+  return lore_options_report(status);
 }

@@ -65,7 +65,8 @@ static lore_status take_known(int which, lore_submit_arguments *a) {
   return LORE_OK;
 }
 
-static lore_status take_option(int option, lore_submit_arguments *a) {
+static lore_status take_option(int option, void *arguments) {
+  lore_submit_arguments *a = arguments;
   if (option >= OPTION_SBATCH)
     return take_known(option - OPTION_SBATCH, a);
   switch (option) {
@@ -74,11 +75,10 @@ static lore_status take_option(int option, lore_submit_arguments *a) {
   case 't':
     return lore_options_integer("--tasks", optarg, 1, 1000000, &a->submit.tasks);
   case 'r':
-    return lore_options_integer("--ranks-per-run", optarg, 1, 1 << 24, &a->submit.ranks_per_run);
+    return lore_options_ranks(optarg, &a->submit.ranks_per_run);
   default:
     a->submit.directory = option == 'o' ? optarg : a->submit.directory;
     a->submit.submit |= option == 'y';
-    a->help |= option == 'h';
     return LORE_OK;
   }
 }
@@ -125,7 +125,7 @@ static lore_status submit(lore_submit_arguments *a) {
   if (status == LORE_OK)
     status = lore_manifest_estimate(&manifest);
   if (status == LORE_OK)
-    status = lore_manifest_freeze(&manifest, a->submit.study, a->submit.directory);
+    status = lore_manifest_freeze(&manifest, a->submit.directory);
   if (status == LORE_OK)
     status = lore_submit(&manifest, &a->submit);
   lore_manifest_destroy(&manifest);
@@ -150,7 +150,7 @@ static lore_status check_arguments(int argc, char **argv, int end, lore_submit_a
   return end < argc ? sort_options(argc - end - 1, argv + end + 1, a) : sort_options(0, NULL, a);
 }
 
-int lore_command_submit(int argc, char **argv) {
+static lore_status parse(int argc, char **argv, lore_submit_arguments *arguments) {
   static const struct option options[] = {
       {"output", required_argument, NULL, 'o'},
       {"tasks", required_argument, NULL, 't'},
@@ -165,22 +165,16 @@ int lore_command_submit(int argc, char **argv) {
       {"yes", no_argument, NULL, 'y'},
       {"help", no_argument, NULL, 'h'},
       {NULL, 0, NULL, 0}};
+  static const lore_command_options submit = {"submit", ":o:s:h", options, take_option};
+  int end = find_end(argc, argv);
+  LORE_TRY(lore_options_read(&submit, end, argv, arguments, &arguments->help));
+  return arguments->help ? LORE_OK : check_arguments(argc, argv, end, arguments);
+}
+
+int lore_command_submit(int argc, char **argv) {
   static lore_submit_arguments arguments;
-  lore_status status = LORE_OK;
-  int option, end = find_end(argc, argv);
-  lore_options_start();
-  while (status == LORE_OK && (option = getopt_long(end, argv, ":o:s:h", options, NULL)) != -1) {
-    if (option == '?' || option == ':')
-      return lore_options_refuse("submit", option, argv);
-    status = take_option(option, &arguments);
-    if (arguments.help) {
-      fputs(usage, stdout);
-      return lore_options_report(lore_options_flush());
-    }
-  }
+  lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = check_arguments(argc, argv, end, &arguments);
-  if (status == LORE_OK)
-    status = submit(&arguments);
+    status = arguments.help ? lore_options_help(usage) : submit(&arguments);
   return lore_options_report(status);
 }

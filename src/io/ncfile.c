@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,38 +38,6 @@ int lore_netcdf_get_number(int ncid, const char *name, double *value) {
   if (!error && length != 1)
     error = NC_ERANGE;
   return error ? error : nc_get_att_double(ncid, NC_GLOBAL, name, value);
-}
-
-lore_status lore_partial_name(const char *path, char **partial) {
-  if (asprintf(partial, "%s.partial", path) < 0)
-    return lore_fail(LORE_MEMORY, "no memory for the name of %s", path);
-  return LORE_OK;
-}
-
-/* fsync of a file or directory. Some file systems cannot flush a directory and say EINVAL. */
-static int flush(const char *path, int flags) {
-  int fd = open(path, flags | O_CLOEXEC);
-  if (fd < 0)
-    return errno;
-  int error = fsync(fd) && errno != EINVAL ? errno : 0;
-  close(fd);
-  return error;
-}
-
-static lore_status flush_directory(const char *path) {
-  char *copy = strdup(path);
-  if (!copy)
-    return lore_fail(LORE_MEMORY, "no memory for the name of %s", path);
-  int error = flush(dirname(copy), O_RDONLY | O_DIRECTORY);
-  free(copy);
-  return lore_netcdf_status(error, "flush the directory of", path);
-}
-
-lore_status lore_partial_commit(const char *partial, const char *path) {
-  LORE_TRY(lore_netcdf_status(flush(partial, O_RDWR), "flush", partial));
-  if (rename(partial, path))
-    return lore_netcdf_status(errno, "put a new file at", path);
-  return flush_directory(path);
 }
 
 int lore_file_reserve(int fd, off_t at, off_t size) {

@@ -9,6 +9,7 @@
 
 #include "lore/metrics.h"
 #include "lore/status.h"
+#include "lore/textfile.h"
 
 /* The status for NetCDF's `code` (LORE_OK for NC_NOERR), with "cannot <operation> <path>: reason".
  * System errors become LORE_FILE, the library's own LORE_NETCDF. */
@@ -20,12 +21,6 @@ lore_status lore_netcdf_unreadable(const char *path, const char *what, int code)
 /* A global attribute: text of less than `size` bytes, or one number. NetCDF's code. */
 int lore_netcdf_get_text(int ncid, const char *name, size_t size, char *text);
 int lore_netcdf_get_number(int ncid, const char *name, double *value);
-
-/* The name under which `path` is written until it is complete, in the same directory. Free it. */
-lore_status lore_partial_name(const char *path, char **partial);
-
-/* Flushes `partial` to disk, renames it to `path` and flushes the directory. */
-lore_status lore_partial_commit(const char *partial, const char *path);
 
 /* Reserves room for a part of a file, which grows if need be, so that a full disk is noticed before
  * it is written; returns errno or 0. File systems that cannot reserve are found out when writing.

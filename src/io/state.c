@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ncfile.h"
+#include "lore/textfile.h"
 #include "quote.h"
 
 enum { FILE_MAX = 16384, READ_ATTEMPTS = 3 };
@@ -187,30 +187,15 @@ static void write_field(FILE *file, const field *field, const lore_state *state)
   fputc('\n', file);
 }
 
-/* Closes the stream; 0 or errno. */
-static int write_state(const char *path, const lore_state *state) {
-  FILE *file = fopen(path, "we");
-  if (!file)
-    return errno;
-  fputs("# What is known of this run; replaced whole at every change.\n", file);
-  for (int i = 0; i < FIELDS; i++)
-    write_field(file, &fields[i], state);
-  int error = fflush(file) ? errno : 0;
-  return fclose(file) && !error ? errno : error;
-}
-
 lore_status lore_state_write(const char *directory, const lore_state *state) {
-  char *path, *partial;
+  char *path;
+  lore_textfile file;
   LORE_TRY(state_name(directory, &path));
-  lore_status status = lore_partial_name(path, &partial);
-  if (status == LORE_OK) {
-    int error = write_state(partial, state);
-    status = error ? lore_fail(LORE_FILE, "cannot write %s: %s", partial, strerror(error))
-                   : lore_partial_commit(partial, path);
-    if (status != LORE_OK)
-      unlink(partial);
-    free(partial);
-  }
+  lore_status status = lore_textfile_begin(path, false, &file);
   free(path);
-  return status;
+  LORE_TRY(status);
+  fputs("# What is known of this run; replaced whole at every change.\n", file.stream);
+  for (int i = 0; i < FIELDS; i++)
+    write_field(file.stream, &fields[i], state);
+  return lore_textfile_commit(&file);
 }

@@ -25,8 +25,9 @@ typedef struct {
 typedef struct {
   int axes;
   lore_axis axis[LORE_AXES_MAX];
-  lore_source table; /* the TSV file of a table, if there is one */
-  char *path;        /* its name */
+  lore_source table;      /* the TSV file of a table, if there is one */
+  char *path;             /* where it is */
+  const char *table_name; /* what the study calls it */
 } lore_axes;
 
 /* Reads the `sweep` at node `sweep` (-1: none). `seed` is the first of counted seeds. Free with

@@ -114,6 +114,7 @@ lore_status lore_axes_read_table(const lore_yaml *yaml, int node, size_t at, lor
     return lore_source_fail(yaml->source, at, "'table' is given twice");
   LORE_TRY(table_path(yaml->source, yaml->node[node].text, &path));
   axes->path = path;
+  axes->table_name = yaml->node[node].text;
   if (access(path, R_OK))
     return lore_source_fail(yaml->source, yaml->node[node].at, "the table %s cannot be read: %s",
                             path, strerror(errno));

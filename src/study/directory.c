@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lore/manifest.h"
+#include "lore/textfile.h"
 
 lore_status lore_path_join(const char *directory, const char *name, char *path) {
   if (snprintf(path, LORE_PATH_MAX, "%s/%s", directory, name) >= LORE_PATH_MAX)
@@ -64,18 +65,10 @@ lore_status lore_directory_check(const char *directory, const lore_settings *set
 }
 
 lore_status lore_directory_put_settings(const char *directory, const lore_settings *settings) {
-  char path[LORE_PATH_MAX], partial[LORE_PATH_MAX];
+  char path[LORE_PATH_MAX];
+  lore_textfile file;
   LORE_TRY(lore_path_join(directory, "study.yaml", path));
-  LORE_TRY(lore_path_join(directory, "study.yaml.partial", partial));
-  FILE *file = fopen(partial, "w");
-  if (!file)
-    return lore_fail(LORE_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  lore_settings_write(settings, file);
-  int failed = ferror(file) | (fflush(file) != 0) | (fsync(fileno(file)) != 0);
-  failed |= fclose(file) != 0;
-  if (!failed && rename(partial, path) == 0)
-    return LORE_OK;
-  lore_status status = lore_fail(LORE_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  unlink(partial);
-  return status;
+  LORE_TRY(lore_textfile_begin(path, false, &file));
+  lore_settings_write(settings, file.stream);
+  return lore_textfile_commit(&file);
 }

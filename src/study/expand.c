@@ -8,6 +8,7 @@
 #include "lore/manifest.h"
 #include "lore/run.h"
 #include "manifest_file.h"
+#include "manifest_inputs.h"
 #include "settings_nearest.h"
 
 /* Everything a message may point into lives as long as this. */
@@ -228,6 +229,9 @@ static lore_status expand_experiment(lore_expansion *x, lore_experiment *experim
   LORE_TRY(first_seed(x, experiment, &seed));
   LORE_TRY(
       lore_axes_read(&x->yaml, experiment->sweep, experiment->sweep_at, seed, &experiment->axes));
+  const lore_axes *axes = &experiment->axes;
+  if (axes->table.text)
+    LORE_TRY(lore_manifest_keep_table(x->manifest, axes->table_name, &axes->table));
   int64_t points = lore_axes_points(&experiment->axes);
   int first = 0, last = 1;
   if (experiment->parent >= 0) {
@@ -270,6 +274,8 @@ static lore_status expand_all(lore_expansion *x) {
 static lore_status expand(lore_expansion *x, const char *path, int overrides,
                           const char *const *override) {
   LORE_TRY(lore_source_read(path, &x->file));
+  LORE_TRY(lore_manifest_keep_study(x->manifest, &x->file));
+  LORE_TRY(lore_manifest_keep_overrides(x->manifest, overrides, override));
   x->again = x->file;
   x->override = calloc((size_t)overrides + 1, sizeof *x->override);
   if (!x->override)
@@ -311,5 +317,6 @@ lore_status lore_manifest_expand(const char *path, int overrides, const char *co
 
 void lore_manifest_destroy(lore_manifest *manifest) {
   free(manifest->run);
+  lore_manifest_drop_inputs(manifest);
   *manifest = (lore_manifest){0};
 }

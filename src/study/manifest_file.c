@@ -1,7 +1,6 @@
 /* Freezing the runs of a study into manifest.tsv. */
 #include "manifest_file.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +8,9 @@
 #include <unistd.h>
 
 #include "directory.h"
+#include "lore/textfile.h"
 #include "manifest_index.h"
-#include "settings_source.h"
+#include "manifest_inputs.h"
 
 static void write_run(FILE *file, const lore_manifest *m, const lore_manifest_run *run) {
   fprintf(file, "%s\t%s\t%d\t%s\t%" PRId64 "\t%" PRIu64 "\t%" PRId64 "\t%016" PRIx64 "\t%.6g",
@@ -22,43 +22,18 @@ static void write_run(FILE *file, const lore_manifest *m, const lore_manifest_ru
   fputc('\n', file);
 }
 
-static void write_manifest(FILE *file, const void *context) {
-  const lore_manifest *m = context;
-  fprintf(file, LORE_MANIFEST_KIND LORE_MANIFEST_VERSION "%s, %d run%s\n" LORE_MANIFEST_COLUMNS,
-          m->name, m->runs, m->runs == 1 ? "" : "s");
+static lore_status put_manifest(const char *path, const lore_manifest *m) {
+  lore_textfile file;
+  LORE_TRY(lore_textfile_begin(path, true, &file));
+  fprintf(file.stream,
+          LORE_MANIFEST_KIND LORE_MANIFEST_VERSION "%s, %d run%s\n" LORE_MANIFEST_COLUMNS, m->name,
+          m->runs, m->runs == 1 ? "" : "s");
   for (int a = 0; a < m->axes; a++)
-    fprintf(file, "\t%s", m->axis[a]);
-  fputc('\n', file);
+    fprintf(file.stream, "\t%s", m->axis[a]);
+  fputc('\n', file.stream);
   for (int r = 0; r < m->runs; r++)
-    write_run(file, m, &m->run[r]);
-}
-
-static void write_source(FILE *file, const void *context) {
-  const lore_source *source = context;
-  fwrite(source->text, 1, source->length, file);
-}
-
-/* Writes directory/name, whole or not at all. The temporary file is this process's own: the jobs of
- * an array may all begin at once. */
-static lore_status put_file(const char *directory, const char *name,
-                            void (*write)(FILE *file, const void *context), const void *context) {
-  char path[LORE_PATH_MAX], partial[LORE_PATH_MAX], host[65] = "";
-  LORE_TRY(lore_path_join(directory, name, path));
-  gethostname(host, sizeof host - 1);
-  if (snprintf(partial, sizeof partial, "%s.partial-%s-%ld", path, host, (long)getpid()) >=
-      (int)sizeof partial)
-    return lore_fail(LORE_USER, "the path %.40s... is too long", path);
-  FILE *file = fopen(partial, "w");
-  if (!file)
-    return lore_fail(LORE_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  write(file, context);
-  int failed = ferror(file) | (fflush(file) != 0) | (fsync(fileno(file)) != 0);
-  failed |= fclose(file) != 0;
-  if (!failed && rename(partial, path) == 0)
-    return LORE_OK;
-  lore_status status = lore_fail(LORE_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  unlink(partial);
-  return status;
+    write_run(file.stream, m, &m->run[r]);
+  return lore_textfile_commit(&file);
 }
 
 /* How the settings of a run that has begun differ from those it has now; false if that is unknown.
@@ -132,13 +107,12 @@ static lore_status check_frozen(const lore_manifest *before, const lore_manifest
   return status;
 }
 
-lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *path,
-                                 const char *directory) {
+lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *directory) {
   char file[LORE_PATH_MAX], runs[LORE_PATH_MAX];
   lore_manifest before;
-  lore_source study;
   LORE_TRY(lore_path_join(directory, "manifest.tsv", file));
   LORE_TRY(lore_path_join(directory, "runs", runs));
+  LORE_TRY(lore_manifest_check_inputs(manifest));
   LORE_TRY(lore_directory_make(runs));
   if (access(file, F_OK) == 0) {
     LORE_TRY(lore_manifest_load(directory, &before));
@@ -148,8 +122,6 @@ lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *path
     if (status != LORE_OK || same)
       return status;
   }
-  LORE_TRY(lore_source_read(path, &study));
-  lore_status status = put_file(directory, "study.yaml", write_source, &study);
-  lore_source_destroy(&study);
-  return status == LORE_OK ? put_file(directory, "manifest.tsv", write_manifest, manifest) : status;
+  LORE_TRY(lore_manifest_put_inputs(manifest, directory));
+  return put_manifest(file, manifest);
 }

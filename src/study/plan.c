@@ -52,7 +52,7 @@ static void make_key(const lore_settings *s, int threads, lore_plan_key *key) {
   key->threads = s->compute.threads ? s->compute.threads : threads;
 }
 
-static lore_status add_entry(lore_plan_cache *cache, const lore_settings *settings,
+static lore_status add_entry(lore_plan_cache *cache, const lore_settings *settings, int ranks,
                              const lore_plan_key *key) {
   bool full = (cache->count & (cache->count - 1)) == 0;
   size_t capacity = cache->count > 0 ? 2 * (size_t)cache->count : 1;
@@ -67,21 +67,21 @@ static lore_status add_entry(lore_plan_cache *cache, const lore_settings *settin
   *same = *settings;
   same->compute.threads = key->threads;
   more[cache->count].key = *key;
-  lore_status status = lore_run_estimate_sampled(same, &more[cache->count].estimate);
+  lore_status status = lore_run_estimate_sampled(same, ranks, &more[cache->count].estimate);
   free(same);
   cache->count += status == LORE_OK;
   return status;
 }
 
-static lore_status find_estimate(lore_plan_cache *cache, const lore_settings *settings, int threads,
-                                 const lore_estimate **estimate) {
+static lore_status find_estimate(lore_plan_cache *cache, const lore_settings *settings, int ranks,
+                                 int threads, const lore_estimate **estimate) {
   lore_plan_key key;
   int at = cache->count - 1;
   make_key(settings, threads, &key);
   while (at >= 0 && memcmp(&cache->entry[at].key, &key, sizeof key) != 0)
     at--;
   if (at < 0) {
-    LORE_TRY(add_entry(cache, settings, &key));
+    LORE_TRY(add_entry(cache, settings, ranks, &key));
     at = cache->count - 1;
   }
   *estimate = &cache->entry[at].estimate;
@@ -109,36 +109,30 @@ static void fill(const lore_settings *s, const lore_estimate *e, lore_plan_run *
       .resume_bytes = memory ? 0 : 9 * (double)e->checkpoint_bytes};
 }
 
-lore_status lore_plan_estimate(lore_manifest *manifest, int threads, lore_plan_run *run) {
+lore_status lore_plan_estimate(lore_manifest *manifest, int ranks, int threads,
+                               lore_plan_run *run) {
   lore_plan_cache cache = {0};
   lore_status status = LORE_OK;
   for (int r = 0; r < manifest->runs && status == LORE_OK; r++) {
     const lore_estimate *estimate = NULL;
-    status = find_estimate(&cache, &manifest->run[r].settings, threads, &estimate);
+    status = find_estimate(&cache, &manifest->run[r].settings, ranks, threads, &estimate);
     if (status == LORE_OK)
       fill(&manifest->run[r].settings, estimate, &run[r]);
+    else
+      lore_fail_context(status, "run %s", manifest->run[r].id);
   }
   free(cache.entry);
   LORE_TRY(status);
   return lore_manifest_estimate(manifest);
 }
 
-lore_status lore_plan_time(const lore_manifest *manifest, const lore_plan_speed *speed, int ranks,
-                           lore_plan_run *run) {
+void lore_plan_time(const lore_manifest *manifest, const lore_plan_speed *speed, int ranks,
+                    lore_plan_run *run) {
   for (int r = 0; r < manifest->runs; r++) {
-    const lore_train_config *train = &manifest->run[r].settings.train;
     bool memory = manifest->run[r].settings.task == LORE_TASK_MEMORY; /* one rank computes */
-    int shards = train->batch / train->shard;
-    if (ranks > shards && !memory)
-      return lore_fail(LORE_USER,
-                       "%d ranks cannot share a batch of %d shards (train.batch %d / train.shard "
-                       "%d) in run %s: use at most %d ranks per run (--ranks-per-run) or smaller "
-                       "shards",
-                       ranks, shards, train->batch, train->shard, manifest->run[r].id, shards);
     run[r].hours = (run[r].operations + run[r].evaluation_operations) /
                    (1e9 * speed->gflops * (memory ? 1 : ranks)) / 3600;
   }
-  return LORE_OK;
 }
 
 lore_status lore_plan_total(const lore_manifest *manifest, const lore_plan_run *run, int ranks,

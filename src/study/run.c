@@ -179,23 +179,11 @@ static lore_status open_parts(lore_run *run) {
                                a->threads, lore_patch_wanted(&s->train.patch), &run->evaluator);
 }
 
-static lore_status check_ranks(const lore_run *run) {
-  const lore_train_config *train = &run->settings->train;
-  int shards = train->batch / train->shard, ranks = run->options->team.ranks;
-  if (ranks <= shards)
-    return LORE_OK;
-  return lore_fail(
-      LORE_USER,
-      "%d ranks cannot share a batch of %d shards (train.batch %d / train.shard %d): use "
-      "at most %d ranks per run (--ranks-per-run) or smaller shards",
-      ranks, shards, train->batch, train->shard, shards);
-}
-
 static lore_status open_run(lore_run *run, bool *resumed) {
   const lore_settings *s = run->settings;
   const lore_team team = run->options->team;
   lore_assembly *a = &run->assembly;
-  LORE_TRY(check_ranks(run));
+  LORE_TRY(lore_run_check_ranks(s, team.ranks));
   LORE_TRY_TOGETHER(team, open_parts(run));
   LORE_TRY(lore_run_resume(run, resumed));
   LORE_TRY(lore_run_take_reference(run));

@@ -1,6 +1,7 @@
 /* sbatch commands for a study. */
 #include "lore/submit.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "directory.h"
 #include "job_scripts.h"
+#include "lore/textfile.h"
 #include "submit_command.h"
 
 enum { NUMBER = 64 };
@@ -40,25 +42,24 @@ static lore_status absolute(const char *path, char *to) {
   return lore_fail(LORE_FILE, "%s: %s", path, strerror(errno));
 }
 
-/* Writes directory/jobs/name, whole or not at all. */
+/* Writes directory/jobs/name, with the program's path in its line "program=". */
 static lore_status write_script(const char *directory, const char *name, const char *text,
-                                char *path) {
-  char jobs[LORE_PATH_MAX], partial[LORE_PATH_MAX];
+                                const char *program, char *path) {
+  static const char mark[] = "\nprogram=";
+  char jobs[LORE_PATH_MAX];
+  lore_textfile file;
   LORE_TRY(lore_path_join(directory, "jobs", jobs));
   LORE_TRY(lore_directory_make(jobs));
   LORE_TRY(lore_path_join(jobs, name, path));
-  LORE_TRY(lore_path_join(jobs, "script.partial", partial));
-  FILE *file = fopen(partial, "w");
-  int failed = !file || fputs(text, file) < 0;
-  if (file) {
-    failed = failed || fflush(file) || fchmod(fileno(file), 0755) || fsync(fileno(file));
-    failed |= fclose(file) != 0;
-  }
-  if (!failed && rename(partial, path) == 0)
-    return LORE_OK;
-  lore_status status = lore_fail(LORE_FILE, "%s: cannot be written: %s", path, strerror(errno));
-  unlink(partial);
-  return status;
+  LORE_TRY(lore_textfile_begin(path, true, &file));
+  const char *rest = strstr(text, mark);
+  assert(rest);
+  rest += strlen(mark);
+  fwrite(text, 1, (size_t)(rest - text), file.stream);
+  lore_command_print_word(file.stream, program);
+  fputs(rest, file.stream);
+  fchmod(fileno(file.stream), 0755);
+  return lore_textfile_commit(&file);
 }
 
 typedef struct {
@@ -128,10 +129,10 @@ static lore_status add_collect(const lore_submission *s, lore_command *c) {
 
 static void print_command(const lore_command *c, const char *program) {
   fputs("LORE=", stdout);
-  lore_command_print_word(program);
+  lore_command_print_word(stdout, program);
   for (int i = 0; i < c->count; i++) {
     putchar(' ');
-    lore_command_print_word(c->word[i]);
+    lore_command_print_word(stdout, c->word[i]);
   }
   putchar('\n');
 }
@@ -196,7 +197,7 @@ static lore_status submit_all(lore_submission *s) {
     LORE_TRY(hand_over(s, wave, waves));
   if (s->options->submit) {
     fputs("to watch        lore status ", stdout);
-    lore_command_print_word(s->directory);
+    lore_command_print_word(stdout, s->directory);
     printf("\nto cancel       scancel %s\n", s->all);
   }
   return LORE_OK;
@@ -213,11 +214,12 @@ lore_status lore_submit(const lore_manifest *manifest, const lore_submit_options
   if (status == LORE_OK)
     status = absolute(options->directory, s->directory);
   double_percents(s->directory, s->logs);
+  const char *program = options->program;
   if (status == LORE_OK)
-    status = write_script(s->directory, "run.sbatch", lore_job_run_script, s->run_script);
+    status = write_script(s->directory, "run.sbatch", lore_job_run_script, program, s->run_script);
   if (status == LORE_OK)
-    status =
-        write_script(s->directory, "collect.sbatch", lore_job_collect_script, s->collect_script);
+    status = write_script(s->directory, "collect.sbatch", lore_job_collect_script, program,
+                          s->collect_script);
   if (status == LORE_OK)
     status = submit_all(s);
   free(s);

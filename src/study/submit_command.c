@@ -36,19 +36,19 @@ void lore_command_release(lore_command *c) {
   *c = (lore_command){0};
 }
 
-void lore_command_print_word(const char *word) {
+void lore_command_print_word(FILE *file, const char *word) {
   if (*word && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
                             "_-+=./:,@%") == strlen(word)) {
-    fputs(word, stdout);
+    fputs(word, file);
     return;
   }
-  putchar('\'');
+  putc('\'', file);
   for (; *word; word++)
     if (*word == '\'')
-      fputs("'\\''", stdout);
+      fputs("'\\''", file);
     else
-      putchar(*word);
-  putchar('\'');
+      putc(*word, file);
+  putc('\'', file);
 }
 
 static void take_text(FILE *file, char *text) {

@@ -2,6 +2,8 @@
 #ifndef LORE_STUDY_SUBMIT_COMMAND_H
 #define LORE_STUDY_SUBMIT_COMMAND_H
 
+#include <stdio.h>
+
 #include "lore/status.h"
 
 enum { LORE_COMMAND_WORDS = 1024, LORE_COMMAND_TEXTS = 16, LORE_ANSWER = 4096 };
@@ -24,7 +26,7 @@ lore_status lore_command_format(lore_command *command, const char *format, ...)
 void lore_command_release(lore_command *command);
 
 /* Prints a word, quoted where a shell needs it. */
-void lore_command_print_word(const char *word);
+void lore_command_print_word(FILE *file, const char *word);
 
 /* What a command said: stdout and stderr, the first LORE_ANSWER - 1 bytes of each, without the
  * newlines at the end; code is 128 + the signal that ended it. */
