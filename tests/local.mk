@@ -144,7 +144,8 @@ test_data = \
 	tests/slurm \
 	tests/slurm.bash \
 	tests/studies \
-	tests/whole_records.py
+	tests/whole_records.py \
+	tests/whole_runs.bash
 
 EXTRA_DIST += $(shell_tests) $(test_headers) $(test_data) tests/run.sh tests/leaks.supp
 
