@@ -23,5 +23,5 @@ setup() {
 }
 
 @test "killed at random moments and gone on with: the same bits" {
-  same_when_killed 12 4
+  same_when_killed "${LORE_KILLS:-12}" 4
 }

@@ -66,5 +66,5 @@ END
 }
 
 @test "killed at random moments and gone on with: the same bits" {
-  same_when_killed 12 2
+  same_when_killed "${LORE_KILLS:-12}" 2
 }

@@ -79,13 +79,13 @@ END
   [[ $output == *attribute_loss* ]]
 }
 
-@test "SIGKILL at 50 random moments leaves whole metrics files" {
+@test "SIGKILL at random moments leaves whole metrics files" {
   options=(-s compute.threads=1 -s evaluate.every=1 -s train.steps=400)
   options+=(-s evaluate.sequences=2 -s evaluate.attention_sequences=2 -s checkpoint.snapshots=[])
   again whole "${options[@]}"
   RANDOM=7
-  killed=0 with_records=0
-  for _ in $(seq 50); do
+  killed=0 with_records=0 kills=${LORE_KILLS:-50}
+  for _ in $(seq "$kills"); do
     "$LORE" run -q "$STUDY" -o killed -s compute.gemm=builtin "${options[@]}" &
     child=$! # lore itself, not a shell around it
     # Up to about one and a half seconds, from before the file exists to after many records.
@@ -104,9 +104,9 @@ END
     [ "$records" -eq 0 ] || with_records=$((with_records + 1))
     rm -r killed
   done
-  echo "killed $killed of 50, $with_records with records"
-  [ "$killed" -ge 40 ]
-  [ "$with_records" -ge 10 ]
+  echo "killed $killed of $kills, $with_records with records"
+  [ $((5 * killed)) -ge $((4 * kills)) ]
+  [ $((5 * with_records)) -ge "$kills" ] # a busy machine starts slowly
 }
 
 # predicted RANKS OPTION...: peak memory of a run is what lore check says, within 10 %.

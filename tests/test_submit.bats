@@ -35,8 +35,9 @@ END
   [ ! -e calls ]
   [ "$(grep -c sbatch said)" -eq 3 ]
   for script in run.sbatch collect.sbatch; do
-    grep -q "^program=$LORE #" "my lab/out/jobs/$script"
-    diff <(sed 's/^program=[^ ]*/program=/' "my lab/out/jobs/$script") "$LORE_SOURCE/jobs/$script"
+    grep '^program=' "my lab/out/jobs/$script" >line
+    [ "$(. ./line && echo "$program")" = "$LORE" ] # quoted if it needs to be
+    diff <(sed 's/^program=.* #/program= #/' "my lab/out/jobs/$script") "$LORE_SOURCE/jobs/$script"
   done
   [ "$(wc -l <"my lab/out/manifest.tsv")" -eq 17 ]
 }
