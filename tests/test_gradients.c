@@ -169,10 +169,11 @@ static void all_settings(void **state) {
   print_message("largest relative error of a tensor: %.2g\n", worst);
 }
 
+/* Every fifth combination: each choice of each setting comes up with each of any other. */
 static void all_settings_patched(void **state) {
   (void)state;
   double worst = 0;
-  for (int settings = 0; settings < SMALL_ATTENTION; settings++) {
+  for (int settings = 0; settings < SMALL_ATTENTION; settings += 5) {
     lore_model_config config = small_config(settings);
     worst = fmax(worst, check_settings(&config, 300 + (uint64_t)settings, true));
     numbers_release(0);
