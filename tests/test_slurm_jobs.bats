@@ -130,7 +130,6 @@ ended_with() {
   options=(-s train.steps=400 -s checkpoint.every=20 -s compute.gemm=builtin)
   study=$LORE_SOURCE/tests/studies/tiny.yaml
   job=$(sbatch --parsable -o job.log --time=5 "$RUN" "$study" dir "${options[@]}")
-  "$LORE" run -q "$study" -o undisturbed "${options[@]}"
   for _ in $(seq 300); do
     [ -z "$(ls dir/runs/tiny-seed1/checkpoints/resume* 2>/dev/null)" ] || break
     sleep 0.05
@@ -143,6 +142,7 @@ ended_with() {
   done
   slurm_ended 60
   grep -q 'try 1: a rank was killed' job.log
+  "$LORE" run -q "$study" -o undisturbed "${options[@]}"
   grep -qx 'state: done' dir/runs/tiny-seed1/state.yaml
   "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" {dir,undisturbed}/runs/tiny-seed1/metrics.nc
   "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
