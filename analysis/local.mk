@@ -19,4 +19,5 @@ dist_analysis_DATA = \
 	analysis/lore_sheet.py \
 	analysis/lore_statistics.py \
 	analysis/lore_study.py \
+	analysis/probe.py \
 	analysis/quickstart.py

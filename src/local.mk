@@ -82,6 +82,8 @@ io_sources = \
 	src/io/resume_list.c \
 	src/io/resume_read.c \
 	src/io/resume_write.c \
+	src/io/scalars.c \
+	src/io/scalars.h \
 	src/io/state.c \
 	src/io/state_lock.c
 
@@ -103,6 +105,31 @@ linalg_sources = \
 	src/linalg/scalapack.h \
 	src/linalg/singular_values.c \
 	src/linalg/spectrum.c
+
+# What looks inside of snapshots; of the study, what takes it to the runs.
+probe_sources = \
+	src/probe/codes.c \
+	src/probe/codes.h \
+	src/probe/estimate.c \
+	src/probe/estimate.h \
+	src/probe/file.c \
+	src/probe/file.h \
+	src/probe/keys.c \
+	src/probe/people.c \
+	src/probe/people.h \
+	src/probe/reader.c \
+	src/probe/reader.h \
+	src/probe/readout.c \
+	src/probe/readout.h \
+	src/probe/result.c \
+	src/probe/result.h \
+	src/probe/snapshot.c \
+	src/probe/spectra.c \
+	src/study/probe_runs.c \
+	src/study/probe_runs.h \
+	src/study/probe_snapshots.c \
+	src/study/probe_snapshots.h \
+	src/study/probe_study.c
 
 study_sources = \
 	src/study/assembly.c \
@@ -202,6 +229,7 @@ cli_sources = \
 	src/cli/plan.c \
 	src/cli/plan_print.c \
 	src/cli/plan_print.h \
+	src/cli/probe.c \
 	src/cli/run.c \
 	src/cli/settings.c \
 	src/cli/show.c \
@@ -297,13 +325,16 @@ libkernels_a_SOURCES = $(kernel_sources)
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
 float_libraries = liblore.a libkernels.a liblore.a
 
-# Probes and spectra, a library of its own: what does not use it need not load ScaLAPACK.
-noinst_LIBRARIES += liblinalg.a
+# Probes and their algebra, libraries of their own: what does not use them need not load ScaLAPACK.
+noinst_LIBRARIES += liblinalg.a libprobe.a
 liblinalg_a_SOURCES = $(linalg_sources)
 if !HAVE_SCALAPACK
 liblinalg_a_SOURCES += src/linalg/absent.c
 endif
 linalg_libraries = liblinalg.a $(float_libraries) $(SCALAPACK_LIBS)
+libprobe_a_SOURCES = $(probe_sources)
+libprobe_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/study
+probe_libraries = libprobe.a $(linalg_libraries)
 
 # The same in double, for tests of gradients and closed forms.
 check_LIBRARIES += liblore_double.a libkernels_double.a
@@ -317,4 +348,4 @@ double_libraries = liblore_double.a libkernels_double.a liblore_double.a
 
 bin_PROGRAMS += lore
 lore_SOURCES = $(cli_sources)
-lore_LDADD = $(float_libraries) $(lore_libs)
+lore_LDADD = $(probe_libraries) $(lore_libs)

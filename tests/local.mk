@@ -25,6 +25,7 @@ float_tests = \
 	tests/test_patching \
 	tests/test_phases \
 	tests/test_population \
+	tests/test_probe \
 	tests/test_recurrent \
 	tests/test_reduction \
 	tests/test_resume \
@@ -75,6 +76,7 @@ tests_test_memory_gradients_CPPFLAGS = $(double_test_flags)
 tests_test_memory_gradients_LDADD = $(double_test_libs)
 
 tests_test_linalg_LDADD = $(linalg_libraries) $(lore_libs) $(CMOCKA_LIBS)
+tests_test_probe_LDADD = $(probe_libraries) $(lore_libs) $(CMOCKA_LIBS)
 
 # Programs that tests call.
 test_helpers = \
@@ -125,6 +127,7 @@ test_headers = \
 	tests/metrics_resume.h \
 	tests/naive.h \
 	tests/naive_decoder.h \
+	tests/mpi_test.h \
 	tests/numbers.h \
 	tests/people.h \
 	tests/resume_fixture.h \

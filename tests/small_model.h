@@ -146,7 +146,7 @@ static inline small_scores small_score(const lore_model *model, const real *para
   for (int t = 0; t < shard->tokens; t++)
     position[t] = t;
   lore_scores scores = {s.count, position, s.loss, s.correct, s.top, s.entropy};
-  lore_decoder_score(model, parameters, shard, workspace, &scores);
+  lore_decoder_score(model, parameters, shard, workspace, NULL, &scores);
   return s;
 }
 

@@ -118,7 +118,7 @@ static void check_against_naive(problem *p) {
   lore_scores scores = {0, position, loss, correct, top, entropy};
   for (int t = 1; t < shard->tokens; t += 3)
     position[scores.count++] = t;
-  lore_decoder_score(p->model, p->parameters, shard, p->workspace, &scores);
+  lore_decoder_score(p->model, p->parameters, shard, p->workspace, NULL, &scores);
   for (int after_training = 0; after_training < 2; after_training++) {
     int mark = numbers_count, i = 0;
     for (int s = 0; s < shard->sequences; s++) {
@@ -252,11 +252,11 @@ static void scale_and_selection_of_scores(void **state) {
   int32_t position[] = {0, 4, 5, 6, 75, p.shard.tokens - 1};
   double some[6];
   lore_scores scores = {.count = 6, .position = position, .loss = some};
-  lore_decoder_score(p.model, p.parameters, &p.shard, p.workspace, &scores);
+  lore_decoder_score(p.model, p.parameters, &p.shard, p.workspace, NULL, &scores);
   for (int i = 0; i < scores.count; i++)
     assert_near("a selected loss", i, some[i], all.loss[position[i]], 20 * real_epsilon);
   scores.count = 0;
-  lore_decoder_score(p.model, p.parameters, &p.shard, p.workspace, &scores);
+  lore_decoder_score(p.model, p.parameters, &p.shard, p.workspace, NULL, &scores);
   end_problem(&p);
 }
 

@@ -231,7 +231,7 @@ static lore_attention_metrics attention_of(const real *parameters, int layer) {
     lore_batch_evaluation(&batch, world.population, groups[0].first, groups[0].count, s, 1);
     lore_scores none = {0};
     if (parameters)
-      lore_decoder_score(world.model, parameters, &batch, workspace, &none);
+      lore_decoder_score(world.model, parameters, &batch, workspace, NULL, &none);
     for (int head = 0; head < world.model->config.heads; head++) {
       int stride = 0;
       const real *weight =

@@ -27,7 +27,7 @@ typedef struct {
 
 static double loss_of(problem *p) {
   lore_scores scores = {.count = p->shard.tokens, .position = p->position, .loss = p->loss};
-  lore_decoder_score(p->model, p->parameters, &p->shard, p->workspace, &scores);
+  lore_decoder_score(p->model, p->parameters, &p->shard, p->workspace, NULL, &scores);
   double sum = 0;
   for (int t = 0; t < p->shard.tokens; t++)
     sum += p->loss[t];

@@ -1,13 +1,8 @@
 /* What needs no ranks: places of rows in a grid, predicted memory, spectra in closed form. */
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/lsan_interface.h>
-#endif
-
-#include "numbers.h"
-
 #include <limits.h>
 
 #include "lore/linalg.h"
+#include "mpi_test.h"
 
 static void shapes_of_grids(void **state) {
   (void)state;
@@ -133,25 +128,14 @@ static void grid_of_one(void **state) {
   lore_grid_destroy(&grid);
 }
 
-/* What MPI's plugins keep cannot be told from leaks of ours once they are unloaded. */
-static void without_leak_check(bool begin) {
-#ifdef __SANITIZE_ADDRESS__
-  (begin ? __lsan_disable : __lsan_enable)();
-#endif
-  (void)begin;
-}
-
 int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(shapes_of_grids),        cmocka_unit_test(cyclic_indices),
       cmocka_unit_test(predicted_memory),       cmocka_unit_test(ranks_that_would_do),
       cmocka_unit_test(spectra_in_closed_form), cmocka_unit_test(grid_of_one),
   };
-  without_leak_check(true);
-  MPI_Init(&argc, &argv);
-  without_leak_check(false);
+  mpi_test_begin(&argc, &argv);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  without_leak_check(true);
-  MPI_Finalize();
+  mpi_test_end();
   return failed;
 }

@@ -95,7 +95,7 @@ static passes pass(const problem *p) {
   for (int t = 0; t < p->shard.tokens; t++)
     position[t] = t;
   lore_scores scores = {.count = p->shard.tokens, .position = position, .loss = made.loss};
-  lore_decoder_score(p->model, p->parameters, &p->shard, p->workspace, &scores);
+  lore_decoder_score(p->model, p->parameters, &p->shard, p->workspace, NULL, &scores);
   made.train_loss =
       lore_decoder_train(p->model, p->parameters, &p->shard, 1, p->workspace, gradient, NULL);
   return made;

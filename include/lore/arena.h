@@ -21,7 +21,7 @@ typedef struct {
 /* Maps `capacity` zeroed bytes. LORE_MEMORY names the size that could not be had. */
 lore_status lore_arena_create(lore_arena *arena, size_t capacity);
 
-/* What lore_arena_create maps for `capacity`: whole huge pages. */
+/* What lore_arena_create maps for `capacity`: whole pages, huge ones from the size of one on. */
 size_t lore_arena_mapped(size_t capacity);
 
 /* Makes the system provide all of it now, not in the middle of a night: `threads` threads touch a

@@ -48,6 +48,13 @@ double lore_decoder_train(const lore_model *model, const real *parameters, const
                           double scale, lore_workspace *workspace, real *gradient,
                           const lore_gradient_watch *watch);
 
+/* Told the residual stream, tokens x width, at each level of a forward pass: level 0 enters the first
+ * layer, level l leaves layer l. Valid during the call. */
+typedef struct {
+  void (*level)(void *context, int level, const real *stream);
+  void *context;
+} lore_stream_watch;
+
 /* Forward only; logits only where asked. For `count` positions of the shard, `position` ascending:
  * loss[i] cross-entropy of target (nats), correct[i] whether the target is the arg-max, top[i]
  * probability of the most likely token, entropy[i] of the predictive distribution (nats). Any
@@ -61,8 +68,10 @@ typedef struct {
   double *entropy;
 } lore_scores;
 
+/* `watch` may be NULL. */
 void lore_decoder_score(const lore_model *model, const real *parameters, const lore_batch *shard,
-                        lore_workspace *workspace, lore_scores *scores);
+                        lore_workspace *workspace, const lore_stream_watch *watch,
+                        lore_scores *scores);
 
 /* After lore_decoder_score or _train, of a model that has attention: the attention probabilities of
  * `layer`, `head`, `sequence`, a row-major T x *stride matrix (row = query); entries right of the

@@ -46,6 +46,9 @@ lore_status lore_grid_create(lore_team team, int block, lore_grid *grid);
 /* All ranks. A grid that was not created (zeroed) is left as it is. */
 void lore_grid_destroy(lore_grid *grid);
 
+/* Bytes that every rank may still ask for. All ranks. */
+size_t lore_grid_memory(const lore_grid *grid);
+
 /* LORE_MEMORY on all ranks unless every node has the memory that `bytes` predicts for its ranks;
  * the message says how many ranks would do. `what` names the problem. All ranks. */
 lore_status lore_grid_afford(const lore_grid *grid, const char *what, lore_bytes_function *bytes,

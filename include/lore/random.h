@@ -19,6 +19,7 @@ typedef enum {
   LORE_RANDOM_PAIR_VALUES = 21,   /* and its value */
   LORE_RANDOM_VALUE_VECTORS = 22, /* vector of a value */
   LORE_RANDOM_PAIRS = 23,         /* which pairs a training batch shows */
+  LORE_RANDOM_PROBE_CONTROL = 30, /* whose values stand in for whose in a probe's control */
   LORE_RANDOM_TEST = 100
 } lore_random_purpose;
 

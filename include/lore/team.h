@@ -3,6 +3,7 @@
 #define LORE_TEAM_H
 
 #include <mpi.h>
+#include <stddef.h>
 
 #include "lore/status.h"
 
@@ -23,6 +24,9 @@ void lore_team_share_processors(lore_team team);
 /* Every rank brings the status of what it did; all leave with the same one: LORE_OK if all
  * succeeded, else the status and message of the lowest rank that failed. */
 lore_status lore_team_agree(lore_team team, lore_status status);
+
+/* Gives rank 0's `size` bytes at `data` to all. */
+void lore_team_spread(lore_team team, void *data, size_t size);
 
 /* Leaves the calling function, on all ranks, unless `call` succeeded on all. */
 #define LORE_TRY_TOGETHER(team, call) LORE_TRY(lore_team_agree(team, call))

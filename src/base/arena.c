@@ -10,31 +10,36 @@
 
 #include "memory.h"
 
-static const size_t huge_page = (size_t)2 << 20;
+static const size_t huge_page = (size_t)2 << 20, page = 4096;
 
 static size_t round_up(size_t size, size_t unit) {
   return (size + unit - 1) / unit * unit;
 }
 
+/* A small arena is one of many. */
+static size_t page_for(size_t capacity) {
+  return capacity < huge_page ? page : huge_page;
+}
+
 size_t lore_arena_mapped(size_t capacity) {
-  return round_up(capacity > 0 ? capacity : 1, huge_page); /* a mapping cannot be empty */
+  /* A mapping cannot be empty. */
+  return round_up(capacity > 0 ? capacity : 1, page_for(capacity));
 }
 
 static double gibibytes(size_t size) {
   return (double)size / (double)((size_t)1 << 30);
 }
 
-/* Maps `size` bytes at a multiple of huge_page: maps one page more, returns what sticks out. */
-static char *map_aligned(size_t size) {
-  char *start =
-      mmap(NULL, size + huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+/* Maps `size` bytes at a multiple of `unit`: maps one page more, returns what sticks out. */
+static char *map_aligned(size_t size, size_t unit) {
+  char *start = mmap(NULL, size + unit, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (start == MAP_FAILED)
     return NULL;
-  size_t before = (huge_page - (uintptr_t)start % huge_page) % huge_page;
+  size_t before = (unit - (uintptr_t)start % unit) % unit;
   if (before > 0)
     munmap(start, before);
-  if (before < huge_page)
-    munmap(start + before + size, huge_page - before);
+  if (before < unit)
+    munmap(start + before + size, unit - before);
   return start + before;
 }
 
@@ -45,22 +50,22 @@ lore_status lore_arena_create(lore_arena *arena, size_t capacity) {
     return lore_fail(LORE_MEMORY, "%.2f GiB of memory are needed, %.2f GiB are available",
                      gibibytes(capacity), gibibytes(available));
   size_t size = lore_arena_mapped(capacity);
-  char *base = map_aligned(size);
+  char *base = map_aligned(size, page_for(capacity));
   if (!base)
     return lore_fail(LORE_MEMORY, "%.2f GiB of memory could not be had: %s", gibibytes(capacity),
                      strerror(errno));
   /* Only speed depends on it. */
-  madvise(base, size, MADV_HUGEPAGE);
+  if (page_for(capacity) == huge_page)
+    madvise(base, size, MADV_HUGEPAGE);
   *arena = (lore_arena){.base = base, .capacity = capacity};
   return LORE_OK;
 }
 
 void lore_arena_touch(lore_arena *arena, int threads) {
-  enum { PAGE = 4096 };
-  int64_t pages = (int64_t)(lore_arena_mapped(arena->capacity) / PAGE);
+  int64_t pages = (int64_t)(lore_arena_mapped(arena->capacity) / page);
 #pragma omp parallel for num_threads(threads) schedule(static)
-  for (int64_t page = 0; page < pages; page++)
-    *(volatile char *)(arena->base + page * PAGE) = 0;
+  for (int64_t p = 0; p < pages; p++)
+    *(volatile char *)(arena->base + p * (int64_t)page) = 0;
 }
 
 void lore_arena_destroy(lore_arena *arena) {

@@ -45,3 +45,11 @@ lore_status lore_team_agree(lore_team team, lore_status status) {
   MPI_Bcast(message, MESSAGE_MAX, MPI_CHAR, first, team.comm);
   return lore_fail((lore_status)code, "%s", message);
 }
+
+void lore_team_spread(lore_team team, void *data, size_t size) {
+  enum { CHUNK = 1 << 30 }; /* counts of MPI are int */
+  for (size_t at = 0; team.ranks > 1 && at < size; at += CHUNK) {
+    size_t left = size - at;
+    MPI_Bcast((char *)data + at, (int)(left < CHUNK ? left : CHUNK), MPI_BYTE, 0, team.comm);
+  }
+}

@@ -24,6 +24,7 @@ static const struct {
     {"settings", lore_command_settings, "every setting: type, unit, default, range, meaning"},
     {"status", lore_command_status, "how far the runs of a study are"},
     {"collect", lore_command_collect, "make one NetCDF file of all runs of a study"},
+    {"probe", lore_command_probe, "look inside of snapshots: linear probes, spectra, distances"},
     {"bench", lore_command_bench, "speed of training steps and of their matrix products"},
 };
 

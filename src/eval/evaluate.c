@@ -183,7 +183,7 @@ static void evaluate_chunk(lore_evaluator *e, lore_evaluation_worker *worker,
   if (e->reference)
     lore_decoder_attend(e->model, e->reference, &worker->batch, worker->patterns);
   lore_workspace_patch(worker->workspace, e->reference ? worker->patterns : NULL);
-  lore_decoder_score(e->model, parameters, &worker->batch, worker->workspace, &scores);
+  lore_decoder_score(e->model, parameters, &worker->batch, worker->workspace, NULL, &scores);
   e->sums[task] = (lore_sums){0};
   add_values(worker, &e->sums[task]);
   if (task < e->chunks)

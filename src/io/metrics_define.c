@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "metrics_table.h"
+#include "scalars.h"
 
-enum { LABEL_LENGTH = LORE_GROUP_NAME_MAX, TEXT_ROUNDING = 64, FIXED_ALIGNMENT = 8 };
+enum { LABEL_LENGTH = LORE_GROUP_NAME_MAX, FIXED_ALIGNMENT = 8 };
 
 static const char summary_of_pairs[] =
     "One training run of a toy associative memory, evaluated at steps: loss and accuracy on the "
@@ -27,18 +28,6 @@ typedef struct {
   int *setting;
 } static_ids;
 
-/* Length of the text dimension: a multiple of TEXT_ROUNDING, so that most runs agree and can be
- * joined with NCO. */
-static size_t text_length(const lore_metrics_definition *definition) {
-  size_t longest = 1;
-  for (int i = 0; i < definition->settings; i++)
-    if (definition->setting[i].kind == LORE_SCALAR_TEXT) {
-      size_t length = strlen(definition->setting[i].text);
-      longest = length > longest ? length : longest;
-    }
-  return (longest + TEXT_ROUNDING - 1) / TEXT_ROUNDING * TEXT_ROUNDING;
-}
-
 static void define_dimensions(lore_ncfile *file, const lore_metrics_definition *definition,
                               dimensions *d) {
   d->step = lore_ncfile_dimension(file, "step", NC_UNLIMITED);
@@ -49,30 +38,14 @@ static void define_dimensions(lore_ncfile *file, const lore_metrics_definition *
                  ? lore_ncfile_dimension(file, "layer", (size_t)definition->layers)
                  : -1;
   d->label = lore_ncfile_dimension(file, "label_length", LABEL_LENGTH);
-  d->text = lore_ncfile_dimension(file, "text_length", text_length(definition));
+  d->text = lore_ncfile_dimension(
+      file, "text_length", lore_scalars_text_length(definition->settings, definition->setting));
 }
 
 static int define_scalar(lore_ncfile *file, const char *name, const char *long_name,
                          const char *units) {
   int id = lore_ncfile_variable(file, name, NC_DOUBLE, 0, NULL, long_name, units);
   lore_ncfile_real(file, id, "_FillValue", NC_FILL_DOUBLE);
-  return id;
-}
-
-/* A setting: the classic format has no 64-bit integers, so large ones become doubles, with the
- * exact number beside them where a double cannot hold it. */
-static int define_setting(lore_ncfile *file, const lore_scalar *setting, const dimensions *d) {
-  const char *name = setting->name, *long_name = setting->long_name, *units = setting->units;
-  if (setting->kind == LORE_SCALAR_TEXT)
-    return lore_ncfile_variable(file, name, NC_CHAR, 1, &d->text, long_name, units);
-  bool small =
-      setting->kind == LORE_SCALAR_INTEGER && setting->integer == (int32_t)setting->integer;
-  int id = lore_ncfile_variable(file, name, small ? NC_INT : NC_DOUBLE, 0, NULL, long_name, units);
-  if (setting->kind == LORE_SCALAR_INTEGER && llabs(setting->integer) > (INT64_C(1) << 53)) {
-    char exact[32];
-    snprintf(exact, sizeof exact, "exactly %lld", (long long)setting->integer);
-    lore_ncfile_text(file, id, "comment", exact);
-  }
   return id;
 }
 
@@ -99,8 +72,7 @@ static void define_fixed(lore_ncfile *file, const lore_metrics_definition *defin
   if (d->layer >= 0)
     fixed->layer =
         lore_ncfile_variable(file, "layer", NC_INT, 1, &d->layer, "layer, the first is 1", "1");
-  for (int i = 0; i < definition->settings; i++)
-    fixed->setting[i] = define_setting(file, &definition->setting[i], d);
+  lore_scalars_define(file, d->text, definition->settings, definition->setting, fixed->setting);
 }
 
 static void define_records(lore_ncfile *file, const dimensions *d, lore_metrics_ids *ids) {
@@ -128,38 +100,9 @@ static void define_records(lore_ncfile *file, const dimensions *d, lore_metrics_
   }
 }
 
-/* Names the scalars in a global `coordinates` attribute: xarray makes them coordinates, and the
- * header stays readable, as it would not with the same list at every variable. */
-static void define_coordinates(lore_ncfile *file, const lore_metrics_definition *definition) {
-  size_t size = 1;
-  for (int i = 0; i < definition->settings; i++)
-    size += strlen(definition->setting[i].name) + 1;
-  char *list = calloc(size, 1), *end = list;
-  if (!list && !file->error)
-    file->error = NC_ENOMEM;
-  for (int i = 0; list && i < definition->settings; i++)
-    end += sprintf(end, "%s%s", i ? " " : "", definition->setting[i].name);
-  if (list && definition->settings > 0)
-    lore_ncfile_text(file, NC_GLOBAL, "coordinates", list);
-  free(list);
-}
-
 static void put_double(lore_ncfile *file, int variable, double value) {
   if (!file->error)
     file->error = nc_put_var_double(file->ncid, variable, &value);
-}
-
-static void put_setting(lore_ncfile *file, int variable, const lore_scalar *setting) {
-  if (setting->kind == LORE_SCALAR_REAL) {
-    put_double(file, variable, setting->number);
-  } else if (setting->kind == LORE_SCALAR_INTEGER) {
-    put_double(file, variable, (double)setting->integer);
-  } else if (!file->error) {
-    size_t count = strlen(setting->text);
-    if (count > 0)
-      file->error =
-          nc_put_vara_text(file->ncid, variable, (size_t[]){0}, (size_t[]){count}, setting->text);
-  }
 }
 
 static void put_fixed(lore_ncfile *file, const lore_metrics_definition *definition,
@@ -175,8 +118,7 @@ static void put_fixed(lore_ncfile *file, const lore_metrics_definition *definiti
                         lore_attribute_name((lore_attribute)i));
   for (int i = 0; definition->attention_layers && i < definition->layers && !file->error; i++)
     file->error = nc_put_var1_int(file->ncid, fixed->layer, (size_t[]){(size_t)i}, (int[]){i + 1});
-  for (int i = 0; i < definition->settings; i++)
-    put_setting(file, fixed->setting[i], &definition->setting[i]);
+  lore_scalars_put(file, definition->settings, definition->setting, fixed->setting);
 }
 
 void lore_metrics_define(lore_ncfile *file, const lore_metrics_definition *definition,
@@ -189,7 +131,6 @@ void lore_metrics_define(lore_ncfile *file, const lore_metrics_definition *defin
   }
   lore_ncfile_globals(file, definition->title, definition->pairs ? summary_of_pairs : summary,
                       definition->provenances, definition->provenance);
-  define_coordinates(file, definition);
   define_dimensions(file, definition, &d);
   define_fixed(file, definition, &d, ids, &fixed);
   define_records(file, &d, ids);

@@ -47,11 +47,16 @@ static lore_status refuse(const lore_grid *grid, const char *what, size_t needed
                    grid->team.ranks, grid->team.ranks == 1 ? "" : "s", grid->node_ranks, remedy);
 }
 
+size_t lore_grid_memory(const lore_grid *grid) {
+  unsigned long available = lore_memory_available() / (size_t)grid->node_ranks;
+  MPI_Allreduce(MPI_IN_PLACE, &available, 1, MPI_UNSIGNED_LONG, MPI_MIN, grid->team.comm);
+  return available;
+}
+
 lore_status lore_grid_afford(const lore_grid *grid, const char *what, lore_bytes_function *bytes,
                              const void *problem) {
   size_t needed = bytes(problem, grid->shape, grid->block);
-  unsigned long available = lore_memory_available() / (size_t)grid->node_ranks;
-  MPI_Allreduce(MPI_IN_PLACE, &available, 1, MPI_UNSIGNED_LONG, MPI_MIN, grid->team.comm);
+  size_t available = lore_grid_memory(grid);
   if (needed <= available && needed < SIZE_MAX)
     return LORE_OK;
   if (available == SIZE_MAX)

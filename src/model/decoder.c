@@ -172,13 +172,22 @@ static void embed(const lore_pass *pass) {
                          pass->workspace->layer[0].x);
 }
 
-/* Embedding and all layers; the final stream is in workspace->x. */
-static void stream_forward(const lore_pass *pass) {
+static void show(const lore_stream_watch *watch, int level, const real *stream) {
+  if (watch)
+    watch->level(watch->context, level, stream);
+}
+
+/* Embedding and all layers; the final stream is in workspace->x. `watch` may be NULL. */
+static void stream_forward(const lore_pass *pass, const lore_stream_watch *watch) {
   lore_workspace *w = pass->workspace;
   int layers = pass->model->config.layers;
   embed(pass);
-  for (int l = 0; l < layers; l++)
-    layer_forward(pass, l, l + 1 < layers ? w->layer[l + 1].x : w->x);
+  show(watch, 0, w->layer[0].x);
+  for (int l = 0; l < layers; l++) {
+    real *out = l + 1 < layers ? w->layer[l + 1].x : w->x;
+    layer_forward(pass, l, out);
+    show(watch, l + 1, out);
+  }
 }
 
 void lore_decoder_attend(const lore_model *model, const real *parameters, const lore_batch *shard,
@@ -231,7 +240,7 @@ double lore_decoder_train(const lore_model *model, const real *parameters, const
   const lore_pass pass = {model, parameters, gradient, shard, w, watch};
   const lore_model_config *c = &model->config;
   assert(w->use == LORE_FORWARD_BACKWARD);
-  stream_forward(&pass);
+  stream_forward(&pass, NULL);
   lore_norm_forward(c->norm, shard->tokens, c->width, c->norm_epsilon, w->x,
                     lore_pass_weight(&pass, model->final_norm),
                     lore_pass_weight(&pass, model->final_norm_bias), w->final_normed, w->final_mean,
@@ -259,11 +268,11 @@ double lore_decoder_train(const lore_model *model, const real *parameters, const
 }
 
 void lore_decoder_score(const lore_model *model, const real *parameters, const lore_batch *shard,
-                        lore_workspace *w, lore_scores *scores) {
+                        lore_workspace *w, const lore_stream_watch *watch, lore_scores *scores) {
   const lore_pass pass = {model, parameters, NULL, shard, w, NULL};
   const lore_model_config *c = &model->config;
   size_t d = (size_t)c->width;
-  stream_forward(&pass);
+  stream_forward(&pass, watch);
   /* Positions ascend, so rows can be gathered in place. */
   for (int i = 0; i < scores->count; i++) {
     memmove(w->x + (size_t)i * d, w->x + (size_t)scores->position[i] * d, sizeof(real) * d);

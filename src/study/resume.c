@@ -6,13 +6,8 @@
 
 /* The leader's copy of a vector, to all. */
 static void spread(const lore_run *run, real *vector) {
-  enum { CHUNK = 1 << 26 }; /* elements: counts of MPI are int */
-  int64_t elements = run->assembly.model->elements;
-  for (int64_t at = 0; at < elements; at += CHUNK) {
-    int64_t count = elements - at < CHUNK ? elements - at : CHUNK;
-    MPI_Bcast(vector + at, (int)(count * (int64_t)sizeof(real)), MPI_BYTE, 0,
-              run->options->team.comm);
-  }
+  lore_team_spread(run->options->team, vector,
+                   sizeof *vector * (size_t)run->assembly.model->elements);
 }
 
 /* A resume point of other settings can only be there if somebody has put it there. */

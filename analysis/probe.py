@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Draws what `lore probe` found in one run: where attributes can be read, and when; spectra; names.
+
+usage: probe.py DIR [--run ID] [-o PICTURE]
+
+DIR is what `lore run -o DIR` and `lore probe DIR` wrote. The picture goes to DIR/probe.png (of several runs to
+DIR/runs/<id>/probe.png), the numbers in it beside it as NetCDF. What the quantities mean: doc/probe.md.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from lore_results import open_metrics
+from lore_sheet import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Sheet, shades
+
+QUARTERS = 4
+
+
+def open_run(folder):
+    """(probe.nc, metrics.nc) of a run."""
+    path = folder / "probe.nc"
+    if not path.exists():
+        raise SystemExit(f"{path} is missing; was 'lore probe' run?")
+    with xr.open_dataset(path, decode_times=False) as dataset:
+        return dataset.load(), open_metrics(folder / "metrics.nc")
+
+
+def between(steps, step):
+    """Where `step` lies on an axis of columns 0, 1, ... that stand for `steps`; NaN outside."""
+    return float(np.interp(step, steps, range(len(steps)), np.nan, np.nan)) if np.isfinite(step) else np.nan
+
+
+def mark_phases(panel, probe, metrics):
+    """Ends of the plateau between the columns of a map."""
+    for name, text in (("plateau_start", "plateau"), ("plateau_end", "recall")):
+        at = between(probe.step.values, float(metrics[name]))
+        if np.isfinite(at):
+            panel.axes.axvline(at, color=ORANGE, lw=1.4)
+            panel.axes.annotate(text, (at, 1.0), xycoords=("data", "axes fraction"), xytext=(2, 2),
+                                textcoords="offset points", fontsize=7.5, color=ORANGE)
+
+
+def draw_map(sheet, probe, metrics, position, title):
+    """Accuracy on people whom the probe was not fitted on: level by snapshot, mean over targets."""
+    accuracy = probe.probe_accuracy.sel(group="other", position=position).mean("target")
+    panel = sheet.panel(title, "training step", "level (0: embedding)", f"accuracy_at_{position}")
+    panel.draw_heat(probe.step.values, probe.level.values, accuracy.transpose("level", "step").values, "accuracy",
+                    x_text=lambda v: f"{v:.0f}", y_text=lambda v: f"{v:.0f}")
+    mark_phases(panel, probe, metrics)
+
+
+def shade(panel, probe, metrics):
+    panel.phases(float(metrics.plateau_start), float(metrics.plateau_end), float(probe.step[-1]))
+
+
+def draw_best(sheet, probe, metrics):
+    """The best level of each position against the model, what a control remembers, and chance."""
+    other = probe.sel(group="other").mean("target")
+    panel = sheet.panel("other individuals, best level", "training step", "accuracy", "accuracy_best")
+    shade(panel, probe, metrics)
+    for position, colour in (("name", PURPLE), ("value", BLUE)):
+        at = other.sel(position=position)
+        panel.line(probe.step, at.probe_accuracy.max("level"), label=f"probe, {position}", colour=colour)
+        panel.line(probe.step, at.control_accuracy.max("level"), label=f"control, {position}", colour=colour, style=":")
+    panel.line(probe.step, other.model_accuracy, label="model", colour=INK)
+    panel.line(probe.step, other.ceiling, label="values met in fitting", colour=GREY, style="--")
+    panel.axes.set_ylim(0, 1.02)
+
+
+def draw_groups(sheet, probe, metrics):
+    """What fitting remembers of fitted people, and what nobody can know of held-out ones."""
+    panel = sheet.panel("last level, value token", "training step", "accuracy", "accuracy_of_groups")
+    shade(panel, probe, metrics)
+    last = probe.isel(level=-1).sel(position="value").mean("target")
+    for group, colour in (("fitted", GREEN), ("other", BLUE), ("held_out", ORANGE)):
+        panel.line(probe.step, last.probe_accuracy.sel(group=group), label=group, colour=colour)
+    panel.line(probe.step, last.control_accuracy.sel(group="fitted"), label="control, fitted", colour=GREEN, style=":")
+    panel.axes.set_ylim(0, 1.02)
+
+
+def draw_ranks(sheet, probe, metrics):
+    panel = sheet.panel("value token", "training step", "effective rank", "effective_rank")
+    shade(panel, probe, metrics)
+    ranks = probe.effective_rank.sel(position="value").mean("attribute")
+    for level, colour in zip(probe.level.values, shades(len(probe.level))):
+        panel.line(probe.step, ranks.sel(level=level), label=f"level {level}", colour=colour)
+    panel.axes.set_ylim(bottom=0)
+
+
+def draw_crowding(sheet, probe):
+    """Confidence in the invented facts of strangers, by how near the nearest known name is."""
+    held_out = probe.person_group.values == 1
+    distance = (probe.key_distance / probe.key_spread).isel(step=-1).values[:, held_out]
+    confidence = probe.person_confidence.isel(step=-1).values[held_out]
+    panel = sheet.panel("held-out individuals, last snapshot", "distance to the nearest known name / spread",
+                        "confidence", "confidence_by_distance")
+    for level, colour in zip(probe.level.values, shades(len(probe.level))):
+        order = np.argsort(distance[level])
+        quarters = [q for q in np.array_split(order, QUARTERS) if len(q)]
+        panel.line([np.mean(distance[level][q]) for q in quarters], [np.mean(confidence[q]) for q in quarters],
+                   label=f"level {level}", colour=colour, marker="o")
+
+
+def draw(probe, metrics, name):
+    sheet = Sheet(f"{name}: where attributes can be read", 2, 3)
+    draw_map(sheet, probe, metrics, "name", "last name token, other individuals")
+    draw_map(sheet, probe, metrics, "value", "token before the value, other individuals")
+    draw_best(sheet, probe, metrics)
+    draw_groups(sheet, probe, metrics)
+    draw_ranks(sheet, probe, metrics)
+    if (probe.person_group == 1).any():
+        draw_crowding(sheet, probe)
+    sheet.note("Accuracies are means over what is read (target). Other individuals: the model was trained on them, the "
+               "probe was not. Control: values dealt out at random.")
+    return sheet
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("directory", type=Path, help="what lore run -o wrote and lore probe looked at")
+    parser.add_argument("--run", help="only this run")
+    parser.add_argument("-o", "--output", type=Path, help="picture (of one run)")
+    arguments = parser.parse_args()
+    folders = sorted(path.parent for path in arguments.directory.glob("runs/*/probe.nc"))
+    if arguments.run:
+        folders = [arguments.directory / "runs" / arguments.run]
+    if not folders:
+        raise SystemExit(f"{arguments.directory} has no runs/*/probe.nc; was 'lore probe' run?")
+    if arguments.output and len(folders) > 1:
+        raise SystemExit("-o is for one picture, and there are several runs: choose one with --run")
+    for folder in folders:
+        picture = arguments.output or (arguments.directory if len(folders) == 1 else folder) / "probe.png"
+        draw(*open_run(folder), folder.name).save(picture)
+        print(picture)
+
+
+if __name__ == "__main__":
+    main()

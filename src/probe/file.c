@@ -1,0 +1,254 @@
+/* Writing what was found. */
+#include "file.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../io/scalars.h"
+
+enum { LABEL_LENGTH = LORE_GROUP_NAME_MAX, TENSOR_LENGTH = LORE_TENSOR_NAME_MAX };
+
+static const char summary[] =
+    "What linear probes read from the activations of snapshots of one training run, spectra of "
+    "activations and weights, and distances between names.";
+
+static const struct {
+  const char *dimension, *long_name;
+} sides[LORE_PROBE_SIDES] = {
+    [LORE_PROBE_BY_GROUP] = {"group", "individuals that probes are judged on"},
+    [LORE_PROBE_BY_LEVEL] = {"level",
+                             "place in the residual stream: 0 the embedding, l after layer l"},
+    [LORE_PROBE_BY_POSITION] = {"position",
+                                "token: last of the name, or that which predicts the value"},
+    [LORE_PROBE_BY_TARGET] = {"target", "what is read"},
+    [LORE_PROBE_BY_ATTRIBUTE] = {"attribute", "attribute that the sentence is about"},
+    [LORE_PROBE_BY_DIRECTION] = {"direction", NULL},
+    [LORE_PROBE_BY_TENSOR] = {"tensor", "weight matrix"},
+    [LORE_PROBE_BY_SINGULAR] = {"singular", NULL},
+    [LORE_PROBE_BY_PERSON] = {"person", "index of an individual in the population"},
+};
+
+typedef struct {
+  int step, side[LORE_PROBE_SIDES], label, tensor_label, text;
+} dimensions;
+
+typedef struct {
+  int step, label[LORE_PROBE_SIDES], person_group;
+  int *setting, *quantity;
+} variables;
+
+static void define_dimensions(lore_ncfile *file, const lore_probe_content *content, dimensions *d) {
+  lore_probe_sizes sizes = lore_probe_sizes_of(content->problem);
+  d->step = lore_ncfile_dimension(file, "step", (size_t)content->snapshots);
+  for (int s = 0; s < LORE_PROBE_SIDES; s++)
+    d->side[s] = lore_ncfile_dimension(file, sides[s].dimension,
+                                       lore_probe_side_length(sizes, (lore_probe_side)s));
+  d->label = lore_ncfile_dimension(file, "label_length", LABEL_LENGTH);
+  d->tensor_label = lore_ncfile_dimension(file, "tensor_length", TENSOR_LENGTH);
+  d->text = lore_ncfile_dimension(file, "text_length",
+                                  lore_scalars_text_length(content->settings, content->setting));
+}
+
+static void define_labels(lore_ncfile *file, const dimensions *d, variables *v) {
+  v->step =
+      lore_ncfile_variable(file, "step", NC_INT, 1, &d->step, "optimiser updates made so far", "1");
+  for (int s = 0; s < LORE_PROBE_SIDES; s++) {
+    bool number = s == LORE_PROBE_BY_LEVEL || s == LORE_PROBE_BY_PERSON;
+    int dimension[2] = {d->side[s], s == LORE_PROBE_BY_TENSOR ? d->tensor_label : d->label};
+    v->label[s] = -1;
+    if (sides[s].long_name)
+      v->label[s] =
+          lore_ncfile_variable(file, sides[s].dimension, number ? NC_INT : NC_CHAR, number ? 1 : 2,
+                               dimension, sides[s].long_name, number ? "1" : NULL);
+  }
+  v->person_group =
+      lore_ncfile_variable(file, "person_group", NC_BYTE, 1, &d->side[LORE_PROBE_BY_PERSON],
+                           "whether the person is known", "1");
+  if (!file->error)
+    file->error = nc_put_att_schar(file->ncid, v->person_group, "flag_values", NC_BYTE, 2,
+                                   (const signed char[]){0, 1});
+  lore_ncfile_text(file, v->person_group, "flag_meanings", "known held_out");
+}
+
+static void define_quantities(lore_ncfile *file, const dimensions *d, variables *v) {
+  for (int q = 0; q < lore_probe_quantities; q++) {
+    const lore_probe_quantity *quantity = &lore_probe_quantity_table[q];
+    int dimension[LORE_PROBE_RANK + 1] = {d->step};
+    for (int i = 0; i < quantity->rank; i++)
+      dimension[i + 1] = d->side[quantity->side[i]];
+    v->quantity[q] = lore_ncfile_variable(file, quantity->name, NC_DOUBLE, quantity->rank + 1,
+                                          dimension, quantity->long_name, quantity->units);
+    lore_ncfile_real(file, v->quantity[q], "_FillValue", NC_FILL_DOUBLE);
+  }
+}
+
+static void put_name(lore_ncfile *file, const variables *v, const lore_probe_content *content,
+                     lore_probe_side side, int at) {
+  const lore_model *model = content->problem->model;
+  size_t row = (size_t)at;
+  if (side == LORE_PROBE_BY_TENSOR)
+    lore_ncfile_put_row(file, v->label[side], row, TENSOR_LENGTH,
+                        model->tensor[lore_probe_tensor(model, at)].name);
+  else
+    lore_ncfile_put_row(file, v->label[side], row, LABEL_LENGTH,
+                        side == LORE_PROBE_BY_GROUP      ? lore_probe_group_name(at)
+                        : side == LORE_PROBE_BY_POSITION ? lore_probe_position_name(at)
+                        : side == LORE_PROBE_BY_TARGET   ? lore_probe_target_name(at)
+                                                         : lore_attribute_name((lore_attribute)at));
+}
+
+static void put_number(lore_ncfile *file, int variable, int at, int64_t value) {
+  long long number = value;
+  if (!file->error)
+    file->error = nc_put_var1_longlong(file->ncid, variable, (size_t[]){(size_t)at}, &number);
+}
+
+static void put_persons(lore_ncfile *file, const variables *v, const lore_probe_content *content) {
+  lore_probe_sizes sizes = lore_probe_sizes_of(content->problem);
+  int64_t *individual = calloc((size_t)sizes.persons + 1, sizeof *individual);
+  if (!individual) {
+    file->error = NC_ENOMEM;
+    return;
+  }
+  lore_probe_persons(content->problem, individual);
+  for (int i = 0; i < sizes.persons; i++) {
+    put_number(file, v->label[LORE_PROBE_BY_PERSON], i, individual[i]);
+    put_number(file, v->person_group, i, i >= sizes.known_persons);
+  }
+  free(individual);
+}
+
+static void put_labels(lore_ncfile *file, const variables *v, const lore_probe_content *content) {
+  lore_probe_sizes sizes = lore_probe_sizes_of(content->problem);
+  static const lore_probe_side named[] = {LORE_PROBE_BY_GROUP, LORE_PROBE_BY_POSITION,
+                                          LORE_PROBE_BY_TARGET, LORE_PROBE_BY_ATTRIBUTE,
+                                          LORE_PROBE_BY_TENSOR};
+  for (int i = 0; i < content->snapshots; i++)
+    put_number(file, v->step, i, content->step[i]);
+  for (int level = 0; level < sizes.levels; level++)
+    put_number(file, v->label[LORE_PROBE_BY_LEVEL], level, level);
+  for (size_t s = 0; s < sizeof named / sizeof *named; s++)
+    for (int i = 0; i < (int)lore_probe_side_length(sizes, named[s]); i++)
+      put_name(file, v, content, named[s], i);
+  put_persons(file, v, content);
+}
+
+/* One snapshot's values of a quantity; what is no number becomes the fill value. */
+static void put_values(lore_ncfile *file, int variable, const lore_probe_quantity *quantity,
+                       lore_probe_sizes sizes, const lore_probe_result *result, int snapshot,
+                       double *scratch) {
+  const double *value = *(double *const *)(const void *)((const char *)result + quantity->offset);
+  size_t count[LORE_PROBE_RANK + 1] = {1}, start[LORE_PROBE_RANK + 1] = {(size_t)snapshot};
+  size_t values = lore_probe_quantity_values(sizes, quantity);
+  for (int i = 0; i < quantity->rank; i++)
+    count[i + 1] = lore_probe_side_length(sizes, quantity->side[i]);
+  for (size_t i = 0; i < values; i++)
+    scratch[i] = isnan(value[i]) ? NC_FILL_DOUBLE : value[i];
+  if (!file->error && values > 0)
+    file->error = nc_put_vara_double(file->ncid, variable, start, count, scratch);
+}
+
+static void put_quantities(lore_ncfile *file, const variables *v,
+                           const lore_probe_content *content) {
+  lore_probe_sizes sizes = lore_probe_sizes_of(content->problem);
+  size_t most = 1;
+  for (int q = 0; q < lore_probe_quantities; q++) {
+    size_t values = lore_probe_quantity_values(sizes, &lore_probe_quantity_table[q]);
+    most = values > most ? values : most;
+  }
+  double *scratch = malloc(most * sizeof *scratch);
+  if (!scratch)
+    file->error = NC_ENOMEM;
+  for (int q = 0; scratch && q < lore_probe_quantities; q++)
+    for (int i = 0; i < content->snapshots; i++)
+      put_values(file, v->quantity[q], &lore_probe_quantity_table[q], sizes, &content->result[i], i,
+                 scratch);
+  free(scratch);
+}
+
+static void fill(lore_ncfile *file, const lore_probe_content *content, variables *v) {
+  dimensions d;
+  lore_ncfile_globals(file, content->title, summary, content->provenances, content->provenance);
+  lore_ncfile_text(file, NC_GLOBAL, "probe_options", content->options);
+  define_dimensions(file, content, &d);
+  define_labels(file, &d, v);
+  lore_scalars_define(file, d.text, content->settings, content->setting, v->setting);
+  define_quantities(file, &d, v);
+  if (!file->error)
+    file->error = nc_enddef(file->ncid);
+  put_labels(file, v, content);
+  lore_scalars_put(file, content->settings, content->setting, v->setting);
+  put_quantities(file, v, content);
+}
+
+static lore_status write_partial(const char *partial, const lore_probe_content *content) {
+  lore_ncfile file = {0};
+  variables v = {.setting = calloc((size_t)content->settings + 1, sizeof(int)),
+                 .quantity = calloc((size_t)lore_probe_quantities, sizeof(int))};
+  lore_status status = LORE_OK;
+  if (!v.setting || !v.quantity)
+    status = lore_fail(LORE_MEMORY, "no memory to write %s", partial);
+  if (status == LORE_OK)
+    status = lore_netcdf_status(nc_create(partial, NC_CLOBBER | NC_64BIT_OFFSET, &file.ncid),
+                                "create", partial);
+  if (status == LORE_OK) {
+    fill(&file, content, &v);
+    if (!file.error)
+      file.error = nc_sync(file.ncid);
+    if (file.error)
+      lore_partial_discard(file.ncid, partial);
+    else
+      file.error = nc_close(file.ncid);
+    status = lore_netcdf_status(file.error, "write", partial);
+  }
+  free(v.setting);
+  free(v.quantity);
+  return status;
+}
+
+lore_status lore_probe_file_write(const char *path, const lore_probe_content *content) {
+  char *partial;
+  LORE_TRY(lore_partial_name(path, &partial));
+  lore_status status = write_partial(partial, content);
+  if (status == LORE_OK)
+    status = lore_partial_commit(partial, path);
+  if (status != LORE_OK)
+    unlink(partial);
+  free(partial);
+  return status;
+}
+
+void lore_probe_options_text(const lore_probe_config *c, char text[LORE_PROBE_OPTIONS_MAX]) {
+  int at = snprintf(text, LORE_PROBE_OPTIONS_MAX, "individuals %d, held_out %d, keys %d, ridge",
+                    c->individuals, c->held_out, c->keys);
+  for (int i = 0; i < c->strengths; i++)
+    at += snprintf(text + at, (size_t)(LORE_PROBE_OPTIONS_MAX - at), " %.17g", c->strength[i]);
+}
+
+static bool same_steps(int ncid, int snapshots, const int64_t *step) {
+  int variable, dimension;
+  size_t length;
+  if (nc_inq_varid(ncid, "step", &variable) || nc_inq_dimid(ncid, "step", &dimension) ||
+      nc_inq_dimlen(ncid, dimension, &length) || length != (size_t)snapshots)
+    return false;
+  for (size_t i = 0; i < length; i++) {
+    long long stored;
+    if (nc_get_var1_longlong(ncid, variable, &i, &stored) || stored != step[i])
+      return false;
+  }
+  return true;
+}
+
+bool lore_probe_file_is(const char *path, const char *options, int snapshots, const int64_t *step) {
+  char stored[LORE_PROBE_OPTIONS_MAX];
+  int ncid;
+  if (access(path, R_OK) || nc_open(path, NC_NOWRITE, &ncid))
+    return false;
+  bool same = !lore_netcdf_get_text(ncid, "probe_options", sizeof stored, stored) &&
+              !strcmp(stored, options) && same_steps(ncid, snapshots, step);
+  nc_close(ncid);
+  return same;
+}
