@@ -94,11 +94,12 @@ def mlp(weights, x, name):
     return linear(weights, u, name + "_down")
 
 
-def logits(weights, tokens):
-    """Logits (T, vocabulary) after each of `tokens` (T ids, the begin token 0 first), in double."""
+def streams(weights, tokens):
+    """The residual stream (levels, T, width) after the embedding and each layer, in double."""
     x = weights["embedding"].values[tokens].astype(float)
     if "position_embedding" in weights:
         x = x + weights["position_embedding"].values[: len(tokens)]
+    levels = [x]
     for layer in range(1, int(weights.attrs["model_layers"]) + 1):
         if weights.attrs["model_mixer"] == "rg_lru":
             name, mixer = f"layer_{layer}_recurrent", recurrent
@@ -107,8 +108,14 @@ def logits(weights, tokens):
         x = x + mixer(weights, norm(weights, x, name + "_norm"), name)
         name = f"layer_{layer}_mlp"
         x = x + mlp(weights, norm(weights, x, name + "_norm"), name)
+        levels.append(x)
+    return np.array(levels)
+
+
+def logits(weights, tokens):
+    """Logits (T, vocabulary) after each of `tokens` (T ids, the begin token 0 first), in double."""
     head = weights["head" if "head" in weights else "embedding"].values.astype(float)
-    return norm(weights, x, "final_norm") @ head.T + bias(weights, "head")
+    return norm(weights, streams(weights, tokens)[-1], "final_norm") @ head.T + bias(weights, "head")
 
 
 def encode(words, text):

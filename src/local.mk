@@ -125,6 +125,7 @@ probe_sources = \
 	src/probe/result.h \
 	src/probe/snapshot.c \
 	src/probe/spectra.c \
+	src/study/probe_plan.c \
 	src/study/probe_runs.c \
 	src/study/probe_runs.h \
 	src/study/probe_snapshots.c \

@@ -76,6 +76,7 @@ tests_test_memory_gradients_CPPFLAGS = $(double_test_flags)
 tests_test_memory_gradients_LDADD = $(double_test_libs)
 
 tests_test_linalg_LDADD = $(linalg_libraries) $(lore_libs) $(CMOCKA_LIBS)
+tests_write_probe_rows_LDADD = $(probe_libraries) $(lore_libs)
 tests_test_probe_LDADD = $(probe_libraries) $(lore_libs) $(CMOCKA_LIBS)
 
 # Programs that tests call.
@@ -84,6 +85,7 @@ test_helpers = \
 	tests/train_ranks \
 	tests/write_checkpoint_example \
 	tests/write_metrics_example \
+	tests/write_probe_rows \
 	tests/write_scores
 
 # This one compares with LAPACK.
@@ -106,6 +108,7 @@ shell_tests = \
 	tests/test_mixer.bats \
 	tests/test_patched_runs.bats \
 	tests/test_plan.bats \
+	tests/test_probe_command.bats \
 	tests/test_ranks.bats \
 	tests/test_readers.bats \
 	tests/test_reference.bats \
@@ -139,6 +142,7 @@ test_headers = \
 test_data = \
 	tests/broken \
 	tests/check_analysis.py \
+	tests/check_probe.py \
 	tests/peak_memory.py \
 	tests/planted.py \
 	tests/exposure_checks.py \

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static size_t smaller(size_t a, size_t b) {
   return a < b ? a : b;
@@ -69,6 +71,20 @@ static size_t control_group_limit(void) {
   return limit;
 }
 
+/* What `ulimit -v` leaves, for schedulers without control groups. */
+static size_t address_space_left(void) {
+  struct rlimit limit;
+  size_t pages;
+  if (getrlimit(RLIMIT_AS, &limit) || limit.rlim_cur == RLIM_INFINITY)
+    return SIZE_MAX;
+  FILE *file = fopen("/proc/self/statm", "r");
+  int read = file ? fscanf(file, "%zu", &pages) : 0;
+  if (file)
+    fclose(file);
+  size_t used = read == 1 ? pages * (size_t)sysconf(_SC_PAGESIZE) : 0;
+  return used < limit.rlim_cur ? limit.rlim_cur - used : 0;
+}
+
 size_t lore_memory_available(void) {
-  return smaller(system_available(), control_group_limit());
+  return smaller(address_space_left(), smaller(system_available(), control_group_limit()));
 }

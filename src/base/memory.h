@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Bytes: MemAvailable, or the limit of the control group that holds this process if that is less.
- * SIZE_MAX where the system tells neither. */
+/* Bytes: MemAvailable, or what the control group that holds this process or its own limit of
+ * addresses leaves if that is less. SIZE_MAX where the system tells none. */
 size_t lore_memory_available(void);
 
 #endif

@@ -11,17 +11,18 @@
 #include "options.h"
 
 static const char usage[] =
-    "usage: lore collect [-o FILE] DIR\n"
+    "usage: lore collect [--probes] [-o FILE] DIR\n"
     "\n"
     "Writes DIR/<study>.nc: the metrics of all runs of the study in DIR side by side along a\n"
     "dimension 'run', with swept settings as coordinates and the state of each run; NetCDF-4,\n"
     "compressed. May be called while jobs run, and again: the file is replaced whole.\n"
     "\n"
+    "      --probes       what lore probe found in them instead, to DIR/<study>_probe.nc\n"
     "  -o, --output FILE  where to write instead\n"
     "  -h, --help         this text\n";
 
 typedef struct {
-  bool help;
+  bool help, probes;
   const char *directory, *output;
   char *command;
 } lore_arguments;
@@ -41,11 +42,13 @@ typedef struct {
 static lore_status take_option(int option, void *arguments) {
   lore_arguments *a = arguments;
   a->output = option == 'o' ? optarg : a->output;
+  a->probes |= option == 'p';
   return LORE_OK;
 }
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                          {"probes", no_argument, NULL, 'p'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
   static const lore_command_options collect = {"collect", ":o:h", options, take_option};
@@ -67,12 +70,12 @@ static void name_axes(lore_plan *plan) {
   plan->state[LORE_SEEN_STAGES] = "damaged";
 }
 
-static lore_status plan_run(const char *directory, int index, lore_plan *plan) {
+static lore_status plan_run(const char *directory, const char *file, int index, lore_plan *plan) {
   const lore_manifest_run *from = &plan->manifest.run[index];
   const char **value = plan->value + (size_t)index * (size_t)plan->manifest.axes;
   char folder[LORE_PATH_MAX];
   LORE_TRY(lore_directory_of_run(directory, from->id, folder));
-  LORE_TRY(lore_path_join(folder, "metrics.nc", plan->path[index]));
+  LORE_TRY(lore_path_join(folder, file, plan->path[index]));
   LORE_TRY(lore_seen_read(directory, from, &plan->seen[index]));
   for (int i = 0; i < plan->manifest.axes; i++)
     value[i] = from->value[i];
@@ -85,7 +88,7 @@ static lore_status plan_run(const char *directory, int index, lore_plan *plan) {
   return LORE_OK;
 }
 
-static lore_status make_plan(const char *directory, lore_plan *plan) {
+static lore_status make_plan(const char *directory, const char *file, lore_plan *plan) {
   LORE_TRY(lore_status_runs(directory, &plan->manifest));
   size_t runs = (size_t)plan->manifest.runs, axes = (size_t)plan->manifest.axes;
   plan->seen = calloc(runs + 1, sizeof *plan->seen);
@@ -96,7 +99,7 @@ static lore_status make_plan(const char *directory, lore_plan *plan) {
     return lore_fail(LORE_MEMORY, "no memory for a list of %d runs", plan->manifest.runs);
   name_axes(plan);
   for (int i = 0; i < plan->manifest.runs; i++)
-    LORE_TRY(plan_run(directory, i, plan));
+    LORE_TRY(plan_run(directory, file, i, plan));
   return LORE_OK;
 }
 
@@ -117,10 +120,11 @@ static void print_result(const char *path, const lore_plan *plan,
 }
 
 static lore_status write_collection(const lore_arguments *arguments, lore_plan *plan) {
-  char name[LORE_NAME_MAX + 4], path[LORE_PATH_MAX];
+  char name[LORE_NAME_MAX + 16], path[LORE_PATH_MAX];
+  bool probes = arguments->probes;
   lore_collect_result result;
-  LORE_TRY(make_plan(arguments->directory, plan));
-  snprintf(name, sizeof name, "%s.nc", plan->manifest.name);
+  LORE_TRY(make_plan(arguments->directory, probes ? "probe.nc" : "metrics.nc", plan));
+  snprintf(name, sizeof name, "%s%s.nc", plan->manifest.name, probes ? "_probe" : "");
   LORE_TRY(lore_path_join(arguments->directory, name, path));
   const char *output = arguments->output ? arguments->output : path;
   const lore_collection collection = {.study = plan->manifest.name,

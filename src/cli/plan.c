@@ -23,18 +23,19 @@ static const char usage[] =
     "      --gflops G         speed of training steps of one rank in GFLOP/s, as lore bench\n"
     "                         measures it on the machine in question (default: matrix\n"
     "                         products are timed here for a second)\n"
+    "      --probes N         also what lore probe will take on N ranks\n"
     "      --json             one JSON object, for programs\n"
     "  -h, --help             this text\n";
 
 typedef struct {
   lore_overrides overrides;
   const char *study, *directory;
-  int ranks;
-  double gflops; /* 0: measure */
+  int ranks, probe_ranks; /* probe_ranks 0: not asked for */
+  double gflops;          /* 0: measure */
   bool json, help;
 } lore_arguments;
 
-enum { OPTION_RANKS = 256, OPTION_GFLOPS };
+enum { OPTION_RANKS = 256, OPTION_GFLOPS, OPTION_PROBES };
 
 static lore_status take_option(int option, void *arguments) {
   lore_arguments *a = arguments;
@@ -43,6 +44,8 @@ static lore_status take_option(int option, void *arguments) {
     return lore_overrides_add(&a->overrides, optarg);
   case OPTION_RANKS:
     return lore_options_ranks(optarg, &a->ranks);
+  case OPTION_PROBES:
+    return lore_options_integer("--probes", optarg, 1, 1 << 20, &a->probe_ranks);
   case OPTION_GFLOPS:
     return lore_options_positive("--gflops", "GFLOP/s", optarg, 1e9, &a->gflops);
   default:
@@ -56,6 +59,7 @@ static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   static const struct option options[] = {{"output", required_argument, NULL, 'o'},
                                           {"ranks-per-run", required_argument, NULL, OPTION_RANKS},
                                           {"gflops", required_argument, NULL, OPTION_GFLOPS},
+                                          {"probes", required_argument, NULL, OPTION_PROBES},
                                           {"json", no_argument, NULL, 'j'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
@@ -75,6 +79,9 @@ static lore_status predict(const lore_arguments *a, lore_plan_print *plan, lore_
   if (a->gflops == 0)
     LORE_TRY(lore_plan_measure(plan->manifest, run, 1.0, &plan->speed));
   lore_plan_time(plan->manifest, &plan->speed, a->ranks, run);
+  if (a->probe_ranks > 0)
+    LORE_TRY(lore_probe_plan_make(plan->manifest, a->probe_ranks, cores, plan->speed.gflops,
+                                  &plan->probes));
   return lore_plan_total(plan->manifest, run, a->ranks, cores, &plan->totals);
 }
 

@@ -46,6 +46,18 @@ static void print_speed(const lore_plan_print *plan) {
   printf("\n");
 }
 
+static void print_probes(const lore_plan_print *plan) {
+  const lore_probe_plan *p = &plan->probes;
+  enum { MIB = 1 << 20 };
+  printf("probes             %d snapshots of %d run%s, %d rank%s for each run: %.3g hours\n",
+         p->snapshots, p->runs, p->runs == 1 ? "" : "s", p->ranks, p->ranks == 1 ? "" : "s",
+         p->hours);
+  if (p->largest < 0)
+    return;
+  printf("probes, MiB        %zu of each rank for all levels at once, %zu for one at a time (%s)\n",
+         p->bytes / MIB, p->bytes_least / MIB, plan->manifest->run[p->largest].id);
+}
+
 void lore_plan_print_text(const lore_plan_print *plan) {
   const lore_manifest *m = plan->manifest;
   const lore_plan_totals *t = &plan->totals;
@@ -65,8 +77,19 @@ void lore_plan_print_text(const lore_plan_print *plan) {
          t->chain_hours, t->waves > 1 ? "longest chain" : m->run[t->longest].id);
   printf("core-hours         %.3g\n", t->core_hours);
   printf("node-hours         %.3g of nodes with %d cores, as this one\n", t->node_hours, t->cores);
+  if (plan->probes.ranks > 0)
+    print_probes(plan);
   if (plan->directory)
     printf("frozen             %s/manifest.tsv\n", plan->directory);
+}
+
+static void print_probes_json(const lore_plan_print *plan) {
+  const lore_probe_plan *p = &plan->probes;
+  printf("\"probes\": {\"ranks\": %d, \"runs\": %d, \"snapshots\": %d, \"peak_bytes\": %zu, "
+         "\"least_bytes\": %zu, \"operations\": %.17g, \"algebra_operations\": %.17g, "
+         "\"hours\": %.17g}, ",
+         p->ranks, p->runs, p->snapshots, p->bytes, p->bytes_least, p->operations, p->algebra,
+         p->hours);
 }
 
 static void print_run_json(const lore_plan_print *plan, int r) {
@@ -103,7 +126,10 @@ void lore_plan_print_json(const lore_plan_print *plan) {
     printf("%s", r > 0 ? ",\n" : "\n");
     print_run_json(plan, r);
   }
-  printf("\n], \"waves\": %d, \"ranks_per_run\": %d, \"tokens\": %.17g, \"operations\": %.17g, "
+  printf("\n], ");
+  if (plan->probes.ranks > 0)
+    print_probes_json(plan);
+  printf("\"waves\": %d, \"ranks_per_run\": %d, \"tokens\": %.17g, \"operations\": %.17g, "
          "\"evaluation_operations\": %.17g, \"peak_bytes\": %zu, \"weights_bytes\": %.0f, "
          "\"resume_bytes\": %.0f, \"gflops\": %.17g, \"measured\": %s, \"hours\": %.17g, "
          "\"chain_hours\": %.17g, \"core_hours\": %.17g, \"node_hours\": %.17g, "

@@ -52,6 +52,7 @@ static void count_run(const lore_probe_options *options, const char *id, lore_st
 static void probe_runs(const lore_probe_options *options, const lore_manifest *manifest,
                        const lore_grid *grid, int group, int groups, lore_probe_totals *totals,
                        lore_status *first) {
+  bool several = (options->runs > 0 ? options->runs : manifest->runs) > 1;
   for (int r = 0, place = 0; r < manifest->runs; r++) {
     const char *id = manifest->run[r].id;
     lore_probe_outcome outcome = LORE_PROBE_WITHOUT;
@@ -62,7 +63,7 @@ static void probe_runs(const lore_probe_options *options, const lore_manifest *m
     if (grid->team.rank == 0) {
       totals->snapshots += snapshots;
       count_run(options, id, status, outcome, totals);
-      if (status != LORE_OK && place + options->runs > 1)
+      if (status != LORE_OK && several)
         lore_say("%s: %s: %s", id, lore_status_text(status), lore_fail_message());
     }
     if (status != LORE_OK && *first == LORE_OK)
