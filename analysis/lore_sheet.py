@@ -153,15 +153,15 @@ class Panel:
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
 
-    def draw_heat(self, x, y, values, unit, x_text=short, y_text=short, mark_least=None):
-        """A heat map of values (y, x) with the numbers in it; mark_least: "row" or "all"."""
+    def draw_heat(self, x, y, values, unit, x_text=short, y_text=short, mark_least=None, numbers=True):
+        """A heat map of values (y, x), with the numbers in it or without; mark_least: "row" or "all"."""
         values = np.asarray(values, float)
         self.heat = (np.asarray(x, float), np.asarray(y, float), values, unit)
         image = self.axes.imshow(np.ma.masked_invalid(values), origin="lower", aspect="auto", cmap="cividis")
         self.axes.set_xticks(range(len(x)), [x_text(v) for v in x])
         self.axes.set_yticks(range(len(y)), [y_text(v) for v in y])
         middle = np.nanmean([np.nanmin(values), np.nanmax(values)]) if np.isfinite(values).any() else 0
-        for (row, column), value in np.ndenumerate(values):
+        for (row, column), value in np.ndenumerate(values) if numbers else ():
             text = "–" if not np.isfinite(value) else f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
             bright = not np.isfinite(value) or value > middle
             self.axes.text(column, row, text, ha="center", va="center", fontsize=7.5,

@@ -16,7 +16,7 @@ import xarray as xr
 from lore_results import open_metrics
 from lore_sheet import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Sheet, shades
 
-QUARTERS = 4
+QUARTERS, MOST_NUMBERS = 4, 9
 
 
 def open_run(folder):
@@ -35,20 +35,21 @@ def between(steps, step):
 
 def mark_phases(panel, probe, metrics):
     """Ends of the plateau between the columns of a map."""
-    for name, text in (("plateau_start", "plateau"), ("plateau_end", "recall")):
+    for name, text in (("plateau_start", "plateau "), ("plateau_end", " recall")):
         at = between(probe.step.values, float(metrics[name]))
         if np.isfinite(at):
-            panel.axes.axvline(at, color=ORANGE, lw=1.4)
-            panel.axes.annotate(text, (at, 1.0), xycoords=("data", "axes fraction"), xytext=(2, 2),
-                                textcoords="offset points", fontsize=7.5, color=ORANGE)
+            panel.axes.axvline(at, color=ORANGE, lw=1.6)
+            panel.axes.annotate(text, (at, 0.02), xycoords=("data", "axes fraction"), fontsize=7.5, color="white",
+                                ha="right" if text.endswith(" ") else "left")
 
 
 def draw_map(sheet, probe, metrics, position, title):
-    """Accuracy on people whom the probe was not fitted on: level by snapshot, mean over targets."""
-    accuracy = probe.probe_accuracy.sel(group="other", position=position).mean("target")
+    """Accuracy on evaluation templates of the fitted people: level by snapshot, mean over targets."""
+    accuracy = probe.probe_accuracy.sel(group="fitted", position=position).mean("target")
     panel = sheet.panel(title, "training step", "level (0: embedding)", f"accuracy_at_{position}")
     panel.draw_heat(probe.step.values, probe.level.values, accuracy.transpose("level", "step").values, "accuracy",
-                    x_text=lambda v: f"{v:.0f}", y_text=lambda v: f"{v:.0f}")
+                    x_text=lambda v: f"{v:.0f}", y_text=lambda v: f"{v:.0f}", numbers=len(probe.step) <= MOST_NUMBERS)
+    panel.axes.tick_params(axis="x", labelrotation=60 if len(probe.step) > MOST_NUMBERS else 0)
     mark_phases(panel, probe, metrics)
 
 
@@ -56,28 +57,22 @@ def shade(panel, probe, metrics):
     panel.phases(float(metrics.plateau_start), float(metrics.plateau_end), float(probe.step[-1]))
 
 
-def draw_best(sheet, probe, metrics):
-    """The best level of each position against the model, what a control remembers, and chance."""
-    other = probe.sel(group="other").mean("target")
-    panel = sheet.panel("other individuals, best level", "training step", "accuracy", "accuracy_best")
+def draw_group(sheet, probe, metrics, group, title):
+    """The best level of each position, what the control remembers, and the model."""
+    of = probe.sel(group=group).mean("target")
+    panel = sheet.panel(title, "training step", "accuracy", f"accuracy_of_{group}")
     shade(panel, probe, metrics)
     for position, colour in (("name", PURPLE), ("value", BLUE)):
-        at = other.sel(position=position)
+        at = of.sel(position=position)
         panel.line(probe.step, at.probe_accuracy.max("level"), label=f"probe, {position}", colour=colour)
         panel.line(probe.step, at.control_accuracy.max("level"), label=f"control, {position}", colour=colour, style=":")
-    panel.line(probe.step, other.model_accuracy, label="model", colour=INK)
-    panel.line(probe.step, other.ceiling, label="values met in fitting", colour=GREY, style="--")
-    panel.axes.set_ylim(0, 1.02)
-
-
-def draw_groups(sheet, probe, metrics):
-    """What fitting remembers of fitted people, and what nobody can know of held-out ones."""
-    panel = sheet.panel("last level, value token", "training step", "accuracy", "accuracy_of_groups")
-    shade(panel, probe, metrics)
-    last = probe.isel(level=-1).sel(position="value").mean("target")
-    for group, colour in (("fitted", GREEN), ("other", BLUE), ("held_out", ORANGE)):
-        panel.line(probe.step, last.probe_accuracy.sel(group=group), label=group, colour=colour)
-    panel.line(probe.step, last.control_accuracy.sel(group="fitted"), label="control, fitted", colour=GREEN, style=":")
+    panel.line(probe.step, of.model_accuracy, label="model", colour=INK)
+    if group == "other":
+        lens = probe.lens_accuracy.sel(group=group, position="value").mean("attribute")
+        for level in probe.level.values[1:]:
+            panel.line(probe.step, lens.sel(level=level), label=f"lens, level {level}", colour=GREEN,
+                       style="-" if level == probe.level.values[-1] else "--")
+        panel.line(probe.step, of.ceiling, label="values met in fitting", colour=GREY, style="--")
     panel.axes.set_ylim(0, 1.02)
 
 
@@ -106,15 +101,16 @@ def draw_crowding(sheet, probe):
 
 def draw(probe, metrics, name):
     sheet = Sheet(f"{name}: where attributes can be read", 2, 3)
-    draw_map(sheet, probe, metrics, "name", "last name token, other individuals")
-    draw_map(sheet, probe, metrics, "value", "token before the value, other individuals")
-    draw_best(sheet, probe, metrics)
-    draw_groups(sheet, probe, metrics)
+    draw_map(sheet, probe, metrics, "name", "last name token, new templates")
+    draw_map(sheet, probe, metrics, "value", "token before the value, new templates")
+    draw_group(sheet, probe, metrics, "fitted", "fitted individuals, new templates, best level")
+    draw_group(sheet, probe, metrics, "other", "other individuals, best level")
     draw_ranks(sheet, probe, metrics)
     if (probe.person_group == 1).any():
         draw_crowding(sheet, probe)
-    sheet.note("Accuracies are means over what is read (target). Other individuals: the model was trained on them, the "
-               "probe was not. Control: values dealt out at random.")
+    sheet.note("Accuracies are means over what is read. A probe remembers some of the people whom it was fitted on: the "
+               "control, fitted to values dealt out at random, shows how many. Other individuals: trained on by the model, "
+               "not by the probe.")
     return sheet
 
 

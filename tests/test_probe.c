@@ -155,6 +155,19 @@ static int answer(const lore_model *model, const real *parameters, const double 
   return best;
 }
 
+/* Leaves the head only days to say, so that it is right now and then. */
+static void say_days(const lore_model *model, real *parameters) {
+  enum { DAYS = 31 };
+  const lore_tensor *head = &model->tensor[model->head];
+  for (int v = 0; v < head->rows; v++) {
+    bool day = false;
+    for (uint32_t d = 0; d < DAYS; d++)
+      day |= lore_vocabulary_value(vocabulary, LORE_BIRTH_DATE, d).token[0] == v;
+    for (int i = 0; i < head->columns && !day; i++)
+      parameters[head->offset + (int64_t)v * head->columns + i] = 0;
+  }
+}
+
 static void row_of(const lore_matrix *x, int row, double *values) {
   for (int j = 0; j < x->columns; j++)
     values[j] = x->element[(size_t)j * (size_t)x->stride + (size_t)row];
@@ -172,19 +185,21 @@ static void activations_are_where_they_should_be(void **state) {
   lore_probe_work work = work_of(&p, &arena, &result);
   real *parameters = numbers_take((size_t)model->elements * sizeof *parameters);
   lore_model_initialise(model, SEED, parameters);
+  say_days(model, parameters);
   work.reader.parameters = parameters;
-  int rows = rows_of(&p, LORE_PROBE_OTHER, LORE_PROBE_JUDGE), agreed = 0;
+  int rows = rows_of(&p, LORE_PROBE_OTHER, LORE_PROBE_JUDGE), agreed = 0, right = 0;
   const real *embedding = parameters + model->tensor[model->embedding].offset;
   lore_matrix verdicts;
   assert_int_equal(lore_probe_matrices_create(&grid, work.cells, rows, SMALL, work.x), LORE_OK);
-  assert_int_equal(lore_matrix_create(&grid, rows, LORE_PROBE_VERDICTS, &verdicts), LORE_OK);
+  assert_int_equal(lore_matrix_create(&grid, rows, lore_probe_verdicts(work.cells), &verdicts),
+                   LORE_OK);
   assert_int_equal(lore_probe_read(&work.reader, LORE_PROBE_OTHER, LORE_PROBE_JUDGE, 0, work.levels,
                                    work.x, &verdicts),
                    LORE_OK);
   for (int row = 0; row < rows; row++) {
     const lore_individual *person = lore_population_individual(
         population, lore_probe_individual(&p, LORE_PROBE_OTHER, LORE_PROBE_JUDGE, row));
-    double x[SMALL], verdict[LORE_PROBE_VERDICTS];
+    double x[SMALL], verdict[LORE_PROBE_VERDICTS + 128];
     for (int a = 0; a < LORE_ATTRIBUTES; a++) {
       row_of(&work.x[a], row, x);
       for (int i = 0; i < SMALL; i++)
@@ -198,9 +213,17 @@ static void activations_are_where_they_should_be(void **state) {
     row_of(&work.x[cell], row, x);
     row_of(&verdicts, row, verdict);
     bool said = answer(model, parameters, x) == date.token[0];
-    agreed += said == (verdict[LORE_BIRTH_DATE] == 1);
+    right += said;
+    agreed += said == (verdict[LORE_BIRTH_DATE] == 1) &&
+              said == (verdict[LORE_PROBE_VERDICTS + cell] == 1);
+    /* The lens at a lower level is the same head on that level's rows. */
+    int lower = cell - LORE_PROBE_POSITIONS * LORE_ATTRIBUTES;
+    row_of(&work.x[lower], row, x);
+    agreed -= (answer(model, parameters, x) == date.token[0]) !=
+              (verdict[LORE_PROBE_VERDICTS + lower] == 1);
   }
   assert_int_equal(agreed, rows);
+  assert_in_range(right, 1, rows / 8);
   lore_matrix_destroy(&verdicts);
   lore_probe_matrices_destroy(work.cells, work.x);
   lore_arena_destroy(&arena);

@@ -48,8 +48,8 @@ double lore_decoder_train(const lore_model *model, const real *parameters, const
                           double scale, lore_workspace *workspace, real *gradient,
                           const lore_gradient_watch *watch);
 
-/* Told the residual stream, tokens x width, at each level of a forward pass: level 0 enters the first
- * layer, level l leaves layer l. Valid during the call. */
+/* Told the residual stream, tokens x width, at each level of a forward pass: level 0 enters the
+ * first layer, level l leaves layer l. Valid during the call. */
 typedef struct {
   void (*level)(void *context, int level, const real *stream);
   void *context;
@@ -72,6 +72,13 @@ typedef struct {
 void lore_decoder_score(const lore_model *model, const real *parameters, const lore_batch *shard,
                         lore_workspace *workspace, const lore_stream_watch *watch,
                         lore_scores *scores);
+
+/* For a lore_stream_watch: what the final norm and the head make of rows scores->position[i] of a
+ * level's stream, as if it were the last one's; target[i] is the right token. Scores as above, at
+ * most as many as the workspace, a forward-only one, has tokens (the "logit lens", nostalgebraist
+ * 2020). */
+void lore_decoder_lens(const lore_model *model, const real *parameters, const real *stream,
+                       const uint16_t *target, lore_workspace *workspace, lore_scores *scores);
 
 /* After lore_decoder_score or _train, of a model that has attention: the attention probabilities of
  * `layer`, `head`, `sequence`, a row-major T x *stride matrix (row = query); entries right of the

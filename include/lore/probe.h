@@ -81,6 +81,8 @@ typedef struct {
   double *model_accuracy; /* of the model itself on the same biographies */
   double *chance;         /* of the commonest value among fitted individuals */
   double *ceiling;        /* share of individuals whose value occurs among fitted ones */
+  double *lens_accuracy; /* [group][level][position][attribute]: share of individuals of whose value
+                            the model's own norm and head read the first token there */
   /* [group] */
   double *model_loss;       /* attribute loss, nats */
   double *model_confidence; /* mean probability of the most likely token, over value tokens */

@@ -24,7 +24,7 @@ static const char usage[] =
     "      --individuals N    known individuals that are used (default: all)\n"
     "      --keys N           names that are compared (default 1024)\n"
     "      --ridge LIST       strengths of the penalty to choose from, relative to the mean\n"
-    "                         square of activations (default 1e-6,1e-5,...,1)\n"
+    "                         square of activations (default 1e-5,1e-4,...,10)\n"
     "      --ranks-per-run R  ranks that probe one run together (default: all)\n"
     "      --overwrite        probes again what is there\n"
     "  -q, --quiet            no progress\n"

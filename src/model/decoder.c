@@ -267,24 +267,44 @@ double lore_decoder_train(const lore_model *model, const real *parameters, const
   return loss;
 }
 
+/* Norm and head of scores->count rows of `x`, whose targets are in workspace->target. */
+static void score_rows(const lore_pass *pass, const real *x, lore_scores *scores) {
+  const lore_model *model = pass->model;
+  const lore_model_config *c = &model->config;
+  lore_workspace *w = pass->workspace;
+  lore_norm_forward(c->norm, scores->count, c->width, c->norm_epsilon, x,
+                    lore_pass_weight(pass, model->final_norm),
+                    lore_pass_weight(pass, model->final_norm_bias), w->final_normed, w->final_mean,
+                    w->final_scale);
+  lore_head_score(scores->count, c->width, model->vocabulary, w->final_normed,
+                  lore_pass_weight(pass, model->head), lore_pass_weight(pass, model->head_bias),
+                  w->target, scores->loss, scores->correct, scores->top, scores->entropy, w->head);
+}
+
 void lore_decoder_score(const lore_model *model, const real *parameters, const lore_batch *shard,
                         lore_workspace *w, const lore_stream_watch *watch, lore_scores *scores) {
   const lore_pass pass = {model, parameters, NULL, shard, w, NULL};
-  const lore_model_config *c = &model->config;
-  size_t d = (size_t)c->width;
+  size_t d = (size_t)model->config.width;
   stream_forward(&pass, watch);
   /* Positions ascend, so rows can be gathered in place. */
   for (int i = 0; i < scores->count; i++) {
     memmove(w->x + (size_t)i * d, w->x + (size_t)scores->position[i] * d, sizeof(real) * d);
     w->target[i] = shard->target[scores->position[i]];
   }
-  lore_norm_forward(c->norm, scores->count, c->width, c->norm_epsilon, w->x,
-                    lore_pass_weight(&pass, model->final_norm),
-                    lore_pass_weight(&pass, model->final_norm_bias), w->final_normed, w->final_mean,
-                    w->final_scale);
-  lore_head_score(scores->count, c->width, model->vocabulary, w->final_normed,
-                  lore_pass_weight(&pass, model->head), lore_pass_weight(&pass, model->head_bias),
-                  w->target, scores->loss, scores->correct, scores->top, scores->entropy, w->head);
+  score_rows(&pass, w->x, scores);
+}
+
+void lore_decoder_lens(const lore_model *model, const real *parameters, const real *stream,
+                       const uint16_t *target, lore_workspace *w, lore_scores *scores) {
+  const lore_pass pass = {model, parameters, NULL, NULL, w, NULL};
+  const size_t d = (size_t)model->config.width;
+  real *rows = w->layer[0].normed; /* free between layers, as no backward pass will read it */
+  assert(scores->count <= w->tokens && w->use == LORE_FORWARD_ONLY);
+  for (int i = 0; i < scores->count; i++) {
+    memcpy(rows + (size_t)i * d, stream + (size_t)scores->position[i] * d, sizeof(real) * d);
+    w->target[i] = target[i];
+  }
+  score_rows(&pass, rows, scores);
 }
 
 const real *lore_decoder_attention(const lore_workspace *w, int layer, int head, int sequence,

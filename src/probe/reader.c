@@ -10,7 +10,7 @@ enum { CHUNK = 8 /* biographies that a thread passes over together */ };
 struct lore_probe_worker {
   lore_workspace *workspace;
   lore_batch batch;
-  int32_t *position;
+  int32_t *position, *score_position; /* of the lens; of value tokens */
   double *loss, *top;
   unsigned char *correct;
 };
@@ -28,10 +28,20 @@ typedef struct {
 /* A chunk of rows while it is computed. */
 typedef struct {
   const request *request;
-  const lore_probe_worker *worker;
+  lore_probe_worker *worker;
   double *const *row; /* of the block */
   int first;          /* of the chunk, in the block */
 } chunk;
+
+static int verdict_columns(const request *r) {
+  return lore_probe_verdicts(r->individual ? 0 : r->matrices);
+}
+
+/* Verdicts of the chunk's sequence `s`. */
+static double *verdicts_of(const chunk *c, int s) {
+  const request *r = c->request;
+  return c->row[r->matrices] + (size_t)(c->first + s) * (size_t)verdict_columns(r);
+}
 
 static void layout_worker(lore_probe_worker *worker, lore_arena *arena,
                           const lore_probe_problem *problem) {
@@ -40,6 +50,7 @@ static void layout_worker(lore_probe_worker *worker, lore_arena *arena,
                                             LORE_FORWARD_ONLY);
   lore_batch_layout(&worker->batch, arena, CHUNK, problem->longest);
   worker->position = lore_arena_take(arena, scores, sizeof *worker->position);
+  worker->score_position = lore_arena_take(arena, scores, sizeof *worker->score_position);
   worker->loss = lore_arena_take(arena, scores, sizeof *worker->loss);
   worker->top = lore_arena_take(arena, scores, sizeof *worker->top);
   worker->correct = lore_arena_take(arena, scores, sizeof *worker->correct);
@@ -60,18 +71,47 @@ static void copy_row(const real *from, int width, double *to) {
     to[i] = from[i];
 }
 
+/* Tokens of sentence k that are read. */
+static int token_of(const lore_batch *batch, int k, int position) {
+  return position == LORE_PROBE_AT_NAME ? batch->name_at[k] + LORE_NAME_TOKENS - 1
+                                        : batch->value_at[k];
+}
+
+static int cell_of(const lore_batch *batch, int k, int level, int position) {
+  return (level * LORE_PROBE_POSITIONS + position) * LORE_ATTRIBUTES + batch->attribute[k];
+}
+
+/* What the model's own norm and head would say at these tokens. */
+static void take_lens(const chunk *c, int level, int position, const real *stream) {
+  const lore_probe_reader *reader = c->request->reader;
+  lore_probe_worker *worker = c->worker;
+  const lore_batch *batch = &worker->batch;
+  uint16_t first[CHUNK * LORE_ATTRIBUTES];
+  int sentences = batch->sequences * LORE_ATTRIBUTES;
+  for (int k = 0; k < sentences; k++) {
+    worker->position[k] = token_of(batch, k, position);
+    first[k] = batch->target[batch->value_at[k]];
+  }
+  lore_scores scores = {
+      .count = sentences, .position = worker->position, .correct = worker->correct};
+  lore_decoder_lens(reader->problem->model, reader->parameters, stream, first, worker->workspace,
+                    &scores);
+  for (int k = 0; k < sentences; k++)
+    verdicts_of(c, k / LORE_ATTRIBUTES)[LORE_PROBE_VERDICTS + cell_of(batch, k, level, position)] =
+        worker->correct[k];
+}
+
 static void take_sentences(const chunk *c, int level, const real *stream) {
   const lore_batch *batch = &c->worker->batch;
   size_t width = (size_t)c->request->reader->problem->model->config.width;
-  for (int k = 0; k < batch->sequences * LORE_ATTRIBUTES; k++) {
-    const int32_t at[LORE_PROBE_POSITIONS] = {batch->name_at[k] + LORE_NAME_TOKENS - 1,
-                                              batch->value_at[k]};
-    size_t row = (size_t)(c->first + k / LORE_ATTRIBUTES) * width;
-    for (int position = 0; position < LORE_PROBE_POSITIONS; position++) {
-      int matrix =
-          (level * LORE_PROBE_POSITIONS + position) * LORE_ATTRIBUTES + batch->attribute[k];
-      copy_row(stream + (size_t)at[position] * width, (int)width, c->row[matrix] + row);
+  for (int position = 0; position < LORE_PROBE_POSITIONS; position++) {
+    for (int k = 0; k < batch->sequences * LORE_ATTRIBUTES; k++) {
+      size_t row = (size_t)(c->first + k / LORE_ATTRIBUTES) * width;
+      copy_row(stream + (size_t)token_of(batch, k, position) * width, (int)width,
+               c->row[cell_of(batch, k, level, position)] + row);
     }
+    if (c->request->verdicts)
+      take_lens(c, level, position, stream);
   }
 }
 
@@ -119,9 +159,8 @@ static void judge_value(const lore_probe_worker *worker, int attribute, int at, 
 
 static void put_verdicts(const chunk *c) {
   const lore_batch *batch = &c->worker->batch;
-  double *verdict = c->row[c->request->matrices] + (size_t)c->first * LORE_PROBE_VERDICTS;
-  for (int s = 0, at = 0; s < batch->sequences; s++, verdict += LORE_PROBE_VERDICTS) {
-    double top = 0;
+  for (int s = 0, at = 0; s < batch->sequences; s++) {
+    double top = 0, *verdict = verdicts_of(c, s);
     int begin = at;
     memset(verdict, 0, sizeof *verdict * LORE_PROBE_VERDICTS);
     for (int k = s * LORE_ATTRIBUTES; k < (s + 1) * LORE_ATTRIBUTES; k++) {
@@ -153,11 +192,11 @@ static void read_chunk(const request *r, lore_probe_worker *worker, int row, int
     lore_batch_append(&worker->batch, problem->population, who, templates,
                       UINT32_MAX - (uint64_t)r->use, (uint64_t)who);
   }
-  lore_scores scores = {.position = worker->position,
+  lore_scores scores = {.position = worker->score_position,
                         .loss = worker->loss,
                         .correct = worker->correct,
                         .top = worker->top};
-  scores.count = r->verdicts ? value_positions(&worker->batch, worker->position) : 0;
+  scores.count = r->verdicts ? value_positions(&worker->batch, worker->score_position) : 0;
   lore_decoder_score(problem->model, r->reader->parameters, &worker->batch, worker->workspace,
                      &watch, &scores);
   if (r->verdicts)

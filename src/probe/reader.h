@@ -8,12 +8,17 @@
 #include "people.h"
 
 /* Columns of a matrix of verdicts: whether the model says the value of each target, its attribute
- * loss, its mean largest probability. */
+ * loss, its mean largest probability; then, for each cell that is read, whether its norm and head
+ * say the first token there. */
 enum {
   LORE_PROBE_VERDICT_LOSS = LORE_PROBE_TARGETS,
   LORE_PROBE_VERDICT_CONFIDENCE,
   LORE_PROBE_VERDICTS
 };
+
+static inline int lore_probe_verdicts(int cells) {
+  return LORE_PROBE_VERDICTS + cells;
+}
 
 typedef struct lore_probe_worker lore_probe_worker;
 
@@ -29,13 +34,13 @@ void lore_probe_reader_layout(lore_probe_reader *reader, lore_arena *arena,
 
 /* Fills matrix[0 .. matrices - 1], levels [first_level, first_level + levels), with the activations
  * of `group` for `use`: index (level * positions + position) * attributes + attribute. `verdicts`
- * (rows x LORE_PROBE_VERDICTS) may be NULL. All ranks. */
+ * (rows x lore_probe_verdicts of so many matrices) may be NULL. All ranks. */
 lore_status lore_probe_read(const lore_probe_reader *reader, lore_probe_group group,
                             lore_probe_use use, int first_level, int levels, lore_matrix *matrix,
                             lore_matrix *verdicts);
 
-/* The same of individual[rows] at the first mention of their name, one matrix for each level.
- */
+/* The same of individual[rows] at the first mention of their name, one matrix for each level;
+ * verdicts without cells. */
 lore_status lore_probe_read_keys(const lore_probe_reader *reader, const int64_t *individual,
                                  int first_level, int levels, lore_matrix *matrix,
                                  lore_matrix *verdicts);

@@ -211,12 +211,15 @@ lore_status lore_probe_choose(lore_probe_work *work, lore_probe_group group) {
 static lore_status judge_model(lore_probe_work *work, lore_probe_group group,
                                const lore_matrix *verdicts) {
   lore_probe_result *r = work->result;
-  double mean[LORE_PROBE_VERDICTS];
+  double mean[verdicts->columns];
   size_t at = (size_t)group * LORE_PROBE_TARGETS;
   lore_matrix_means(verdicts, mean);
   memcpy(r->model_accuracy + at, mean, sizeof *mean * LORE_PROBE_TARGETS);
   r->model_loss[group] = mean[LORE_PROBE_VERDICT_LOSS];
   r->model_confidence[group] = mean[LORE_PROBE_VERDICT_CONFIDENCE];
+  int places = (int)group * work->sizes.levels + work->first_level;
+  memcpy(r->lens_accuracy + places * LORE_PROBE_POSITIONS * LORE_ATTRIBUTES,
+         mean + LORE_PROBE_VERDICTS, sizeof *mean * (size_t)work->cells);
   for (int a = 0; a < LORE_ATTRIBUTES; a++) {
     lore_probe_codes codes = place_of(work, (lore_attribute)a, 0).codes;
     for (int part = 0; part < codes.parts; part++) {
@@ -234,7 +237,7 @@ lore_status lore_probe_judge(lore_probe_work *work, lore_probe_group group) {
   lore_matrix verdicts;
   if (rows == 0)
     return LORE_OK;
-  LORE_TRY(lore_matrix_create(work->grid, rows, LORE_PROBE_VERDICTS, &verdicts));
+  LORE_TRY(lore_matrix_create(work->grid, rows, lore_probe_verdicts(work->cells), &verdicts));
   lore_status status = read_cells(work, group, LORE_PROBE_JUDGE, &verdicts);
   if (status == LORE_OK)
     status = judge_model(work, group, &verdicts);

@@ -33,7 +33,7 @@ typedef struct {
 } probed_run;
 
 void lore_probe_options_default(lore_probe_options *options) {
-  static const double strength[] = {1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1};
+  static const double strength[] = {1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10};
   options->keys = LORE_PROBE_KEYS;
   options->strengths = sizeof strength / sizeof *strength;
   memcpy(options->strength, strength, sizeof strength);
