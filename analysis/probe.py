@@ -4,7 +4,8 @@
 usage: probe.py DIR [--run ID] [-o PICTURE]
 
 DIR is what `lore run -o DIR` and `lore probe DIR` wrote. The picture goes to DIR/probe.png (of several runs to
-DIR/runs/<id>/probe.png), the numbers in it beside it as NetCDF. What the quantities mean: doc/probe.md.
+DIR/runs/<id>/probe.png), the numbers in it beside it as NetCDF. Toy memories share one picture, DIR/probe.png: what
+they hold, and what the best linear map would. What the quantities mean: doc/probe.md.
 """
 
 import argparse
@@ -114,6 +115,37 @@ def draw(probe, metrics, name):
     return sheet
 
 
+def draw_capacity(folders, name):
+    """Accuracy and number of right pairs against the pairs that were to be held; seeds as bands."""
+    rows = {}
+    for folder in folders:
+        with xr.open_dataset(folder / "probe.nc", decode_times=False) as p:
+            known, pairs = p.sel(group="known"), int(p.memory_pairs)
+            found = {"trained": known.model_accuracy[-1], **{str(c): known.linear_accuracy.sel(code=c) for c in p.code.values}}
+            for line, accuracy in found.items():
+                rows.setdefault(line, {}).setdefault(pairs, []).append(float(accuracy))
+            chance = 1 / int(p.memory_values)
+    names = {"trained": ("trained, hidden units", BLUE), "vectors": ("best linear map to vectors", ORANGE),
+             "one_hot": ("best linear map to one-hot codes", GREEN)}
+    sheet = Sheet(f"{name}: what an associative memory holds", 1, 2)
+    share = sheet.panel("known pairs", "pairs", "accuracy", "accuracy")
+    held = sheet.panel("known pairs beyond chance", "pairs", "pairs that are right, less chance", "held")
+    for line, (text, colour) in names.items():
+        share.points(rows[line], text, colour)
+        held.points({n: [max((v - chance) * n, 0.5) for v in values] for n, values in rows[line].items()}, text, colour)
+    share.baseline(chance, "chance")
+    share.axes.set_ylim(0, 1.02)
+    for panel in (share, held):
+        panel.log_x(sorted(rows["trained"])[::2])
+    held.log_y()
+    return sheet
+
+
+def is_toy(folder):
+    with xr.open_dataset(folder / "probe.nc", decode_times=False) as probe:
+        return "linear_accuracy" in probe
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("directory", type=Path, help="what lore run -o wrote and lore probe looked at")
@@ -127,7 +159,12 @@ def main():
         raise SystemExit(f"{arguments.directory} has no runs/*/probe.nc; was 'lore probe' run?")
     if arguments.output and len(folders) > 1:
         raise SystemExit("-o is for one picture, and there are several runs: choose one with --run")
-    for folder in folders:
+    toys = [folder for folder in folders if is_toy(folder)]
+    if toys:
+        picture = arguments.output or arguments.directory / "probe.png"
+        draw_capacity(toys, arguments.directory.name).save(picture)
+        print(picture)
+    for folder in [folder for folder in folders if folder not in toys]:
         picture = arguments.output or (arguments.directory if len(folders) == 1 else folder) / "probe.png"
         draw(*open_run(folder), folder.name).save(picture)
         print(picture)

@@ -115,6 +115,8 @@ probe_sources = \
 	src/probe/file.c \
 	src/probe/file.h \
 	src/probe/keys.c \
+	src/probe/memory.c \
+	src/probe/memory_file.c \
 	src/probe/people.c \
 	src/probe/people.h \
 	src/probe/reader.c \
@@ -125,6 +127,7 @@ probe_sources = \
 	src/probe/result.h \
 	src/probe/snapshot.c \
 	src/probe/spectra.c \
+	src/study/probe_memory_run.c \
 	src/study/probe_plan.c \
 	src/study/probe_runs.c \
 	src/study/probe_runs.h \

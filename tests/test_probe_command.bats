@@ -158,9 +158,40 @@ EOF
   refused '^lore: error: --individuals 4: a whole number from 8' "$LORE" probe --individuals 4 "$RESULTS"
   refused 'has 200 known individuals' "$LORE" probe --individuals 300 --run "$(ls "$RESULTS/runs" | head -1)" "$RESULTS"
   refused '3 ranks cannot be divided into groups of 2' mpirun -n 3 "$LORE" probe --ranks-per-run 2 "$RESULTS"
-  printf 'name: toy\ntask: memory\ntrain: {steps: 4, batch: 8}\n' >toy.yaml
+}
+
+@test "a toy memory is compared with the best linear one, by any number of ranks" {
+  need_xarray
+  cat >toy.yaml <<'EOF'
+name: toy
+task: memory
+memory: {keys: 24, hidden: 64, values: 6, held_out: 500}
+train: {steps: 400, batch: 32, learning_rate: 3.0e-02}
+evaluate: {every: 200}
+checkpoint: {snapshots: [0]}
+sweep: {grid: {memory.pairs: [20, 300]}}
+EOF
   "$LORE" run -q toy.yaml -o toy >/dev/null
-  refused 'toy-seed1 is a toy memory, which has no layers' "$LORE" probe toy
+  "$LORE" probe -q toy
+  cp -r toy ranks
+  rm ranks/runs/*/probe.nc
+  mpirun -n 3 "$LORE" probe -q ranks
+  "$LORE" collect --probes toy
+  "$PYTHON" "$LORE_SOURCE/analysis/probe.py" toy
+  [ "$(stat -c %s toy/probe.png)" -gt 20000 ]
+  "$PYTHON" - toy/toy_probe.nc ranks/runs/*/probe.nc <<'EOF'
+import sys, numpy as np, xarray as xr
+all = xr.load_dataset(sys.argv[1]).swap_dims(run="memory_pairs").sortby("memory_pairs")
+ranks = {int(p.memory_pairs): p for p in map(xr.load_dataset, sys.argv[2:])}
+for pairs, one in ranks.items():
+    for name in ("linear_accuracy", "linear_residual", "model_accuracy", "model_loss"):
+        np.testing.assert_allclose(one[name], all[name].sel(memory_pairs=pairs), rtol=1e-9, atol=1e-12, err_msg=name)
+few, many = (all.sel(memory_pairs=n) for n in (20, 300))
+assert (few.linear_accuracy.sel(group="known") == 1).all() and (few.linear_residual < 1e-12).all()
+known = many.linear_accuracy.sel(group="known")
+assert (known < 0.9).all() and (known > 0.3).all() and (many.linear_accuracy.sel(group="held_out") < 0.25).all()
+assert float(many.model_accuracy.sel(group="known").isel(step=-1)) > float(known.max())
+EOF
 }
 
 @test "too little memory is said before anything is computed, with the ranks that would do" {

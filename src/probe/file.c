@@ -1,6 +1,7 @@
 /* Writing what was found. */
 #include "file.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,11 @@
 
 #include "../io/scalars.h"
 
-enum { LABEL_LENGTH = LORE_GROUP_NAME_MAX, TENSOR_LENGTH = LORE_TENSOR_NAME_MAX };
+enum {
+  LABEL_LENGTH = LORE_GROUP_NAME_MAX,
+  TENSOR_LENGTH = LORE_TENSOR_NAME_MAX,
+  QUANTITIES_MAX = 32
+};
 
 static const char summary[] =
     "What linear probes read from the activations of snapshots of one training run, spectra of "
@@ -37,7 +42,7 @@ typedef struct {
 
 typedef struct {
   int step, label[LORE_PROBE_SIDES], person_group;
-  int *setting, *quantity;
+  int setting[LORE_PROBE_SETTINGS_MAX], quantity[QUANTITIES_MAX];
 } variables;
 
 static void define_dimensions(lore_ncfile *file, const lore_probe_content *content, dimensions *d) {
@@ -169,56 +174,54 @@ static void put_quantities(lore_ncfile *file, const variables *v,
   free(scratch);
 }
 
-static void fill(lore_ncfile *file, const lore_probe_content *content, variables *v) {
+static void fill(lore_ncfile *file, const void *context) {
+  const lore_probe_content *content = context;
   dimensions d;
+  variables v;
+  assert(content->settings <= LORE_PROBE_SETTINGS_MAX && lore_probe_quantities <= QUANTITIES_MAX);
   lore_ncfile_globals(file, content->title, summary, content->provenances, content->provenance);
   lore_ncfile_text(file, NC_GLOBAL, "probe_options", content->options);
   define_dimensions(file, content, &d);
-  define_labels(file, &d, v);
-  lore_scalars_define(file, d.text, content->settings, content->setting, v->setting);
-  define_quantities(file, &d, v);
+  define_labels(file, &d, &v);
+  lore_scalars_define(file, d.text, content->settings, content->setting, v.setting);
+  define_quantities(file, &d, &v);
   if (!file->error)
     file->error = nc_enddef(file->ncid);
-  put_labels(file, v, content);
-  lore_scalars_put(file, content->settings, content->setting, v->setting);
-  put_quantities(file, v, content);
+  put_labels(file, &v, content);
+  lore_scalars_put(file, content->settings, content->setting, v.setting);
+  put_quantities(file, &v, content);
 }
 
-static lore_status write_partial(const char *partial, const lore_probe_content *content) {
+static lore_status write_partial(const char *partial, lore_probe_fill *fill_file,
+                                 const void *content) {
   lore_ncfile file = {0};
-  variables v = {.setting = calloc((size_t)content->settings + 1, sizeof(int)),
-                 .quantity = calloc((size_t)lore_probe_quantities, sizeof(int))};
-  lore_status status = LORE_OK;
-  if (!v.setting || !v.quantity)
-    status = lore_fail(LORE_MEMORY, "no memory to write %s", partial);
-  if (status == LORE_OK)
-    status = lore_netcdf_status(nc_create(partial, NC_CLOBBER | NC_64BIT_OFFSET, &file.ncid),
-                                "create", partial);
-  if (status == LORE_OK) {
-    fill(&file, content, &v);
-    if (!file.error)
-      file.error = nc_sync(file.ncid);
-    if (file.error)
-      lore_partial_discard(file.ncid, partial);
-    else
-      file.error = nc_close(file.ncid);
-    status = lore_netcdf_status(file.error, "write", partial);
-  }
-  free(v.setting);
-  free(v.quantity);
-  return status;
+  LORE_TRY(lore_netcdf_status(nc_create(partial, NC_CLOBBER | NC_64BIT_OFFSET, &file.ncid),
+                              "create", partial));
+  fill_file(&file, content);
+  if (!file.error)
+    file.error = nc_sync(file.ncid);
+  if (file.error)
+    lore_partial_discard(file.ncid, partial);
+  else
+    file.error = nc_close(file.ncid);
+  return lore_netcdf_status(file.error, "write", partial);
 }
 
-lore_status lore_probe_file_write(const char *path, const lore_probe_content *content) {
+lore_status lore_probe_file_make(const char *path, lore_probe_fill *fill_file,
+                                 const void *content) {
   char *partial;
   LORE_TRY(lore_partial_name(path, &partial));
-  lore_status status = write_partial(partial, content);
+  lore_status status = write_partial(partial, fill_file, content);
   if (status == LORE_OK)
     status = lore_partial_commit(partial, path);
   if (status != LORE_OK)
     unlink(partial);
   free(partial);
   return status;
+}
+
+lore_status lore_probe_file_write(const char *path, const lore_probe_content *content) {
+  return lore_probe_file_make(path, fill, content);
 }
 
 void lore_probe_options_text(const lore_probe_config *c, char text[LORE_PROBE_OPTIONS_MAX]) {

@@ -2,7 +2,10 @@
 #ifndef LORE_STUDY_PROBE_RUNS_H
 #define LORE_STUDY_PROBE_RUNS_H
 
+#include "directory.h"
+#include "lore/list.h"
 #include "lore/probe_study.h"
+#include "provenance.h"
 
 typedef enum { LORE_PROBE_DONE, LORE_PROBE_DONE_BEFORE, LORE_PROBE_WITHOUT } lore_probe_outcome;
 
@@ -10,5 +13,20 @@ typedef enum { LORE_PROBE_DONE, LORE_PROBE_DONE_BEFORE, LORE_PROBE_WITHOUT } lor
  * were probed now. */
 lore_status lore_probe_run(const lore_probe_options *options, const char *id, const lore_grid *grid,
                            lore_probe_outcome *outcome, int *snapshots);
+
+/* A run that is probed, as far as its task does not matter. */
+typedef struct {
+  const lore_probe_options *options;
+  const char *id;
+  const lore_grid *grid;
+  char folder[LORE_PATH_MAX], path[LORE_PATH_MAX]; /* of the run; of its probe.nc */
+  lore_settings settings;
+  lore_integer_list steps; /* of its snapshots */
+  lore_provenance_list provenance;
+} lore_probed;
+
+/* A toy memory: its file, with the best linear memory, and what decides it. */
+lore_status lore_probe_memory_run(lore_probed *run, int *snapshots);
+const char *lore_probe_memory_options(void);
 
 #endif
