@@ -389,11 +389,12 @@ static void memory_falls_with_ranks(void **state) {
   double before = 0;
   for (int ranks = 1; ranks <= 64; ranks *= 4) {
     lore_grid_shape shape = lore_grid_shape_of(ranks);
-    size_t bytes = lore_probe_bytes(&p, shape, LORE_GRID_BLOCK);
+    int block = lore_probe_block(512, ranks);
+    size_t bytes = lore_probe_bytes(&p, shape, block);
     double share = (double)bytes - (double)lore_probe_work_bytes(&p) -
-                   (double)lore_matrix_fill_bytes(ranks, LORE_GRID_BLOCK, 108, columns);
+                   (double)lore_matrix_fill_bytes(ranks, block, 108, columns);
     assert_true(bytes < SIZE_MAX);
-    assert_true(lore_probe_bytes_least(&p, shape, LORE_GRID_BLOCK) < bytes);
+    assert_true(lore_probe_bytes_least(&p, shape, block) < bytes);
     if (before > 0)
       assert_true(share < before / 3.5);
     print_message("%d ranks: %.2f GiB each, %.2f of them shares of matrices\n", ranks,

@@ -107,6 +107,10 @@ void lore_probe_persons(const lore_probe_problem *problem, int64_t *individual);
 /* Index in model->tensor of weight matrix `tensor` (0 .. tensors - 1). */
 int lore_probe_tensor(const lore_model *model, int tensor);
 
+/* Rows and columns of a block for matrices of `width` columns on so many ranks: small enough that
+ * every column of the grid gets its share, as block columns are not divided. */
+int lore_probe_block(int width, int ranks);
+
 /* Bytes that a rank needs at the most, all levels at once and one level at a time. */
 lore_bytes_function lore_probe_bytes, lore_probe_bytes_least; /* of a lore_probe_problem */
 

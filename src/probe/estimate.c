@@ -102,6 +102,14 @@ int lore_probe_levels_affordable(const lore_probe_problem *problem, const lore_g
   return levels;
 }
 
+int lore_probe_block(int width, int ranks) {
+  enum { LEAST = 8 };
+  int block = LORE_GRID_BLOCK;
+  while (block > LEAST && width < 2 * block * lore_grid_shape_of(ranks).columns)
+    block /= 2;
+  return block;
+}
+
 /* Of one cell with `columns` columns of codes. */
 static double cell_operations(const lore_probe_problem *problem, double columns) {
   const lore_probe_config *config = &problem->config;

@@ -61,7 +61,7 @@ static lore_status write_file(lore_probed *run, int groups, const lore_group *gr
 static lore_status probe(lore_probed *run, lore_memory_trainer *trainer,
                          lore_group_metrics *metrics) {
   const lore_settings *s = &run->settings;
-  const lore_team team = run->grid->team;
+  const lore_team team = run->team;
   lore_group group[LORE_PAIR_GROUPS_MAX];
   lore_linear_memory linear;
   int groups = lore_pair_groups(&s->memory, group);
@@ -70,7 +70,7 @@ static lore_status probe(lore_probed *run, lore_memory_trainer *trainer,
   if (team.rank == 0)
     status = score_snapshots(run, trainer, groups, group, metrics);
   LORE_TRY_TOGETHER(team, status);
-  LORE_TRY(lore_linear_memory_fit(&trainer->pairs, run->grid, &linear));
+  LORE_TRY(lore_linear_memory_fit(&trainer->pairs, &run->grid, &linear));
   const lore_group_metrics *last = &metrics[(run->steps.count - 1) * LORE_PAIR_GROUPS_MAX];
   if (team.rank == 0 && !run->options->quiet)
     lore_say("%s: %lld pairs: accuracy %.4f, of the best linear map %.4f (to vectors), %.4f (to "
@@ -87,7 +87,7 @@ lore_status lore_probe_memory_run(lore_probed *run, int *snapshots) {
   lore_group_metrics *metrics = calloc(records, sizeof *metrics);
   lore_status status = metrics ? lore_gemm_select(LORE_GEMM_BUILTIN)
                                : lore_fail(LORE_MEMORY, "no memory for %zu records", records);
-  status = lore_team_agree(run->grid->team, status);
+  status = lore_team_agree(run->team, status);
   if (status == LORE_OK)
     status = probe(run, &trainer, metrics);
   *snapshots = status == LORE_OK ? run->steps.count : 0;

@@ -11,8 +11,9 @@ static void add(const lore_settings *s, int index, const lore_probe_problem *pro
   if (kept->count > 0 && kept->value[kept->count - 1] == s->train.steps)
     snapshots--;
   lore_grid_shape shape = lore_grid_shape_of(plan->ranks);
+  int block = lore_probe_block(s->model.width, plan->ranks);
   lore_probe_operations count = lore_probe_count(problem);
-  size_t bytes = lore_probe_bytes(problem, shape, LORE_GRID_BLOCK);
+  size_t bytes = lore_probe_bytes(problem, shape, block);
   plan->runs++;
   plan->snapshots += snapshots;
   plan->operations += snapshots * count.forward;
@@ -20,7 +21,7 @@ static void add(const lore_settings *s, int index, const lore_probe_problem *pro
   if (plan->largest < 0 || bytes > plan->bytes) {
     plan->largest = index;
     plan->bytes = bytes;
-    plan->bytes_least = lore_probe_bytes_least(problem, shape, LORE_GRID_BLOCK);
+    plan->bytes_least = lore_probe_bytes_least(problem, shape, block);
   }
 }
 

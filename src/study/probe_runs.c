@@ -130,7 +130,7 @@ static void tell(const probed_model *m, int snapshot, double seconds) {
 }
 
 static lore_status probe_one(probed_model *m, int snapshot) {
-  const lore_team team = m->run.grid->team;
+  const lore_team team = m->run.team;
   double begin = lore_clock_seconds();
   lore_status status = LORE_OK;
   if (team.rank == 0)
@@ -139,7 +139,7 @@ static lore_status probe_one(probed_model *m, int snapshot) {
   LORE_TRY_TOGETHER(team, status);
   lore_team_spread(team, m->parameters,
                    sizeof *m->parameters * (size_t)m->assembly.model->elements);
-  LORE_TRY(lore_probe_snapshot(&m->problem, m->run.grid, m->parameters, &m->result[snapshot]));
+  LORE_TRY(lore_probe_snapshot(&m->problem, &m->run.grid, m->parameters, &m->result[snapshot]));
   if (team.rank == 0 && !m->run.options->quiet)
     tell(m, snapshot, lore_clock_seconds() - begin);
   return LORE_OK;
@@ -175,7 +175,7 @@ static lore_status write_file(probed_model *m) {
 }
 
 static lore_status probe_model(probed_model *m, int *snapshots) {
-  const lore_team team = m->run.grid->team;
+  const lore_team team = m->run.team;
   LORE_TRY_TOGETHER(team, assemble(m));
   LORE_TRY_TOGETHER(team, make_room(m));
   for (int i = 0; i < m->run.steps.count; i++, (*snapshots)++)
@@ -184,7 +184,7 @@ static lore_status probe_model(probed_model *m, int *snapshots) {
 }
 
 static lore_status probe(probed_model *m, lore_probe_outcome *outcome, int *snapshots) {
-  const lore_team team = m->run.grid->team;
+  const lore_team team = m->run.team;
   int same = 0;
   LORE_TRY_TOGETHER(team, look(m));
   *outcome = LORE_PROBE_WITHOUT;
@@ -196,20 +196,23 @@ static lore_status probe(probed_model *m, lore_probe_outcome *outcome, int *snap
   *outcome = same ? LORE_PROBE_DONE_BEFORE : LORE_PROBE_DONE;
   if (same)
     return LORE_OK;
-  return m->run.settings.task == LORE_TASK_MEMORY ? lore_probe_memory_run(&m->run, snapshots)
-                                                  : probe_model(m, snapshots);
+  bool toy = m->run.settings.task == LORE_TASK_MEMORY;
+  int width = toy ? m->run.settings.memory.keys : m->run.settings.model.width;
+  LORE_TRY(lore_grid_create(team, lore_probe_block(width, team.ranks), &m->run.grid));
+  return toy ? lore_probe_memory_run(&m->run, snapshots) : probe_model(m, snapshots);
 }
 
-lore_status lore_probe_run(const lore_probe_options *options, const char *id, const lore_grid *grid,
+lore_status lore_probe_run(const lore_probe_options *options, const char *id, lore_team team,
                            lore_probe_outcome *outcome, int *snapshots) {
   probed_model *m = calloc(1, sizeof *m);
   *snapshots = 0;
-  LORE_TRY_TOGETHER(grid->team, m ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for a run"));
+  LORE_TRY_TOGETHER(team, m ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for a run"));
   m->run.options = options;
   m->run.id = id;
-  m->run.grid = grid;
+  m->run.team = team;
   lore_status status = probe(m, outcome, snapshots);
   lore_provenance_free(&m->run.provenance);
+  lore_grid_destroy(&m->run.grid);
   lore_arena_destroy(&m->memory);
   lore_assembly_destroy(&m->assembly);
   free(m);

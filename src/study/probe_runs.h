@@ -9,16 +9,17 @@
 
 typedef enum { LORE_PROBE_DONE, LORE_PROBE_DONE_BEFORE, LORE_PROBE_WITHOUT } lore_probe_outcome;
 
-/* Probes the run `id` on `grid`'s ranks, which all call it and get the same. *snapshots: how many
- * were probed now. */
-lore_status lore_probe_run(const lore_probe_options *options, const char *id, const lore_grid *grid,
+/* Probes the run `id` on the ranks of `team`, which all call it and get the same. *snapshots: how
+ * many were probed now. */
+lore_status lore_probe_run(const lore_probe_options *options, const char *id, lore_team team,
                            lore_probe_outcome *outcome, int *snapshots);
 
 /* A run that is probed, as far as its task does not matter. */
 typedef struct {
   const lore_probe_options *options;
   const char *id;
-  const lore_grid *grid;
+  lore_team team;
+  lore_grid grid; /* made once the width of the matrices is known */
   char folder[LORE_PATH_MAX], path[LORE_PATH_MAX]; /* of the run; of its probe.nc */
   lore_settings settings;
   lore_integer_list steps; /* of its snapshots */

@@ -50,7 +50,7 @@ static void count_run(const lore_probe_options *options, const char *id, lore_st
 
 /* Every groups-th run is this group's. *first: how the first run that failed did. */
 static void probe_runs(const lore_probe_options *options, const lore_manifest *manifest,
-                       const lore_grid *grid, int group, int groups, lore_probe_totals *totals,
+                       lore_team team, int group, int groups, lore_probe_totals *totals,
                        lore_status *first) {
   bool several = (options->runs > 0 ? options->runs : manifest->runs) > 1;
   for (int r = 0, place = 0; r < manifest->runs; r++) {
@@ -59,8 +59,8 @@ static void probe_runs(const lore_probe_options *options, const lore_manifest *m
     int snapshots = 0;
     if (!is_wanted(options, id) || place++ % groups != group)
       continue;
-    lore_status status = lore_probe_run(options, id, grid, &outcome, &snapshots);
-    if (grid->team.rank == 0) {
+    lore_status status = lore_probe_run(options, id, team, &outcome, &snapshots);
+    if (team.rank == 0) {
       totals->snapshots += snapshots;
       count_run(options, id, status, outcome, totals);
       if (status != LORE_OK && several)
@@ -93,16 +93,12 @@ static lore_status probe_all(lore_team world, const lore_probe_options *options,
   int *count = &totals->probed;
   enum { COUNTS = 5 };
   MPI_Comm comm;
-  lore_grid grid = {0};
   LORE_TRY(check_ranks(world, size));
   MPI_Comm_split(world.comm, world.rank / size, world.rank, &comm);
-  lore_status first = LORE_OK,
-              status = lore_grid_create(lore_team_of(comm), LORE_GRID_BLOCK, &grid);
-  if (status == LORE_OK)
-    probe_runs(options, manifest, &grid, world.rank / size, world.ranks / size, totals, &first);
-  lore_grid_destroy(&grid);
+  lore_status first = LORE_OK;
+  probe_runs(options, manifest, lore_team_of(comm), world.rank / size, world.ranks / size, totals,
+             &first);
   MPI_Comm_free(&comm);
-  LORE_TRY_TOGETHER(world, status);
   first = lore_team_agree(world, first);
   MPI_Allreduce(MPI_IN_PLACE, count, COUNTS, MPI_INT, MPI_SUM, world.comm);
   totals->seconds = lore_clock_seconds() - begin;
