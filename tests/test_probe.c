@@ -7,6 +7,7 @@
 #include "lore/probe_memory.h"
 #include "lore/random.h"
 #include "mpi_test.h"
+#include "small_world.h"
 
 enum { SEED = 5, KNOWN = 1500, USED = 1202, HELD_OUT = 60, WIDTH = 256, LAYERS = 2 };
 
@@ -14,18 +15,11 @@ static lore_vocabulary *vocabulary;
 static lore_population *population;
 static lore_grid grid;
 
+/* Weights are large, so that levels and tokens differ. */
 static lore_model *model_of(int width, int layers) {
-  const lore_model_config config = {.mixer = LORE_MIXER_ATTENTION,
-                                    .layers = layers,
-                                    .width = width,
-                                    .heads = 2,
-                                    .hidden = 2 * width,
-                                    .norm = LORE_NORM_RMS,
-                                    .positions = LORE_POSITIONS_ROTARY,
-                                    .activation = LORE_ACTIVATION_GELU,
-                                    .rotary_base = 10000,
-                                    .norm_epsilon = 1e-6,
-                                    .initial_scale = 0.3};
+  lore_model_config config = small_world_config(layers, width);
+  config.tied_embedding = config.bias = false;
+  config.initial_scale = 0.3;
   lore_model *model;
   assert_int_equal(lore_model_create(&config, lore_vocabulary_size(vocabulary),
                                      lore_vocabulary_longest_biography(vocabulary), &model),

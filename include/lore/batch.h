@@ -54,4 +54,8 @@ void lore_batch_training(lore_batch *batch, const lore_population *population,
 void lore_batch_evaluation(lore_batch *batch, const lore_population *population,
                            int64_t group_first, int64_t group_count, int64_t first, int count);
 
+/* The positions that predict value tokens, ascending: room for LORE_VALUE_TOKENS_MAX of each
+ * sentence. Returns how many there are. */
+int lore_batch_value_positions(const lore_batch *batch, int32_t *position);
+
 #endif

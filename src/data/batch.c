@@ -143,3 +143,11 @@ void lore_batch_evaluation(lore_batch *batch, const lore_population *population,
     append(batch, population, who, LORE_TEMPLATES_EVALUATION, stream);
   }
 }
+
+int lore_batch_value_positions(const lore_batch *batch, int32_t *position) {
+  int count = 0;
+  for (int k = 0; k < batch->sequences * LORE_ATTRIBUTES; k++)
+    for (int j = 0; j < batch->value_length[k]; j++)
+      position[count++] = batch->value_at[k] + j;
+  return count;
+}

@@ -129,15 +129,6 @@ void lore_evaluator_patch(lore_evaluator *evaluator, const real *reference) {
   evaluator->reference = reference;
 }
 
-/* Lists the positions that predict value tokens. */
-static int value_positions(const lore_batch *batch, int32_t *position) {
-  int count = 0;
-  for (int k = 0; k < batch->sequences * LORE_ATTRIBUTES; k++)
-    for (int j = 0; j < batch->value_length[k]; j++)
-      position[count++] = batch->value_at[k] + j;
-  return count;
-}
-
 static void add_values(const lore_evaluation_worker *worker, lore_sums *sums) {
   const lore_batch *batch = &worker->batch;
   int at = 0;
@@ -174,7 +165,7 @@ static void evaluate_chunk(lore_evaluator *e, lore_evaluation_worker *worker,
   int count = e->config.sequences - first < CHUNK ? e->config.sequences - first : CHUNK;
   lore_batch_clear(&worker->batch);
   lore_batch_evaluation(&worker->batch, e->population, group->first, group->count, first, count);
-  lore_scores scores = {.count = value_positions(&worker->batch, worker->position),
+  lore_scores scores = {.count = lore_batch_value_positions(&worker->batch, worker->position),
                         .position = worker->position,
                         .loss = worker->loss,
                         .correct = worker->correct,

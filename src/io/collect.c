@@ -2,7 +2,6 @@
 #include "collect.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "collect_copy.h"
 
@@ -22,39 +21,19 @@ static void put_runs(lore_ncfile *file, lore_collect_survey *survey, const lore_
   }
 }
 
-static int fill(int ncid, lore_collect_survey *survey) {
-  lore_ncfile file = {.ncid = ncid};
+static void fill(lore_ncfile *file, void *content) {
+  lore_collect_survey *survey = content;
   lore_collect_ids ids = {.dimension = calloc((size_t)survey->dimensions, sizeof *ids.dimension),
                           .variable = calloc((size_t)survey->variables + 1, sizeof *ids.variable)};
   if (!ids.dimension || !ids.variable)
-    file.error = NC_ENOMEM;
+    file->error = NC_ENOMEM;
   else
-    lore_collect_define(&file, survey, &ids);
-  if (!file.error)
-    lore_collect_put_labels(&file, survey, &ids);
-  put_runs(&file, survey, &ids);
+    lore_collect_define(file, survey, &ids);
+  if (!file->error)
+    lore_collect_put_labels(file, survey, &ids);
+  put_runs(file, survey, &ids);
   free(ids.dimension);
   free(ids.variable);
-  return file.error;
-}
-
-static lore_status write_file(const char *path, lore_collect_survey *survey) {
-  char *partial;
-  int ncid;
-  LORE_TRY(lore_partial_name(path, &partial));
-  lore_status status =
-      lore_netcdf_status(nc_create(partial, NC_CLOBBER | NC_NETCDF4, &ncid), "create", partial);
-  if (status == LORE_OK) {
-    int error = fill(ncid, survey);
-    int closed = nc_close(ncid);
-    status = lore_netcdf_status(error ? error : closed, "write", partial);
-    if (status == LORE_OK)
-      status = lore_partial_commit(partial, path);
-    if (status != LORE_OK)
-      unlink(partial);
-  }
-  free(partial);
-  return status;
 }
 
 lore_status lore_collect_write(const char *path, const lore_collection *collection,
@@ -66,7 +45,7 @@ lore_status lore_collect_write(const char *path, const lore_collection *collecti
                        collection->runs, collection->runs == 1 ? "" : "s",
                        survey.damaged ? "that can be read" : "yet");
   if (status == LORE_OK)
-    status = write_file(path, &survey);
+    status = lore_ncfile_make(path, NC_NETCDF4, fill, &survey);
   *result = (lore_collect_result){.collected = survey.collected,
                                   .damaged = survey.damaged,
                                   .steps = survey.steps,

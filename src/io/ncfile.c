@@ -54,6 +54,31 @@ void lore_partial_discard(int ncid, const char *partial) {
     lore_say("warning: cannot remove %s: %s", partial, strerror(errno));
 }
 
+static lore_status make_partial(const char *partial, int mode, lore_ncfile_fill *fill,
+                                void *content) {
+  lore_ncfile file = {0};
+  LORE_TRY(
+      lore_netcdf_status(nc_create(partial, NC_CLOBBER | mode, &file.ncid), "create", partial));
+  fill(&file, content);
+  if (file.error)
+    lore_partial_discard(file.ncid, partial);
+  else
+    file.error = nc_close(file.ncid);
+  return lore_netcdf_status(file.error, "write", partial);
+}
+
+lore_status lore_ncfile_make(const char *path, int mode, lore_ncfile_fill *fill, void *content) {
+  char *partial;
+  LORE_TRY(lore_partial_name(path, &partial));
+  lore_status status = make_partial(partial, mode, fill, content);
+  if (status == LORE_OK)
+    status = lore_partial_commit(partial, path);
+  if (status != LORE_OK)
+    unlink(partial);
+  free(partial);
+  return status;
+}
+
 int lore_ncfile_dimension(lore_ncfile *file, const char *name, size_t length) {
   int id = -1;
   if (!file->error)

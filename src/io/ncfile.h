@@ -39,6 +39,12 @@ typedef struct {
   int error; /* of the first call that failed */
 } lore_ncfile;
 
+/* Defines and writes everything; what goes wrong is in file->error. */
+typedef void lore_ncfile_fill(lore_ncfile *file, void *content);
+
+/* Makes `path`, of NetCDF's format `mode`, of what `fill` writes: whole or not at all. */
+lore_status lore_ncfile_make(const char *path, int mode, lore_ncfile_fill *fill, void *content);
+
 int lore_ncfile_dimension(lore_ncfile *file, const char *name, size_t length);
 
 /* Returns the variable's id. long_name and units become attributes; units may be NULL for text. */

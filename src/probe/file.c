@@ -174,7 +174,7 @@ static void put_quantities(lore_ncfile *file, const variables *v,
   free(scratch);
 }
 
-static void fill(lore_ncfile *file, const void *context) {
+static void fill(lore_ncfile *file, void *context) {
   const lore_probe_content *content = context;
   dimensions d;
   variables v;
@@ -192,36 +192,8 @@ static void fill(lore_ncfile *file, const void *context) {
   put_quantities(file, &v, content);
 }
 
-static lore_status write_partial(const char *partial, lore_probe_fill *fill_file,
-                                 const void *content) {
-  lore_ncfile file = {0};
-  LORE_TRY(lore_netcdf_status(nc_create(partial, NC_CLOBBER | NC_64BIT_OFFSET, &file.ncid),
-                              "create", partial));
-  fill_file(&file, content);
-  if (!file.error)
-    file.error = nc_sync(file.ncid);
-  if (file.error)
-    lore_partial_discard(file.ncid, partial);
-  else
-    file.error = nc_close(file.ncid);
-  return lore_netcdf_status(file.error, "write", partial);
-}
-
-lore_status lore_probe_file_make(const char *path, lore_probe_fill *fill_file,
-                                 const void *content) {
-  char *partial;
-  LORE_TRY(lore_partial_name(path, &partial));
-  lore_status status = write_partial(partial, fill_file, content);
-  if (status == LORE_OK)
-    status = lore_partial_commit(partial, path);
-  if (status != LORE_OK)
-    unlink(partial);
-  free(partial);
-  return status;
-}
-
-lore_status lore_probe_file_write(const char *path, const lore_probe_content *content) {
-  return lore_probe_file_make(path, fill, content);
+lore_status lore_probe_file_write(const char *path, lore_probe_content *content) {
+  return lore_ncfile_make(path, NC_64BIT_OFFSET, fill, content);
 }
 
 void lore_probe_options_text(const lore_probe_config *c, char text[LORE_PROBE_OPTIONS_MAX]) {

@@ -22,17 +22,11 @@ typedef struct {
 
 enum { LORE_PROBE_OPTIONS_MAX = 1024, LORE_PROBE_SETTINGS_MAX = 128 };
 
-/* Defines and writes everything; what goes wrong is in file->error. */
-typedef void lore_probe_fill(lore_ncfile *file, const void *content);
-
-/* Makes `path` of what `fill` writes, whole or not at all. */
-lore_status lore_probe_file_make(const char *path, lore_probe_fill *fill, const void *content);
-
 /* The configuration as text. */
 void lore_probe_options_text(const lore_probe_config *config, char text[LORE_PROBE_OPTIONS_MAX]);
 
 /* Writes `path`, whole or not at all. */
-lore_status lore_probe_file_write(const char *path, const lore_probe_content *content);
+lore_status lore_probe_file_write(const char *path, lore_probe_content *content);
 
 /* What a file of a toy memory is made of; steps as above. */
 typedef struct {
@@ -49,7 +43,7 @@ typedef struct {
   const lore_provenance *provenance;
 } lore_linear_content;
 
-lore_status lore_linear_file_write(const char *path, const lore_linear_content *content);
+lore_status lore_linear_file_write(const char *path, lore_linear_content *content);
 
 /* Whether `path` already holds these options and steps. */
 bool lore_probe_file_is(const char *path, const char *options, int snapshots, const int64_t *step);

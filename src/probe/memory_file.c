@@ -58,7 +58,7 @@ static void put_linear(lore_ncfile *file, const lore_linear_content *c, const va
   }
 }
 
-static void fill(lore_ncfile *file, const void *content) {
+static void fill(lore_ncfile *file, void *content) {
   const lore_linear_content *c = content;
   variables v;
   assert(c->settings <= LORE_PROBE_SETTINGS_MAX);
@@ -81,6 +81,6 @@ static void fill(lore_ncfile *file, const void *content) {
   put_linear(file, c, &v);
 }
 
-lore_status lore_linear_file_write(const char *path, const lore_linear_content *content) {
-  return lore_probe_file_make(path, fill, content);
+lore_status lore_linear_file_write(const char *path, lore_linear_content *content) {
+  return lore_ncfile_make(path, NC_64BIT_OFFSET, fill, content);
 }

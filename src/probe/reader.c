@@ -131,15 +131,6 @@ static void take_level(void *context, int level, const real *stream) {
     (c->request->individual ? take_keys : take_sentences)(c, wanted, stream);
 }
 
-/* Lists the positions that predict value tokens. */
-static int value_positions(const lore_batch *batch, int32_t *position) {
-  int count = 0;
-  for (int k = 0; k < batch->sequences * LORE_ATTRIBUTES; k++)
-    for (int j = 0; j < batch->value_length[k]; j++)
-      position[count++] = batch->value_at[k] + j;
-  return count;
-}
-
 /* A value is said if all its tokens are; a birth date's tokens, day, month and year, count apart.
  */
 static void judge_value(const lore_probe_worker *worker, int attribute, int at, int length,
@@ -196,7 +187,8 @@ static void read_chunk(const request *r, lore_probe_worker *worker, int row, int
                         .loss = worker->loss,
                         .correct = worker->correct,
                         .top = worker->top};
-  scores.count = r->verdicts ? value_positions(&worker->batch, worker->score_position) : 0;
+  scores.count =
+      r->verdicts ? lore_batch_value_positions(&worker->batch, worker->score_position) : 0;
   lore_decoder_score(problem->model, r->reader->parameters, &worker->batch, worker->workspace,
                      &watch, &scores);
   if (r->verdicts)

@@ -37,7 +37,7 @@ static lore_status write_file(lore_probed *run, int groups, const lore_group *gr
   if (status == LORE_OK)
     status = lore_provenance_collect(&run->settings, run->options->command, 1, &run->provenance);
   if (status == LORE_OK) {
-    const lore_linear_content content = {
+    lore_linear_content content = {
         .title = run->settings.name,
         .options = options,
         .snapshots = run->steps.count,

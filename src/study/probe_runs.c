@@ -155,18 +155,18 @@ static lore_status write_file(probed_model *m) {
     status = lore_provenance_collect(&m->run.settings, m->run.options->command, m->assembly.threads,
                                      &m->run.provenance);
   if (status == LORE_OK) {
-    const lore_probe_content content = {.title = m->run.settings.name,
-                                        .options = m->text,
-                                        .problem = &m->problem,
-                                        .snapshots = m->run.steps.count,
-                                        .step = m->run.steps.value,
-                                        .result = m->result,
-                                        .settings = lore_settings_scalars(&m->run.settings,
-                                                                          LORE_PROBE_SETTINGS_MAX,
-                                                                          setting, TEXT_MAX, text),
-                                        .setting = setting,
-                                        .provenances = m->run.provenance.count,
-                                        .provenance = m->run.provenance.entry};
+    lore_probe_content content = {.title = m->run.settings.name,
+                                  .options = m->text,
+                                  .problem = &m->problem,
+                                  .snapshots = m->run.steps.count,
+                                  .step = m->run.steps.value,
+                                  .result = m->result,
+                                  .settings = lore_settings_scalars(&m->run.settings,
+                                                                    LORE_PROBE_SETTINGS_MAX,
+                                                                    setting, TEXT_MAX, text),
+                                  .setting = setting,
+                                  .provenances = m->run.provenance.count,
+                                  .provenance = m->run.provenance.entry};
     status = lore_probe_file_write(m->run.path, &content);
   }
   free(setting);
