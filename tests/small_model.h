@@ -16,6 +16,13 @@ enum {
   SMALL_NAME = 64
 };
 
+/* Every fifth combination has all pairs of choices; more would say nothing new of memory. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SMALL_EVERY = 5 };
+#else
+enum { SMALL_EVERY = 1 };
+#endif
+
 /* Combination 0 .. SMALL_SETTINGS-1 of norm, positions, activation, bias and tied embedding; from
  * SMALL_ATTENTION on of an RG-LRU, which rotary positions do not suit. */
 static inline lore_model_config small_config(int settings) {

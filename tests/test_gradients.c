@@ -161,7 +161,7 @@ static double check_settings(const lore_model_config *config, uint64_t seed, boo
 static void all_settings(void **state) {
   (void)state;
   double worst = 0;
-  for (int settings = 0; settings < SMALL_SETTINGS; settings++) {
+  for (int settings = 0; settings < SMALL_SETTINGS; settings += SMALL_EVERY) {
     lore_model_config config = small_config(settings);
     worst = fmax(worst, check_settings(&config, 100 + (uint64_t)settings, false));
     numbers_release(0);
