@@ -164,6 +164,8 @@ study_sources = \
 	src/study/memory_estimate.c \
 	src/study/memory_estimate.h \
 	src/study/memory_run.c \
+	src/study/origin.c \
+	src/study/origin.h \
 	src/study/plan.c \
 	src/study/plan_measure.c \
 	src/study/progress.c \

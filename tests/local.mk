@@ -106,6 +106,7 @@ shell_tests = \
 	tests/test_lists.bats \
 	tests/test_memory_runs.bats \
 	tests/test_mixer.bats \
+	tests/test_origin.bats \
 	tests/test_patched_runs.bats \
 	tests/test_plan.bats \
 	tests/test_probe_command.bats \

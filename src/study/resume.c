@@ -35,12 +35,12 @@ lore_status lore_run_take_reference(const lore_run *run) {
   real *reference = lore_trainer_reference(run->trainer);
   if (!reference)
     return LORE_OK;
-  if (!run->options->reference)
+  if (!run->options->reference.path)
     return lore_fail(LORE_USER,
                      "'patch.from' %s: attention patching needs a study in which that "
                      "experiment is trained too",
                      run->settings->train.patch.from);
-  return take_weights(run, run->options->reference, reference);
+  return take_weights(run, run->options->reference.path, reference);
 }
 
 lore_status lore_run_resume(lore_run *run, bool *resumed) {
@@ -67,5 +67,6 @@ lore_status lore_run_resume(lore_run *run, bool *resumed) {
     run->at = found;
     return LORE_OK;
   }
-  return run->options->start ? take_weights(run, run->options->start, state.parameters) : LORE_OK;
+  const char *start = run->options->start.path;
+  return start ? take_weights(run, start, state.parameters) : LORE_OK;
 }

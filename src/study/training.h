@@ -5,6 +5,7 @@
 #include "assembly.h"
 #include "directory.h"
 #include "lore/checkpoint.h"
+#include "lore/manifest.h"
 #include "lore/run.h"
 #include "lore/state.h"
 #include "progress.h"
@@ -16,6 +17,7 @@ typedef struct {
   const lore_settings *settings;
   const lore_run_options *options;
   lore_run_result *result;
+  char id[LORE_RUN_ID_MAX];
   uint64_t hash;
   int lock; /* of the directory; -1: not ours */
   lore_state state;
