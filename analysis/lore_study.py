@@ -7,7 +7,7 @@ import numpy as np
 # Settings that say how a run is measured or computed, or who is only measured: not what it learns.
 ASIDE = ("seed", "name", "evaluate_", "checkpoint_", "compute_", "train_reduction", "train_shard",
          "train_final_learning_rate", "population_held_out", "population_throw_away",
-         "start_run", "start_step", "patch_run", "patch_step")
+         "start_run", "start_step", "start_checksum", "patch_run", "patch_step")
 
 
 @dataclass

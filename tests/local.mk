@@ -117,6 +117,7 @@ shell_tests = \
 	tests/test_show.bats \
 	tests/test_slurm.bats \
 	tests/test_slurm_jobs.bats \
+	tests/test_start_file.bats \
 	tests/test_status.bats \
 	tests/test_submit.bats \
 	tests/test_sweep.bats

@@ -13,9 +13,10 @@
 
 /* Weights that another run has made. */
 typedef struct {
-  const char *path; /* of the file; NULL: none */
-  const char *run;  /* id of the run that made it */
-  int64_t step;     /* after so many of that run's steps */
+  const char *path;     /* of the file; NULL: none */
+  const char *run;      /* id of the run that made it */
+  int64_t step;         /* after so many of that run's steps */
+  const char *checksum; /* of weights that are not this study's; NULL: they are */
 } lore_weights;
 
 typedef struct {

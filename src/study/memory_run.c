@@ -35,6 +35,7 @@ static lore_status make_memory(lore_run *run, lore_memory_trainer *trainer) {
   run->assembly.empirical_baseline = lore_pairs_empirical_baseline(&trainer->pairs);
   if (!run->options->start.path)
     return LORE_OK;
+  LORE_TRY(lore_run_check_start(run));
   return lore_memory_checkpoint_read(run->options->start.path, &s->memory, trainer->parameters);
 }
 

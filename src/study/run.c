@@ -31,6 +31,11 @@ static lore_status look(lore_run *run) {
   if (run->options->overwrite)
     return LORE_OK;
   LORE_TRY(lore_directory_check(result->directory, run->settings));
+  if (run->state.hash && run->state.hash != run->hash)
+    return lore_fail(LORE_USER,
+                     "%s was begun from other weights; give another directory with -o or another "
+                     "name, or begin it again with --overwrite",
+                     result->directory);
   result->done_before = run->state.stage == LORE_RUN_DONE;
   if (run->state.stage == LORE_RUN_DIVERGED) /* it would again */
     return lore_fail(LORE_DIVERGED, "%s (in an earlier job; --overwrite begins it again)",
@@ -61,6 +66,7 @@ static lore_status announce(lore_run *run) {
     lore_resume_remove(run->checkpoints);
   }
   state->stage = LORE_RUN_RUNNING;
+  state->hash = run->hash;
   state->step = run->at.step;
   state->steps = run->settings->train.steps;
   state->ranks = run->options->team.ranks;

@@ -51,11 +51,15 @@ static bool others_stopped(void *context) {
   return sweep->group.rank == 0 && lore_queue_stopped(&sweep->queue);
 }
 
-/* The parent's weights, if there is one. */
+/* The weights of the parent or of another study, if there are any. */
 static lore_status find_weights(const lore_sweep *sweep, const lore_manifest_run *run, char *path,
                                 lore_weights *weights) {
   char directory[LORE_PATH_MAX], name[64];
   *weights = (lore_weights){0};
+  const lore_manifest_weights *start = run->start;
+  if (start)
+    *weights =
+        (lore_weights){start->path, start->about.run, start->about.step, start->about.checksum};
   if (run->parent < 0)
     return LORE_OK;
   const char *parent = sweep->manifest->run[run->parent].id;
@@ -77,7 +81,7 @@ static int64_t steps_before(const lore_manifest *manifest, const lore_manifest_r
   int64_t steps = 0;
   for (; run->parent >= 0 && !is_patched(run); run = &manifest->run[run->parent])
     steps += run->parent_step;
-  return steps;
+  return run->start ? steps + run->start->about.steps_before + run->start->about.step : steps;
 }
 
 static lore_status execute(lore_sweep *sweep, int index, lore_run_result *result) {

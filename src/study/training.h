@@ -47,6 +47,9 @@ lore_status lore_run_put_state(lore_run *run);
 /* Finds the newest resume point and puts the team there; *resumed tells. */
 lore_status lore_run_resume(lore_run *run, bool *resumed);
 
+/* Whether weights of another study are still those that the study was read with. Leader only. */
+lore_status lore_run_check_start(const lore_run *run);
+
 /* Reads the weights whose attention is used, if there are any. */
 lore_status lore_run_take_reference(const lore_run *run);
 
