@@ -250,6 +250,28 @@ def curriculum_steps(run):
     return s.get("curriculum_epochs", 0) * s["population_individuals"] / s["train_batch"]
 
 
+def curriculum_end(run):
+    """The step from which all are drawn in the end; NaN if the run has not come so far, or has no such curriculum.
+
+    A sequential curriculum ends with the run.
+    """
+    kind, step = run.settings.get("curriculum_kind", "none"), np.nan
+    if kind == "adaptive":
+        steps, loss = run.curve("attribute_loss", "subset")
+        margin = run.settings.get("evaluate_plateau_margin", 0.05)
+        level = run.scalars.get("no_knowledge_baseline", np.nan) * (1 - margin)
+        step = steps[np.argmax(loss < level)] + run.settings["curriculum_steps"] if (loss < level).any() else np.nan
+    elif kind not in ("none", "sequential"):
+        step = curriculum_steps(run)
+    return float(step) if step <= run.steps[-1] else np.nan
+
+
+def mean_end(study):
+    """The mean of the runs' curriculum_end, as far as they have one."""
+    ends = np.array([curriculum_end(run) for run in study], float)
+    return float(np.nanmean(ends)) if np.isfinite(ends).any() else np.nan
+
+
 def alpha_of(run):
     """Exponent of the power law that a run draws by; 0 is uniform."""
     return run.settings["distribution_alpha"] if run.settings["distribution_kind"] == "power_law" else 0.0
