@@ -4,7 +4,7 @@ import numpy as np
 
 from figures_phases import by_population
 from lore_sheet import BLUE, COLOURS, GREEN, INK, ORANGE, PURPLE, Sheet, mean_curve, shades, short
-from lore_study import alpha_of, arenas, curriculum_steps, default_people, family, members, of_family, plain
+from lore_study import alpha_of, arenas, curriculum_steps, default_people, family, mean_end, members, of_family, plain
 
 FAMILIES = {"uniform": INK, "power law": BLUE, "celebrities": GREEN, "warm-up": ORANGE}
 
@@ -223,10 +223,11 @@ def figure_l(study):
         if len(runs):
             draw_counted(panel, runs, n, label, colour)
     panel.axes.set_ylim(0, 1.03)
+    panel.mark_end(mean_end(best), "end of the warm-up", ORANGE)
     panel = sheet.panel("Loss", "training step", "attribute loss (nats)")
     for runs, label, colour in lines:
         panel.curve(runs, "attribute_loss", "known", label=label, colour=colour)
-    panel.mark(curriculum_steps(best.runs[0]), "all from here on", ORANGE)
+    panel.mark_end(mean_end(best), "end of the warm-up", ORANGE)
     panel.baseline(best.baseline)
     panel.axes.set_ylim(0, 1.5 * best.baseline)
     return sheet
@@ -265,6 +266,8 @@ def figure_questions(study):
         panel = sheet.panel(title, unit, "kind of run" if title == "Final loss" else "", name=title.lower())
         for index, cell in enumerate(cells):
             panel.row(values(cell), index, describe(cell), COLOURS[kinds.index(family(cell.runs[0])) % 6])
+            if values is ends:
+                panel.mark_end(mean_end(cell), "end of the curriculum", INK, place=index)
         panel.axes.set_yticks(range(len(cells)), [describe(c) for c in cells] if title == "Final loss" else [""] *
                               len(cells), fontsize=7.5)
         panel.axes.invert_yaxis()

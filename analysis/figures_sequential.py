@@ -74,7 +74,7 @@ def draw_groups(sheet, runs, title):
     for name, colour in zip(names, shades(len(names))):
         panel.curve(runs, "attribute_loss", name, label=name.replace("_", " "), colour=colour)
     for begin, _, _ in turns_of(runs.runs[0])[1:]:
-        panel.mark(begin)
+        panel.mark_end(begin, "next group")
     panel.baseline(runs.baseline, "")
     panel.axes.set_ylim(0, max(2 * runs.baseline, min(5 * runs.baseline, highest(runs, names))) * 1.05)
     return panel
@@ -160,6 +160,6 @@ def figure_x(study):
         for layer, colour in zip(runs.layers, shades(len(runs.layers))):
             panel.curve(runs, variable, layer=layer, label=f"layer {layer}", colour=colour)
         for begin, _, _ in turns_of(runs.runs[0])[1:]:
-            panel.mark(begin)
+            panel.mark_end(begin, "next group")
         panel.axes.set_ylim(bottom=0)
     return sheet

@@ -7,7 +7,7 @@ import xarray as xr
 
 from lore_study import Run, Study, join
 
-SCALARS = ("plateau_start", "plateau_end", "curriculum_end", "no_knowledge_baseline", "empirical_baseline")
+SCALARS = ("plateau_start", "plateau_end", "no_knowledge_baseline", "empirical_baseline")
 LABELS = ("run_id", "experiment", "run_state")
 
 

@@ -124,6 +124,17 @@ class Panel:
             self.axes.annotate(label, (step, 1), xycoords=("data", "axes fraction"), xytext=(2, -2),
                                textcoords="offset points", fontsize=7.5, color=colour, va="top")
 
+    def mark_end(self, step, label, colour=GREY, place=None):
+        """A thin vertical line, of the row at `place` only if that is given, which the legend names once."""
+        if not np.isfinite(step):
+            return
+        low, high = (0, 1) if place is None else (place - 0.45, place + 0.45)
+        across = self.axes.get_xaxis_transform() if place is None else self.axes.transData
+        new = label not in self.axes.get_legend_handles_labels()[1]
+        self.axes.plot([step, step], [low, high], transform=across, color=colour, lw=0.9, ls=":", zorder=1,
+                       label=label if new else "_")
+        self.axes.legend(fontsize=7.5, frameon=False)
+
     def log_x(self, values=None):
         """A logarithmic axis, with ticks at `values` such as 4k, 8k."""
         self.axes.set_xscale("log")

@@ -6,7 +6,8 @@ import numpy as np
 
 # Settings that say how a run is measured or computed, or who is only measured: not what it learns.
 ASIDE = ("seed", "name", "evaluate_", "checkpoint_", "compute_", "train_reduction", "train_shard",
-         "train_final_learning_rate", "population_held_out", "population_throw_away")
+         "train_final_learning_rate", "population_held_out", "population_throw_away",
+         "start_run", "start_step", "start_checksum", "patch_run", "patch_step")
 
 
 @dataclass
@@ -247,6 +248,28 @@ def curriculum_steps(run):
     if s.get("curriculum_steps"):
         return s["curriculum_steps"]
     return s.get("curriculum_epochs", 0) * s["population_individuals"] / s["train_batch"]
+
+
+def curriculum_end(run):
+    """The step from which all are drawn in the end; NaN if the run has not come so far, or has no such curriculum.
+
+    A sequential curriculum ends with the run.
+    """
+    kind, step = run.settings.get("curriculum_kind", "none"), np.nan
+    if kind == "adaptive":
+        steps, loss = run.curve("attribute_loss", "subset")
+        margin = run.settings.get("evaluate_plateau_margin", 0.05)
+        level = run.scalars.get("no_knowledge_baseline", np.nan) * (1 - margin)
+        step = steps[np.argmax(loss < level)] + run.settings["curriculum_steps"] if (loss < level).any() else np.nan
+    elif kind not in ("none", "sequential"):
+        step = curriculum_steps(run)
+    return float(step) if step <= run.steps[-1] else np.nan
+
+
+def mean_end(study):
+    """The mean of the runs' curriculum_end, as far as they have one."""
+    ends = np.array([curriculum_end(run) for run in study], float)
+    return float(np.nanmean(ends)) if np.isfinite(ends).any() else np.nan
 
 
 def alpha_of(run):

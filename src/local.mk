@@ -50,6 +50,7 @@ train_sources = \
 
 io_sources = \
 	src/io/checkpoint.h \
+	src/io/checkpoint_about.c \
 	src/io/checkpoint_checksum.c \
 	src/io/checkpoint_layout.c \
 	src/io/checkpoint_layout.h \
@@ -164,6 +165,8 @@ study_sources = \
 	src/study/memory_estimate.c \
 	src/study/memory_estimate.h \
 	src/study/memory_run.c \
+	src/study/origin.c \
+	src/study/origin.h \
 	src/study/plan.c \
 	src/study/plan_measure.c \
 	src/study/progress.c \
@@ -218,7 +221,9 @@ study_sources = \
 	src/study/submit_command.h \
 	src/study/sweep.c \
 	src/study/training.c \
-	src/study/training.h
+	src/study/training.h \
+	src/study/weights.c \
+	src/study/weights.h
 
 cli_sources = \
 	src/cli/bench.c \

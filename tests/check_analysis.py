@@ -19,7 +19,8 @@ import lore_statistics as st  # noqa: E402
 import planted  # noqa: E402
 from findings_table import decide  # noqa: E402
 from lore_files import open_study  # noqa: E402
-from lore_study import join  # noqa: E402
+from lore_sheet import Sheet  # noqa: E402
+from lore_study import Run, curriculum_end, join  # noqa: E402
 
 HOLDS, FAILS, OPEN = st.HOLDS, st.FAILS, st.OPEN
 lore_sheet.DOTS_PER_INCH = 40
@@ -155,6 +156,36 @@ DRAWN = {"2": "fig2", "F": "fig2", "M": "fig2", "3": "fig3", "D": "fig3", "4": "
          "I": "fig4", "J": "fig4", "K": "fig4", "L": "fig4", "5": "fig5", "N": "fig5", "O": "fig5", "A": "figA",
          "C": "figC", "P": "figP", "Q": "memory", "R": "memory", "S": "figS", "T": "figS", "U": "figS", "V": "figV",
          "X": "figS", "W": "figW", "questions": "questions"}
+
+
+def with_curriculum(kind, last=400, **settings):
+    """A run whose subset comes to know its people between steps 100 and 150."""
+    steps = np.arange(0, last + 1, 50)
+    loss = np.stack([np.full(len(steps), 6.0), np.where(steps < 150, 6.0, 1.0)], axis=1)
+    settings = {"curriculum_kind": kind, "curriculum_steps": 0, "population_individuals": 640, "train_batch": 32,
+                "evaluate_plateau_margin": 0.05, **settings}
+    return Run("one", "", settings, {"no_knowledge_baseline": 6.1}, steps, ["known", "subset"], [],
+               {"attribute_loss": loss})
+
+
+class Curricula(unittest.TestCase):
+    def test_ends_are_those_of_the_settings_or_of_the_subset(self):
+        self.assertEqual(curriculum_end(with_curriculum("warm_up", curriculum_steps=120)), 120)
+        self.assertEqual(curriculum_end(with_curriculum("throw_away", curriculum_epochs=3)), 60)
+        self.assertEqual(curriculum_end(with_curriculum("adaptive", curriculum_steps=70)), 220)
+        for run in (with_curriculum("none"), with_curriculum("sequential"), with_curriculum("adaptive", last=100),
+                    with_curriculum("adaptive", last=200, curriculum_steps=70),
+                    with_curriculum("growth", curriculum_steps=401)):
+            self.assertTrue(np.isnan(curriculum_end(run)))
+
+    def test_marks_are_in_the_legend_once(self):
+        panel = Sheet("", 1, 1).panel("", "", "")
+        panel.mark_end(np.nan, "end of the curriculum")
+        self.assertIsNone(panel.axes.get_legend())
+        for step, place in ((100, None), (200, None), (200, 3)):
+            panel.mark_end(step, "end of the curriculum", place=place)
+        self.assertEqual([t.get_text() for t in panel.axes.get_legend().get_texts()], ["end of the curriculum"])
+        self.assertEqual([line.get_xdata()[0] for line in panel.axes.lines], [100, 200, 200])
 
 
 class Figures(unittest.TestCase):

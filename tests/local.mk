@@ -106,6 +106,7 @@ shell_tests = \
 	tests/test_lists.bats \
 	tests/test_memory_runs.bats \
 	tests/test_mixer.bats \
+	tests/test_origin.bats \
 	tests/test_patched_runs.bats \
 	tests/test_plan.bats \
 	tests/test_probe_command.bats \
@@ -116,6 +117,7 @@ shell_tests = \
 	tests/test_show.bats \
 	tests/test_slurm.bats \
 	tests/test_slurm_jobs.bats \
+	tests/test_start_file.bats \
 	tests/test_status.bats \
 	tests/test_submit.bats \
 	tests/test_sweep.bats

@@ -109,11 +109,11 @@ def plateau(n, seed=0):
     return 2.0 * n**0.75 * (1 + 0.02 * random.normal())
 
 
-def plain(p, n, seed, steps=4000, end=None, final=None, **settings):
+def plain(p, n, seed, steps=4000, end=None, final=None, more=(), **settings):
     end = plateau(n) if end is None else end
     final = (0.2 + 5 * n / 16384) if final is None else final
     held = lambda t: np.where(t < end, learnt(t, end, 0), BASE + 3 * (1 - np.exp(-np.maximum(t - end, 0) / end)))
-    p.add({"known": lambda t: learnt(t, end, final), "held_out": held}, seed, population_individuals=n,
+    p.add({"known": lambda t: learnt(t, end, final), "held_out": held, **dict(more)}, seed, population_individuals=n,
           train_steps=steps, **settings)
 
 
@@ -176,7 +176,8 @@ def questions(p, sign):
     for seed in (1, 2, 3):
         for extra in (0, 100):
             plain(p, 4096, seed, end=300, final=0.7 - sign * 0.2 + random.normal(0, 0.01),
-                  curriculum_kind="adaptive", curriculum_individuals=512, curriculum_steps=extra)
+                  more={"subset": lambda t: learnt(t, 150, 0.1)}, curriculum_kind="adaptive",
+                  curriculum_individuals=512, curriculum_steps=extra)
         for length in (100, 200, 800):
             plain(p, 4096, seed, end=320, final=1.2 + (0.3 if length > 300 else 0.3 * (sign < 0)) +
                   random.normal(0, 0.01), curriculum_kind="throw_away", curriculum_steps=length, **common)

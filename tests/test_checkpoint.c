@@ -168,6 +168,8 @@ static void expect_other_model(const lore_model_config *config, const char *diff
   assert_int_equal(read_status(model), LORE_USER);
   snprintf(message, sizeof message, "%s holds another model: %s", path, difference);
   assert_string_equal(lore_fail_message(), message);
+  assert_int_equal(lore_checkpoint_check(path, model, vocabulary), LORE_USER);
+  assert_string_equal(lore_fail_message(), message);
   lore_model_destroy(model);
 }
 
@@ -317,6 +319,73 @@ static void test_other_files(void **state) {
 }
 
 /* A full disk leaves the previous checkpoint as it was. */
+/* Puts the right checksum back on a file that was changed. */
+static void seal_again(void) {
+  struct stat file;
+  XXH128_canonical_t checksum;
+  assert_int_equal(stat(path, &file), 0);
+  size_t size = (size_t)file.st_size, length = size - sizeof checksum;
+  char *bytes = malloc(size);
+  int fd = open(path, O_RDWR);
+  assert_int_equal(read(fd, bytes, size), size);
+  XXH128_canonicalFromHash(&checksum, XXH3_128bits(bytes, length));
+  assert_int_equal(pwrite(fd, &checksum, sizeof checksum, (off_t)length), sizeof checksum);
+  close(fd);
+  free(bytes);
+}
+
+static void test_about(void **state) {
+  (void)state;
+  static const lore_provenance origin[] = {{"run_id", "pre-seed1"}, {"steps_before", "5000000000"}};
+  lore_model *model = model_of(plain);
+  lore_checkpoint_about about;
+  char stored[LORE_CHECKSUM_TEXT] = "";
+  int ncid;
+  assert_int_equal(write_to(path, model), LORE_OK); /* says nothing of its run, as early ones */
+  assert_int_equal(lore_checkpoint_describe(path, &about), LORE_OK);
+  assert_false(about.memory);
+  assert_int_equal(about.step, 7);
+  assert_int_equal(about.steps_before, 0);
+  assert_string_equal(about.run, "");
+  nc_open(path, NC_NOWRITE, &ncid);
+  nc_get_att_text(ncid, NC_GLOBAL, "checksum_xxh3_128", stored);
+  nc_close(ncid);
+  assert_string_equal(about.checksum, stored);
+  real *parameters = parameters_of(model);
+  assert_int_equal(lore_checkpoint_write(path, model, parameters, vocabulary, 8, 2, origin),
+                   LORE_OK);
+  free(parameters);
+  assert_int_equal(lore_checkpoint_describe(path, &about), LORE_OK);
+  assert_int_equal(about.step, 8);
+  assert_int_equal(about.steps_before, INT64_C(5000000000));
+  assert_string_equal(about.run, "pre-seed1");
+  assert_string_equal(about.checksum, stored);
+  flip(2000);
+  assert_int_equal(lore_checkpoint_describe(path, &about), LORE_NETCDF);
+  lore_model_destroy(model);
+}
+
+static void test_other_words(void **state) {
+  (void)state;
+  lore_model *model = model_of(plain);
+  char message[512];
+  int ncid, id;
+  assert_int_equal(write_to(path, model), LORE_OK);
+  assert_int_equal(lore_checkpoint_check(path, model, vocabulary), LORE_OK);
+  nc_open(path, NC_WRITE, &ncid);
+  nc_inq_varid(ncid, "word", &id);
+  assert_int_equal(nc_put_var1_text(ncid, id, (size_t[]){17, 0}, "~"), 0);
+  nc_close(ncid);
+  seal_again();
+  assert_int_equal(read_status(model), LORE_OK);
+  assert_int_equal(lore_checkpoint_check(path, model, vocabulary), LORE_USER);
+  const char *word = lore_vocabulary_word(vocabulary, 17);
+  snprintf(message, sizeof message,
+           "%s has another vocabulary: word 17 is '~%s' there and '%s' here", path, word + 1, word);
+  assert_string_equal(lore_fail_message(), message);
+  lore_model_destroy(model);
+}
+
 static void test_full_disk(void **state) {
   (void)state;
   lore_model_config large = plain;
@@ -348,6 +417,8 @@ int main(void) {
       TEST(test_truncated_files),
       TEST(test_bad_paths),
       TEST(test_other_files),
+      TEST(test_about),
+      TEST(test_other_words),
       TEST(test_full_disk),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

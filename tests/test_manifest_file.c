@@ -163,6 +163,8 @@ static void test_damaged(void **state) {
       {"s-pretrain-seed1", "s-pretrain-seed1", "", "manifest.tsv:3:"},
       {"s-tune", "s-pretrain-seed1", "s-pretrain-seed9",
        "manifest.tsv:5: the manifest is damaged: the parent is in no line above"},
+      {"s-tune", "s-pretrain-seed1", "/weights.nc",
+       "manifest.tsv:5: the manifest is damaged: wave"},
       {"s-tune", "\t1\t", "\t0\t", "manifest.tsv:5: the manifest is damaged: wave"},
       {"s-tune", "\t5\t", "\t25\t", "manifest.tsv:5: the manifest is damaged: wave"},
       {"s-tune", "\t5\t", "\t-5\t", "manifest.tsv:5:"},

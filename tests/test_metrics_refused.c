@@ -89,6 +89,31 @@ static void test_other_settings(void **state) {
   refused(&d, 3, LORE_USER, "is of another run: it has no setting new");
 }
 
+/* A file of a version that did not know where runs come from, and files that say it. */
+static void test_origin(void **state) {
+  (void)state;
+  enum { ORIGIN = 2 };
+  lore_scalar more[SETTINGS + ORIGIN];
+  memcpy(more, fixture_setting, sizeof fixture_setting);
+  lore_scalar *run = &more[SETTINGS], *step = run + 1;
+  *run = (lore_scalar){"start_run", "a", "1", LORE_SCALAR_TEXT, 0, 0, ""};
+  *step = (lore_scalar){"start_step", "a", "1", LORE_SCALAR_OPTIONAL, 0, NAN, NULL};
+  lore_metrics_definition d = definition_now();
+  d.settings += ORIGIN;
+  d.setting = more;
+  for (int i = 0; i < 2; i++) { /* without the variables, then with them */
+    lore_metrics *metrics;
+    if (i == 0)
+      write_new(path, 3);
+    assert_int_equal(lore_metrics_resume(path, &d, 3, &metrics), LORE_OK);
+    assert_int_equal(lore_metrics_close(metrics), LORE_OK);
+  }
+  step->number = 20;
+  refused(&d, 3, LORE_USER, "is of another run: the setting start_step is none there and 20 here");
+  write_new(path, 3);
+  refused(&d, 3, LORE_USER, "is of another run: it has no setting start_step");
+}
+
 /* Settings that change no result: the file keeps the first sitting's, however long they are now. */
 static void test_free_settings(void **state) {
   (void)state;
@@ -174,8 +199,8 @@ static void test_full_disk(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
   const struct CMUnitTest tests[] = {
-      TEST(test_other_dimensions), TEST(test_other_settings), TEST(test_free_settings),
-      TEST(test_unfit_files),      TEST(test_full_disk),
+      TEST(test_other_dimensions), TEST(test_other_settings), TEST(test_origin),
+      TEST(test_free_settings),    TEST(test_unfit_files),    TEST(test_full_disk),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,7 @@ static const lore_state example = {.stage = LORE_RUN_FAILED,
                                    .ranks = 4,
                                    .threads = 2,
                                    .attempts = 3,
+                                   .hash = UINT64_C(0x0123456789abcdef),
                                    .updated = 1700000000.125,
                                    .host = "node-1",
                                    .job = "1234_5",
@@ -58,6 +59,7 @@ static void assert_same(const lore_state *a, const lore_state *b) {
   assert_int_equal(a->ranks, b->ranks);
   assert_int_equal(a->threads, b->threads);
   assert_int_equal(a->attempts, b->attempts);
+  assert_true(a->hash == b->hash);
   assert_true(a->updated == b->updated);
   assert_string_equal(a->host, b->host);
   assert_string_equal(a->job, b->job);
@@ -85,6 +87,7 @@ static void is_one_line_each(void **unused) {
   text[fread(text, 1, sizeof text - 1, file)] = '\0';
   fclose(file);
   assert_non_null(strstr(text, "\nstate: failed\nstep: 5000000000\nsteps: 6000000000\n"));
+  assert_non_null(strstr(text, "\nhash: 0123456789abcdef\n"));
   assert_non_null(strstr(text, "\nupdated: 1700000000.125\nhost: \"node-1\"\njob: \"1234_5\"\n"));
   assert_non_null(
       strstr(text, "\nmessage: \"line: \\\"one\\\"\\n\\u0009two \\\\ # \xC3\xA9\\u0001\"\n"));
@@ -126,6 +129,7 @@ static void later_keys_are_passed_over(void **unused) {
   assert_int_equal(lore_state_read(directory, &state), LORE_OK);
   assert_int_equal(state.stage, LORE_RUN_DONE);
   assert_int_equal(state.step, 7);
+  assert_true(state.hash == 0); /* an earlier version has none */
 }
 
 static void damage_is_noticed(void **unused) {

@@ -24,6 +24,26 @@ lore_status lore_checkpoint_write(const char *path, const lore_model *model, con
 lore_status lore_checkpoint_read(const char *path, const lore_model *model, real *parameters,
                                  int64_t *step);
 
+enum { LORE_CHECKPOINT_RUN_MAX = 160, LORE_CHECKSUM_TEXT = 33 };
+
+/* What a file of weights, of a transformer or a toy memory, says of itself. */
+typedef struct {
+  bool memory;                       /* of a toy memory */
+  int64_t step;                      /* updates by the run that wrote it */
+  int64_t steps_before;              /* that led to the weights this run began with */
+  char run[LORE_CHECKPOINT_RUN_MAX]; /* its id; "" in files of versions that did not say */
+  char checksum[LORE_CHECKSUM_TEXT]; /* hexadecimal: of the parameters, or of the whole file */
+} lore_checkpoint_about;
+
+/* Verifies the checksum of the whole file and reads what it says. LORE_FILE or LORE_NETCDF if it
+ * cannot be read or is no checkpoint. */
+lore_status lore_checkpoint_describe(const char *path, lore_checkpoint_about *about);
+
+/* Whether the weights in a file that was described fit the model: LORE_USER says which setting,
+ * tensor or word differs. Reads no tensor. */
+lore_status lore_checkpoint_check(const char *path, const lore_model *model,
+                                  const lore_vocabulary *vocabulary);
+
 /* Everything that a run needs to go on after `step` updates as if it had never stopped. */
 typedef struct {
   int64_t step, tokens_seen;

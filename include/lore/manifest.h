@@ -5,10 +5,18 @@
 
 #include <stdint.h>
 
+#include "lore/checkpoint.h"
 #include "lore/settings.h"
 #include "lore/status.h"
 
 enum { LORE_RUN_ID_MAX = 160, LORE_AXES_MAX = 32, LORE_AXIS_VALUE_MAX = 64 };
+
+/* A file of weights that runs start from, of another study. */
+typedef struct {
+  char *name; /* as it is reached from here: for messages */
+  char *path; /* absolute, without symbolic links */
+  lore_checkpoint_about about;
+} lore_manifest_weights;
 
 /* One run. Its id depends on what it is, never on its place among the others: study, experiment,
  * swept values, seed. */
@@ -17,10 +25,12 @@ typedef struct {
   char experiment[LORE_NAME_MAX]; /* "" in a study without experiments */
   int parent; /* index of the run whose weights it starts from or, if it is patched, whose attention
                  it uses; -1: none */
-  int64_t parent_step; /* after so many of the parent's steps */
-  int wave;            /* 0 without a parent, else one more than the parent's */
-  uint64_t hash;       /* lore_settings_hash, with the parent's hash and step mixed in */
-  double operations;   /* predicted floating-point operations; 0 until estimated */
+  int64_t parent_step;                /* after so many of the parent's steps */
+  const lore_manifest_weights *start; /* weights of another study that it starts from, without a
+                                         parent; NULL: none. Not filled by lore_manifest_load */
+  int wave;                           /* 0 without a parent, else one more than the parent's */
+  uint64_t hash; /* lore_settings_hash, with the parent's hash and step, or the weights, mixed in */
+  double operations; /* predicted floating-point operations; 0 until estimated */
   char value[LORE_AXES_MAX][LORE_AXIS_VALUE_MAX]; /* as lore writes it; "" if not swept here */
   lore_settings settings; /* resolved; not filled by lore_manifest_load, but name, seed, train.steps
                            */
@@ -39,6 +49,8 @@ typedef struct {
   char axis[LORE_AXES_MAX][LORE_NAME_MAX]; /* keys that are swept anywhere, but "seed" */
   int runs;
   lore_manifest_run *run; /* parents before their children */
+  int weights;
+  lore_manifest_weights *weight;
   int inputs;
   lore_manifest_input *input; /* study, overrides, tables; not filled by lore_manifest_load */
 } lore_manifest;

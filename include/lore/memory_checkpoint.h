@@ -16,4 +16,7 @@ lore_status lore_memory_checkpoint_write(const char *path, const lore_pairs *pai
 lore_status lore_memory_checkpoint_read(const char *path, const lore_memory_config *config,
                                         real *parameters);
 
+/* Whether a file that was described (lore/checkpoint.h) has parameters of such a memory. */
+lore_status lore_memory_checkpoint_check(const char *path, const lore_memory_config *config);
+
 #endif

@@ -16,7 +16,12 @@
 
 typedef struct lore_metrics lore_metrics;
 
-typedef enum { LORE_SCALAR_INTEGER, LORE_SCALAR_REAL, LORE_SCALAR_TEXT } lore_scalar_kind;
+typedef enum {
+  LORE_SCALAR_INTEGER,
+  LORE_SCALAR_REAL,
+  LORE_SCALAR_OPTIONAL, /* a real; NAN: there is none, stored as the fill value */
+  LORE_SCALAR_TEXT
+} lore_scalar_kind;
 
 /* One setting, stored as a scalar coordinate variable. */
 typedef struct {

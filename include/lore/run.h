@@ -11,17 +11,25 @@
 #include "lore/status.h"
 #include "lore/team.h"
 
+/* Weights that another run has made. */
 typedef struct {
-  const char *directory; /* of the study; results go to directory/runs/<id>/ */
-  const char *id;        /* NULL: lore_run_id of the settings */
-  const char *start;     /* file of weights to begin from; NULL: initial weights */
-  const char *reference; /* file of the weights whose attention it uses; NULL: no patching */
-  int64_t first_step;    /* steps that led to `start`: the data goes on from there */
-  uint64_t hash;         /* of what decides the result; 0: lore_settings_hash */
-  const char *command;   /* how the program was called, for the file's history */
-  lore_team team;        /* ranks that train it together */
-  bool overwrite;        /* begin again whatever there is */
-  bool quiet;            /* no progress */
+  const char *path;     /* of the file; NULL: none */
+  const char *run;      /* id of the run that made it */
+  int64_t step;         /* after so many of that run's steps */
+  const char *checksum; /* of weights that are not this study's; NULL: they are */
+} lore_weights;
+
+typedef struct {
+  const char *directory;  /* of the study; results go to directory/runs/<id>/ */
+  const char *id;         /* NULL: lore_run_id of the settings */
+  lore_weights start;     /* to begin from; none: initial weights */
+  lore_weights reference; /* whose attention it uses; none: no patching */
+  int64_t first_step;     /* steps that led to `start`: the data goes on from there */
+  uint64_t hash;          /* of what decides the result; 0: lore_settings_hash */
+  const char *command;    /* how the program was called, for the file's history */
+  lore_team team;         /* ranks that train it together */
+  bool overwrite;         /* begin again whatever there is */
+  bool quiet;             /* no progress */
 } lore_run_options;
 
 /* What came of it. */

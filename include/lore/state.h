@@ -24,6 +24,7 @@ typedef struct {
   int64_t step, steps; /* done, and to do in all */
   int ranks, threads;  /* of the group that trains or trained it last */
   int attempts;        /* how often it was begun or gone on with */
+  uint64_t hash;       /* of what decides the result; 0: unknown, in files of earlier versions */
   double updated;      /* s since 1970 */
   char host[LORE_STATE_TEXT];
   char job[LORE_STATE_TEXT];        /* Slurm job ("1234_5"), else "" */

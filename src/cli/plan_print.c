@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../io/quote.h"
+
 static double mebibytes(double bytes) {
   return bytes / 1048576;
 }
@@ -26,7 +28,9 @@ static void print_runs(const lore_plan_print *plan) {
     printf("%-*s  %4d  %9lld  %8.2e  %10.2e  %8.3g  ", width, run->id, run->wave,
            (long long)run->settings.train.steps, plan->run[r].tokens, plan->run[r].operations,
            plan->run[r].hours);
-    if (run->parent < 0)
+    if (run->start)
+      printf("%s, step %lld\n", run->start->path, (long long)run->parent_step);
+    else if (run->parent < 0)
       printf("-\n");
     else
       printf("%s, step %lld\n", m->run[run->parent].id, (long long)run->parent_step);
@@ -99,11 +103,15 @@ static void print_run_json(const lore_plan_print *plan, int r) {
   const char *separator = "";
   printf("{\"id\": \"%s\", \"experiment\": \"%s\", \"wave\": %d, ", run->id, run->experiment,
          run->wave);
-  if (run->parent < 0)
-    printf("\"parent\": null, \"parent_step\": null, ");
+  if (run->start) {
+    printf("\"parent\": null, \"start_file\": ");
+    lore_quote_write(stdout, run->start->path);
+    printf(", \"parent_step\": %lld, ", (long long)run->parent_step);
+  } else if (run->parent < 0)
+    printf("\"parent\": null, \"start_file\": null, \"parent_step\": null, ");
   else
-    printf("\"parent\": \"%s\", \"parent_step\": %lld, ", m->run[run->parent].id,
-           (long long)run->parent_step);
+    printf("\"parent\": \"%s\", \"start_file\": null, \"parent_step\": %lld, ",
+           m->run[run->parent].id, (long long)run->parent_step);
   printf("\"seed\": %llu, \"steps\": %lld, \"hash\": \"%016llx\", \"tokens\": %.17g, "
          "\"operations\": %.17g, \"evaluation_operations\": %.17g, \"hours\": %.17g, "
          "\"threads\": %d, \"peak_bytes\": %zu, \"weights_bytes\": %.0f, \"axes\": {",

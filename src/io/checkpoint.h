@@ -9,7 +9,7 @@
 #include "lore/status.h"
 
 #define LORE_CHECKPOINT_CHECKSUM "checksum_xxh3_128"
-enum { LORE_CHECKPOINT_FORMAT = 1, LORE_CHECKSUM_TEXT = 33 };
+enum { LORE_CHECKPOINT_FORMAT = 1 };
 
 #ifdef LORE_DOUBLE
 #define LORE_NC_REAL   NC_DOUBLE
@@ -48,6 +48,9 @@ lore_status lore_checkpoint_put(const char *path, const lore_checkpoint_content 
 lore_status lore_checkpoint_take(const char *path, const lore_model *model, int vectors,
                                  real *const *vector, int64_t *step, lore_resume *resume);
 
+/* LORE_USER unless format, settings and tensors of a file are those of `model`. */
+lore_status lore_checkpoint_fits(int ncid, const char *path, const lore_model *model);
+
 /* XXH3 (128 bits) of the tensors in table order, little-endian, as hexadecimal digits: tells
  * whether two checkpoints hold the same parameters. */
 void lore_checkpoint_checksum(const lore_model *model, const real *parameters,
@@ -60,5 +63,8 @@ void lore_checkpoint_checksum(const lore_model *model, const real *parameters,
 enum { LORE_SEAL_SIZE = 16 };
 lore_status lore_checkpoint_seal(const char *path);
 lore_status lore_checkpoint_verify(const char *path);
+
+/* The same; the seal as hexadecimal digits. */
+lore_status lore_checkpoint_verify_seal(const char *path, char text[LORE_CHECKSUM_TEXT]);
 
 #endif

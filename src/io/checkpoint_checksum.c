@@ -97,6 +97,11 @@ lore_status lore_checkpoint_seal(const char *path) {
 }
 
 lore_status lore_checkpoint_verify(const char *path) {
+  char text[LORE_CHECKSUM_TEXT];
+  return lore_checkpoint_verify_seal(path, text);
+}
+
+lore_status lore_checkpoint_verify_seal(const char *path, char text[LORE_CHECKSUM_TEXT]) {
   seal s = {0};
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   int error = fd < 0 ? errno : seal_take(fd, &s);
@@ -107,5 +112,7 @@ lore_status lore_checkpoint_verify(const char *path) {
   if (error || memcmp(&s.computed, &s.stored, LORE_SEAL_SIZE))
     return lore_fail(LORE_NETCDF,
                      "%s is truncated, damaged or no checkpoint: its checksum is wrong", path);
+  for (int i = 0; i < LORE_SEAL_SIZE; i++)
+    snprintf(text + 2 * i, 3, "%02x", s.stored.digest[i]);
   return LORE_OK;
 }

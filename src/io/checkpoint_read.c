@@ -68,6 +68,17 @@ static lore_status find_variable(int ncid, const char *path, const lore_model *m
   return LORE_OK;
 }
 
+lore_status lore_checkpoint_fits(int ncid, const char *path, const lore_model *model) {
+  LORE_TRY(check_format(ncid, path));
+  LORE_TRY(check_settings(ncid, path, model));
+  for (int i = 0; i < model->tensors; i++) {
+    lore_variable_layout layout = lore_checkpoint_variable(model, LORE_VECTOR_PARAMETERS, i);
+    int variable;
+    LORE_TRY(find_variable(ncid, path, model, &layout, &variable));
+  }
+  return LORE_OK;
+}
+
 static lore_status read_tensors(int ncid, const char *path, const lore_model *model,
                                 lore_vector vector, real *elements) {
   memset(elements, 0, sizeof(real) * (size_t)model->elements);

@@ -161,7 +161,8 @@ static int define_setting(lore_ncfile *file, const lore_collect_survey *survey,
   bool along = lore_collect_along_run(survey, variable), text = type == NC_CHAR;
   int dimension[2] = {ids->run, ids->text};
   int id = define_variable(file, variable->name, type, along + text, dimension + !along);
-  if (along && variable->seen < survey->collection->runs && strcmp(variable->name, "seed") != 0)
+  bool missing = along && variable->seen < survey->collection->runs;
+  if ((missing && strcmp(variable->name, "seed") != 0) || variable->optional)
     put_fill(file, id, type);
   return id;
 }

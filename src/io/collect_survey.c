@@ -117,9 +117,11 @@ static int survey_labels(lore_collect_survey *survey, int ncid) {
 
 static int survey_number(lore_collect_variable *variable, int ncid, int id) {
   double number;
+  size_t length;
   int error = nc_get_var_double(ncid, id, &number);
   if (error)
     return error;
+  variable->optional |= !nc_inq_attlen(ncid, id, "_FillValue", &length);
   if (!variable->seen++)
     variable->number = number;
   variable->differs |= number != variable->number;

@@ -35,6 +35,7 @@ typedef struct {
   int from; /* first run that has it */
   int seen; /* runs that have it */
   bool differs;
+  bool optional; /* a setting that has a fill value of its own, for runs without it */
   double number; /* of a setting in the first run that has it */
   char *text;
 } lore_collect_variable;

@@ -141,3 +141,11 @@ lore_status lore_memory_checkpoint_read(const char *path, const lore_memory_conf
   nc_close(ncid);
   return status;
 }
+
+lore_status lore_memory_checkpoint_check(const char *path, const lore_memory_config *config) {
+  int ncid;
+  LORE_TRY(lore_netcdf_status(nc_open(path, NC_NOWRITE, &ncid), "open", path));
+  lore_status status = check_sides(ncid, path, config);
+  nc_close(ncid);
+  return status;
+}

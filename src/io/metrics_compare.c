@@ -1,4 +1,5 @@
 /* Whether the metrics file of an interrupted run is of the same groups, layers and settings. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,8 @@ static int read_setting(lore_metrics_old *old, lore_scalar *stored) {
     return text ? nc_get_var_text(old->ncid, variable, text) : NC_ENOMEM;
   }
   error = nc_get_var_double(old->ncid, variable, &stored->number);
+  if (!error && stored->kind == LORE_SCALAR_OPTIONAL && stored->number == NC_FILL_DOUBLE)
+    stored->number = NAN;
   if (!error && stored->kind == LORE_SCALAR_INTEGER)
     stored->integer = exact_integer(old, variable, stored->number);
   return error;
@@ -98,9 +101,18 @@ static bool same(const lore_scalar *a, const lore_scalar *b) {
     return !strcmp(a->text, b->text);
   case LORE_SCALAR_INTEGER:
     return a->integer == b->integer;
+  case LORE_SCALAR_OPTIONAL:
+    return a->number == b->number || (isnan(a->number) && isnan(b->number));
   default:
     return a->number == b->number;
   }
+}
+
+/* Whether it says that there is none of what it stands for. */
+static bool says_none(const lore_scalar *setting) {
+  return setting->kind == LORE_SCALAR_TEXT       ? !*setting->text
+         : setting->kind == LORE_SCALAR_OPTIONAL ? isnan(setting->number)
+                                                 : false;
 }
 
 static void print(const lore_scalar *setting, size_t size, char *text) {
@@ -108,6 +120,8 @@ static void print(const lore_scalar *setting, size_t size, char *text) {
     snprintf(text, size, "\"%s\"", setting->text);
   else if (setting->kind == LORE_SCALAR_INTEGER)
     snprintf(text, size, "%lld", (long long)setting->integer);
+  else if (says_none(setting))
+    snprintf(text, size, "none");
   else
     snprintf(text, size, "%.17g", setting->number);
 }
@@ -117,6 +131,8 @@ static lore_status compare_setting(lore_metrics_old *old, const lore_scalar *her
   char there_text[256], here_text[256];
   *stored = *here;
   int error = read_setting(old, stored);
+  if (error == NC_ENOTVAR && says_none(here))
+    return LORE_OK; /* as files of an earlier version do */
   if (error == NC_ENOTVAR)
     return lore_fail(LORE_USER, "%s is of another run: it has no setting %s", old->path,
                      here->name);

@@ -1,6 +1,7 @@
 /* Settings as scalar coordinates. */
 #include "scalars.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@ static int define_one(lore_ncfile *file, const lore_scalar *scalar, int text_dim
     return lore_ncfile_variable(file, name, NC_CHAR, 1, &text_dimension, long_name, units);
   bool small = scalar->kind == LORE_SCALAR_INTEGER && scalar->integer == (int32_t)scalar->integer;
   int id = lore_ncfile_variable(file, name, small ? NC_INT : NC_DOUBLE, 0, NULL, long_name, units);
+  if (scalar->kind == LORE_SCALAR_OPTIONAL)
+    lore_ncfile_real(file, id, "_FillValue", NC_FILL_DOUBLE);
   if (scalar->kind == LORE_SCALAR_INTEGER && llabs(scalar->integer) > (INT64_C(1) << 53)) {
     char exact[32];
     snprintf(exact, sizeof exact, "exactly %lld", (long long)scalar->integer);
@@ -57,6 +60,8 @@ void lore_scalars_define(lore_ncfile *file, int text_dimension, int scalars,
 
 static void put_one(lore_ncfile *file, int variable, const lore_scalar *scalar) {
   double number = scalar->kind == LORE_SCALAR_INTEGER ? (double)scalar->integer : scalar->number;
+  if (scalar->kind == LORE_SCALAR_OPTIONAL && isnan(number))
+    number = NC_FILL_DOUBLE;
   if (file->error)
     return;
   if (scalar->kind != LORE_SCALAR_TEXT) {

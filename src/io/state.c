@@ -13,9 +13,16 @@
 #include "lore/textfile.h"
 #include "quote.h"
 
-enum { FILE_MAX = 16384, READ_ATTEMPTS = 3 };
+enum { FILE_MAX = 16384, READ_ATTEMPTS = 3, HASH_DIGITS = 16 };
 
-typedef enum { FIELD_STAGE, FIELD_INT, FIELD_INT64, FIELD_SECONDS, FIELD_TEXT } field_kind;
+typedef enum {
+  FIELD_STAGE,
+  FIELD_INT,
+  FIELD_INT64,
+  FIELD_HASH, /* may be missing */
+  FIELD_SECONDS,
+  FIELD_TEXT
+} field_kind;
 
 typedef struct {
   const char *key;
@@ -30,6 +37,7 @@ static const field fields[] = {
     {"ranks", FIELD_INT, offsetof(lore_state, ranks), 0},
     {"threads", FIELD_INT, offsetof(lore_state, threads), 0},
     {"attempts", FIELD_INT, offsetof(lore_state, attempts), 0},
+    {"hash", FIELD_HASH, offsetof(lore_state, hash), 0},
     {"updated", FIELD_SECONDS, offsetof(lore_state, updated), 0},
     {"host", FIELD_TEXT, offsetof(lore_state, host), LORE_STATE_TEXT},
     {"job", FIELD_TEXT, offsetof(lore_state, job), LORE_STATE_TEXT},
@@ -84,6 +92,9 @@ static bool parse_value(const field *field, const char *text, lore_state *state)
     return good;
   case FIELD_INT64:
     return parse_integer(text, INT64_MAX, at);
+  case FIELD_HASH:
+    *(uint64_t *)at = strtoull(text, &end, 16);
+    return strlen(text) == HASH_DIGITS && !*end;
   case FIELD_SECONDS:
     *(double *)at = strtod(text, &end);
     return end != text && !*end;
@@ -124,7 +135,7 @@ static lore_status parse_text(const char *path, char *text, lore_state *state) {
     line = end + 1;
   }
   for (int i = 0; i < FIELDS; i++)
-    if (!(seen & 1u << i))
+    if (!(seen & 1u << i) && fields[i].kind != FIELD_HASH)
       return lore_fail(LORE_FILE, "%s: '%s' is missing", path, fields[i].key);
   return LORE_OK;
 }
@@ -180,6 +191,8 @@ static void write_field(FILE *file, const field *field, const lore_state *state)
     fprintf(file, "%d", *(const int *)at);
   else if (field->kind == FIELD_INT64)
     fprintf(file, "%lld", (long long)*(const int64_t *)at);
+  else if (field->kind == FIELD_HASH)
+    fprintf(file, "%0*llx", HASH_DIGITS, (unsigned long long)*(const uint64_t *)at);
   else if (field->kind == FIELD_SECONDS)
     fprintf(file, "%.3f", *(const double *)at);
   else

@@ -7,15 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The table's path, relative to the study's directory. Free it. */
-static lore_status table_path(const lore_source *study, const char *name, char **path) {
-  const char *slash = study->path ? strrchr(study->path, '/') : NULL;
-  int directory = slash && *name != '/' ? (int)(slash - study->path) + 1 : 0;
-  if (asprintf(path, "%.*s%s", directory, study->path ? study->path : "", name) < 0)
-    return lore_fail(LORE_MEMORY, "no memory for a path");
-  return LORE_OK;
-}
-
 /* Length of the line at byte `at`, without its end; *next is where the following one begins. */
 static size_t line_length(const lore_source *table, size_t at, size_t *next) {
   const char *end = memchr(table->text + at, '\n', table->length - at);
@@ -112,7 +103,7 @@ lore_status lore_axes_read_table(const lore_yaml *yaml, int node, size_t at, lor
     return lore_source_fail(yaml->source, at, "'table' is the name of a tab-separated file");
   if (axes->table.text)
     return lore_source_fail(yaml->source, at, "'table' is given twice");
-  LORE_TRY(table_path(yaml->source, yaml->node[node].text, &path));
+  LORE_TRY(lore_source_beside(yaml->source, yaml->node[node].text, &path));
   axes->path = path;
   axes->table_name = yaml->node[node].text;
   if (access(path, R_OK))

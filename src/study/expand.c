@@ -10,6 +10,7 @@
 #include "manifest_file.h"
 #include "manifest_inputs.h"
 #include "settings_nearest.h"
+#include "weights.h"
 
 /* Everything a message may point into lives as long as this. */
 typedef struct {
@@ -17,7 +18,7 @@ typedef struct {
   lore_yaml yaml, overlay;
   int overrides;
   lore_source *override;
-  lore_study_part part[3]; /* sweep, experiments */
+  lore_study_part part[4]; /* sweep, experiments, start_from */
   int experiments;
   lore_experiment *experiment;
   lore_manifest *manifest;
@@ -28,8 +29,7 @@ typedef struct {
 /* The settings of `experiment` without its axes. */
 static lore_status read_base(const lore_expansion *x, const lore_experiment *experiment,
                              lore_study *study) {
-  lore_study_part ignored[] = {
-      {.name = "sweep", .value = -1}, {.name = "experiments", .value = -1}, {0}};
+  lore_study_part ignored[] = LORE_STUDY_PARTS;
   lore_study_part own[] = {
       {.name = "sweep", .value = -1}, {.name = "start_from", .value = -1}, {0}};
   lore_settings *settings = study->settings;
@@ -125,6 +125,19 @@ static lore_status link_parent(lore_expansion *x, const lore_experiment *experim
   return LORE_OK;
 }
 
+/* The weights of another study must fit; runs with the first one's model need not be looked at. */
+static lore_status link_weights(const lore_expansion *x, const lore_experiment *experiment,
+                                lore_manifest_run *run) {
+  char difference[256];
+  const lore_manifest_run *first = &x->manifest->run[experiment->first_run];
+  run->start = experiment->weights;
+  run->parent_step = run->start->about.step;
+  if (run != first &&
+      lore_settings_same_model(&run->settings, &first->settings, sizeof difference, difference))
+    return LORE_OK;
+  return lore_weights_check(x->overlay.source, experiment, &run->settings);
+}
+
 /* A swept value must not meet one that was meant to count. */
 static lore_status check_free(const lore_expansion *x, const lore_experiment *experiment,
                               const lore_place *place, const lore_axis_value *value,
@@ -199,11 +212,15 @@ static lore_status add_run(lore_expansion *x, const lore_experiment *experiment,
         run->settings.train.patch.from, run->settings.train.patch.from);
   if (parent >= 0)
     LORE_TRY(name_run(experiment, values, link_parent(x, experiment, parent, run)));
+  if (experiment->weights)
+    LORE_TRY(name_run(experiment, values, link_weights(x, experiment, run)));
   run->hash = lore_settings_hash(&run->settings);
   if (from) {
     uint64_t mixed[] = {run->hash, from->hash, (uint64_t)run->parent_step};
     run->hash = XXH3_64bits(mixed, sizeof mixed);
   }
+  if (run->start)
+    run->hash = lore_weights_hash(run->start, run->hash);
   x->manifest->runs++;
   return LORE_OK;
 }
@@ -295,15 +312,19 @@ static lore_status expand(lore_expansion *x, const char *path, int overrides,
   free(settings);
   LORE_TRY(status);
   LORE_TRY(lore_experiments_read(&x->overlay, x->part, &x->experiments, &x->experiment));
+  LORE_TRY(lore_weights_find(x->overlay.source, x->experiments, x->experiment, x->manifest));
+  for (int e = x->experiments - 1; e >= 0; e--)
+    if (x->experiment[e].file)
+      LORE_TRY(lore_manifest_place_weights(x->manifest, x->experiment[e].file_at,
+                                           x->experiment[e].file_end,
+                                           x->experiment[e].weights->path));
   return expand_all(x);
 }
 
 lore_status lore_manifest_expand(const char *path, int overrides, const char *const *override,
                                  lore_manifest *manifest) {
   *manifest = (lore_manifest){0};
-  lore_expansion x = {
-      .manifest = manifest,
-      .part = {{.name = "sweep", .value = -1}, {.name = "experiments", .value = -1}}};
+  lore_expansion x = {.manifest = manifest, .part = LORE_STUDY_PARTS};
   lore_status status = expand(&x, path, overrides, override);
   for (int e = 0; e < x.experiments; e++)
     lore_axes_destroy(&x.experiment[e].axes);
@@ -317,6 +338,7 @@ lore_status lore_manifest_expand(const char *path, int overrides, const char *co
 
 void lore_manifest_destroy(lore_manifest *manifest) {
   free(manifest->run);
+  lore_weights_drop(manifest);
   lore_manifest_drop_inputs(manifest);
   *manifest = (lore_manifest){0};
 }

@@ -3,6 +3,7 @@
 #define LORE_STUDY_EXPAND_H
 
 #include "axes.h"
+#include "lore/manifest.h"
 
 typedef struct {
   const char *name;
@@ -13,14 +14,17 @@ typedef struct {
   int parent; /* experiment that it starts from, or whose attention it uses; -1: none */
   char reference[LORE_REFERENCE_NAME]; /* patch.from; "": no patching */
   int64_t step;                        /* -1: the last */
+  const char *file; /* of another study's weights that it starts from; NULL: none */
+  size_t file_at, file_end;
+  lore_manifest_weights *weights; /* those */
   lore_axes axes;
   int first_run, last_run; /* [first, last) */
   bool expanded;
 } lore_experiment;
 
-/* Reads the parts `sweep` and `experiments`, in this order; `yaml` is the study as another source
- * than the base settings. Without experiments there is one, the base. Free *experiment, also after
- * a failure. */
+/* Reads the parts `sweep`, `experiments` and `start_from`, in this order; `yaml` is the study as
+ * another source than the base settings. Without experiments there is one, the base. Free
+ * *experiment, also after a failure. */
 lore_status lore_experiments_read(const lore_yaml *yaml, const lore_study_part *part, int *count,
                                   lore_experiment **experiment);
 

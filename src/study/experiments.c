@@ -26,13 +26,26 @@ static lore_status read_step(const lore_yaml *yaml, const lore_yaml_node *value,
   return LORE_OK;
 }
 
+static lore_status read_file(const lore_yaml *yaml, const lore_yaml_node *value, size_t at,
+                             lore_experiment *experiment) {
+  if (value->kind != LORE_YAML_SCALAR || !*value->text || value->at == LORE_NOWHERE)
+    return lore_source_fail(yaml->source, place_of(value, at),
+                            "'file' is the path of weights, for example 'file: "
+                            "results/runs/small-seed1/checkpoints/weights_00004000.nc'");
+  experiment->file = value->text;
+  experiment->file_at = value->at;
+  experiment->file_end = value->end;
+  return LORE_OK;
+}
+
 static lore_status read_start_key(const lore_yaml *yaml, int key, lore_experiment *experiment) {
-  static const char *const names[] = {"experiment", "step", NULL};
+  static const char *const names[] = {"experiment", "step", "file", NULL};
   const lore_yaml_node *node = &yaml->node[key], *value = &yaml->node[node->next];
   const char *name = node->kind == LORE_YAML_SCALAR ? node->text : "";
   size_t at = place_of(node, experiment->at);
   bool again = (!strcmp(name, "experiment") && experiment->parent_name) ||
-               (!strcmp(name, "step") && experiment->step >= 0);
+               (!strcmp(name, "step") && experiment->step >= 0) ||
+               (!strcmp(name, "file") && experiment->file);
   if (again)
     return lore_source_fail(yaml->source, at, "'%s' is given twice; leave one of them out", name);
   if (!strcmp(name, "step")) {
@@ -44,13 +57,15 @@ static lore_status read_start_key(const lore_yaml *yaml, int key, lore_experimen
     experiment->at = place_of(value, at);
     return LORE_OK;
   }
+  if (!strcmp(name, "file"))
+    return read_file(yaml, value, at, experiment);
   const char *nearest = lore_word_nearest(name, names);
   return lore_source_fail(yaml->source, at, "'start_from' has no '%s'; %s%s%s", name,
-                          nearest ? "did you mean '" : "it has experiment and step",
+                          nearest ? "did you mean '" : "it has experiment and step, or file",
                           nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-/* start_from: {experiment: NAME, step: N}, or the name alone. */
+/* start_from: {experiment: NAME, step: N}, or the name alone, or {file: PATH}. */
 static lore_status read_start(const lore_yaml *yaml, const lore_study_part *part,
                               lore_experiment *experiment) {
   const lore_yaml_node *node = &yaml->node[part->value];
@@ -60,10 +75,16 @@ static lore_status read_start(const lore_yaml *yaml, const lore_study_part *part
   for (int key = node->kind == LORE_YAML_MAPPING ? node->first : -1; key >= 0;
        key = yaml->node[yaml->node[key].next].next)
     LORE_TRY(read_start_key(yaml, key, experiment));
+  if (experiment->file && (experiment->parent_name || experiment->step >= 0))
+    return lore_source_fail(yaml->source, experiment->file_at,
+                            "'start_from' has either 'file', which holds the weights after one "
+                            "step, or 'experiment' and 'step'");
+  if (experiment->file)
+    return LORE_OK;
   if (!experiment->parent_name || !*experiment->parent_name)
     return lore_source_fail(yaml->source, experiment->at,
-                            "'start_from' needs an experiment: 'start_from: {experiment: NAME, "
-                            "step: 1000}'");
+                            "'start_from' needs an experiment, 'start_from: {experiment: NAME, "
+                            "step: 1000}', or a file, 'start_from: {file: PATH}'");
   return LORE_OK;
 }
 
@@ -172,16 +193,36 @@ static lore_status read_all(const lore_yaml *yaml, const lore_study_part *part, 
   return find_parents(yaml, *count, experiment);
 }
 
+/* A study without experiments may start from a file. */
+static lore_status read_only(const lore_yaml *yaml, const lore_study_part *part,
+                             lore_experiment *experiment) {
+  *experiment = (lore_experiment){.name = "",
+                                  .node = -1,
+                                  .parent = -1,
+                                  .step = -1,
+                                  .sweep = part[0].value,
+                                  .sweep_at = part[0].at};
+  if (part[2].value < 0)
+    return LORE_OK;
+  LORE_TRY(read_start(yaml, &part[2], experiment));
+  if (experiment->parent_name)
+    return lore_source_fail(yaml->source, experiment->at,
+                            "there are no experiments to start from; weights of another study are "
+                            "'start_from: {file: PATH}'");
+  return LORE_OK;
+}
+
 lore_status lore_experiments_read(const lore_yaml *yaml, const lore_study_part *part, int *count,
                                   lore_experiment **experiment) {
   *count = 0;
   *experiment = calloc(EXPERIMENTS_MAX, sizeof **experiment);
   if (!*experiment)
     return lore_fail(LORE_MEMORY, "no memory for experiments");
+  if (part[1].value >= 0 && part[2].value >= 0)
+    return lore_source_fail(yaml->source, part[2].at,
+                            "'start_from' belongs into one of the experiments");
   if (part[1].value >= 0)
     return read_all(yaml, part, count, *experiment);
   *count = 1;
-  **experiment = (lore_experiment){
-      .name = "", .node = -1, .parent = -1, .sweep = part[0].value, .sweep_at = part[0].at};
-  return LORE_OK;
+  return read_only(yaml, part, *experiment);
 }

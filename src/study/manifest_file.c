@@ -12,11 +12,15 @@
 #include "manifest_index.h"
 #include "manifest_inputs.h"
 
+/* The run or the file that a run starts from. */
+static const char *parent_of(const lore_manifest *m, const lore_manifest_run *run) {
+  return run->start ? run->start->path : run->parent < 0 ? "-" : m->run[run->parent].id;
+}
+
 static void write_run(FILE *file, const lore_manifest *m, const lore_manifest_run *run) {
   fprintf(file, "%s\t%s\t%d\t%s\t%" PRId64 "\t%" PRIu64 "\t%" PRId64 "\t%016" PRIx64 "\t%.6g",
-          run->id, run->experiment, run->wave, run->parent < 0 ? "-" : m->run[run->parent].id,
-          run->parent_step, run->settings.seed, run->settings.train.steps, run->hash,
-          run->operations);
+          run->id, run->experiment, run->wave, parent_of(m, run), run->parent_step,
+          run->settings.seed, run->settings.train.steps, run->hash, run->operations);
   for (int a = 0; a < m->axes; a++)
     fprintf(file, "\t%s", run->value[a]);
   fputc('\n', file);
@@ -36,16 +40,18 @@ static lore_status put_manifest(const char *path, const lore_manifest *m) {
   return lore_textfile_commit(&file);
 }
 
-/* How the settings of a run that has begun differ from those it has now; false if that is unknown.
- */
+/* How the settings of a run that has begun, or else what it starts from, differ from what they are
+ * now; false if that is unknown. */
 static bool find_differences(const char *directory, const lore_manifest_run *now, size_t size,
                              char *text) {
   char folder[LORE_PATH_MAX], path[LORE_PATH_MAX];
   lore_settings *before = malloc(sizeof *before);
   bool known = before && lore_directory_of_run(directory, now->id, folder) == LORE_OK &&
                lore_path_join(folder, "study.yaml", path) == LORE_OK && !access(path, R_OK) &&
-               lore_settings_read(path, 0, NULL, before) == LORE_OK &&
-               lore_settings_differences(before, &now->settings, size, text) > 0;
+               lore_settings_read(path, 0, NULL, before) == LORE_OK;
+  if (known && lore_settings_differences(before, &now->settings, size, text) == 0)
+    snprintf(text, size, "the weights that it starts from, or is patched from, are others%s%s",
+             now->start ? " in " : "", now->start ? now->start->path : "");
   free(before);
   return known;
 }

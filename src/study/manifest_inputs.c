@@ -1,11 +1,13 @@
 /* Study, overrides and tables beside a manifest. */
 #include "manifest_inputs.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../io/quote.h"
 #include "directory.h"
 #include "lore/textfile.h"
 
@@ -29,6 +31,28 @@ static lore_status keep(lore_manifest *m, const char *name, const char *text, si
 
 lore_status lore_manifest_keep_study(lore_manifest *manifest, const lore_source *study) {
   return keep(manifest, STUDY, study->text, study->length);
+}
+
+lore_status lore_manifest_place_weights(lore_manifest *m, size_t from, size_t to,
+                                        const char *path) {
+  lore_manifest_input *study = &m->input[0];
+  char *text = NULL;
+  size_t length = 0;
+  assert(m->inputs > 0 && !strcmp(study->name, STUDY) && from <= to && to <= study->length);
+  FILE *stream = open_memstream(&text, &length);
+  if (stream) {
+    fwrite(study->text, 1, from, stream);
+    lore_quote_write(stream, path);
+    fwrite(study->text + to, 1, study->length - to, stream);
+  }
+  if (!stream || fclose(stream) != 0) {
+    free(text);
+    return lore_fail(LORE_MEMORY, "no memory for a copy of the study");
+  }
+  free(study->text);
+  study->text = text;
+  study->length = length;
+  return LORE_OK;
 }
 
 lore_status lore_manifest_keep_overrides(lore_manifest *manifest, int overrides,

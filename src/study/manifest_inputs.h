@@ -8,6 +8,11 @@
 /* Keeps a copy of the study, as study.yaml. */
 lore_status lore_manifest_keep_study(lore_manifest *manifest, const lore_source *study);
 
+/* Puts an absolute path, quoted, in the place of bytes [from, to) of that copy: it lies elsewhere
+ * than the study. The last place of the study first. */
+lore_status lore_manifest_place_weights(lore_manifest *manifest, size_t from, size_t to,
+                                        const char *path);
+
 /* Keeps overrides, as study.overrides, a line for each. */
 lore_status lore_manifest_keep_overrides(lore_manifest *manifest, int overrides,
                                          const char *const *override);

@@ -61,8 +61,9 @@ static int split(char *line, int capacity, char **cell) {
 
 static lore_status read_parent(const lore_manifest_reader *r, char **cell, lore_manifest_run *run) {
   int64_t wave;
-  run->parent = strcmp(cell[3], "-") ? lore_manifest_index_find(&r->index, cell[3]) : -1;
-  if (run->parent < 0 && strcmp(cell[3], "-"))
+  bool file = *cell[3] == '/', none = file || !strcmp(cell[3], "-");
+  run->parent = none ? -1 : lore_manifest_index_find(&r->index, cell[3]);
+  if (run->parent < 0 && !none)
     return damaged(r, "the parent is in no line above");
   if (!read_integer(cell[2], LORE_RUNS_MAX, &wave) ||
       !read_integer(cell[4], INT64_MAX, &run->parent_step))
@@ -70,7 +71,7 @@ static lore_status read_parent(const lore_manifest_reader *r, char **cell, lore_
   run->wave = (int)wave;
   const lore_manifest_run *parent = run->parent < 0 ? NULL : &r->manifest->run[run->parent];
   if (run->wave != (parent ? parent->wave + 1 : 0) ||
-      run->parent_step > (parent ? parent->settings.train.steps : 0))
+      (!file && run->parent_step > (parent ? parent->settings.train.steps : 0)))
     return damaged(r, "wave and parent_step do not fit the parent");
   return LORE_OK;
 }

@@ -33,9 +33,10 @@ static lore_status make_memory(lore_run *run, lore_memory_trainer *trainer) {
   LORE_TRY(lore_memory_trainer_create(&s->memory, &s->train, s->seed, run->options->first_step,
                                       trainer));
   run->assembly.empirical_baseline = lore_pairs_empirical_baseline(&trainer->pairs);
-  if (!run->options->start)
+  if (!run->options->start.path)
     return LORE_OK;
-  return lore_memory_checkpoint_read(run->options->start, &s->memory, trainer->parameters);
+  LORE_TRY(lore_run_check_start(run));
+  return lore_memory_checkpoint_read(run->options->start.path, &s->memory, trainer->parameters);
 }
 
 /* The pairs that steps draw from. */

@@ -1,6 +1,7 @@
 /* Provenance attributes of result files. */
 #include "provenance.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +11,10 @@
 #include "lore/clock.h"
 #include "lore/gemm.h"
 
-static lore_status add(lore_provenance_list *list, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static lore_status add(lore_provenance_list *list, const char *name, const char *format, ...) {
+lore_status lore_provenance_add(lore_provenance_list *list, const char *name, const char *format,
+                                ...) {
   va_list arguments;
+  assert(list->count < LORE_PROVENANCES);
   va_start(arguments, format);
   char *text = NULL;
   int length = vasprintf(&text, format, arguments);
@@ -52,14 +52,14 @@ lore_status lore_provenance_collect(const lore_settings *settings, const char *c
   char host[256] = "unknown", date[32];
   gethostname(host, sizeof host - 1);
   lore_clock_utc(date, sizeof date);
-  LORE_TRY(add(list, "history", "%s: %s", date, command));
-  LORE_TRY(add(list, "lore_version", "%s", lore_build_version()));
-  LORE_TRY(add(list, "lore_commit", "%s", lore_build_commit()));
+  LORE_TRY(lore_provenance_add(list, "history", "%s: %s", date, command));
+  LORE_TRY(lore_provenance_add(list, "lore_version", "%s", lore_build_version()));
+  LORE_TRY(lore_provenance_add(list, "lore_commit", "%s", lore_build_commit()));
   LORE_TRY(add_stream(list, "lore_build", NULL));
-  LORE_TRY(add(list, "host", "%s", host));
-  LORE_TRY(add(list, "threads", "%d", threads));
-  LORE_TRY(add(list, "gemm_backend", "%s", lore_gemm_name(lore_gemm_selected())));
-  LORE_TRY(add(list, "random_seed", "%llu", (unsigned long long)settings->seed));
+  LORE_TRY(lore_provenance_add(list, "host", "%s", host));
+  LORE_TRY(lore_provenance_add(list, "threads", "%d", threads));
+  LORE_TRY(lore_provenance_add(list, "gemm_backend", "%s", lore_gemm_name(lore_gemm_selected())));
+  LORE_TRY(lore_provenance_add(list, "random_seed", "%llu", (unsigned long long)settings->seed));
   return add_stream(list, "lore_settings", settings);
 }
 

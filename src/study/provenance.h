@@ -6,7 +6,7 @@
 #include "lore/settings.h"
 #include "lore/status.h"
 
-enum { LORE_PROVENANCES = 9 };
+enum { LORE_PROVENANCES = 16 };
 
 typedef struct {
   int count;
@@ -17,6 +17,11 @@ typedef struct {
 /* Collects the entries; free with lore_provenance_free, also after a failure. */
 lore_status lore_provenance_collect(const lore_settings *settings, const char *command, int threads,
                                     lore_provenance_list *list);
+
+/* Adds one; `name` must outlive the list. */
+lore_status lore_provenance_add(lore_provenance_list *list, const char *name, const char *format,
+                                ...) __attribute__((format(printf, 3, 4)));
+
 void lore_provenance_free(lore_provenance_list *list);
 
 #endif

@@ -31,16 +31,27 @@ static lore_status take_weights(const lore_run *run, const char *path, real *par
   return LORE_OK;
 }
 
+lore_status lore_run_check_start(const lore_run *run) {
+  const lore_weights *start = &run->options->start;
+  lore_checkpoint_about about;
+  if (!start->checksum)
+    return LORE_OK;
+  LORE_TRY(lore_checkpoint_describe(start->path, &about));
+  if (!strcmp(about.checksum, start->checksum))
+    return LORE_OK;
+  return lore_fail(LORE_FILE, "%s was replaced since the study was read; start again", start->path);
+}
+
 lore_status lore_run_take_reference(const lore_run *run) {
   real *reference = lore_trainer_reference(run->trainer);
   if (!reference)
     return LORE_OK;
-  if (!run->options->reference)
+  if (!run->options->reference.path)
     return lore_fail(LORE_USER,
                      "'patch.from' %s: attention patching needs a study in which that "
                      "experiment is trained too",
                      run->settings->train.patch.from);
-  return take_weights(run, run->options->reference, reference);
+  return take_weights(run, run->options->reference.path, reference);
 }
 
 lore_status lore_run_resume(lore_run *run, bool *resumed) {
@@ -67,5 +78,9 @@ lore_status lore_run_resume(lore_run *run, bool *resumed) {
     run->at = found;
     return LORE_OK;
   }
-  return run->options->start ? take_weights(run, run->options->start, state.parameters) : LORE_OK;
+  const char *start = run->options->start.path;
+  if (!start)
+    return LORE_OK;
+  LORE_TRY(lore_run_lead(run, lore_run_leads(run) ? lore_run_check_start(run) : LORE_OK));
+  return take_weights(run, start, state.parameters);
 }

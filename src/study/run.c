@@ -12,6 +12,7 @@
 #include "lore/manifest.h"
 #include "lore/stop.h"
 #include "lore/threads.h"
+#include "origin.h"
 #include "training.h"
 
 void lore_run_id(const lore_settings *settings, size_t size, char *id) {
@@ -30,6 +31,11 @@ static lore_status look(lore_run *run) {
   if (run->options->overwrite)
     return LORE_OK;
   LORE_TRY(lore_directory_check(result->directory, run->settings));
+  if (run->state.hash && run->state.hash != run->hash)
+    return lore_fail(LORE_USER,
+                     "%s was begun from other weights; give another directory with -o or another "
+                     "name, or begin it again with --overwrite",
+                     result->directory);
   result->done_before = run->state.stage == LORE_RUN_DONE;
   if (run->state.stage == LORE_RUN_DIVERGED) /* it would again */
     return lore_fail(LORE_DIVERGED, "%s (in an earlier job; --overwrite begins it again)",
@@ -39,9 +45,11 @@ static lore_status look(lore_run *run) {
 
 static lore_status take_directory(lore_run *run) {
   const lore_run_options *o = run->options;
-  char id[LORE_RUN_ID_MAX];
-  lore_run_id(run->settings, sizeof id, id);
-  LORE_TRY(lore_directory_of_run(o->directory, o->id ? o->id : id, run->result->directory));
+  if (o->id)
+    snprintf(run->id, sizeof run->id, "%s", o->id);
+  else
+    lore_run_id(run->settings, sizeof run->id, run->id);
+  LORE_TRY(lore_directory_of_run(o->directory, run->id, run->result->directory));
   LORE_TRY(lore_path_join(run->result->directory, "checkpoints", run->checkpoints));
   if (!lore_run_leads(run))
     return LORE_OK;
@@ -58,6 +66,7 @@ static lore_status announce(lore_run *run) {
     lore_resume_remove(run->checkpoints);
   }
   state->stage = LORE_RUN_RUNNING;
+  state->hash = run->hash;
   state->step = run->at.step;
   state->steps = run->settings->train.steps;
   state->ranks = run->options->team.ranks;
@@ -128,19 +137,22 @@ static lore_status open_metrics(lore_run *run, bool resumed) {
   if (status == LORE_OK)
     status = lore_path_join(run->result->directory, "metrics.nc", path);
   if (status == LORE_OK) {
-    lore_metrics_definition definition = {
-        .title = run->settings->name,
-        .groups = a->groups,
-        .layers = layers,
-        .attention_layers = a->model ? lore_model_attention_layers(a->model) : 0,
-        .pairs = run->settings->task == LORE_TASK_MEMORY,
-        .group = a->group,
-        .settings = lore_settings_scalars(run->settings, SETTINGS_MAX, setting, TEXT_MAX, text),
-        .setting = setting,
-        .provenances = run->provenance.count,
-        .provenance = run->provenance.entry,
-        .no_knowledge_baseline = a->baseline,
-        .empirical_baseline = a->empirical_baseline};
+    int settings = lore_settings_scalars(run->settings, SETTINGS_MAX - LORE_ORIGIN_SCALARS, setting,
+                                         TEXT_MAX, text);
+    lore_origin_scalars(run->options, setting + settings);
+    lore_metrics_definition definition = {.title = run->settings->name,
+                                          .groups = a->groups,
+                                          .layers = layers,
+                                          .attention_layers =
+                                              a->model ? lore_model_attention_layers(a->model) : 0,
+                                          .pairs = run->settings->task == LORE_TASK_MEMORY,
+                                          .group = a->group,
+                                          .settings = settings + LORE_ORIGIN_SCALARS,
+                                          .setting = setting,
+                                          .provenances = run->provenance.count,
+                                          .provenance = run->provenance.entry,
+                                          .no_knowledge_baseline = a->baseline,
+                                          .empirical_baseline = a->empirical_baseline};
     status = resumed ? lore_metrics_resume(path, &definition, run->at.records, &run->metrics)
                      : lore_metrics_create(path, &definition, &run->metrics);
   }
@@ -156,6 +168,8 @@ lore_status lore_run_open_files(lore_run *run, bool resumed) {
     if (status == LORE_OK)
       status = lore_provenance_collect(run->settings, run->options->command, run->assembly.threads,
                                        &run->provenance);
+    if (status == LORE_OK)
+      status = lore_origin_add(run->options, run->id, &run->provenance);
     if (status == LORE_OK)
       status = open_metrics(run, resumed);
   }

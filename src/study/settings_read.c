@@ -191,8 +191,7 @@ lore_status lore_study_check_tree(const lore_yaml *yaml) {
 static lore_status read_file(lore_study *study) {
   lore_yaml yaml;
   lore_status status = lore_yaml_read(study->file, &yaml);
-  lore_study_part parts[] = {
-      {.name = "sweep", .value = -1}, {.name = "experiments", .value = -1}, {0}};
+  lore_study_part parts[] = LORE_STUDY_PARTS;
   if (status == LORE_OK)
     status = lore_study_check_tree(&yaml);
   if (status == LORE_OK)

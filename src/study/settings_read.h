@@ -13,6 +13,15 @@ typedef struct {
   size_t at;        /* of the name */
 } lore_study_part;
 
+/* Those of a study, in this order. */
+#define LORE_STUDY_PARTS                                                                           \
+  {                                                                                                \
+    {.name = "sweep", .value = -1}, {.name = "experiments", .value = -1},                          \
+        {.name = "start_from", .value = -1}, {                                                     \
+      0                                                                                            \
+    }                                                                                              \
+  }
+
 /* LORE_USER unless the root is a mapping. */
 lore_status lore_study_check_tree(const lore_yaml *yaml);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -106,4 +107,12 @@ lore_status lore_source_read(const char *path, lore_source *source) {
 void lore_source_destroy(lore_source *source) {
   free((char *)source->text);
   *source = (lore_source){0};
+}
+
+lore_status lore_source_beside(const lore_source *study, const char *name, char **path) {
+  const char *slash = study->path ? strrchr(study->path, '/') : NULL;
+  int directory = slash && *name != '/' ? (int)(slash - study->path) + 1 : 0;
+  if (asprintf(path, "%.*s%s", directory, study->path ? study->path : "", name) < 0)
+    return lore_fail(LORE_MEMORY, "no memory for a path");
+  return LORE_OK;
 }

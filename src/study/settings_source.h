@@ -23,6 +23,10 @@ typedef struct {
 lore_status lore_source_read(const char *path, lore_source *source);
 void lore_source_destroy(lore_source *source);
 
+/* The path of a file that the study calls `name`: relative to the study's directory unless
+ * absolute. Free it. */
+lore_status lore_source_beside(const lore_source *study, const char *name, char **path);
+
 /* LORE_USER if the source is not UTF-8 text or has control characters. */
 lore_status lore_source_check(const lore_source *source);
 

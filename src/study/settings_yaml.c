@@ -45,6 +45,14 @@ static size_t scalar_at(const lore_source *source, struct fy_token *value) {
   }
 }
 
+/* The byte behind a scalar; libfyaml's mark leaves out the closing quote. */
+static size_t scalar_end(const lore_source *source, struct fy_token *value) {
+  const struct fy_mark *mark = fy_token_end_mark(value);
+  size_t end = mark ? mark->input_pos : LORE_NOWHERE;
+  bool quoted = fy_token_scalar_style(value) != FYSS_PLAIN && end < source->length;
+  return quoted && strchr("\"'", source->text[end]) ? end + 1 : end;
+}
+
 static lore_status add_node(builder *b, lore_yaml_node node) {
   lore_yaml *yaml = b->yaml;
   if (yaml->count == yaml->capacity) {
@@ -98,6 +106,7 @@ static lore_status add_scalar(builder *b, const struct fy_event *event) {
                                       .quoted = quoted,
                                       .text = copy,
                                       .at = scalar_at(b->yaml->source, event->scalar.value),
+                                      .end = scalar_end(b->yaml->source, event->scalar.value),
                                       .first = -1,
                                       .next = -1});
 }

@@ -51,18 +51,22 @@ static bool others_stopped(void *context) {
   return sweep->group.rank == 0 && lore_queue_stopped(&sweep->queue);
 }
 
-/* The parent's weights, or NULL. */
+/* The weights of the parent or of another study, if there are any. */
 static lore_status find_weights(const lore_sweep *sweep, const lore_manifest_run *run, char *path,
-                                const char **weights) {
+                                lore_weights *weights) {
   char directory[LORE_PATH_MAX], name[64];
-  *weights = NULL;
+  *weights = (lore_weights){0};
+  const lore_manifest_weights *start = run->start;
+  if (start)
+    *weights =
+        (lore_weights){start->path, start->about.run, start->about.step, start->about.checksum};
   if (run->parent < 0)
     return LORE_OK;
-  LORE_TRY(lore_directory_of_run(sweep->options->directory, sweep->manifest->run[run->parent].id,
-                                 directory));
+  const char *parent = sweep->manifest->run[run->parent].id;
+  LORE_TRY(lore_directory_of_run(sweep->options->directory, parent, directory));
   snprintf(name, sizeof name, "checkpoints/weights_%08lld.nc", (long long)run->parent_step);
   LORE_TRY(lore_path_join(directory, name, path));
-  *weights = path;
+  *weights = (lore_weights){.path = path, .run = parent, .step = run->parent_step};
   if (access(path, R_OK))
     return lore_fail(LORE_FILE, "%s is missing, which %s needs", path, run->id);
   return LORE_OK;
@@ -77,20 +81,20 @@ static int64_t steps_before(const lore_manifest *manifest, const lore_manifest_r
   int64_t steps = 0;
   for (; run->parent >= 0 && !is_patched(run); run = &manifest->run[run->parent])
     steps += run->parent_step;
-  return steps;
+  return run->start ? steps + run->start->about.steps_before + run->start->about.step : steps;
 }
 
 static lore_status execute(lore_sweep *sweep, int index, lore_run_result *result) {
   const lore_manifest_run *run = &sweep->manifest->run[index];
   const lore_sweep_options *o = sweep->options;
   char path[LORE_PATH_MAX];
-  const char *weights;
+  lore_weights weights, none = {0};
   *result = (lore_run_result){.resumed_at = -1};
   LORE_TRY_TOGETHER(sweep->group, find_weights(sweep, run, path, &weights));
   lore_run_options options = {.directory = o->directory,
                               .id = run->id,
-                              .start = is_patched(run) ? NULL : weights,
-                              .reference = is_patched(run) ? weights : NULL,
+                              .start = is_patched(run) ? none : weights,
+                              .reference = is_patched(run) ? weights : none,
                               .first_step = steps_before(sweep->manifest, run),
                               .hash = run->hash,
                               .command = o->command,

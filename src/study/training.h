@@ -5,6 +5,7 @@
 #include "assembly.h"
 #include "directory.h"
 #include "lore/checkpoint.h"
+#include "lore/manifest.h"
 #include "lore/run.h"
 #include "lore/state.h"
 #include "progress.h"
@@ -16,6 +17,7 @@ typedef struct {
   const lore_settings *settings;
   const lore_run_options *options;
   lore_run_result *result;
+  char id[LORE_RUN_ID_MAX];
   uint64_t hash;
   int lock; /* of the directory; -1: not ours */
   lore_state state;
@@ -44,6 +46,9 @@ lore_status lore_run_put_state(lore_run *run);
 
 /* Finds the newest resume point and puts the team there; *resumed tells. */
 lore_status lore_run_resume(lore_run *run, bool *resumed);
+
+/* Whether weights of another study are still those that the study was read with. Leader only. */
+lore_status lore_run_check_start(const lore_run *run);
 
 /* Reads the weights whose attention is used, if there are any. */
 lore_status lore_run_take_reference(const lore_run *run);
