@@ -9,7 +9,7 @@
 #include "mpi_test.h"
 #include "small_world.h"
 
-enum { SEED = 5, KNOWN = 1500, USED = 1202, HELD_OUT = 60, WIDTH = 256, LAYERS = 2 };
+enum { SEED = 5, KNOWN = 800, USED = 602, HELD_OUT = 60, WIDTH = 128, LAYERS = 2 };
 
 static lore_vocabulary *vocabulary;
 static lore_population *population;
@@ -35,8 +35,8 @@ static lore_probe_problem problem_of(const lore_model *model) {
                               .config = {.individuals = USED,
                                          .held_out = HELD_OUT,
                                          .keys = 100,
-                                         .strengths = 3,
-                                         .strength = {1e-6, 1e-3, 1}}};
+                                         .strengths = 2,
+                                         .strength = {1e-6, 1}}};
 }
 
 /* Everything that a pass needs, with all levels in it. */
@@ -305,8 +305,14 @@ static void planted_codes_are_recovered(void **state) {
     for (int position = 0; position < LORE_PROBE_POSITIONS; position++)
       for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
         size_t at = lore_probe_at(work.sizes, group, 0, position, targets[i]);
-        assert_true(r.accuracy[at] == 1);
-        if (targets[i] == 5)
+        bool major = targets[i] == 5;
+        double chance, ceiling;
+        assert_int_equal(lore_probe_limits(&p, (lore_probe_group)group,
+                                           major ? LORE_MAJOR : LORE_BIRTH_DATE,
+                                           major ? 0 : targets[i] - 1, &chance, &ceiling),
+                         LORE_OK);
+        assert_true(r.accuracy[at] >= ceiling && ceiling > 0.95);
+        if (major && group == LORE_PROBE_FITTED)
           assert_true(r.loss[at] < 1e-6);
         if (group != LORE_PROBE_FITTED)
           assert_true(r.control_accuracy[at] < 0.25);
