@@ -90,8 +90,6 @@ static lore_status probe_all(lore_team world, const lore_probe_options *options,
                              const lore_manifest *manifest, lore_probe_totals *totals) {
   int size = options->ranks_per_run ? options->ranks_per_run : world.ranks;
   double begin = lore_clock_seconds();
-  int *count = &totals->probed;
-  enum { COUNTS = 5 };
   MPI_Comm comm;
   LORE_TRY(check_ranks(world, size));
   MPI_Comm_split(world.comm, world.rank / size, world.rank, &comm);
@@ -100,8 +98,15 @@ static lore_status probe_all(lore_team world, const lore_probe_options *options,
              &first);
   MPI_Comm_free(&comm);
   first = lore_team_agree(world, first);
-  MPI_Allreduce(MPI_IN_PLACE, count, COUNTS, MPI_INT, MPI_SUM, world.comm);
-  totals->seconds = lore_clock_seconds() - begin;
+  int count[] = {totals->probed, totals->done_before, totals->failed, totals->without,
+                 totals->snapshots};
+  MPI_Allreduce(MPI_IN_PLACE, count, sizeof count / sizeof *count, MPI_INT, MPI_SUM, world.comm);
+  *totals = (lore_probe_totals){.probed = count[0],
+                                .done_before = count[1],
+                                .failed = count[2],
+                                .without = count[3],
+                                .snapshots = count[4],
+                                .seconds = lore_clock_seconds() - begin};
   return verdict(options, totals, first);
 }
 
