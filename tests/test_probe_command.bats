@@ -7,7 +7,7 @@ setup_file() {
   export OMPI_MCA_rmaps_base_oversubscribe=1
   cat >"$BATS_FILE_TMPDIR/study.yaml" <<'EOF'
 name: looked-at
-population: {individuals: 200, held_out: 40}
+population: {individuals: 120, held_out: 24}
 model: {layers: 2, width: 32, heads: 2, hidden: 64}
 train: {steps: 60, batch: 8, shard: 2, learning_rate: 5.0e-03}
 evaluate: {every: 30, dense_every: 0, dense_until: 0, sequences: 16, attention_sequences: 8}
@@ -42,7 +42,7 @@ refused() {
 @test "activations, strengths, accuracies, losses and spectra are those of numpy" {
   need_xarray
   for run in "$RESULTS"/runs/*; do
-    "$LORE_BUILD/tests/write_probe_rows" "$run/study.yaml" 200 40 >rows
+    "$LORE_BUILD/tests/write_probe_rows" "$run/study.yaml" 120 24 >rows
     "$PYTHON" "$LORE_SOURCE/tests/check_probe.py" rows "$run" 60
   done
 }
@@ -106,7 +106,7 @@ one = runs[0]
 at = dict(group="other", position="value", target="birth_month")
 assert one.probe_accuracy.sel(at).dims == ("step", "level")
 assert one.probe_accuracy.attrs["units"] == "1" and one.model_loss.attrs["units"] == "nats"
-assert (one.person_group.values == np.repeat([0, 1], [60, 40])).all()
+assert (one.person_group.values == np.repeat([0, 1], [60, 24])).all()
 assert 0 <= float(one.chance.sel(group="other", target="birth_month")[0]) < 0.3
 assert float(one.ceiling.sel(group="other", target="birth_month")[0]) == 1
 EOF
@@ -156,7 +156,7 @@ EOF
   refused "^lore: error: --ridge '0.1,-2'.*positive numbers" "$LORE" probe --ridge 0.1,-2 "$RESULTS"
   refused "^lore: error: --snapshots '3,x'" "$LORE" probe --snapshots 3,x "$RESULTS"
   refused '^lore: error: --individuals 4: a whole number from 8' "$LORE" probe --individuals 4 "$RESULTS"
-  refused 'has 200 known individuals' "$LORE" probe --individuals 300 --run "$(ls "$RESULTS/runs" | head -1)" "$RESULTS"
+  refused 'has 120 known individuals' "$LORE" probe --individuals 300 --run "$(ls "$RESULTS/runs" | head -1)" "$RESULTS"
   refused '3 ranks cannot be divided into groups of 2' mpirun -n 3 "$LORE" probe --ranks-per-run 2 "$RESULTS"
 }
 

@@ -45,7 +45,8 @@ static char *map_aligned(size_t size, size_t unit) {
 
 lore_status lore_arena_create(lore_arena *arena, size_t capacity) {
   *arena = (lore_arena){0};
-  size_t available = lore_memory_available();
+  /* Asking costs reading a dozen files: not for one of many small arenas. */
+  size_t available = page_for(capacity) == page ? SIZE_MAX : lore_memory_available();
   if (capacity > available || capacity > SIZE_MAX / 2)
     return lore_fail(LORE_MEMORY, "%.2f GiB of memory are needed, %.2f GiB are available",
                      gibibytes(capacity), gibibytes(available));
