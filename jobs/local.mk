@@ -1,6 +1,7 @@
 # Studies are installed; the scripts are for the source tree.
 studiesdir = $(pkgdatadir)/studies
 dist_studies_DATA = \
+	jobs/studies/capacity.yaml \
 	jobs/studies/fig2.yaml \
 	jobs/studies/fig3.yaml \
 	jobs/studies/fig4.yaml \
