@@ -1,5 +1,6 @@
 /* Status, log, clock, arena and random streams. */
 #include <math.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,6 +20,7 @@
 #include "lore/log.h"
 #include "lore/random.h"
 #include "lore/status.h"
+#include "lore/threads.h"
 
 static lore_random test_stream(uint64_t sequence) {
   return lore_random_stream(20260101, LORE_RANDOM_TEST, 0, sequence);
@@ -397,9 +399,25 @@ static void clocks(void **state) {
   assert_true(year >= 2025 && month >= 1 && month <= 12 && day >= 1 && day <= 31);
 }
 
+/* The next run of a process has as many processors as the first. */
+static void tied_threads_do_not_count_less(void **state) {
+  (void)state;
+  int allowed = lore_threads_allowed();
+  unsigned long mask = lore_threads_mask();
+  cpu_set_t before, after;
+  assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+  lore_threads_pin(allowed);
+  assert_int_equal(lore_threads_allowed(), allowed);
+  assert_true(lore_threads_mask() == mask);
+  lore_threads_pin(allowed + 1); /* not as many as processors: nobody is tied */
+  assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
+  assert_true(CPU_EQUAL(&before, &after));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_known_answers),
+      cmocka_unit_test(tied_threads_do_not_count_less),
       cmocka_unit_test(stream_layout),
       cmocka_unit_test(streams_ignore_order),
       cmocka_unit_test(streams_differ),

@@ -7,27 +7,33 @@
 
 static int share_rank, share_ranks = 1;
 
+/* The processors that this process was given. Asked for once: a thread that has been tied sees its
+ * own one only. */
+static const cpu_set_t *given(void) {
+  static cpu_set_t set;
+  static int known;
+  if (!known)
+    known = sched_getaffinity(0, sizeof set, &set) ? -1 : 1;
+  return known > 0 ? &set : NULL;
+}
+
 void lore_threads_share(int rank, int ranks) {
   share_rank = rank;
   share_ranks = ranks;
 }
 
 unsigned long lore_threads_mask(void) {
-  cpu_set_t allowed;
+  const cpu_set_t *set = given();
   unsigned long mask = 0;
-  if (sched_getaffinity(0, sizeof allowed, &allowed))
-    return 0;
-  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-    if (CPU_ISSET(cpu, &allowed))
+  for (int cpu = 0; set && cpu < CPU_SETSIZE; cpu++)
+    if (CPU_ISSET(cpu, set))
       mask = mask * 1000003 + (unsigned long)cpu + 1;
   return mask;
 }
 
 int lore_threads_allowed(void) {
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed))
-    return 1;
-  int share = CPU_COUNT(&allowed) / share_ranks;
+  const cpu_set_t *set = given();
+  int share = set ? CPU_COUNT(set) / share_ranks : 1;
   return share > 0 ? share : 1;
 }
 
@@ -40,18 +46,20 @@ static int processor(const cpu_set_t *allowed, int index) {
 }
 
 int lore_threads_pin(int threads) {
-  cpu_set_t allowed;
+  const cpu_set_t *set = given();
   omp_set_dynamic(0);
   omp_set_num_threads(1); /* the default team of libraries; ours name their size */
-  int tie = threads * share_ranks > 1 && !getenv("OMP_PROC_BIND") &&
-            sched_getaffinity(0, sizeof allowed, &allowed) == 0 &&
-            CPU_COUNT(&allowed) == threads * share_ranks;
+  if (!set || getenv("OMP_PROC_BIND"))
+    return 0;
+  int tie = threads * share_ranks > 1 && CPU_COUNT(set) == threads * share_ranks;
 #pragma omp parallel num_threads(threads)
-  if (tie) {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(processor(&allowed, share_rank * threads + omp_get_thread_num()), &one);
-    sched_setaffinity(0, sizeof one, &one);
+  {
+    cpu_set_t mine = *set; /* also frees a thread that an earlier run has tied */
+    if (tie) {
+      CPU_ZERO(&mine);
+      CPU_SET(processor(set, share_rank * threads + omp_get_thread_num()), &mine);
+    }
+    sched_setaffinity(0, sizeof mine, &mine);
   }
   return tie;
 }
