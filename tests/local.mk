@@ -26,6 +26,7 @@ float_tests = \
 	tests/test_phases \
 	tests/test_population \
 	tests/test_probe \
+	tests/test_probe_memory \
 	tests/test_recurrent \
 	tests/test_reduction \
 	tests/test_resume \
@@ -77,6 +78,7 @@ tests_test_memory_gradients_LDADD = $(double_test_libs)
 
 tests_test_linalg_LDADD = $(linalg_libraries) $(lore_libs) $(CMOCKA_LIBS)
 tests_write_probe_rows_LDADD = $(probe_libraries) $(lore_libs)
+tests_test_probe_memory_LDADD = $(probe_libraries) $(lore_libs) $(CMOCKA_LIBS)
 tests_test_probe_LDADD = $(probe_libraries) $(lore_libs) $(CMOCKA_LIBS)
 
 # Programs that tests call.

@@ -9,7 +9,7 @@ setup_file() {
 name: looked-at
 population: {individuals: 120, held_out: 24}
 model: {layers: 2, width: 32, heads: 2, hidden: 64}
-train: {steps: 60, batch: 8, shard: 2, learning_rate: 5.0e-03}
+train: {steps: 240, batch: 8, shard: 2, learning_rate: 5.0e-03}
 evaluate: {every: 30, dense_every: 0, dense_until: 0, sequences: 16, attention_sequences: 8}
 checkpoint: {snapshots: [0, 30]}
 compute: {threads: 1, gemm: builtin}
@@ -42,8 +42,8 @@ refused() {
 @test "activations, strengths, accuracies, losses and spectra are those of numpy" {
   need_xarray
   for run in "$RESULTS"/runs/*; do
-    "$LORE_BUILD/tests/write_probe_rows" "$run/study.yaml" 120 24 >rows
-    "$PYTHON" "$LORE_SOURCE/tests/check_probe.py" rows "$run" 60
+    "$LORE_BUILD/tests/write_probe_rows" "$run/study.yaml" 120 24 60 >rows
+    "$PYTHON" "$LORE_SOURCE/tests/check_probe.py" rows "$run" 240
   done
 }
 
@@ -85,8 +85,8 @@ EOF
   rm "$run/checkpoints/weights_00000030.nc"
   "$LORE" probe --keys 60 copy >out 2>err
   grep -q '^probed          1 run (2 snapshots' out
-  grep -q "${run##*/}: step 60: best read at level" err
-  "$LORE" probe -q --keys 50 --snapshots 60 --run "${run##*/}" copy >out
+  grep -q "${run##*/}: step 240: best read at level" err
+  "$LORE" probe -q --keys 50 --snapshots 240 --run "${run##*/}" copy >out
   grep -q '^probed          1 run (1 snapshots' out
   [ "$(ls "$run" | grep -c probe)" -eq 1 ]
 }
@@ -98,7 +98,7 @@ EOF
   "$PYTHON" - copy/looked-at_probe.nc copy/runs/*/probe.nc <<'EOF'
 import sys, numpy as np, xarray as xr
 all, *runs = (xr.load_dataset(path) for path in sys.argv[1:])
-assert all.sizes["run"] == 2 and list(all.step.values) == [0, 30, 60]
+assert all.sizes["run"] == 2 and list(all.step.values) == [0, 30, 240]
 for name in ("probe_accuracy", "eigenvalue", "key_distance", "model_loss"):
     for i, one in enumerate(runs):
         np.testing.assert_array_equal(all[name].isel(run=i).values, one[name].values)
@@ -126,16 +126,16 @@ EOF
   grep -q "$two: left out, it has no snapshot yet" err
   refused 'no run has a snapshot.*checkpoint.snapshots' "$LORE" probe --run "$two" copy
   refused "has no run 'nobody'; 'lore status copy' lists its runs" "$LORE" probe --run nobody copy
-  refused 'has no snapshot of step 31; there are: 0, 30, 60' "$LORE" probe --run "$one" --snapshots 31 copy
+  refused 'has no snapshot of step 31; there are: 0, 30, 240' "$LORE" probe --run "$one" --snapshots 31 copy
   refused 'holds no study' "$LORE" probe .
 }
 
 @test "snapshots of another model or run, and damaged ones, are told apart" {
   cp -r "$RESULTS" copy
   one=copy/runs/$(ls copy/runs | head -1) two=copy/runs/$(ls copy/runs | tail -1)
-  cp "$two"/checkpoints/weights_00000060.nc "$one"/checkpoints/weights_00000060.nc
-  refused 'weights_00000060.nc holds another model: model_mixer is' \
-    "$LORE" probe --overwrite --run "${one##*/}" --snapshots 60 copy
+  cp "$two"/checkpoints/weights_00000240.nc "$one"/checkpoints/weights_00000240.nc
+  refused 'weights_00000240.nc holds another model: model_mixer is' \
+    "$LORE" probe --overwrite --run "${one##*/}" --snapshots 240 copy
   "$LORE" run -q "$BATS_FILE_TMPDIR/study.yaml" -o other -s seed=2 -s train.steps=30 >/dev/null
   cp other/runs/"$(ls other/runs | head -1)"/checkpoints/weights_00000030.nc "$one"/checkpoints/
   refused 'is a snapshot of another run: its seed is 2, not 1' \

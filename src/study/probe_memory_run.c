@@ -1,7 +1,6 @@
 /* A toy memory beside the best linear one. */
 #include <stdlib.h>
 
-#include "../probe/file.h"
 #include "directory.h"
 #include "lore/gemm.h"
 #include "lore/log.h"
@@ -29,33 +28,20 @@ static lore_status score_snapshots(const lore_probed *run, lore_memory_trainer *
 
 static lore_status write_file(lore_probed *run, int groups, const lore_group *group,
                               const lore_group_metrics *metrics, const lore_linear_memory *linear) {
-  enum { TEXT_MAX = 65536 };
-  lore_scalar *setting = calloc(LORE_PROBE_SETTINGS_MAX, sizeof *setting);
-  char *text = malloc(TEXT_MAX);
-  lore_status status =
-      setting && text ? LORE_OK : lore_fail(LORE_MEMORY, "no memory to write %s", run->path);
-  if (status == LORE_OK)
-    status = lore_provenance_collect(&run->settings, run->options->command, 1, &run->provenance);
-  if (status == LORE_OK) {
-    lore_linear_content content = {
-        .title = run->settings.name,
-        .options = options,
-        .snapshots = run->steps.count,
-        .step = run->steps.value,
-        .groups = groups,
-        .group = group,
-        .metrics = metrics,
-        .linear = linear,
-        .settings =
-            lore_settings_scalars(&run->settings, LORE_PROBE_SETTINGS_MAX, setting, TEXT_MAX, text),
-        .setting = setting,
-        .provenances = run->provenance.count,
-        .provenance = run->provenance.entry};
-    status = lore_linear_file_write(run->path, &content);
-  }
-  free(setting);
-  free(text);
-  return status;
+  LORE_TRY(lore_probed_describe(run, 1));
+  lore_linear_content content = {.title = run->settings.name,
+                                 .options = options,
+                                 .snapshots = run->steps.count,
+                                 .step = run->steps.value,
+                                 .groups = groups,
+                                 .group = group,
+                                 .metrics = metrics,
+                                 .linear = linear,
+                                 .settings = run->scalars,
+                                 .setting = run->scalar,
+                                 .provenances = run->provenance.count,
+                                 .provenance = run->provenance.entry};
+  return lore_linear_file_write(run->path, &content);
 }
 
 static lore_status probe(lore_probed *run, lore_memory_trainer *trainer,

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../probe/file.h"
 #include "directory.h"
 #include "lore/clock.h"
 #include "lore/gemm.h"
@@ -145,33 +144,25 @@ static lore_status probe_one(probed_model *m, int snapshot) {
   return LORE_OK;
 }
 
+lore_status lore_probed_describe(lore_probed *run, int threads) {
+  run->scalars = lore_settings_scalars(&run->settings, LORE_PROBE_SETTINGS_MAX, run->scalar,
+                                       sizeof run->text, run->text);
+  return lore_provenance_collect(&run->settings, run->options->command, threads, &run->provenance);
+}
+
 static lore_status write_file(probed_model *m) {
-  enum { TEXT_MAX = 65536 };
-  lore_scalar *setting = calloc(LORE_PROBE_SETTINGS_MAX, sizeof *setting);
-  char *text = malloc(TEXT_MAX);
-  lore_status status =
-      setting && text ? LORE_OK : lore_fail(LORE_MEMORY, "no memory to write %s", m->run.path);
-  if (status == LORE_OK)
-    status = lore_provenance_collect(&m->run.settings, m->run.options->command, m->assembly.threads,
-                                     &m->run.provenance);
-  if (status == LORE_OK) {
-    lore_probe_content content = {.title = m->run.settings.name,
-                                  .options = m->text,
-                                  .problem = &m->problem,
-                                  .snapshots = m->run.steps.count,
-                                  .step = m->run.steps.value,
-                                  .result = m->result,
-                                  .settings = lore_settings_scalars(&m->run.settings,
-                                                                    LORE_PROBE_SETTINGS_MAX,
-                                                                    setting, TEXT_MAX, text),
-                                  .setting = setting,
-                                  .provenances = m->run.provenance.count,
-                                  .provenance = m->run.provenance.entry};
-    status = lore_probe_file_write(m->run.path, &content);
-  }
-  free(setting);
-  free(text);
-  return status;
+  LORE_TRY(lore_probed_describe(&m->run, m->assembly.threads));
+  lore_probe_content content = {.title = m->run.settings.name,
+                                .options = m->text,
+                                .problem = &m->problem,
+                                .snapshots = m->run.steps.count,
+                                .step = m->run.steps.value,
+                                .result = m->result,
+                                .settings = m->run.scalars,
+                                .setting = m->run.scalar,
+                                .provenances = m->run.provenance.count,
+                                .provenance = m->run.provenance.entry};
+  return lore_probe_file_write(m->run.path, &content);
 }
 
 static lore_status probe_model(probed_model *m, int *snapshots) {

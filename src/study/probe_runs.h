@@ -2,6 +2,7 @@
 #ifndef LORE_STUDY_PROBE_RUNS_H
 #define LORE_STUDY_PROBE_RUNS_H
 
+#include "../probe/file.h"
 #include "directory.h"
 #include "lore/list.h"
 #include "lore/probe_study.h"
@@ -23,8 +24,15 @@ typedef struct {
   char folder[LORE_PATH_MAX], path[LORE_PATH_MAX]; /* of the run; of its probe.nc */
   lore_settings settings;
   lore_integer_list steps; /* of its snapshots */
+  /* What its file says beside what was found: lore_probed_describe. */
+  int scalars;
+  lore_scalar scalar[LORE_PROBE_SETTINGS_MAX];
+  char text[1 << 16]; /* of the scalars */
   lore_provenance_list provenance;
 } lore_probed;
+
+/* Works out settings and provenance for the file, `threads` having been used. The leader's. */
+lore_status lore_probed_describe(lore_probed *run, int threads);
 
 /* A toy memory: its file, with the best linear memory, and what decides it. */
 lore_status lore_probe_memory_run(lore_probed *run, int *snapshots);
