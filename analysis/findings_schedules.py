@@ -37,13 +37,16 @@ def interior_alpha(study):
 
 
 def best_alphas(cells, variable):
-    """{log2 of the setting: {seed: alpha of the least final loss}}"""
+    """{log2 of the setting: {seed: alpha of the least final loss}}, of the alphas that all cells have"""
+    losses = {value: {alpha: final_loss(at) for alpha, at in by_alpha(own).items()} for value, own in cells}
+    losses = {value: of for value, of in losses.items() if len(of) > 2}
+    common = set.intersection(*map(set, losses.values())) if losses else set()
+    need(len(common) > 2, "fewer than three alphas in all cells")
     table = {}
-    for value, own in cells:
-        losses = {alpha: final_loss(at) for alpha, at in by_alpha(own).items()}
-        seeds = set.intersection(*map(set, losses.values())) if len(losses) > 2 else set()
+    for value, of in losses.items():
+        seeds = set.intersection(*(set(of[alpha]) for alpha in common))
         if seeds:
-            table[np.log2(value)] = {s: min(losses, key=lambda a: losses[a][s]) for s in seeds}
+            table[np.log2(value)] = {s: min(sorted(common), key=lambda a: of[a][s]) for s in seeds}
     need(len(table) > 1, f"best alpha known for {len(table)} values of {variable}; it needs two with whole runs")
     return table
 
