@@ -12,10 +12,19 @@ ATTENTION = [("attention_name_to_name", "last name token → other name tokens")
              ("attention_sharpness", "entropy of attention / log(tokens)")]
 
 
+def longest(runs):
+    """Those of each population that are trained longest."""
+    steps = {n: max(own["train_steps"]) for (n,), own in runs.cells("population_individuals")}
+    return runs.pick([run.settings["train_steps"] == steps[run.settings["population_individuals"]] for run in runs])
+
+
 def by_population(study):
-    """Runs of the default kind in which only the population differs."""
+    """Runs of the default kind in which only the population differs. At a constant learning rate they may also
+    end at different steps, which decides nothing before."""
     runs = default_people(plain(study))
-    return runs.along("population_individuals")[0] if len(runs) else runs
+    constant = runs.where(train_schedule="constant").along("population_individuals", "train_steps")
+    sets = runs.along("population_individuals") + [longest(own) for own in constant]
+    return max(sets, key=lambda own: (len(own.cells("population_individuals")), len(own)), default=runs)
 
 
 def plain_runs(study):
@@ -179,11 +188,19 @@ AXES = [("Learning rate", ("train_learning_rate",)), ("Individuals", ("populatio
         ("Mixer", ("model_mixer",))]
 
 
+def axis_runs(study, names):
+    """Runs of the default kind that differ in these settings only, as many values as there are."""
+    if "population_individuals" in names:
+        return by_population(study)
+    runs = default_people(plain(study))
+    return (runs.along(*names) or [runs])[0]
+
+
 def figure_c(study):
-    runs = default_people(plain_runs(study))
+    plain_runs(study)
     sheet = Sheet("Phases under other hyperparameters", 2, 3)
     for title, names in AXES:
-        own = runs.usual(*names)
+        own = axis_runs(study, names)
         varied = [n for n in names if len(set(map(str, own[n]))) > 1]
         if not varied:
             sheet.note(f"{title}: only one value is there.")

@@ -2,56 +2,56 @@
 
 import numpy as np
 
-from figures_phases import AXES, by_population
+from figures_phases import AXES, axis_runs, by_population
 from findings_table import final_accuracy, finding, mean_of, need
 from lore_sheet import short
 from lore_statistics import FAILS, HOLDS, OPEN, above, below, every, fit_power_law, interval, slopes_by_seed
-from lore_study import default_people, plain
+from lore_study import plain
 
 
-def has_phases(run):
-    """Loss falls twice as fast before and after the plateau as on it; None if a bound is missing.
+def speeds(run):
+    """How many times as fast as on the plateau the loss falls (before it, after it); None if it did not learn enough.
 
     Before: from step 0 to the plateau's start. After: from its end until half of the rest that is
-    learnt by the end of training.
+    learnt by the end of training. Enough: a final loss of at most 80 % of the baseline.
     """
     start, end = (run.scalars.get(name, np.nan) for name in ("plateau_start", "plateau_end"))
-    base, steps = run.scalars["no_knowledge_baseline"], run.curve("attribute_loss", "known")
-    if not run.finished or not np.isfinite(start) or not len(steps[0]):
+    steps, loss = run.curve("attribute_loss", "known")
+    if not run.finished or not end > start or loss[-1] > 0.8 * run.scalars["no_knowledge_baseline"]:
         return None
-    if not np.isfinite(end):
-        return False
-    at_start, at_end, last = (run.at(step, "attribute_loss", "known") for step in (start, end, run.steps[-1]))
-    half = (at_end + last) / 2
-    later = (steps[0] > end) & (steps[1] <= half)
-    if end <= start or last > 0.8 * base or not later.any():
-        return False
+    at_start, at_end = (run.at(step, "attribute_loss", "known") for step in (start, end))
+    half = (at_end + loss[-1]) / 2
+    reached = steps[(steps > end) & (loss <= half)][0]
+    before, after = (loss[0] - at_start) / max(start, 1), (at_end - half) / (reached - end)
     on = (at_start - at_end) / (end - start)
-    before = (steps[1][0] - at_start) / max(start, 1)
-    after = (at_end - half) / (steps[0][later][0] - end)
-    return min(before, after) >= 2 * on
+    return before / on, after / on
 
 
 @finding("Three phases: statistics, plateau, knowledge", "in all runs; 64k: plateau from a few hundred to about "
          "3k steps", "2")
 def three_phases(study):
-    """On the plateau the loss falls at most half as fast as before and after (has_phases), for the largest
-    population whose training got below 80 % of the baseline: holds if it is so in all runs (at least two
-    seeds), not if it is not in most. Small populations leave the plateau too soon to show it: their counts are given."""
+    """How many times as fast as on the plateau the loss falls before and after it (speeds), geometric means over
+    seeds, for the largest population of which two seeds learnt enough. Holds if both are at least 2 and their 95 %
+    intervals above 1; not if one interval is below 2."""
     runs = by_population(study)
     need(len(runs), "no uniform run from random weights")
-    counts = {}
-    for (n,), own in runs.cells("population_individuals"):
-        loss = own.final("attribute_loss", "known")
-        judged = {run.settings["seed"]: has_phases(run) for run, v in zip(own, loss) if v < 0.8 * own.baseline}
-        if judged:
-            counts[n] = [verdict for verdict in judged.values() if verdict is not None]
-    need(counts, "no finished run that learnt anything")
-    text = ", ".join(f"N = {short(n)}: {sum(v)} of {len(v)} runs" for n, v in counts.items())
-    largest = counts[max(counts)]
-    if len(largest) < 2:
-        return text, OPEN
-    return text, HOLDS if all(largest) else FAILS if sum(largest) < len(largest) / 2 else OPEN
+    known = {n: [ratios for ratios in map(speeds, own) if ratios] for (n,), own in runs.cells("population_individuals")}
+    known = {n: np.log(rows) for n, rows in known.items() if len(rows) > 1}
+    need(known, "no population of which two finished runs learnt enough")
+    texts, largest = [], known[max(known)]
+    for n, rows in known.items():
+        texts.append(f"{np.exp(rows[:, 1].mean()):.2g} (N = {short(n)})")
+    before, after = (interval(rows) for rows in largest.T)
+    text = (f"loss falls {ratio_text(before)} times as fast before the plateau and {ratio_text(after)} times after it; "
+            f"N = {short(max(known))}; after it by population: {', '.join(texts)}")
+    verdicts = [FAILS if i.high < np.log(2) else HOLDS if i.low > 0 and i.mean >= np.log(2) else OPEN
+                for i in (before, after)]
+    return text, every(*verdicts)
+
+
+def ratio_text(i):
+    """Of an interval of logarithms."""
+    return f"{np.exp(i.mean):.3g} [{np.exp(i.low):.3g}, {np.exp(i.high):.3g}] ({i.count} seeds)"
 
 
 def populations(runs):
@@ -119,32 +119,40 @@ def attention_rises(study):
 
 
 def people_ends(study):
-    """Runs of the largest population with held-out people whose plateau ended in all seeds."""
+    """Runs with held-out people, of the populations whose plateaus ended in all seeds."""
     runs = by_population(study).having("attribute_loss", "held_out")
-    cells = [own for _, own in runs.cells("population_individuals") if np.isfinite(own.scalar("plateau_end")).all()]
-    need(cells, "no runs with held-out individuals whose plateau ended")
-    return cells[-1]
+    cells = runs.cells("population_individuals")
+    ended = [n for (n,), own in cells if np.isfinite(own.scalar("plateau_end")).all()]
+    need(ended, "no runs with held-out individuals whose plateau ended")
+    return runs.where(population_individuals=tuple(ended))
+
+
+def over_seeds(runs, values):
+    """Interval over seeds of the values' means over populations; seeds that miss a population are left out."""
+    own = [values[runs.seeds == seed] for seed in sorted(set(runs.seeds))]
+    most = max(map(len, own))
+    return interval([v.mean() for v in own if len(v) == most])
 
 
 @finding("Held-out loss rises above the baseline once knowledge appears", "rises as soon as knowledge appears",
          "5, M")
 def hallucination(study):
-    """Final held-out loss minus baseline: 95 % interval over seeds above 0; and the loss at the plateau's
-    end is nearer to the baseline than the final one. Not, if the interval is below 0."""
+    """Final held-out loss minus baseline, mean over populations: 95 % interval over seeds above 0; and the loss at
+    the plateau's end is nearer to the baseline than the final one. Not, if an interval is below 0."""
     runs = people_ends(study)
-    over = interval(runs.final("attribute_loss", "held_out") - runs.scalar("no_knowledge_baseline"))
-    grown = interval([run.at(run.steps[-1], "attribute_loss", "held_out") -
-                      run.at(run.scalars["plateau_end"], "attribute_loss", "held_out") for run in runs])
+    final = runs.final("attribute_loss", "held_out")
+    at_end = np.array([run.at(run.scalars["plateau_end"], "attribute_loss", "held_out") for run in runs])
+    over, grown = over_seeds(runs, final - runs.scalar("no_knowledge_baseline")), over_seeds(runs, final - at_end)
     text = f"{over.text()} nats above; {grown.text()} since the plateau's end; {populations(runs)}"
     return text, every(above(over), above(grown))
 
 
 @finding("Confidence on held-out people is lower than on known ones", "lower", "5, M")
 def confidence(study):
-    """Final probability of the most likely token, known minus held-out: 95 % interval over seeds above 0
-    (and of the entropy below 0) holds; on the other side does not."""
+    """Final probability of the most likely token, known minus held-out, mean over populations: 95 % interval over
+    seeds above 0 (and of the entropy below 0) holds; on the other side does not."""
     runs = people_ends(study)
-    sure, entropy = (interval(runs.final(name, "known") - runs.final(name, "held_out"))
+    sure, entropy = (over_seeds(runs, runs.final(name, "known") - runs.final(name, "held_out"))
                      for name in ("max_probability", "entropy"))
     return (f"probability {sure.text()} higher, entropy {entropy.text()} nats; {populations(runs)}",
             every(above(sure), below(entropy)))
@@ -183,26 +191,25 @@ def templates(study):
 
 @finding("Phases are robust to hyperparameters", "learning rate, weight decay, batch, size, attention or RG-LRU", "C")
 def robust(study):
-    """Every value of at least three hyperparameters, others as usual: holds if the phases (has_phases) are
-    there in all runs that reached the plateau; not if they are missing in most runs of some value."""
-    runs = default_people(plain(study))
+    """Every value of at least three hyperparameters that differ alone: holds if in the mean over seeds the loss falls
+    more slowly on the plateau than before and after it (speeds) for all of them; not, if for one it does not.
+    Values of which no run learnt enough leave it open."""
     tried, without, few, judged = [], [], [], 0
     for title, names in AXES:
-        own = runs.usual(*names)
+        own = axis_runs(study, names)
         cells = own.cells(*names)
         if title == "Individuals" or len(cells) < 2:
             continue
         tried.append(title.lower())
         for values, cell in cells:
-            verdicts = [v for v in map(has_phases, cell) if v is not None]
-            judged += len(verdicts)
-            share = np.mean(verdicts) if verdicts else np.nan
+            ratios = [pair for pair in map(speeds, cell) if pair]
+            judged += len(ratios)
             label = f"{title.lower()} {values[0] if isinstance(values[0], str) else short(values[0])}"
-            if not share >= 0.5:
-                without.append(label)
-            elif share < 1:
+            if not ratios:
                 few.append(label)
+            elif np.log(ratios).mean(axis=0).min() <= 0:
+                without.append(label)
     need(tried, "no hyperparameter is varied")
     text = f"varied: {', '.join(tried)}; {judged} runs" + (f"; without: {', '.join(without)}" if without else "") + \
-        (f"; not in all runs: {', '.join(few)}" if few else "")
+        (f"; not learnt enough: {', '.join(few)}" if few else "")
     return text, FAILS if without else OPEN if few or len(tried) < 3 else HOLDS

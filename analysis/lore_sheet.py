@@ -9,11 +9,13 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 BLUE, ORANGE, GREEN, PURPLE, INK, GREY = "#1f5fa8", "#c2562d", "#2f8f6b", "#8a5aa8", "#222222", "#777777"
 COLOURS = [BLUE, ORANGE, GREEN, PURPLE, "#b08a1e", "#5a5a5a"]
 PHASES = ["#eef3f9", "#d9e4f0", "#eef3f9"]
+HALO = [withStroke(linewidth=2, foreground="white")]  # of labels that lines cross
 FILL = 9.969209968386869e36
 DOTS_PER_INCH = 150
 
@@ -204,7 +206,7 @@ class Panel:
         for (pixel, x, y, text, colour), moved in zip(rows, at):
             self.axes.annotate(text, (x, y), xytext=(5, (moved - pixel) * 72 / self.sheet.figure.dpi),
                                textcoords="offset points", color=colour, fontsize=8, va="center",
-                               annotation_clip=False)
+                               annotation_clip=False, path_effects=HALO)
 
     def dataset(self):
         """The panel's numbers: (line, x) with bounds, or (y, x) of a heat map."""

@@ -140,21 +140,6 @@ class Study:
         """{seed: value}, finite ones only."""
         return {int(s): float(v) for s, v in zip(self.seeds, values) if np.isfinite(v)}
 
-    def usual(self, *besides):
-        """Runs in which every setting but `besides` has its most frequent value."""
-        study = self
-        for name in self.varying(besides=besides):
-            values = [str(v) for v in self[name]]
-            common = max(dict.fromkeys(values), key=values.count)
-            study = Study(study.title, [r for r in study if str(study_value(r, name)) == common],
-                          study.missing)
-        return study
-
-
-def study_value(run, name):
-    value = run.settings.get(name, np.nan)
-    return value if isinstance(value, str) else float(value)
-
 
 def same_training(run):
     """What decides a run's result: settings and seed, not how it is measured or computed."""

@@ -95,6 +95,7 @@ DECIDED = {
     "fig2": {"three_phases": (HOLDS, FAILS), "hallucination": (HOLDS, FAILS), "confidence": (HOLDS, FAILS),
              "attention_rises": (HOLDS, FAILS)},
     "lawless": {"plateau_power_law": (FAILS, HOLDS), "plateau_exponent": (FAILS, HOLDS)},
+    "lengths": {"plateau_power_law": (HOLDS, OPEN)},
     "fig3": {"later_patterns": (HOLDS, FAILS), "plateau_removed": (HOLDS, FAILS), "early_patterns": (HOLDS, FAILS),
              "earlier_start": (HOLDS, HOLDS)},
     "fig4": {"interior_alpha": (HOLDS, FAILS), "alpha_with_population": (HOLDS, FAILS),

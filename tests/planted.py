@@ -296,6 +296,13 @@ def lawless(p, sign):
             plain(p, n, seed, end=end if sign > 0 else 2 * n**0.81)
 
 
+def lengths(p, sign):
+    """Longer training for more people; with a cosine schedule these cannot be compared."""
+    for n in (1024, 2048, 4096, 8192):
+        for seed in (1, 2):
+            plain(p, n, seed, steps=2000 + 500 * (n // 1024), train_schedule="constant" if sign > 0 else "cosine")
+
+
 def figW(p, sign):
     figS(p, sign)
     for seed in (1, 2, 3):
@@ -305,8 +312,8 @@ def figW(p, sign):
                 losses += 0.5 - sign * 0.2 * np.log2(1 + reference / 1000)
 
 
-KINDS = {f.__name__: f for f in (fig2, fig3, fig4, fig5, figA, figC, figP, figS, figV, figW, lawless,
-                                   memory, questions)}
+KINDS = {f.__name__: f for f in (fig2, fig3, fig4, fig5, figA, figC, figP, figS, figV, figW, lawless, lengths,
+                                 memory, questions)}
 
 
 def plant(kind, path, sign=1):
