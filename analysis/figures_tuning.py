@@ -90,13 +90,18 @@ def figure_o(study):
     (count,), own = counts[len(counts) // 2]
     sheet = Sheet(f"Attention while fine-tuning on {short(count)} new individuals", 2, 2)
     before = plain(study)
+    x_title = "step of fine-tuning"
+    if len(before):
+        trained = max(run.steps[-1] for run in before)
+        x_title += f" (dotted: all {short(trained)} steps of training, squeezed)"
     for variable, title in ATTENTION:
-        panel = sheet.panel(title, "step of fine-tuning (before 0: end of training)", "attention", name=variable)
+        panel = sheet.panel(title, x_title, "attention", name=variable)
         for layer, colour in zip(own.layers, shades(len(own.layers))):
             panel.curve(own, variable, layer=layer, label=f"layer {layer}", colour=colour)
             draw_before(panel, before, own, variable, layer, colour)
         panel.mark(0, "fine-tuning", GREY)
         panel.axes.set_ylim(0, None)
+        panel.axes.xaxis.set_major_formatter(lambda step, _: short(step) if step >= 0 else "")
     return sheet
 
 

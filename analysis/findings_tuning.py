@@ -13,8 +13,10 @@ EARLY = 0.1  # the share of fine-tuning that counts as its beginning
 
 
 def rise(run, part=1.0):
-    """Largest loss of the old ones in the first part of fine-tuning, minus that before it."""
+    """Largest loss of the old ones in the first part of fine-tuning, minus that before it. What lies above the
+    baseline is not lost knowledge but wrong confidence, and does not count."""
     steps, values = run.curve("attribute_loss", "known")
+    values = np.minimum(values, run.scalars["no_knowledge_baseline"])
     return float(values[steps <= part * run.settings["train_steps"]].max() - values[0])
 
 
@@ -74,7 +76,7 @@ def initial_drop(study, names):
 def old_collapse(study):
     """Without replay (or with the least): share of the old loss's largest rise that has happened in the first
     tenth of the steps. Holds if its 95 % interval over seeds (means over numbers of new people) is above one
-    half and that of the rise above 0.1 nats; not if one is below."""
+    half and that of the rise above 0.1 nats; not if one is below. Loss above the baseline counts as the baseline."""
     return collapse(study, PEOPLE)
 
 
@@ -95,7 +97,8 @@ def replay_final(study):
 @finding("Fine-tuning: replay does not soften the initial drop", "does not", "5, N")
 def replay_initial(study):
     """Rise of the old loss in the first tenth, with replay (mean over weights) over that with the least
-    weight: 95 % interval over seeds above one half holds, below does not."""
+    weight: 95 % interval over seeds above one half holds, below does not. Loss above the baseline counts as the
+    baseline."""
     return initial_drop(study, PEOPLE)
 
 
