@@ -105,3 +105,11 @@ assert drawn[0] == 4 and first > 1, drawn
 assert steps[first - 1] < curriculum_end(run) <= steps[first], (curriculum_end(run), steps[first])
 CODE
 }
+
+@test "the table in doc/findings.md is what findings.py makes of the stored results" {
+  "$PYTHON" "$ANALYSIS/findings.py" "$LORE_SOURCE"/data/small/*.nc -o table.md >log
+  grep '^|' table.md >fresh
+  grep '^|' "$LORE_SOURCE/doc/findings.md" >stored
+  [ "$(wc -l <fresh)" -ge 30 ]
+  diff stored fresh
+}
