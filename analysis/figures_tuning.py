@@ -4,7 +4,7 @@ import numpy as np
 
 from figures_phases import ATTENTION, draw_loss, example
 from lore_sheet import BLUE, GREY, INK, ORANGE, Sheet, mean_curve, shades, short
-from lore_study import of_family, plain
+from lore_study import Study, of_family, parent
 
 # Names of the count of new ones and of the replay's weight.
 PEOPLE = ("population_new", "distribution_replay_weight")
@@ -89,7 +89,7 @@ def figure_o(study):
     counts = by_count(runs)
     (count,), own = counts[len(counts) // 2]
     sheet = Sheet(f"Attention while fine-tuning on {short(count)} new individuals", 2, 2)
-    before = plain(study)
+    before = Study(study.title, filter(None, (parent(study, run) for run in own)))
     x_title = "step of fine-tuning"
     if len(before):
         trained = max(run.steps[-1] for run in before)

@@ -7,30 +7,29 @@ from figures_tuning import PAIRS, PEOPLE, by_count, by_weight, tuned
 from findings_table import final_loss, finding, mean_of, need
 from lore_sheet import short
 from lore_statistics import above, below, every, interval, paired, slopes_by_seed
-from lore_study import of_family, plain
+from lore_study import of_family, parent
 
 EARLY = 0.1  # the share of fine-tuning that counts as its beginning
 
 
-def rise(run, part=1.0):
-    """Largest loss of the old ones in the first part of fine-tuning, minus that before it. What lies above the
-    baseline is not lost knowledge but wrong confidence, and does not count."""
-    steps, values = run.curve("attribute_loss", "known")
-    values = np.minimum(values, run.scalars["no_knowledge_baseline"])
-    return float(values[steps <= part * run.settings["train_steps"]].max() - values[0])
+def lost(run, part=1.0):
+    """How far the old ones' accuracy falls at the most in the first part of fine-tuning. Accuracy, as the loss goes on
+    rising when nothing is left to be lost: values of new ones are then given to old ones with confidence."""
+    steps, values = run.curve("attribute_accuracy", "known")
+    return float(values[0] - values[steps <= part * run.settings["train_steps"]].min())
 
 
 def collapse(study, names):
-    """The early share of the rise, and the rise, without replay; a seed's mean over numbers of new ones."""
+    """How much accuracy is lost without replay, and the early share of it; a seed's mean over numbers of new ones."""
     runs = [run for _, own in by_count(tuned(study, names), names) for run in own if run.finished]
     need(runs, "no finished fine-tuning run")
-    shares, rises = {}, {}
+    shares, falls = {}, {}
     for run in runs:
-        whole = rise(run)
-        rises.setdefault(run.settings["seed"], []).append(whole)
-        shares.setdefault(run.settings["seed"], []).append(rise(run, EARLY) / whole if whole > 0 else 0)
-    share, whole = (interval([np.mean(v) for v in table.values()]) for table in (shares, rises))
-    text = f"loss rises by {whole.text()} nats, {share.text()} of it in the first {EARLY:.0%} of the steps"
+        whole = lost(run)
+        falls.setdefault(run.settings["seed"], []).append(whole)
+        shares.setdefault(run.settings["seed"], []).append(lost(run, EARLY) / whole if whole > 0 else 0)
+    share, whole = (interval([np.mean(v) for v in table.values()]) for table in (shares, falls))
+    text = f"accuracy falls by {whole.text()}, {share.text()} of it in the first {EARLY:.0%} of the steps"
     return text, every(above(share, 0.5), above(whole, 0.1))
 
 
@@ -61,22 +60,22 @@ def softened(study, names):
 def initial_drop(study, names):
     cells = replay_runs(study, names)
     ratios = {}
-    least = {run.settings["seed"]: rise(run, EARLY) for run in cells[0][1]}
+    least = {run.settings["seed"]: lost(run, EARLY) for run in cells[0][1]}
     for _, own in cells[1:]:
         for run in own:
             first = least.get(run.settings["seed"], 0)
             if first > 0:
-                ratios.setdefault(run.settings["seed"], []).append(rise(run, EARLY) / first)
+                ratios.setdefault(run.settings["seed"], []).append(lost(run, EARLY) / first)
     i = interval([np.mean(v) for v in ratios.values()])
-    return (f"with replay the old loss rises {i.text()} times as much in the first {EARLY:.0%} of the steps as at "
+    return (f"with replay old accuracy falls {i.text()} times as far in the first {EARLY:.0%} of the steps as at "
             f"weight {cells[0][0][0]:g}", above(i, 0.5))
 
 
 @finding("Fine-tuning: old knowledge collapses early", "within a few hundred steps", "5, N")
 def old_collapse(study):
-    """Without replay (or with the least): share of the old loss's largest rise that has happened in the first
-    tenth of the steps. Holds if its 95 % interval over seeds (means over numbers of new people) is above one
-    half and that of the rise above 0.1 nats; not if one is below. Loss above the baseline counts as the baseline."""
+    """Without replay (or with the least): share of what old people's accuracy loses at the most that is lost in the
+    first tenth of the steps. Holds if its 95 % interval over seeds (means over numbers of new people) is above one
+    half and that of the whole loss of accuracy above 0.1; not if one is below."""
     return collapse(study, PEOPLE)
 
 
@@ -96,9 +95,8 @@ def replay_final(study):
 
 @finding("Fine-tuning: replay does not soften the initial drop", "does not", "5, N")
 def replay_initial(study):
-    """Rise of the old loss in the first tenth, with replay (mean over weights) over that with the least
-    weight: 95 % interval over seeds above one half holds, below does not. Loss above the baseline counts as the
-    baseline."""
+    """What old people's accuracy loses in the first tenth of the steps, with replay (mean over weights) over that with
+    the least weight: 95 % interval over seeds above one half holds, below does not."""
     return initial_drop(study, PEOPLE)
 
 
@@ -107,12 +105,10 @@ def stable_attention(study):
     """Largest change of attribute-to-name attention of any layer during fine-tuning without replay, over
     the range that training went through: 95 % interval over seeds below 0.25 holds, above does not."""
     name, shares = "attention_attribute_to_name", {}
-    before = plain(study)
     for run in (run for _, own in by_count(tuned(study)) for run in own):
-        parents = [b for b in before if b.settings["seed"] == run.settings["seed"] and
-                   b.settings["population_individuals"] == run.settings["population_individuals"]]
-        if parents and run.layers:
-            past = [parents[0].curve(name, layer=layer)[1] for layer in run.layers]
+        before = parent(study, run)
+        if before and run.layers:
+            past = [before.curve(name, layer=layer)[1] for layer in run.layers]
             now = [run.curve(name, layer=layer)[1] for layer in run.layers]
             change = max(np.abs(v - v[0]).max() for v in now)
             shares.setdefault(run.settings["seed"], []).append(change / max(np.ptp(v) for v in past))

@@ -206,6 +206,18 @@ def plain(study):
     return of_family(study, "uniform")
 
 
+def parent(study, run):
+    """The run whose last weights a run started from; None if it is not among these.
+
+    Another study may have the same run under another name, so seed, people and steps do as well.
+    """
+    s = run.settings
+    named = [one for one in study if one.name == s.get("start_run")]
+    alike = [one for one in plain(study).where(seed=s["seed"], train_steps=s.get("start_step"))
+             if one.settings["population_individuals"] == s["population_individuals"]]
+    return next(iter(named + alike), None)
+
+
 def default_people(study):
     """Biographies of all templates in random order."""
     most = max(study["population_templates"], default=20)

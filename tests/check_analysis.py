@@ -20,7 +20,7 @@ import planted  # noqa: E402
 from findings_table import decide  # noqa: E402
 from lore_files import open_study  # noqa: E402
 from lore_sheet import Sheet  # noqa: E402
-from lore_study import Run, curriculum_end, join  # noqa: E402
+from lore_study import Run, curriculum_end, join, parent  # noqa: E402
 
 HOLDS, FAILS, OPEN = st.HOLDS, st.FAILS, st.OPEN
 lore_sheet.DOTS_PER_INCH = 40
@@ -139,6 +139,18 @@ class Findings(unittest.TestCase):
                 if name not in ("robust",):  # judges settings, not seeds
                     with self.subTest(finding=name):
                         self.assertEqual(self.verdict(study_of(kind).where(seed=1), name)[1], OPEN)
+
+    def test_fine_tuning_is_compared_with_the_run_it_started_from(self):
+        own, shorter, renamed = study_of("fig5"), study_of("fig2", -1), study_of("fig5")
+        for run in shorter:
+            run.settings["train_steps"] = 3000
+        for run in renamed.where(distribution_kind="uniform"):
+            run.name = "another study's"
+        self.assertEqual(self.verdict(join([shorter, own]), "stable_attention"), self.verdict(own, "stable_attention"))
+        for run in own.where(distribution_kind="replay"):
+            for study in own, renamed:
+                self.assertEqual(parent(study, run).settings["seed"], run.settings["seed"])
+            self.assertIsNone(parent(shorter, run))
 
     def test_every_finding_states_its_criterion(self):
         for entry in findings.FINDINGS:

@@ -19,7 +19,8 @@ SETTINGS = {
     "distribution_replay_weight": 0.0, "distribution_among": "all", "distribution_repeats_in_batch": 1,
     "distribution_repeats_across_steps": 1, "distribution_shards": "", "curriculum_kind": "none",
     "curriculum_individuals": 0, "curriculum_epochs": 0.0, "curriculum_steps": 0, "curriculum_final_alpha": 0.0,
-    "curriculum_groups": 2, "curriculum_repeats": 1, "evaluate_every": 50, "patch_from": "none", "patch_reference": -1, "patch_start": 0,
+    "curriculum_groups": 2, "curriculum_repeats": 1, "evaluate_every": 50, "patch_from": "none",
+    "patch_reference": -1, "patch_start": 0, "start_run": "", "start_step": np.nan,
 }
 random = np.random.default_rng(7)
 
@@ -199,12 +200,12 @@ def forgotten(t, count, replay, least, sign):
 
 def fig5(p, sign):
     for seed in (1, 2, 3):
-        plain(p, 4096, seed)
+        plain(p, 4096, seed, name=f"parent-{seed}")
         for count, replay in [(256, 0), (512, 0), (1024, 0), (512, 0.125), (512, 0.5), (512, 2.0)]:
             p.add({"known": lambda t: forgotten(t, count, replay, 128, sign), "held_out": lambda t: 9 + 0 * t,
                    "new": lambda t: settle(t, 9, 1 + count / 1024, 150)},
                   seed, every=10, population_new=count, distribution_kind="replay", distribution_replay_weight=replay,
-                  train_steps=1000, train_learning_rate=3e-5, train_schedule="constant")
+                  train_steps=1000, train_learning_rate=3e-5, train_schedule="constant", start_run=f"parent-{seed}", start_step=4000)
 
 
 def figA(p, sign):
