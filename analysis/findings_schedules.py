@@ -5,8 +5,11 @@ import numpy as np
 from figures_schedules import by_alpha, law_runs
 from findings_table import (final_accuracy, final_loss, finding, mean_of, meeting, need, plateau_ends, table_of)
 from lore_sheet import short
-from lore_statistics import (FAILS, HOLDS, OPEN, above, below, best_by_seed, every, interval, paired, slopes_by_seed)
+from lore_statistics import (FAILS, HOLDS, OPEN, above, beats, below, best_by_seed, every, interval, paired,
+                             slopes_by_seed)
 from lore_study import curriculum_steps, default_people, members, of_family, plain
+
+MARGIN = 0.02  # of the no-knowledge baseline: the least difference of losses that matters
 
 
 def where_text(runs):
@@ -78,28 +81,33 @@ def alpha_with_budget(study):
 
 
 def loss_against(study, better, other):
-    """Final loss of the best member of one family minus that of another, chosen by the other seeds."""
+    """Final loss of the best member of one family minus that of another, chosen by the other seeds: (interval, text,
+    margin)."""
     runs = meeting(study, better, other)
     first, second = (table_of(of_family(runs, name)) for name in (better, other))
     choose = lambda table: next(iter(table.values())) if len(table) == 1 else best_by_seed(table)
     i = interval(paired(choose(first), choose(second)))
     best = [min(mean_of(row.values()) for row in table.values()) for table in (first, second)]
-    return i, f"{best[0]:.3g} against {best[1]:.3g} nats; difference {i.text()}; {where_text(runs)}"
+    text = f"{best[0]:.3g} against {best[1]:.3g} nats; difference {i.text()}; {where_text(runs)}"
+    return i, text, MARGIN * runs.baseline
+
+
+def decide_lower(study, better, other):
+    i, text, margin = loss_against(study, better, other)
+    return text, beats(i, margin)
 
 
 @finding("Warm-up beats uniform at equal steps for the largest N", "beats it", "4, I, J, K, L")
 def warm_up_uniform(study):
     """Final loss, best warm-up minus uniform, best chosen by the other seeds, largest N that has both:
-    95 % interval below 0 holds, above 0 does not."""
-    i, text = loss_against(study, "warm-up", "uniform")
-    return text, below(i)
+    95 % interval below 0 holds, above minus 2 % of the baseline does not."""
+    return decide_lower(study, "warm-up", "uniform")
 
 
 @finding("Warm-up beats the best fixed distribution", "beats it", "4, I, J, K")
 def warm_up_law(study):
     """The same against the best power law."""
-    i, text = loss_against(study, "warm-up", "power law")
-    return text, below(i)
+    return decide_lower(study, "warm-up", "power law")
 
 
 @finding("After a warm-up more people are known than without one by training on fewer", "N = 128k: 94.92 % against "
@@ -139,9 +147,20 @@ def celebrities(study):
 @finding("Open question: adaptive warm-up beats the best fixed one", "not tried", "questions")
 def adaptive(study):
     """Final loss, best adaptive minus best fixed warm-up, each chosen by the other seeds: 95 % interval
-    below 0 holds, above 0 does not."""
-    i, text = loss_against(study, "adaptive warm-up", "warm-up")
-    return text, below(i)
+    below 0 holds, above minus 2 % of the baseline does not."""
+    return decide_lower(study, "adaptive warm-up", "warm-up")
+
+
+@finding("Not tried before: gradual growth beats the best warm-up", "not tried", "questions")
+def growth(study):
+    """The same for gradual growth."""
+    return decide_lower(study, "growth", "warm-up")
+
+
+@finding("Not tried before: an alpha annealed to 0 beats the best fixed one", "not tried", "questions")
+def anneal(study):
+    """The same for annealed power laws against fixed ones."""
+    return decide_lower(study, "annealed", "power law")
 
 
 @finding("Open question: throw-away data before the plateau's end costs nothing", "a guess", "questions")
@@ -157,7 +176,7 @@ def throw_away(study):
     early = [own for own in cells if curriculum_steps(own.runs[0]) <= min(ends.values()) and final_loss(own)]
     need(early, "no finished run whose throw-away stage ends before the plateau of the uniform runs")
     i = interval(paired(final_loss(early[-1]), final_loss(uniform)))
-    margin = 0.02 * runs.baseline
+    margin = MARGIN * runs.baseline
     text = (f"{curriculum_steps(early[-1].runs[0]):g} steps thrown away, plateau until {mean_of(ends.values()):.0f}: "
             f"loss {i.text()} nats higher, margin {margin:.2g}; {where_text(runs)}")
     return text, below(i, margin)
@@ -170,7 +189,7 @@ def repeats(study):
     inside a batch it is below 0."""
     texts, means = [], []
     for kind in ("repeats across steps", "repeats in a batch"):
-        i, text = loss_against(study, kind, "uniform")
+        i, text, _ = loss_against(study, kind, "uniform")
         means.append(i)
         texts.append(f"{kind}: {text}")
     across, inside = means

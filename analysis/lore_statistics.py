@@ -50,6 +50,11 @@ def below(i, limit=0.0):
     return above(Interval(-i.mean, -i.high, -i.low, i.count), -limit)
 
 
+def beats(i, margin):
+    """Is a loss lower, i being the difference? Not, if the whole interval says that it is no more than margin lower."""
+    return HOLDS if i.high < 0 else FAILS if i.low > -margin else OPEN
+
+
 def every(*verdicts):
     """Holds if all hold; does not if one does not."""
     return FAILS if FAILS in verdicts else OPEN if OPEN in verdicts or not verdicts else HOLDS

@@ -75,6 +75,10 @@ class Statistics(unittest.TestCase):
         low, high, wide = st.interval([-2, -2.1]), st.interval([1.0, 1.1, 1.05]), st.interval([-1, 1, 0.5])
         self.assertEqual([st.above(i) for i in (low, high, wide)], [FAILS, HOLDS, OPEN])
         self.assertEqual([st.below(i) for i in (low, high, wide)], [HOLDS, FAILS, OPEN])
+        equal, little = st.interval([-0.1, 0.1, 0.02]), st.interval([-0.1, -0.11])
+        self.assertEqual([st.beats(i, 0.5) for i in (low, high, wide, equal, little)],
+                         [HOLDS, FAILS, OPEN, FAILS, HOLDS])
+        self.assertEqual([st.beats(i, 0.1) for i in (equal, st.interval([3.0]))], [OPEN, OPEN])
         self.assertEqual(st.every(HOLDS, OPEN), OPEN)
         self.assertEqual(st.every(HOLDS, OPEN, FAILS), FAILS)
         self.assertEqual(st.every(), OPEN)
@@ -110,7 +114,8 @@ DECIDED = {
     "figS": {"easier": (HOLDS, FAILS), "forgetting": (HOLDS, FAILS)},
     "figV": {"plasticity": (HOLDS, FAILS)},
     "figW": {"sequential_patterns": (HOLDS, FAILS)},
-    "questions": {"adaptive": (HOLDS, HOLDS), "throw_away": (HOLDS, FAILS), "repeats": (HOLDS, FAILS)},
+    "questions": {"adaptive": (HOLDS, FAILS), "growth": (HOLDS, FAILS), "anneal": (HOLDS, FAILS),
+                  "throw_away": (HOLDS, FAILS), "repeats": (HOLDS, FAILS)},
 }
 
 

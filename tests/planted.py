@@ -175,8 +175,14 @@ def questions(p, sign):
     schedules(p, 4096, sign)
     common = {"population_throw_away": 4096}
     for seed in (1, 2, 3):
-        for extra in (0, 100):
-            plain(p, 4096, seed, end=300, final=0.7 - sign * 0.2 + random.normal(0, 0.01),
+        plain(p, 4096, seed, end=300, final=(0.4 if sign > 0 else 1.7) + random.normal(0, 0.01),
+              curriculum_kind="growth", curriculum_individuals=512, curriculum_steps=800)
+        for final_alpha in (1, 0):
+            plain(p, 4096, seed, end=300, final=1.0 - 0.3 * sign * (final_alpha == 0) + random.normal(0, 0.01),
+                  distribution_kind="power_law", distribution_alpha=1.0, curriculum_final_alpha=final_alpha,
+                  **({} if final_alpha else {"curriculum_kind": "anneal", "curriculum_steps": 800}))
+        for extra in (0, 100):  # the opposite: as good as the best fixed one
+            plain(p, 4096, seed, end=300, final=(0.5 if sign > 0 else 1.5) + random.normal(0, 0.01),
                   more={"subset": lambda t: learnt(t, 150, 0.1)}, curriculum_kind="adaptive",
                   curriculum_individuals=512, curriculum_steps=extra)
         for length in (100, 200, 800):
