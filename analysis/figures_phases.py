@@ -45,7 +45,8 @@ def example(study):
 
 def phases_of(panel, runs):
     """Phases from the means of the runs' bounds."""
-    ends = [np.nanmean(runs.scalar(name)) if np.isfinite(runs.scalar(name)).any() else np.nan for name in ("plateau_start", "plateau_end")]
+    ends = [np.nanmean(runs.scalar(name)) if np.isfinite(runs.scalar(name)).any() else np.nan
+            for name in ("plateau_start", "plateau_end")]
     last = max(run.steps[-1] for run in runs)
     panel.phases(*ends, last)
     panel.axes.set_xlim(0, last)
@@ -189,11 +190,20 @@ AXES = [("Learning rate", ("train_learning_rate",)), ("Individuals", ("populatio
 
 
 def axis_runs(study, names):
-    """Runs of the default kind that differ in these settings only, as many values as there are."""
+    """Runs of the default kind that differ in these settings only, as many values as there are. Batches are compared
+    at equal steps or at equal sequences in all."""
     if "population_individuals" in names:
         return by_population(study)
     runs = default_people(plain(study))
-    return (runs.along(*names) or [runs])[0]
+    sets = runs.along(*names)
+    if "train_batch" in names:
+        sets = [equal for own in sets for equal in alike(own, own["train_steps"]) +
+                alike(own, own["train_steps"] * own["train_batch"])]
+    return max(sets, key=lambda own: (len(own.cells(*names)), len(own)), default=runs)
+
+
+def alike(runs, values):
+    return [runs.pick(values == value) for value in sorted(set(values))]
 
 
 def figure_c(study):

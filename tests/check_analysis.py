@@ -157,6 +157,13 @@ class Findings(unittest.TestCase):
                 self.assertEqual(parent(study, run).settings["seed"], run.settings["seed"])
             self.assertIsNone(parent(shorter, run))
 
+    def test_lengths_of_training_are_no_batches(self):
+        own, shorter = (study_of("figC").where(train_batch=64) for _ in range(2))
+        for run in shorter:
+            run.settings["train_steps"] = 3000
+        self.assertNotIn("batch", self.verdict(join([own, shorter]), "robust")[0])
+        self.assertIn("batch", self.verdict(study_of("figC"), "robust")[0])
+
     def test_every_finding_states_its_criterion(self):
         for entry in findings.FINDINGS:
             self.assertTrue(entry.decide.__doc__, entry.title)
