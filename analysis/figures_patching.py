@@ -36,7 +36,7 @@ def with_step(run):
 
 def references(study, runs):
     """Runs with attention of their own that are otherwise as the patched `runs`."""
-    names = [n for n in runs.runs[0].settings if n not in runs.varying() and not n.startswith(("patch", *ASIDE))]
+    names = [n for n in runs.runs[0].settings if n not in runs.varying() and not n.startswith(("patch", "start_", *ASIDE))]
     alike = study.where(**{n: runs.runs[0].settings[n] for n in names})
     return of_family(alike, "uniform", "sequential")
 

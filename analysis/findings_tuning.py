@@ -4,12 +4,13 @@ import numpy as np
 
 from figures_sequential import once, sequential, turns_of, visits
 from figures_tuning import PAIRS, PEOPLE, by_count, by_weight, tuned
-from findings_table import final_loss, finding, mean_of, need
+from findings_table import final_accuracy, final_loss, finding, mean_of, need
 from lore_sheet import short
-from lore_statistics import above, below, every, interval, paired, slopes_by_seed
+from lore_statistics import OPEN, above, below, every, interval, paired, slopes_by_seed, slopes_of_seeds
 from lore_study import of_family, parent
 
 EARLY = 0.1  # the share of fine-tuning that counts as its beginning
+LEFT = 0.1  # accuracy; with less there is nothing more to be lost
 
 
 def lost(run, part=1.0):
@@ -34,10 +35,11 @@ def collapse(study, names):
 
 
 def more_new(study, names):
-    table = {np.log2(n): final_loss(own) for (n,), own in by_count(tuned(study, names), names)}
+    table = {np.log2(n): final_accuracy(own) for (n,), own in by_count(tuned(study, names), names)}
     need(len(table) > 1, "only one number of new ones")
-    i = interval(slopes_by_seed(table))
-    return f"old loss grows by {i.text()} nats with each doubling of the new ones", above(i)
+    i, left = interval(slopes_by_seed(table)), max(mean_of(row.values()) for row in table.values())
+    text = f"final old accuracy changes by {i.text()} with each doubling of the new ones; {left:.2g} at the most"
+    return text, below(i) if left >= LEFT else OPEN
 
 
 def replay_runs(study, names):
@@ -47,22 +49,21 @@ def replay_runs(study, names):
 
 
 def softened(study, names):
-    """Final rise of the old loss: least weight minus the largest, and the slope over ranks of weights."""
+    """Final accuracy of the old ones: largest weight minus the least."""
     cells = replay_runs(study, names)
-    rises = [{int(r.settings["seed"]): r.curve("attribute_loss", "known")[1][-1] -
-              r.curve("attribute_loss", "known")[1][0] for r in own if r.finished} for _, own in cells]
-    i = interval(paired(rises[0], rises[-1]))
-    text = (f"final rise {mean_of(rises[0].values()):.3g} nats at weight {cells[0][0][0]:g}, "
-            f"{mean_of(rises[-1].values()):.3g} at {cells[-1][0][0]:g}; difference {i.text()}")
+    ends = [final_accuracy(own) for _, own in cells]
+    i = interval(paired(ends[-1], ends[0]))
+    text = (f"final old accuracy {mean_of(ends[0].values()):.3g} at weight {cells[0][0][0]:g}, "
+            f"{mean_of(ends[-1].values()):.3g} at {cells[-1][0][0]:g}; difference {i.text()}")
     return text, above(i)
 
 
 def initial_drop(study, names):
     cells = replay_runs(study, names)
     ratios = {}
-    least = {run.settings["seed"]: lost(run, EARLY) for run in cells[0][1]}
+    least = {run.settings["seed"]: lost(run, EARLY) for run in cells[0][1] if run.finished}
     for _, own in cells[1:]:
-        for run in own:
+        for run in own.pick(own.finished):
             first = least.get(run.settings["seed"], 0)
             if first > 0:
                 ratios.setdefault(run.settings["seed"], []).append(lost(run, EARLY) / first)
@@ -81,14 +82,14 @@ def old_collapse(study):
 
 @finding("Fine-tuning: the more new people, the more is lost", "worse", "5, N")
 def more_people(study):
-    """Slope of the final old loss against log2 of the new people, one per seed: 95 % interval above 0
-    holds, below 0 does not."""
+    """Slope of old people's final accuracy against log2 of the new ones, one per seed: 95 % interval below 0 holds,
+    above 0 does not. Nothing is decided if less than 0.1 is left in the mean, whatever the number of new ones."""
     return more_new(study, PEOPLE)
 
 
 @finding("Fine-tuning: replay softens the final drop", "mitigates", "5, N")
 def replay_final(study):
-    """Final rise of the old loss, least minus largest replay weight: 95 % interval over seeds above 0
+    """Final accuracy of old people, largest replay weight minus the least: 95 % interval over seeds above 0
     holds, below 0 does not."""
     return softened(study, PEOPLE)
 
@@ -107,7 +108,7 @@ def stable_attention(study):
     name, shares = "attention_attribute_to_name", {}
     for run in (run for _, own in by_count(tuned(study)) for run in own):
         before = parent(study, run)
-        if before and run.layers:
+        if before and run.layers and run.finished:
             past = [before.curve(name, layer=layer)[1] for layer in run.layers]
             now = [run.curve(name, layer=layer)[1] for layer in run.layers]
             change = max(np.abs(v - v[0]).max() for v in now)
@@ -123,6 +124,7 @@ def rare_people(study):
     intervals over seeds are above 0; not if one is below."""
     runs = study.where(distribution_among="others")
     need(len(runs), "no fine-tuning on rare people (distribution.among others)")
+    runs = runs.along()[0]
     gains = [interval(runs.final("attribute_accuracy", g) - runs.first("attribute_accuracy", g))
              for g in ("known", "others")]
     first, last = (mean_of(v) for v in (runs.first("attribute_accuracy", "others"),
@@ -138,6 +140,7 @@ def toy_hallucination(study):
     runs = of_family(study, "memory")
     runs = runs.pick([run.settings.get("memory_new_pairs", 0) == 0 for run in runs]).having("attribute_loss", "held_out")
     need(len(runs), "no run of the toy memory with held-out pairs")
+    runs = runs.along()[0]
     over = interval(runs.final("attribute_loss", "held_out") - runs.scalar("no_knowledge_baseline"))
     sure = interval(runs.final("max_probability", "known") - runs.final("max_probability", "held_out"))
     return f"{over.text()} nats above; probability {sure.text()} lower", every(above(over), above(sure))
@@ -205,12 +208,13 @@ def plasticity(study):
     rate): slope at the highest rate minus that at the lowest, one per seed: 95 % interval above 0 holds,
     below 0 does not."""
     runs = sequential(study, curriculum_groups=2.0, train_schedule="constant")
+    runs = runs.along("train_learning_rate", "curriculum_repeats")[0]
     rates = runs.cells("train_learning_rate")
     need(len(rates) > 1, "only one learning rate for two groups in turn")
     slopes = []
     for _, own in (rates[0], rates[-1]):
         table = {np.log2(r): final_loss(at, turns_of(at.runs[0])[-1][2]) for (r,), at in own.cells("curriculum_repeats")}
         need(len(table) > 1, "only one number of visits for two groups in turn")
-        slopes.append(slopes_by_seed(table))
-    i = interval([high - low for low, high in zip(*slopes)])
+        slopes.append(slopes_of_seeds(table))
+    i = interval(paired(slopes[1], slopes[0]))
     return f"slope {i.text()} nats larger at {rates[-1][0][0]:g} than at {rates[0][0][0]:g}", above(i)

@@ -29,6 +29,8 @@ def one_run(dataset, name, experiment):
             settings[key] = as_value(variable.values.item())
         elif variable.dims[:1] == ("step",) and key != "step" and "attribute" not in variable.dims:
             records[key] = np.asarray(variable.values, float)
+    if settings.get("train_schedule") == "constant":  # without effect, whatever the default is
+        settings.pop("train_final_learning_rate", None)
     there = np.zeros(len(steps), bool)
     for values in records.values():
         there |= np.isfinite(values.reshape(len(steps), -1)).any(axis=1)

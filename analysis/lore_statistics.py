@@ -1,4 +1,4 @@
-"""Fits, intervals and decisions. Everything random has a fixed seed, so a table comes out the same twice."""
+"""Fits, intervals and decisions."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,10 @@ T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.
        2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048,
        2.045, 2.042)
 HOLDS, FAILS, OPEN = "holds", "does not hold", "not decidable here"
+
+
+def t95(freedom):
+    return T95[freedom - 1] if freedom <= len(T95) else 1.96
 
 
 @dataclass
@@ -36,8 +40,7 @@ def interval(values):
     mean = float(values.mean())
     if count == 1:
         return Interval(mean, -np.inf, np.inf, 1)
-    t = T95[count - 2] if count - 1 <= len(T95) else 1.96
-    half = t * float(values.std(ddof=1)) / np.sqrt(count)
+    half = t95(count - 1) * float(values.std(ddof=1)) / np.sqrt(count)
     return Interval(mean, mean - half, mean + half, count)
 
 
@@ -74,10 +77,14 @@ def slope(x, y):
     return float(np.polyfit(x[keep], y[keep], 1)[0])
 
 
-def slopes_by_seed(table):
-    """{x: {seed: y}} -> one slope per seed that has every x."""
+def slopes_of_seeds(table):
+    """{x: {seed: y}} -> {seed: slope} of the seeds that have every x."""
     seeds = set.intersection(*(set(row) for row in table.values())) if table else set()
-    return [slope(list(table), [row[seed] for row in table.values()]) for seed in sorted(seeds)]
+    return {seed: slope(list(table), [row[seed] for row in table.values()]) for seed in sorted(seeds)}
+
+
+def slopes_by_seed(table):
+    return list(slopes_of_seeds(table).values())
 
 
 def best_by_seed(table, largest=False):
@@ -96,7 +103,7 @@ def best_by_seed(table, largest=False):
 
 @dataclass
 class PowerLaw:
-    """y = factor * x^exponent; R^2 in logarithms; 95 % bootstrap interval of the exponent."""
+    """y = factor * x^exponent; R^2 of the means, in logarithms; 95 % interval of the exponent."""
     factor: float
     exponent: float
     r_squared: float
@@ -106,38 +113,24 @@ class PowerLaw:
 
 
 def fit_line(x, y):
-    exponent, offset = np.polyfit(x, y, 1)
-    rest = y - (exponent * x + offset)
-    total = np.sum((y - y.mean()) ** 2)
-    return offset, exponent, 1 - np.sum(rest**2) / total if total > 0 else np.nan
+    """(offset, slope, sum of squared residuals) of least squares."""
+    slope_of, offset = np.polyfit(x, y, 1)
+    return offset, slope_of, float(np.sum((y - slope_of * x - offset) ** 2))
 
 
-def resample_mean(random, y, draws):
-    """Means of `draws` samples with replacement, widened for the few seeds they come from."""
-    widened = y.mean() + (y - y.mean()) * np.sqrt(len(y) / (len(y) - 1))
-    return random.choice(widened, (draws, len(y))).mean(axis=1)
-
-
-def fit_power_law(cells, draws=4000):
-    """{x: [y of each seed]}: least squares in logarithms of the means' cells, seeds weighing alike.
-
-    The bootstrap draws seeds with replacement within each x. With one seed per x it draws the
-    residuals of the fit instead.
-    """
+def fit_power_law(cells):
+    """{x: [y of each seed]}: least squares in logarithms over all seeds, and the interval of regression: Student's t with
+    two degrees of freedom fewer than seeds. What the means miss the law by widens it as differences of seeds do."""
     cells = {x: np.log(np.asarray(y, float)) for x, y in sorted(cells.items()) if len(y)}
     if len(cells) < 3:
         return None
-    x = np.log(np.array(list(cells), float))
-    means = np.array([y.mean() for y in cells.values()])
-    offset, exponent, r_squared = fit_line(x, means)
-    random = np.random.default_rng(1)
-    if min(len(y) for y in cells.values()) > 1:
-        samples = np.stack([resample_mean(random, y, draws) for y in cells.values()], axis=1)
-    else:
-        fitted = exponent * x + offset
-        rest = (means - fitted) * np.sqrt(len(x) / (len(x) - 2))
-        samples = fitted + random.choice(rest, (draws, len(x)))
-    exponents = np.polyfit(x, samples.T, 1)[0]
-    low, high = np.percentile(exponents, [2.5, 97.5])
-    return PowerLaw(float(np.exp(offset)), float(exponent), float(r_squared), float(low), float(high),
-                    len(cells))
+    x = np.concatenate([np.full(len(y), np.log(at)) for at, y in cells.items()])
+    y = np.concatenate(list(cells.values()))
+    offset, exponent, rest = fit_line(x, y)
+    error = np.sqrt(rest / (len(x) - 2) / np.sum((x - x.mean()) ** 2))
+    means = np.array([own.mean() for own in cells.values()])
+    missed = fit_line(np.log(list(cells)), means)[2]
+    total = np.sum((means - means.mean()) ** 2)
+    half = t95(len(x) - 2) * error
+    return PowerLaw(float(np.exp(offset)), float(exponent), 1 - missed / total if total > 0 else np.nan,
+                    float(exponent - half), float(exponent + half), len(cells))

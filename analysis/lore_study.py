@@ -6,8 +6,7 @@ import numpy as np
 
 # Settings that say how a run is measured or computed, or who is only measured: not what it learns.
 ASIDE = ("seed", "name", "evaluate_", "checkpoint_", "compute_", "train_reduction", "train_shard",
-         "train_final_learning_rate", "population_held_out", "population_throw_away",
-         "start_run", "start_step", "start_checksum", "patch_run", "patch_step")
+         "population_held_out", "population_throw_away", "start_run", "start_checksum", "patch_run", "patch_step")
 
 
 @dataclass
@@ -144,7 +143,7 @@ class Study:
 def same_training(run):
     """What decides a run's result: settings and seed, not how it is measured or computed."""
     return str(sorted((name, value) for name, value in run.settings.items()
-                      if name in ("seed", "train_final_learning_rate") or not name.startswith(ASIDE)))
+                      if name == "seed" or not name.startswith(ASIDE)))
 
 
 def join(studies):
@@ -209,12 +208,12 @@ def plain(study):
 def parent(study, run):
     """The run whose last weights a run started from; None if it is not among these.
 
-    Another study may have the same run under another name, so seed, people and steps do as well.
+    Another study may have the same run under another name, so seed, people, model and steps do as well.
     """
     s = run.settings
     named = [one for one in study if one.name == s.get("start_run")]
-    alike = [one for one in plain(study).where(seed=s["seed"], train_steps=s.get("start_step"))
-             if one.settings["population_individuals"] == s["population_individuals"]]
+    same = {n: v for n, v in s.items() if n.startswith("model_") or n in ("seed", "population_individuals")}
+    alike = plain(study).where(train_steps=s.get("start_step"), **same).runs
     return next(iter(named + alike), None)
 
 

@@ -45,24 +45,19 @@ class Statistics(unittest.TestCase):
         self.assertAlmostEqual(fit.factor, 0.43, 9)
         self.assertAlmostEqual(fit.r_squared, 1, 9)
 
-    def test_bootstrap_covers(self):
-        random, covered, widths = np.random.default_rng(2), 0, []
-        for _ in range(100):
-            fit = st.fit_power_law(law(0.81, 5, 0.05, random), 500)
-            covered += fit.low <= 0.81 <= fit.high
-            widths.append(fit.high - fit.low)
-        # Of normal noise, the slope's standard error is noise / sqrt(seeds * sum of squared log distances).
-        exact = 2 * 1.96 * 0.05 / np.sqrt(5 * np.log(2) ** 2 * 28)
-        self.assertGreaterEqual(covered / 100, 0.87)
-        self.assertLess(covered / 100, 0.995)
-        self.assertAlmostEqual(np.mean(widths) / exact, 1, delta=0.15)
+    def test_interval_of_the_exponent_covers(self):
+        random = np.random.default_rng(2)
+        for seeds, freedom in ((1, 5), (3, 19), (5, 33)):
+            fits = [st.fit_power_law(law(0.81, seeds, 0.05, random)) for _ in range(1000)]
+            self.assertAlmostEqual(np.mean([f.low <= 0.81 <= f.high for f in fits]), 0.95, delta=0.025)
+            # Of normal noise, the slope's standard error is noise / sqrt(seeds * sum of squared log distances).
+            exact = 2 * st.t95(freedom) * 0.05 / np.sqrt(seeds * np.log(2) ** 2 * 28)
+            self.assertAlmostEqual(np.mean([f.high - f.low for f in fits]) / exact, 1, delta=0.08)
 
-    def test_one_seed_uses_residuals(self):
-        random, covered = np.random.default_rng(3), 0
-        for _ in range(150):
-            fit = st.fit_power_law(law(0.81, 1, 0.05, random), 800)
-            covered += fit.low <= 0.81 <= fit.high
-        self.assertGreaterEqual(covered / 150, 0.8)
+    def test_what_the_law_misses_widens_the_interval(self):
+        bent = {n: y * np.exp(0.1 * (np.log2(n) - 15) ** 2) for n, y in law(0.81, 3, 0.01, np.random.default_rng(3)).items()}
+        straight = st.fit_power_law(law(0.81, 3, 0.01, np.random.default_rng(3)))
+        self.assertGreater(st.fit_power_law(bent).high - st.fit_power_law(bent).low, 5 * (straight.high - straight.low))
 
     def test_interval(self):
         i = st.interval([1, 2, 3, np.nan])
@@ -156,6 +151,21 @@ class Findings(unittest.TestCase):
             for study in own, renamed:
                 self.assertEqual(parent(study, run).settings["seed"], run.settings["seed"])
             self.assertIsNone(parent(shorter, run))
+
+    def test_runs_with_other_settings_stay_out(self):
+        for kind, name in (("fig4", "warm_up_fewer"), ("memory", "toy_hallucination"), ("figP", "rare_people"),
+                           ("figV", "plasticity"), ("questions", "adaptive")):
+            own, other = study_of(kind), study_of(kind, -1)
+            for run in other:
+                run.settings["train_weight_decay"] = 0.5
+            with self.subTest(finding=name):
+                self.assertEqual(self.verdict(join([own, other]), name), self.verdict(own, name))
+
+    def test_slopes_are_paired_by_seed(self):
+        whole = study_of("figV")
+        rates = sorted(set(whole["train_learning_rate"]))
+        gap = whole.pick([r.settings["seed"] > 1 or r.settings["train_learning_rate"] > rates[0] for r in whole])
+        self.assertEqual(self.verdict(gap, "plasticity"), self.verdict(whole.where(seed=(2, 3)), "plasticity"))
 
     def test_lengths_of_training_are_no_batches(self):
         own, shorter = (study_of("figC").where(train_batch=64) for _ in range(2))
