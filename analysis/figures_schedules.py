@@ -64,23 +64,39 @@ def best_of(runs):
 
 
 def draw_families(sheet, study, names, variable="attribute_loss", unit="attribute loss (nats)"):
-    """Best of each family against the population, at the budget with most families."""
-    panel = sheet.panel("The best of each kind", "individuals", f"final {unit}")
+    """Best of each family against the population, at the budget with most families. Of one population, the seeds."""
     runs = default_people(of_family(study, *names))
     if not len(runs):
         raise SystemExit(f"{study.title}: no run of these kinds: {', '.join(names)}")
     arena = max(arenas(runs, "population_individuals"), key=lambda a: len({family(r) for r in a}))
+    tables = {name: best_by_population(of_family(arena, name), variable) for name in names}
     for name in names:
-        table = {}
-        for (n,), own in of_family(arena, name).cells("population_individuals"):
-            best = best_of(own)
-            if best is not None:
-                table[n] = best.final(variable, "known")
-        if not table:
+        if not tables[name]:
             sheet.note(f"No finished run of kind: {name}.")
+    people = sorted(set(arena["population_individuals"]))
+    if len(people) == 1:
+        kinds = {name: table[people[0]] for name, table in tables.items() if table}
+        draw_kinds(sheet.panel(f"The best of each kind, {short(people[0])} individuals", f"final {unit}", ""), kinds)
+        return
+    panel = sheet.panel("The best of each kind", "individuals", f"final {unit}")
+    for name, table in tables.items():
         panel.points(table, name, FAMILIES.get(name, PURPLE))
-    panel.log_x(sorted(set(arena["population_individuals"])))
-    return panel
+    panel.log_x(people)
+    if variable == "attribute_accuracy":
+        panel.axes.set_ylim(0, 1.03)
+
+
+def best_by_population(runs, variable):
+    """{individuals: final values of the seeds of the best member}"""
+    best = {n: best_of(own) for (n,), own in runs.cells("population_individuals")}
+    return {n: cell.final(variable, "known") for n, cell in best.items() if cell is not None}
+
+
+def draw_kinds(panel, kinds):
+    for index, (name, values) in enumerate(kinds.items()):
+        panel.row(values, index, name, FAMILIES.get(name, PURPLE))
+    panel.axes.set_yticks(range(len(kinds)), list(kinds), fontsize=7.5)
+    panel.axes.set_ylim(len(kinds) - 0.5, -0.5)
 
 
 def figure_4(study):
@@ -174,8 +190,7 @@ def figure_j(study):
     names = ("uniform", "power law", "celebrities", "warm-up")
     sheet = Sheet("The best of each kind, for every population", 1, 2)
     draw_families(sheet, study, names)
-    panel = draw_families(sheet, study, names, "attribute_accuracy", "attribute accuracy")
-    panel.axes.set_ylim(0, 1.03)
+    draw_families(sheet, study, names, "attribute_accuracy", "attribute accuracy")
     return sheet
 
 
