@@ -139,7 +139,8 @@ def figure_v(study):
     columns = min(3, len(cells))
     sheet = Sheet("Two groups in turn", -(-(len(cells) + 1) // columns), columns)
     for (rate, repeats), own in cells:
-        draw_groups(sheet, own, f"{repeats:g} times each, learning rate {rate:g}")
+        often = f"{repeats:g} times each" if repeats > 1 else "once each"
+        draw_groups(sheet, own, f"{often}, learning rate {rate:g}")
     panel = sheet.panel("At the end", "visits of each group", "attribute loss (nats)")
     for ((rate,), own), colour in zip(runs.cells("train_learning_rate"), (BLUE, ORANGE, INK, GREY)):
         panel.points({repeats: at.final("attribute_loss", "known") for (repeats,), at in own.cells("curriculum_repeats")},

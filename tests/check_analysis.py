@@ -174,6 +174,14 @@ class Findings(unittest.TestCase):
         self.assertNotIn("batch", self.verdict(join([own, shorter]), "robust")[0])
         self.assertIn("batch", self.verdict(study_of("figC"), "robust")[0])
 
+    def test_visits_at_a_falling_rate_count_only_alone(self):
+        falling = study_of("figS", -1).where(train_schedule="cosine", curriculum_repeats=1)
+        constant = study_of("figS").where(train_schedule="constant")
+        text, verdict = self.verdict(join([falling, constant]), "easier")
+        self.assertEqual(verdict, HOLDS, text)
+        self.assertEqual(text.count("nats per visit"), 3)
+        self.assertEqual(self.verdict(falling, "easier")[1], FAILS)
+
     def test_every_finding_states_its_criterion(self):
         for entry in findings.FINDINGS:
             self.assertTrue(entry.decide.__doc__, entry.title)
