@@ -106,7 +106,7 @@ DECIDED = {
     "figC": {"robust": (HOLDS, FAILS)},
     "figP": {"rare_people": (HOLDS, FAILS)},
     "memory": {"toy_hallucination": (HOLDS, FAILS), "toy_collapse": (HOLDS, FAILS), "toy_replay": (HOLDS, FAILS)},
-    "figS": {"easier": (HOLDS, FAILS), "forgetting": (HOLDS, FAILS)},
+    "figS": {"easier": (HOLDS, FAILS), "sooner": (HOLDS, FAILS), "forgetting": (HOLDS, FAILS)},
     "figV": {"plasticity": (HOLDS, FAILS)},
     "figW": {"sequential_patterns": (HOLDS, FAILS)},
     "questions": {"adaptive": (HOLDS, FAILS), "growth": (HOLDS, FAILS), "anneal": (HOLDS, FAILS),

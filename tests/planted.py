@@ -277,7 +277,7 @@ def sequential(p, settings, steps, seed, sign, **more):
             now, inside = losses[f"group_{k + 1}"], t > visit * length
             begin = now[visit * length // 25]
             own = k == visit % groups
-            half = (length / (2 + visit) if sign > 0 else length * 0.3) if own else length * (0.05 if sign > 0 else 0.9)
+            half = (length / (2 + visit) if sign > 0 else length * (0.1 + 0.05 * visit)) if own else length * (0.05 if sign > 0 else 0.9)
             goal = (0.3 + (2 / (1 + visit) if sign > 0 else 0.5 * visit)) if own else (8.0 if visit > k or visit >= groups else begin)
             now[inside] = settle(t[inside] - visit * length, begin, goal, half)
     first = np.exp(-t / 40) * 7
