@@ -186,7 +186,7 @@ def figure_a(study):
 AXES = [("Learning rate", ("train_learning_rate",)), ("Individuals", ("population_individuals",)),
         ("Weight decay", ("train_weight_decay",)), ("Batch (sequences)", ("train_batch", "train_steps")),
         ("Model size (width)", ("model_width", "model_hidden", "model_layers", "model_heads", "model_preset")),
-        ("Mixer", ("model_mixer",))]
+        ("Mixer", ("model_mixer", "model_recurrent_width", "model_positions"))]
 
 
 def axis_runs(study, names):

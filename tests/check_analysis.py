@@ -172,7 +172,9 @@ class Findings(unittest.TestCase):
         for run in shorter:
             run.settings["train_steps"] = 3000
         self.assertNotIn("batch", self.verdict(join([own, shorter]), "robust")[0])
-        self.assertIn("batch", self.verdict(study_of("figC"), "robust")[0])
+        text = self.verdict(study_of("figC"), "robust")[0]
+        for hyperparameter in ("learning rate", "weight decay", "batch", "model size", "mixer"):
+            self.assertIn(hyperparameter, text)
 
     def test_visits_at_a_falling_rate_count_only_alone(self):
         falling = study_of("figS", -1).where(train_schedule="cosine", curriculum_repeats=1)

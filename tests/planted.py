@@ -13,11 +13,12 @@ SETTINGS = {
     "name": "planted", "population_individuals": 4096, "population_held_out": 1024, "population_new": 0,
     "population_throw_away": 0, "population_templates": 20, "population_sentence_order": "random",
     "model_preset": "none", "model_mixer": "attention", "model_layers": 3, "model_width": 128, "model_heads": 4,
-    "model_hidden": 512, "train_steps": 4000, "train_batch": 64, "train_learning_rate": 1e-3,
-    "train_schedule": "cosine", "train_weight_decay": 0.1, "distribution_kind": "uniform",
-    "distribution_alpha": 1.0, "distribution_celebrities": 0, "distribution_celebrity_weight": 8.0,
-    "distribution_replay_weight": 0.0, "distribution_among": "all", "distribution_repeats_in_batch": 1,
-    "distribution_repeats_across_steps": 1, "distribution_shards": "", "curriculum_kind": "none",
+    "model_hidden": 512, "model_recurrent_width": 0, "model_positions": "rotary", "train_steps": 4000,
+    "train_batch": 64, "train_learning_rate": 1e-3, "train_schedule": "cosine", "train_weight_decay": 0.1,
+    "distribution_kind": "uniform", "distribution_alpha": 1.0, "distribution_celebrities": 0,
+    "distribution_celebrity_weight": 8.0, "distribution_replay_weight": 0.0, "distribution_among": "all",
+    "distribution_repeats_in_batch": 1, "distribution_repeats_across_steps": 1,
+    "distribution_shards": "", "curriculum_kind": "none",
     "curriculum_individuals": 0, "curriculum_epochs": 0.0, "curriculum_steps": 0, "curriculum_final_alpha": 0.0,
     "curriculum_groups": 2, "curriculum_repeats": 1, "evaluate_every": 50, "patch_from": "none",
     "patch_reference": -1, "patch_start": 0, "start_run": "", "start_step": np.nan,
@@ -228,7 +229,7 @@ def figA(p, sign):
 def figC(p, sign):
     changes = [{}, {"train_learning_rate": 2e-3}, {"train_learning_rate": 5e-4}, {"train_weight_decay": 1.0},
                {"train_batch": 32, "train_steps": 8000}, {"model_width": 256, "model_hidden": 1024},
-               {"model_mixer": "rg_lru"}]
+               {"model_mixer": "rg_lru", "model_recurrent_width": 160, "model_positions": "none"}]
     for change in changes:
         for seed in (1, 2):
             if sign > 0:
