@@ -64,13 +64,15 @@ class Panel:
         axes.spines[["top", "right"]].set_visible(False)
 
     def line(self, x, y, low=None, high=None, label="", colour=BLUE, style="-", marker="", seeds=1, named=True):
-        """A line with a band, named at its right end."""
+        """A line with a band, named at its right end. The band of a single point is a bar."""
         x, y = np.asarray(x, float), np.asarray(y, float)
         if not len(x):
             return
         low, high = (y if v is None else np.asarray(v, float) for v in (low, high))
         self.axes.plot(x, y, color=colour, ls=style, marker=marker, ms=4, lw=1.6, zorder=3)
-        if seeds > 1:
+        if seeds > 1 and len(x) == 1:
+            self.axes.vlines(x, low, high, color=colour, alpha=0.4, lw=3, zorder=2)
+        elif seeds > 1:
             self.axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0, zorder=2)
         self.rows.append((label, x, y, low, high, seeds))
         if label and named:
@@ -142,6 +144,8 @@ class Panel:
         self.axes.set_xscale("log")
         if values is not None:
             self.ticks(self.axes.xaxis, values)
+            if len(values) == 1:
+                self.axes.set_xlim(values[0] / 2, 2 * values[0])
 
     def log_y(self):
         """A logarithmic axis with few ticks: 1, 2 and 5 of each power of ten."""
