@@ -158,7 +158,7 @@ test_data = \
 	tests/whole_records.py \
 	tests/whole_runs.bash
 
-EXTRA_DIST += $(shell_tests) $(test_headers) $(test_data) tests/run.sh tests/leaks.supp
+EXTRA_DIST += $(shell_tests) $(test_headers) $(test_data) tests/run.sh tests/leaks.supp tests/valgrind.supp
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(float_tests) $(double_tests) $(test_helpers)

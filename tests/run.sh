@@ -142,7 +142,7 @@ with_sanitizers() {
 # buffers.
 with_valgrind() {
   local options=(--without-onednn) command="valgrind -q --error-exitcode=99 --child-silent-after-fork=yes \
---leak-check=full --errors-for-leak-kinds=definite"
+--leak-check=full --errors-for-leak-kinds=definite --num-callers=40 --suppressions='$PWD/tests/valgrind.supp'"
   local known=/usr/share/openmpi/openmpi-valgrind.supp
   [ -f $known ] && command+=" --suppressions=$known"
   [ "$(uname -m)" = x86_64 ] && options+=(--with-arch=x86-64-v3)
