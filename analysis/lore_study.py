@@ -246,19 +246,30 @@ def curriculum_steps(run):
     return s.get("curriculum_epochs", 0) * s["population_individuals"] / s["train_batch"]
 
 
+def widened_at(run):
+    """The step from which an adaptive curriculum draws from all: an evaluation's and what is added; NaN if never.
+
+    A record says what the next step draws from, so it lies between two records.
+    """
+    steps, drawn = run.curve("draw_count")
+    whole = drawn >= run.settings["population_individuals"]
+    if not whole.any():
+        return np.nan
+    at = int(np.argmax(whole))
+    ends = steps + run.settings["curriculum_steps"]
+    found = ends[(ends <= steps[at]) & (ends > (steps[at - 1] if at else -1))]
+    return float(found[0]) if len(found) else np.nan
+
+
 def curriculum_end(run):
     """The step from which all are drawn in the end; NaN if the run has not come so far, or has no such curriculum.
 
     A sequential curriculum ends with the run.
     """
-    kind, step = run.settings.get("curriculum_kind", "none"), np.nan
-    if kind == "adaptive":
-        steps, loss = run.curve("attribute_loss", "subset")
-        margin = run.settings.get("evaluate_plateau_margin", 0.05)
-        level = run.scalars.get("no_knowledge_baseline", np.nan) * (1 - margin)
-        step = steps[np.argmax(loss < level)] + run.settings["curriculum_steps"] if (loss < level).any() else np.nan
-    elif kind not in ("none", "sequential"):
-        step = curriculum_steps(run)
+    kind = run.settings.get("curriculum_kind", "none")
+    if kind in ("none", "sequential"):
+        return np.nan
+    step = widened_at(run) if kind == "adaptive" else curriculum_steps(run)
     return float(step) if step <= run.steps[-1] else np.nan
 
 

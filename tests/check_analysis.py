@@ -204,20 +204,22 @@ DRAWN = {"2": "fig2", "F": "fig2", "M": "fig2", "3": "fig3", "D": "fig3", "4": "
 
 
 def with_curriculum(kind, last=400, **settings):
-    """A run whose subset comes to know its people between steps 100 and 150."""
+    """A run whose subset is seen past its plateau at step 150."""
     steps = np.arange(0, last + 1, 50)
     loss = np.stack([np.full(len(steps), 6.0), np.where(steps < 150, 6.0, 1.0)], axis=1)
+    drawn = np.where(steps < 150 + settings.get("curriculum_steps", 0), 64, 640.0)
     settings = {"curriculum_kind": kind, "curriculum_steps": 0, "population_individuals": 640, "train_batch": 32,
-                "evaluate_plateau_margin": 0.05, **settings}
+                **settings}
     return Run("one", "", settings, {"no_knowledge_baseline": 6.1}, steps, ["known", "subset"], [],
-               {"attribute_loss": loss})
+               {"attribute_loss": loss, "draw_count": drawn})
 
 
 class Curricula(unittest.TestCase):
     def test_ends_are_those_of_the_settings_or_of_the_subset(self):
         self.assertEqual(curriculum_end(with_curriculum("warm_up", curriculum_steps=120)), 120)
         self.assertEqual(curriculum_end(with_curriculum("throw_away", curriculum_epochs=3)), 60)
-        self.assertEqual(curriculum_end(with_curriculum("adaptive", curriculum_steps=70)), 220)
+        for added in (0, 50, 70):
+            self.assertEqual(curriculum_end(with_curriculum("adaptive", curriculum_steps=added)), 150 + added)
         for run in (with_curriculum("none"), with_curriculum("sequential"), with_curriculum("adaptive", last=100),
                     with_curriculum("adaptive", last=200, curriculum_steps=70),
                     with_curriculum("growth", curriculum_steps=401)):

@@ -1,7 +1,12 @@
-"""Checks whom the runs of tests/studies/distributions.yaml in the directory argv[1] have shown."""
+"""Checks whom the runs of tests/studies/distributions.yaml in the directory argv[1] have shown.
 
+argv[2]: what `lore show -n 4` prints of that study.
+"""
+
+import re
 import sys
 
+import numpy as np
 import xarray as xr
 
 runs = sys.argv[1] + "/runs/whom-{}-seed1/"
@@ -25,7 +30,7 @@ def groups(name):
 
 for name in ("warm", "adaptive", "growth", "anneal", "sequential", "thrown", "shards", "repeats",
              "famous", "templates", "tune", "rare"):
-    steps = 200 if name == "adaptive" else 80
+    steps = 320 if name == "adaptive" else 80
     assert draws(name).sum() == 8 * steps, (name, draws(name).sum())
     assert draws(name)[64:80].sum() == 0, f"{name} shows held-out individuals"
     shown = draws(name) > 0
@@ -36,9 +41,24 @@ assert (first("warm")[:8] < 40).all() and (first("warm")[8:64][draws("warm")[8:6
 assert metrics("warm").draw_count.values.tolist() == [8] * 4 + [64] * 5
 assert groups("warm") == ["known", "held_out", "subset", "rest"]
 
-# Adaptive: five steps after the first evaluation that finds the subset past its plateau.
+
+
+def entropy(words):
+    """Nats of how often each one occurs."""
+    share = np.unique(words, return_counts=True)[1] / len(words)
+    return -(share * np.log(share)).sum()
+
+
+# Adaptive: five steps after the first evaluation that finds the subset past its plateau, where a model knows how often each
+# of their values occurs, and of dates each day, month and year.
+shown = open(sys.argv[2], encoding="utf-8").read()
+kinds = ("birth place", "birth date", "university", "major", "company", "location")
+values = {kind: re.findall(rf"^  {kind} +<(.*)>$", shown, re.M) for kind in kinds}
+dates = list(zip(*(value.split() for value in values.pop("birth date"))))
+assert len(dates) == 3 and all(len(tokens) == 4 for tokens in [*dates, *values.values()])
 ds = metrics("adaptive")
-level = float(ds.no_knowledge_baseline) * 0.95
+level = sum(map(entropy, [*dates, *values.values()])) / 6 * 0.95
+assert level < 0.3 * ds.no_knowledge_baseline
 loss = ds.attribute_loss.values[:, groups("adaptive").index("subset")]
 seen = int(ds.step[(loss < level).argmax()])
 assert (loss < level).any(), loss

@@ -312,6 +312,24 @@ static void test_repeats(void **state) {
   assert_weights("repeats across steps", observed, weight);
 }
 
+/* Also while a curriculum changes what is drawn from. */
+static void test_repeats_in_curricula(void **state) {
+  (void)state;
+  static const lore_curriculum_config changes[] = {
+      {.kind = LORE_CURRICULUM_GROWTH, .individuals = 8, .steps = 40},
+      {.kind = LORE_CURRICULUM_WARM_UP, .individuals = 8, .steps = 30},
+      {.kind = LORE_CURRICULUM_SEQUENTIAL, .groups = 3, .repeats = 5}};
+  lore_distribution_config d = distribution(LORE_DISTRIBUTION_UNIFORM);
+  d.repeats_across_steps = 4;
+  for (size_t c = 0; c < sizeof changes / sizeof *changes; c++) {
+    lore_sampler s = sampler(&d, &changes[c]);
+    for (int64_t step = 0; step < 48; step++)
+      for (int64_t position = 0; position < BATCH; position++)
+        assert_int_equal(lore_sampler_draw(&s, step, position),
+                         lore_sampler_draw(&s, step / 4 * 4, position));
+  }
+}
+
 /* A run that goes on from another one's weights sees other data. */
 static void test_first_step(void **state) {
   (void)state;
@@ -326,13 +344,21 @@ static void test_first_step(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_power_law),  cmocka_unit_test(test_power_law_of_many),
-      cmocka_unit_test(test_weights),    cmocka_unit_test(test_among),
-      cmocka_unit_test(test_warm_up),    cmocka_unit_test(test_adaptive),
-      cmocka_unit_test(test_growth),     cmocka_unit_test(test_anneal),
-      cmocka_unit_test(test_sequential), cmocka_unit_test(test_throw_away),
-      cmocka_unit_test(test_shards),     cmocka_unit_test(test_shard_words),
-      cmocka_unit_test(test_repeats),    cmocka_unit_test(test_first_step),
+      cmocka_unit_test(test_power_law),
+      cmocka_unit_test(test_power_law_of_many),
+      cmocka_unit_test(test_weights),
+      cmocka_unit_test(test_among),
+      cmocka_unit_test(test_warm_up),
+      cmocka_unit_test(test_adaptive),
+      cmocka_unit_test(test_growth),
+      cmocka_unit_test(test_anneal),
+      cmocka_unit_test(test_sequential),
+      cmocka_unit_test(test_throw_away),
+      cmocka_unit_test(test_shards),
+      cmocka_unit_test(test_shard_words),
+      cmocka_unit_test(test_repeats),
+      cmocka_unit_test(test_first_step),
+      cmocka_unit_test(test_repeats_in_curricula),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,8 @@ setup() {
 }
 
 @test "every distribution and curriculum shows whom it says" {
-  "$PYTHON" "$LORE_SOURCE/tests/exposure_checks.py" "$ALONE"
+  "$LORE" show -n 4 "$STUDY" >people
+  "$PYTHON" "$LORE_SOURCE/tests/exposure_checks.py" "$ALONE" people
 }
 
 @test "two ranks, and four, make the same bits" {

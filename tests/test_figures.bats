@@ -91,7 +91,7 @@ CODE
 
 @test "an adaptive curriculum ends where the run began to draw from all" {
   "$LORE" run -q "$LORE_SOURCE/tests/studies/tiny.yaml" -o adaptive -s train.steps=400 -s curriculum.kind=adaptive \
-    -s curriculum.individuals=4 -s curriculum.steps=5 -s 'evaluate.groups=[known, subset]' -s evaluate.every=7 \
+    -s curriculum.individuals=16 -s curriculum.steps=5 -s 'evaluate.groups=[known, subset]' -s evaluate.every=7 \
     -s train.learning_rate=1.0e-02 -s compute.threads=1 -s compute.gemm=builtin
   "$PYTHON" - "$ANALYSIS" <<'CODE'
 import sys
@@ -101,7 +101,7 @@ from lore_study import curriculum_end
 run = open_study("adaptive").runs[0]
 steps, drawn = run.curve("draw_count")
 first = int((drawn == 64).argmax())
-assert drawn[0] == 4 and first > 1, drawn
+assert drawn[0] == 16 and first > 1, drawn
 assert steps[first - 1] < curriculum_end(run) <= steps[first], (curriculum_end(run), steps[first])
 CODE
 }

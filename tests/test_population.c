@@ -306,16 +306,22 @@ static void baseline(void **state) {
   assert_true(fabs(nats - 6.78) < 0.005);
 }
 
-/* Entropy as the mean of -ln(share of those who have the same value). */
-static double entropy_by_pairs(int64_t first, int64_t count, int attribute) {
+/* Entropy as the mean of -ln(share of those who have the same value / divisor % modulus). */
+static double entropy_by_pairs(int64_t first, int64_t count, int attribute, uint32_t divisor,
+                               uint32_t modulus) {
   double nats = 0;
   for (int64_t i = first; i < first + count; i++) {
     int same = 0;
     for (int64_t j = first; j < first + count; j++)
-      same += person(i)->value[attribute] == person(j)->value[attribute];
+      same += person(i)->value[attribute] / divisor % modulus ==
+              person(j)->value[attribute] / divisor % modulus;
     nats -= log((double)same / (double)count) / (double)count;
   }
   return nats;
+}
+
+static double whole_entropy_by_pairs(int64_t first, int64_t count, int attribute) {
+  return entropy_by_pairs(first, count, attribute, 1, UINT32_MAX);
 }
 
 static double empirical(int64_t first, int64_t count) {
@@ -330,13 +336,32 @@ static void empirical_baseline(void **state) {
   for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
     double expected = 0, largest = 0;
     for (int a = 0; a < LORE_ATTRIBUTES; a++) {
-      expected += entropy_by_pairs(71, counts[i], a) / LORE_ATTRIBUTES;
+      expected += whole_entropy_by_pairs(71, counts[i], a) / LORE_ATTRIBUTES;
       largest += log(fmin((double)counts[i],
                           (double)lore_vocabulary_values(people_vocabulary, (lore_attribute)a))) /
                  LORE_ATTRIBUTES;
     }
     assert_true(fabs(empirical(71, counts[i]) - expected) < 1e-10);
     assert_true(empirical(71, counts[i]) <= largest);
+  }
+}
+
+/* A date is ((year - 1900) * 12 + month - 1) * 31 + day - 1. */
+static void plateau_baseline(void **state) {
+  (void)state;
+  static const int64_t counts[] = {1, 2, 333, 2000};
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+    double expected = 0, nats = NAN;
+    for (int a = 0; a < LORE_ATTRIBUTES; a++)
+      if (a == LORE_BIRTH_DATE)
+        expected += entropy_by_pairs(71, counts[i], a, 1, 31) +
+                    entropy_by_pairs(71, counts[i], a, 31, 12) +
+                    entropy_by_pairs(71, counts[i], a, 31 * 12, 200);
+      else
+        expected += whole_entropy_by_pairs(71, counts[i], a);
+    assert_int_equal(lore_population_plateau_baseline(many, 71, counts[i], &nats), LORE_OK);
+    assert_true(fabs(nats - expected / LORE_ATTRIBUTES) < 1e-10);
+    assert_true(nats > empirical(71, counts[i]) - 1e-10);
   }
 }
 
@@ -367,6 +392,7 @@ int main(void) {
       cmocka_unit_test(too_little_memory),
       cmocka_unit_test(baseline),
       cmocka_unit_test(empirical_baseline),
+      cmocka_unit_test(plateau_baseline),
       cmocka_unit_test(empirical_baseline_of_many),
   };
   return cmocka_run_group_tests(tests, setup, teardown);

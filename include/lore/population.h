@@ -77,4 +77,10 @@ double lore_population_baseline(const lore_vocabulary *vocabulary);
 lore_status lore_population_empirical_baseline(const lore_population *population, int64_t first,
                                                int64_t count, double *nats);
 
+/* Between the two: a model that knows how often each value occurs, of dates only how often each
+ * day, month and year. That is where the loss of few individuals rests: nearly all have dates of
+ * their own, so whoever knew how often whole dates occur would know who was meant. */
+lore_status lore_population_plateau_baseline(const lore_population *population, int64_t first,
+                                             int64_t count, double *nats);
+
 #endif

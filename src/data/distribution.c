@@ -34,7 +34,8 @@ static int64_t draw_from(const lore_draw *draw, lore_random *stream) {
 
 int64_t lore_sampler_draw(const lore_sampler *s, int64_t step, int64_t sequence) {
   const lore_distribution_config *d = &s->distribution;
-  lore_draw draw = lore_sampler_at(s, step, sequence);
+  /* Repeats are of the step that first showed them, whatever a curriculum has changed since. */
+  lore_draw draw = lore_sampler_at(s, step - step % d->repeats_across_steps, sequence);
   lore_random stream = lore_random_stream(
       s->seed, LORE_RANDOM_INDIVIDUALS, (uint64_t)(s->first_step + step / d->repeats_across_steps),
       (uint64_t)(sequence / d->repeats_in_batch));

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,14 +176,24 @@ double lore_population_baseline(const lore_vocabulary *vocabulary) {
   return nats / LORE_ATTRIBUTES;
 }
 
-/* Entropy of how often each of `values` values of `attribute` occurs; `count` has room for them. */
-static double value_entropy(const lore_population *p, int64_t first, int64_t individuals,
-                            int attribute, uint32_t values, int64_t *count) {
+enum { WHOLE = -1 };
+
+/* What is counted of a value: the whole of it, or its token in a place. */
+static uint32_t part_of(const lore_population *p, int64_t i, int attribute, int place) {
+  uint32_t whole = p->individual[i].value[attribute];
+  return place == WHOLE
+             ? whole
+             : lore_vocabulary_value(p->vocabulary, (lore_attribute)attribute, whole).token[place];
+}
+
+/* Entropy of how often each part occurs; `count` has room for `parts`. */
+static double part_entropy(const lore_population *p, int64_t first, int64_t individuals,
+                           int attribute, int place, uint32_t parts, int64_t *count) {
   double nats = 0;
-  memset(count, 0, sizeof *count * values);
+  memset(count, 0, sizeof *count * parts);
   for (int64_t i = first; i < first + individuals; i++)
-    count[p->individual[i].value[attribute]]++;
-  for (uint32_t v = 0; v < values; v++)
+    count[part_of(p, i, attribute, place)]++;
+  for (uint32_t v = 0; v < parts; v++)
     if (count[v]) {
       double share = (double)count[v] / (double)individuals;
       nats -= share * log(share);
@@ -190,21 +201,35 @@ static double value_entropy(const lore_population *p, int64_t first, int64_t ind
   return nats;
 }
 
+/* Mean over attributes of the entropy of whole values, or of dates as the sum over their tokens. */
+static lore_status mean_entropy(const lore_population *p, int64_t first, int64_t individuals,
+                                bool date_by_token, double *nats) {
+  enum { DATE_TOKENS = 3 };
+  uint32_t parts = lore_vocabulary_values(p->vocabulary, LORE_BIRTH_DATE); /* more than tokens */
+  assert(first >= 0 && individuals >= 1 && (size_t)(first + individuals) <= total(&p->config));
+  assert(lore_vocabulary_size(p->vocabulary) <= (int)parts);
+  int64_t *count = malloc(sizeof *count * parts);
+  if (!count)
+    return lore_fail(LORE_MEMORY, "no memory to count %u values", parts);
+  *nats = 0;
+  for (int a = 0; a < LORE_ATTRIBUTES; a++) {
+    bool by_token = date_by_token && a == LORE_BIRTH_DATE;
+    for (int place = by_token ? 0 : WHOLE; place < (by_token ? DATE_TOKENS : 0); place++)
+      *nats += part_entropy(p, first, individuals, a, place, parts, count) / LORE_ATTRIBUTES;
+  }
+  free(count);
+  return LORE_OK;
+}
+
 /* Tighter than the baseline above: ln(values) is the entropy of the distribution that values were
  * drawn from, and of all distributions the even one has most. A finite sample is uneven, and n
  * individuals have at most n values, so that its entropy is at most ln(n) too. */
 lore_status lore_population_empirical_baseline(const lore_population *p, int64_t first,
                                                int64_t individuals, double *nats) {
-  uint32_t most = lore_vocabulary_values(p->vocabulary, LORE_BIRTH_DATE);
-  assert(first >= 0 && individuals >= 1 && (size_t)(first + individuals) <= total(&p->config));
-  int64_t *count = malloc(sizeof *count * most);
-  if (!count)
-    return lore_fail(LORE_MEMORY, "no memory to count %u values", most);
-  *nats = 0;
-  for (int a = 0; a < LORE_ATTRIBUTES; a++)
-    *nats += value_entropy(p, first, individuals, a,
-                           lore_vocabulary_values(p->vocabulary, (lore_attribute)a), count) /
-             LORE_ATTRIBUTES;
-  free(count);
-  return LORE_OK;
+  return mean_entropy(p, first, individuals, false, nats);
+}
+
+lore_status lore_population_plateau_baseline(const lore_population *p, int64_t first,
+                                             int64_t individuals, double *nats) {
+  return mean_entropy(p, first, individuals, true, nats);
 }

@@ -1,6 +1,7 @@
 /* Vocabulary, population and model of a run. */
 #include "assembly.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "groups.h"
@@ -12,6 +13,21 @@ static int find_group(const lore_assembly *a, const char *name) {
     if (!strcmp(a->group[g].name, name))
       return g;
   return -1;
+}
+
+/* Few people's values are uneven enough to lower the plateau by more than its margin. */
+static lore_status find_baselines(lore_assembly *a) {
+  a->baseline = a->subset_baseline = lore_population_baseline(a->vocabulary);
+  if (a->subset >= 0) {
+    const lore_group *subset = &a->group[a->subset];
+    int64_t all = a->settings->population.individuals; /* in estimates fewer than the subset */
+    int64_t count = subset->count < all ? subset->count : all;
+    double nats;
+    LORE_TRY(lore_population_plateau_baseline(a->population, subset->first, count, &nats));
+    a->subset_baseline = fmin(a->baseline, nats);
+  }
+  return lore_population_empirical_baseline(a->population, 0, a->settings->population.individuals,
+                                            &a->empirical_baseline);
 }
 
 lore_status lore_assembly_create(const lore_settings *settings, lore_assembly *a) {
@@ -31,9 +47,7 @@ lore_status lore_assembly_create(const lore_settings *settings, lore_assembly *a
   a->groups = lore_groups_of(settings, a->group);
   a->held_out = find_group(a, "held_out");
   a->subset = find_group(a, "subset");
-  a->baseline = lore_population_baseline(a->vocabulary);
-  return lore_population_empirical_baseline(a->population, 0, settings->population.individuals,
-                                            &a->empirical_baseline);
+  return find_baselines(a);
 }
 
 void lore_assembly_destroy(lore_assembly *a) {

@@ -20,6 +20,7 @@ typedef struct {
   lore_group group[LORE_GROUPS_MAX];
   int held_out, subset; /* indices of these groups, or -1 */
   double baseline, empirical_baseline;
+  double subset_baseline; /* where the loss of an adaptive curriculum's subset rests */
 } lore_assembly;
 
 /* Vocabulary, population and model. Destroy also after a failure. Keeps a pointer to `settings`. */

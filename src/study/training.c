@@ -55,7 +55,7 @@ lore_status lore_run_append_record(lore_run *run, int phase, const lore_draw *dr
 static void widen(lore_run *run) {
   const lore_assembly *a = &run->assembly;
   const lore_settings *s = run->settings;
-  double level = a->baseline * (1 - s->evaluate.plateau_margin);
+  double level = a->subset_baseline * (1 - s->evaluate.plateau_margin);
   if (s->curriculum.kind == LORE_CURRICULUM_ADAPTIVE && run->at.widened_at == LORE_NEVER &&
       run->group[a->subset].attribute_loss < level)
     run->at.widened_at = run->at.step + s->curriculum.steps;
