@@ -15,15 +15,14 @@ static int find_group(const lore_assembly *a, const char *name) {
   return -1;
 }
 
-/* Few people's values are uneven enough to lower the plateau by more than its margin. */
+/* Few people's values are uneven enough to lower the plateau by more than its margin. A sample that
+ * an estimate is made from may have no subset. */
 static lore_status find_baselines(lore_assembly *a) {
+  const lore_group *subset = a->subset >= 0 ? &a->group[a->subset] : NULL;
   a->baseline = a->subset_baseline = lore_population_baseline(a->vocabulary);
-  if (a->subset >= 0) {
-    const lore_group *subset = &a->group[a->subset];
-    int64_t all = a->settings->population.individuals; /* in estimates fewer than the subset */
-    int64_t count = subset->count < all ? subset->count : all;
+  if (subset && subset->count > 0) {
     double nats;
-    LORE_TRY(lore_population_plateau_baseline(a->population, subset->first, count, &nats));
+    LORE_TRY(lore_population_plateau_baseline(a->population, subset->first, subset->count, &nats));
     a->subset_baseline = fmin(a->baseline, nats);
   }
   return lore_population_empirical_baseline(a->population, 0, a->settings->population.individuals,
