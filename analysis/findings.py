@@ -67,7 +67,8 @@ def report(studies):
     return "\n".join([
         "# Findings", "", "Intervals in brackets are 95 % intervals over seeds. A finding is not decidable here when runs "
         "or seeds are missing, or when its interval lies on both sides. `findings.py --criteria` says how each is "
-        "decided.", "", *table_of(study), "", "## Runs", "", *settings_of(studies), ""])
+        "decided. Rows share runs and seeds, and intervals are not widened for the number of rows: of forty verdicts two "
+        "would be wrong if only chance decided.", "", *table_of(study), "", "## Runs", "", *settings_of(studies), ""])
 
 
 def criteria():

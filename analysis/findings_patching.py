@@ -66,7 +66,8 @@ def early_patterns(study):
 @finding("The earlier good patterns are put in, the lower the final loss", "steps 0 to 16k compared; no number", "D")
 def earlier_start(study):
     """Patterns of the last reference step: slope of the final loss against log2(1 + start of patching), one per
-    seed: 95 % interval above 0 holds, below 0 does not. The optimiser is reset at the start of patching."""
+    seed: 95 % interval above 0 holds, below 0 does not. As the optimiser is reset at the start and fewer steps follow, the
+    slope is not the patterns' alone."""
     runs = patched(study)
     runs = runs.where(patch_reference=max(runs["patch_reference"]))
     table = {np.log2(1 + start): final_loss(own) for (start,), own in runs.cells("patch_start")}

@@ -56,12 +56,9 @@ def final_accuracy(runs, group="known"):
 
 def plateau_ends(runs):
     """{seed: end of the plateau}; of a run that never left it, its last step, which is too early."""
-    ends = {}
-    for run in runs:
-        end = run.scalars.get("plateau_end", np.nan)
-        if np.isfinite(end) or run.finished:
-            ends[int(run.settings["seed"])] = end if np.isfinite(end) else float(run.steps[-1])
-    return ends
+    ends = [run.scalars.get("plateau_end", np.nan) for run in runs]
+    last = [float(run.steps[-1]) if run.finished else np.nan for run in runs]
+    return runs.by_seed(np.where(np.isfinite(ends), ends, last))
 
 
 def table_of(runs, values=final_loss):

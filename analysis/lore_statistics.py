@@ -54,8 +54,9 @@ def below(i, limit=0.0):
 
 
 def beats(i, margin):
-    """Is a loss lower, i being the difference? Not, if the whole interval says that it is no more than margin lower."""
-    return HOLDS if i.high < 0 else FAILS if i.low > -margin else OPEN
+    """Is a loss lower by at least the margin, i being the difference? Not, if the whole interval says that it is lower by
+    less; the mean has to be beyond the margin, and the interval below 0."""
+    return FAILS if i.low > -margin else HOLDS if i.high < 0 and i.mean <= -margin else OPEN
 
 
 def every(*verdicts):

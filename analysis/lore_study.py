@@ -136,8 +136,12 @@ class Study:
         return sorted(subsets, key=lambda s: (-len(s.cells(*names)), -len(s)))
 
     def by_seed(self, values):
-        """{seed: value}, finite ones only."""
-        return {int(s): float(v) for s, v in zip(self.seeds, values) if np.isfinite(v)}
+        """{seed: mean of the finite values}: runs of one seed that drew other data count as one."""
+        own = {}
+        for seed, value in zip(self.seeds, values):
+            if np.isfinite(value):
+                own.setdefault(int(seed), []).append(float(value))
+        return {seed: float(np.mean(of)) for seed, of in own.items()}
 
 
 def same_training(run):
@@ -147,9 +151,10 @@ def same_training(run):
 
 
 def join(studies):
-    """One study of several. A run that another one of them has too counts once: that with most records."""
+    """One study of several, whatever their order. A run that another one of them has too counts once: that with most
+    records."""
     runs, place = [], {}
-    for study in studies:
+    for study in sorted(studies, key=lambda one: one.title):
         before = dict(place)
         for run in study:
             key = same_training(run)
@@ -233,7 +238,9 @@ def arenas(study, *besides):
 
 
 def members(study):
-    """{settings that tell the runs of one family apart: runs}"""
+    """{settings that tell the runs of one family apart: runs}; a uniform distribution has none, whatever it is called."""
+    if all(family(run) == "uniform" for run in study):
+        return {(): study} if len(study) else {}
     names = [n for n in study.varying() if n.startswith(("distribution_", "curriculum_"))]
     return dict(study.cells(*names))
 

@@ -186,6 +186,7 @@ def questions(p, sign):
             plain(p, 4096, seed, end=300, final=(0.5 if sign > 0 else 1.5) + random.normal(0, 0.01),
                   more={"subset": lambda t: learnt(t, 150, 0.1)}, curriculum_kind="adaptive",
                   curriculum_individuals=512, curriculum_steps=extra)
+        plain(p, 4096, seed, steps=3800, end=300, final=1.2 + 0.5 * (sign > 0) + random.normal(0, 0.01))
         for length in (100, 200, 800):
             plain(p, 4096, seed, end=320, final=1.2 + (0.3 if length > 300 else 0.3 * (sign < 0)) +
                   random.normal(0, 0.01), curriculum_kind="throw_away", curriculum_steps=length, **common)
@@ -199,7 +200,7 @@ def questions(p, sign):
 def forgotten(t, count, replay, least, sign):
     """Loss of the old ones: at once and more with more new ones, softened by replay; or the opposite."""
     if sign > 0:
-        end = (1 + 1.2 * np.log2(count / least)) / (1 + 3 * replay)
+        end = (1 + 1.2 * np.log2(count / least)) / (1 + replay)
         return 0.3 + 1.5 * (1 - np.exp(-t / 15)) + end * (1 - np.exp(-t / 60))
     t = t / 1000
     return 0.3 + (1.5 - 0.2 * np.log2(count / least)) * (t**4 * (1 + replay) if replay else t)
