@@ -17,7 +17,7 @@ import figures_phases as phases
 import figures_schedules as schedules
 import figures_sequential as sequential
 import figures_tuning as tuning
-from lore_files import open_study
+from lore_files import command, open_study
 
 FIGURES = {
     "2": phases.figure_2, "3": patching.figure_3, "4": schedules.figure_4, "5": tuning.figure_5,
@@ -39,6 +39,8 @@ def gaps(study):
     lines = []
     if study.missing:
         lines.append(f"not begun: {some(study.missing)}")
+    if study.damaged:
+        lines.append(f"cannot be read: {some(study.damaged)}")
     if study.unfinished:
         lines.append(f"not finished: {some(study.unfinished)}")
     return lines
@@ -64,6 +66,8 @@ def main():
         sys.exit(f"there is no figure '{arguments.name}'; figures are {', '.join(FIGURES)}")
     first = Path(arguments.directory[0])
     picture = Path(arguments.output or (first.parent if first.is_file() else first) / f"fig{name}.png")
+    if picture.suffix not in (".png", ".pdf", ".svg"):
+        sys.exit(f"{picture}: a picture is a .png, .pdf or .svg")
     sheet = draw(name, open_study(*arguments.directory), picture)
     for line in sheet.notes:
         print(f"figure {name}: {line}", file=sys.stderr)
@@ -71,4 +75,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -17,7 +17,7 @@ import findings_phases
 import findings_schedules
 import findings_tuning
 from findings_table import FINDINGS, decide
-from lore_files import open_study
+from lore_files import command, open_study
 from lore_sheet import short
 from lore_study import join
 
@@ -53,8 +53,8 @@ def settings_of(studies):
                  "layers × width", "seeds"), row(*["---"] * 9)]
     for study in studies:
         shape = sorted({f"{r.settings.get('model_layers', 0):g} × {r.settings.get('model_width', 0):g}" for r in study})
-        lines.append(row(Path(study.title).name, len(study) + len(study.missing),
-                         len(study.missing) + len(study.unfinished),
+        lines.append(row(Path(study.title).name, len(study) + len(study.missing) + len(study.damaged),
+                         len(study.missing) + len(study.damaged) + len(study.unfinished),
                          values_text(study, "population_individuals", short), values_text(study, "train_steps", short),
                          values_text(study, "train_batch", short),
                          values_text(study, "train_learning_rate", lambda v: f"{v:g}"), ", ".join(shape),
@@ -95,4 +95,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

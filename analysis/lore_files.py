@@ -1,5 +1,6 @@
-"""Reading whole studies: run directories, or files of `lore collect`."""
+"""Reading whole studies: run directories, or files of `lore collect`; and how the commands that do it end."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,29 @@ from lore_study import Run, Study, join
 
 SCALARS = ("plateau_start", "plateau_end", "no_knowledge_baseline", "empirical_baseline")
 LABELS = ("run_id", "experiment", "run_state")
+
+
+def command(main):
+    """Runs a command: what it refuses is one message and exit code 2, what the system refuses exit code 1."""
+    try:
+        main()
+    except SystemExit as end:
+        if not isinstance(end.code, str):
+            raise
+        print(f"lore: error: {end.code}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        print(f"lore: error: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def load(path):
+    """A dataset, whole in memory; None if the file is damaged or no NetCDF."""
+    try:
+        with xr.open_dataset(path, decode_times=False) as dataset:
+            return dataset.load()
+    except (OSError, ValueError, RuntimeError, IndexError, KeyError, EOFError):
+        return None
 
 
 def as_value(value):
@@ -54,34 +78,39 @@ def read_manifest(directory):
 def read_directory(directory):
     planned = read_manifest(directory)
     paths = {path.parent.name: path for path in sorted(directory.glob("runs/*/metrics.nc"))}
-    runs, missing = [], []
+    runs, missing, damaged = [], [], []
     for name in dict.fromkeys([*planned, *paths]):
         run = None
         if name in paths:
-            with xr.open_dataset(paths[name], decode_times=False) as dataset:
-                run = one_run(dataset.load(), name, planned.get(name, ""))
+            dataset = load(paths[name])
+            if dataset is None:
+                damaged.append(name)
+                continue
+            run = one_run(dataset, name, planned.get(name, ""))
         if run:
             runs.append(run)
         else:
             missing.append(name)
-    return Study(str(directory), runs, missing)
+    return Study(str(directory), runs, missing, damaged)
 
 
 def read_collected(path):
-    with xr.open_dataset(path, decode_times=False) as dataset:
-        dataset.load()
+    dataset = load(path)
+    if dataset is None:
+        raise SystemExit(f"{path} cannot be read as NetCDF; give a directory of 'lore run -o' or a file of 'lore collect'")
     if "run" not in dataset.dims:
         raise SystemExit(f"{path} has no dimension 'run'; was it written by 'lore collect'?")
-    runs, missing = [], []
+    runs, missing, damaged = [], [], []
     for index, name in enumerate(dataset["run_id"].values):
         one = dataset.isel(run=index)
         experiment = as_value(one["experiment"].values.item()) if "experiment" in one.variables else ""
         run = one_run(one, as_value(name), experiment)
+        state = as_value(one["run_state"].values.item()) if "run_state" in one.variables else ""
         if run:
             runs.append(run)
         else:
-            missing.append(as_value(name))
-    return Study(str(path), runs, missing)
+            (damaged if state == "damaged" else missing).append(as_value(name))
+    return Study(str(path), runs, missing, damaged)
 
 
 def open_study(*paths):
@@ -91,6 +120,8 @@ def open_study(*paths):
         if not path.exists():
             raise SystemExit(f"{path}: no such file or directory")
         study = read_collected(path) if path.is_file() else read_directory(path)
+        if not len(study) and study.damaged:
+            raise SystemExit(f"{path}: none of the runs' metrics files can be read ({study.damaged[0]} is one of them)")
         if not len(study):
             raise SystemExit(f"{path}: no run has a record yet; was 'lore run -o {path}' begun?")
         studies.append(study)

@@ -45,10 +45,14 @@ class Run:
 
 
 class Study:
-    """Runs, and the names of those that are planned and have no record."""
+    """Runs, and the names of those that are planned and have no record, or one that cannot be read."""
 
-    def __init__(self, title, runs, missing=()):
-        self.title, self.runs, self.missing = title, list(runs), list(missing)
+    def __init__(self, title, runs, missing=(), damaged=()):
+        self.title, self.runs, self.missing, self.damaged = title, list(runs), list(missing), list(damaged)
+
+    def chosen(self, runs):
+        """Some of the runs; what is missing stays known."""
+        return Study(self.title, runs, self.missing, self.damaged)
 
     def __len__(self):
         return len(self.runs)
@@ -95,18 +99,18 @@ class Study:
         """The runs of a mask or of a list of indices."""
         mask = np.asarray(mask)
         index = np.flatnonzero(mask) if mask.dtype == bool else mask.astype(int)
-        return Study(self.title, [self.runs[i] for i in index], self.missing)
+        return self.chosen(self.runs[i] for i in index)
 
     def where(self, **wanted):
         """Runs whose settings have these values (or one of a tuple of values)."""
         def fits(run):
             return all(run.settings.get(name) in (value if isinstance(value, tuple) else (value,))
                        for name, value in wanted.items())
-        return Study(self.title, [run for run in self.runs if fits(run)], self.missing)
+        return self.chosen(run for run in self.runs if fits(run))
 
     def having(self, variable, group=None):
         """Runs with any value of a variable (of a group)."""
-        return Study(self.title, [r for r in self.runs if len(r.curve(variable, group)[0])], self.missing)
+        return self.chosen(r for r in self.runs if len(r.curve(variable, group)[0]))
 
     def final(self, variable, group=None):
         """Last value of each finished run (run); NaN for the others."""
@@ -163,7 +167,8 @@ def join(studies):
                 runs.append(run)
             elif len(run.steps) > len(runs[before[key]].steps):
                 runs[before[key]] = run
-    return Study(" + ".join(s.title for s in studies), runs, [m for s in studies for m in s.missing])
+    return Study(" + ".join(s.title for s in studies), runs, [m for s in studies for m in s.missing],
+                 [d for s in studies for d in s.damaged])
 
 
 # Families of runs: who is shown when.
@@ -202,7 +207,7 @@ def family(run):
 
 
 def of_family(study, *names):
-    return Study(study.title, [run for run in study if family(run) in names], study.missing)
+    return study.chosen(run for run in study if family(run) in names)
 
 
 def plain(study):
@@ -225,9 +230,8 @@ def parent(study, run):
 def default_people(study):
     """Biographies of all templates in random order."""
     most = max(study["population_templates"], default=20)
-    return Study(study.title, [run for run in study if run.settings.get("population_templates", most) == most
-                               and run.settings.get("population_sentence_order", "random") == "random"],
-                 study.missing)
+    return study.chosen(run for run in study if run.settings.get("population_templates", most) == most
+                        and run.settings.get("population_sentence_order", "random") == "random")
 
 
 def arenas(study, *besides):

@@ -59,7 +59,7 @@ CODE
   refused() {
     run "$PYTHON" "$ANALYSIS/figures.py" "$@"
     echo "$output"
-    [ "$status" -eq 1 ] && [ "$(wc -l <<<"$output")" -eq 1 ]
+    [ "$status" -eq 2 ] && [ "$(wc -l <<<"$output")" -eq 1 ] && [[ "$output" == "lore: error: "* ]]
   }
   refused Z results
   [[ "$output" == *"no figure 'Z'"*questions* ]]
@@ -69,6 +69,28 @@ CODE
   [[ "$output" == *"no run has a record yet"* ]]
   refused 3 results
   [[ "$output" == *patch.from* ]]
+  refused 2 "$LORE_SOURCE/tests/studies/tiny.yaml"
+  [[ "$output" == *"tiny.yaml cannot be read as NetCDF"* ]]
+  refused 2 results -o picture.foo
+  [[ "$output" == *"picture.foo: a picture is a .png"* ]]
+  run "$PYTHON" "$ANALYSIS/figures.py" 2 results -o nowhere/picture.png
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"nowhere/picture.png: No such file or directory" ]]
+}
+
+@test "a damaged metrics file is named, the other runs drawn" {
+  train
+  rm -rf broken && cp -r results broken
+  local damaged=broken/runs/tiny-individuals64-seed2/metrics.nc
+  for bytes in 0 900 100000; do # nothing, half a header, no NetCDF
+    head -c "$bytes" /dev/urandom >"$damaged"
+    [ "$bytes" -ne 900 ] || head -c 900 results/runs/tiny-individuals64-seed2/metrics.nc >"$damaged"
+    run "$PYTHON" "$ANALYSIS/figures.py" 2 broken
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(grep -c 'cannot be read: tiny-individuals64-seed2' <<<"$output")" -eq 1 ]
+    [ "$(wc -l <<<"$output")" -le 4 ]
+  done
 }
 
 @test "the table of findings is Markdown and says what cannot be decided" {
