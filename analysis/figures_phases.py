@@ -77,7 +77,7 @@ def draw_plateaus(sheet, cells):
     panel = sheet.panel("End of the plateau", "individuals", "step")
     ends = {n: runs.pick(runs.finished).scalar("plateau_end") for (n,), runs in cells}
     ends = {n: v for n, v in ends.items() if len(v)}
-    panel.points(ends, style="")
+    panel.ends({n: runs for (n,), runs in cells}, style="")
     fit = fit_power_law({n: v for n, v in ends.items() if np.isfinite(v).all()})
     if fit:
         x = np.geomspace(min(ends), max(ends), 50)

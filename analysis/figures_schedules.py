@@ -28,33 +28,48 @@ def by_alpha(runs):
     return {alpha: runs.pick(index) for alpha, index in sorted(table.items())}
 
 
-def draw_alpha(panel, runs, values):
-    """A line for each population; `values(runs)` gives one value for each run."""
-    cells = runs.cells("population_individuals")
+def draw_alpha(sheet, runs):
+    """Two panels, with a line for each population: plateaus and final losses."""
+    cells, budget = runs.cells("population_individuals"), f"{short(runs['train_steps'][0])} steps"
+    plateaus = sheet.panel(f"End of the plateau, {budget}", "alpha", "step")
+    losses = sheet.panel(f"Final loss, {budget}", "alpha", "attribute loss (nats)")
     for ((n,), own), colour in zip(cells, shades(len(cells))):
-        panel.points({alpha: values(at) for alpha, at in by_alpha(own).items()}, short(n), colour)
+        plateaus.ends(by_alpha(own), short(n), colour)
+        losses.points({alpha: final_loss(at) for alpha, at in by_alpha(own).items()}, short(n), colour)
+    plateaus.log_y()
 
 
 def ends(runs):
     return runs.scalar("plateau_end")
 
 
-def best_alpha(runs):
-    """Alpha whose mean final loss is least; None unless there are three to choose from."""
-    table = {alpha: np.nanmean(final_loss(at)) for alpha, at in by_alpha(runs).items()
-             if np.isfinite(final_loss(at)).any()}
-    return min(table, key=table.get) if len(table) > 2 else None
+def best_alphas(runs):
+    """{(steps, individuals): alpha of the least final loss of each seed}, and the alphas to choose from: those that
+    all cells have, as an alpha that only some have would be the best of those alone."""
+    losses = {key: {alpha: at.by_seed(final_loss(at)) for alpha, at in by_alpha(own).items()}
+              for key, own in runs.cells("train_steps", "population_individuals")}
+    losses = {key: of for key, of in losses.items() if len(of) > 2}
+    common = sorted(set.intersection(*map(set, losses.values()))) if losses else []
+    if len(common) < 3:
+        return {}, common
+    seeds = {key: set.intersection(*(set(of[alpha]) for alpha in common)) for key, of in losses.items()}
+    return {key: [min(common, key=lambda a: of[a][s]) for s in seeds[key]] for key, of in losses.items()}, common
 
 
 def draw_best_alpha(sheet, runs):
     panel = sheet.panel("Alpha of the least final loss", "individuals", "alpha")
-    budgets = runs.cells("train_steps")
-    for index, ((steps,), own) in enumerate(budgets):
-        best = {n: best_alpha(at) for (n,), at in own.cells("population_individuals")}
-        best = {n: [alpha] for n, alpha in best.items() if alpha is not None}
-        panel.points(best, f"{short(steps)} steps", COLOURS[index % len(COLOURS)])
+    best, alphas = best_alphas(runs)
+    if not best:
+        sheet.note("The best alpha needs three alphas that all populations and budgets have.")
+        return
+    for index, steps in enumerate(sorted({steps for steps, _ in best})):
+        panel.points({n: values for (own, n), values in best.items() if own == steps}, f"{short(steps)} steps",
+                     COLOURS[index % len(COLOURS)], bars=True, shift=5 * index)
     panel.log_x(sorted(set(runs["population_individuals"])))
-    panel.axes.set_ylim(-0.05, max(map(alpha_of, runs)) + 0.05)
+    panel.axes.set_yticks(alphas)
+    if len(alphas) < len(by_alpha(runs)):
+        sheet.note(f"The best alpha is that of {', '.join(f'{a:g}' for a in alphas)}, which all populations and "
+                   "budgets have.")
 
 
 def best_of(runs):
@@ -103,11 +118,7 @@ def figure_4(study):
     runs = law_runs(study)
     budget = max(runs.cells("train_steps"), key=lambda cell: (len(cell[1]), cell[0]))[1]
     sheet = Sheet("Imbalanced populations, and warm-up", 2, 2)
-    panel = sheet.panel(f"End of the plateau, {short(budget['train_steps'][0])} steps", "alpha", "step")
-    draw_alpha(panel, budget, ends)
-    panel.log_y()
-    panel = sheet.panel(f"Final loss, {short(budget['train_steps'][0])} steps", "alpha", "attribute loss (nats)")
-    draw_alpha(panel, budget, final_loss)
+    draw_alpha(sheet, budget)
     draw_best_alpha(sheet, runs)
     draw_families(sheet, study, ("uniform", "power law", "warm-up"))
     return sheet
@@ -117,12 +128,8 @@ def figure_g(study):
     runs = law_runs(study)
     budgets = runs.cells("train_steps")
     sheet = Sheet("Power laws: plateau and final loss by population and budget", len(budgets), 2, height=3.1)
-    for (steps,), own in budgets:
-        name = f"{short(steps)} steps"
-        panel = sheet.panel(f"End of the plateau, {name}", "alpha", "step")
-        draw_alpha(panel, own, ends)
-        panel.log_y()
-        draw_alpha(sheet.panel(f"Final loss, {name}", "alpha", "attribute loss (nats)"), own, final_loss)
+    for _, own in budgets:
+        draw_alpha(sheet, own)
     return sheet
 
 

@@ -10,7 +10,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, MaxNLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 BLUE, ORANGE, GREEN, PURPLE, INK, GREY = "#1f5fa8", "#c2562d", "#2f8f6b", "#8a5aa8", "#222222", "#777777"
 COLOURS = [BLUE, ORANGE, GREEN, PURPLE, "#b08a1e", "#5a5a5a"]
@@ -50,6 +51,22 @@ def mean_curve(study, variable, group=None, layer=None):
     return steps, np.nanmean(table, 0), np.nanmin(table, 0), np.nanmax(table, 0), len(curves)
 
 
+class RoundTicks(Locator):
+    """Of a logarithmic axis: the roundest numbers of which four are in view, however short the axis is."""
+
+    def __call__(self):
+        return self.tick_values(*self.axis.get_view_interval())
+
+    def tick_values(self, low, high):
+        tens = 10.0 ** np.arange(np.floor(np.log10(low)), np.log10(high) + 1)
+        for steps in ((1,), (1, 2, 5), (1, 2, 3, 5, 7)):
+            ticks = np.outer(tens, steps).ravel()
+            ticks = ticks[(ticks >= low) & (ticks <= high)]
+            if len(ticks) > 3:
+                return ticks
+        return MaxNLocator(5, steps=(1, 2, 5, 10)).tick_values(low, high)
+
+
 class Panel:
     """One pair of axes. What lines, points and heat maps show goes into the data of the sheet."""
 
@@ -63,33 +80,58 @@ class Panel:
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
 
-    def line(self, x, y, low=None, high=None, label="", colour=BLUE, style="-", marker="", seeds=1, named=True):
-        """A line with a band, named at its right end. The band of a single point is a bar."""
+    def line(self, x, y, low=None, high=None, label="", colour=BLUE, style="-", marker="", seeds=1, named=True,
+             bars=False, shift=0):
+        """A line with a band, named at its right end; `bars`: bars in place of the band, which points without
+        neighbours have anyway; shift: by so many points to the right."""
         x, y = np.asarray(x, float), np.asarray(y, float)
-        if not len(x):
+        there = np.flatnonzero(np.isfinite(y))
+        if not len(there):
             return
         low, high = (y if v is None else np.asarray(v, float) for v in (low, high))
-        self.axes.plot(x, y, color=colour, ls=style, marker=marker, ms=4, lw=1.6, zorder=3)
-        if seeds > 1 and len(x) == 1:
-            self.axes.vlines(x, low, high, color=colour, alpha=0.4, lw=3, zorder=2)
-        elif seeds > 1:
+        place = self.axes.transData + ScaledTranslation(shift / 72, 0, self.sheet.figure.dpi_scale_trans)
+        self.axes.plot(x, y, color=colour, ls=style, marker=marker, ms=4, lw=1.6, zorder=3, transform=place)
+        if seeds > 1:
+            lone = there if bars else [i for i in there if not {i - 1, i + 1} & set(there)]
+            self.axes.vlines(x[lone], low[lone], high[lone], color=colour, alpha=0.4, lw=3, zorder=2, transform=place)
+        if seeds > 1 and not bars:
             self.axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0, zorder=2)
         self.rows.append((label, x, y, low, high, seeds))
         if label and named:
-            self.labels.append((x[-1], y[-1], label, colour))
+            self.labels.append((x[there[-1]], y[there[-1]], label, colour, shift))
 
     def curve(self, study, variable, group=None, layer=None, label="", colour=BLUE, style="-", named=True):
         """Mean over runs against steps; the band is their range."""
         steps, mean, low, high, seeds = mean_curve(study, variable, group, layer)
         self.line(steps, mean, low, high, label, colour, style, seeds=seeds, named=named)
 
-    def points(self, table, label="", colour=BLUE, style="-", marker="o", named=True):
+    def points(self, table, label="", colour=BLUE, style="-", marker="o", named=True, bars=False, shift=0):
         """{x: [values of seeds]}: means joined by a line; the band is their range."""
         table = {x: [v for v in values if np.isfinite(v)] for x, values in sorted(table.items())}
         table = {x: values for x, values in table.items() if values}
         self.line(list(table), [np.mean(v) for v in table.values()], [min(v) for v in table.values()],
                   [max(v) for v in table.values()], label, colour, style, marker,
-                  max((len(v) for v in table.values()), default=0), named)
+                  max((len(v) for v in table.values()), default=0), named, bars, shift)
+
+    def ends(self, cells, label="", colour=BLUE, style="-"):
+        """{x: runs}: where the plateaus of the finished ones end. Of those that are over only the short ones are
+        known where not all are, so there is no mean: their ends are open circles, the line is broken, and a triangle
+        where training stopped says how many are not over."""
+        cells = {x: runs.pick(runs.finished) for x, runs in sorted(cells.items()) if runs.finished.any()}
+        ends = {x: runs.scalar("plateau_end") for x, runs in cells.items()}
+        self.line(list(ends), *([f(v) for v in ends.values()] for f in (np.mean, np.min, np.max)), label, colour,
+                  style, "o", max(map(len, ends.values()), default=0))
+        for x, values in ends.items():
+            over = np.isfinite(values)
+            if not over.all():
+                last = cells[x]["train_steps"].max()
+                self.axes.plot([x] * over.sum(), values[over], "o", mfc="none", color=colour, ms=4, zorder=3)
+                self.key("not over", x=[x], y=[last], marker="^", mfc="none", color=colour, ls="", ms=6, zorder=3)
+                self.axes.annotate(f"{(~over).sum()} of {len(over)}", (x, last), xytext=(0, 5), ha="center",
+                                   textcoords="offset points", fontsize=7.5, color=colour, annotation_clip=False)
+                self.axes.margins(y=0.12)  # room for that
+        if label and ends and not any(np.isfinite(v).all() for v in ends.values()):
+            self.labels.append((x, last, label, colour, 0))
 
     def row(self, values, place, label, colour):
         """The seeds' values as dots in a row, with a bar at their mean."""
@@ -134,10 +176,14 @@ class Panel:
             return
         low, high = (0, 1) if place is None else (place - 0.45, place + 0.45)
         across = self.axes.get_xaxis_transform() if place is None else self.axes.transData
+        self.key(label, [step, step], [low, high], transform=across, color=colour, lw=0.9, ls=":", zorder=1)
+
+    def key(self, label, x, y, **style):
+        """Draws what the legend names once. The legend is above the axes, where it covers nothing."""
         new = label not in self.axes.get_legend_handles_labels()[1]
-        self.axes.plot([step, step], [low, high], transform=across, color=colour, lw=0.9, ls=":", zorder=1,
-                       label=label if new else "_")
-        self.axes.legend(fontsize=7.5, frameon=False)
+        self.axes.plot(x, y, label=label if new else "_", **style)
+        self.axes.legend(fontsize=7.5, frameon=False, loc="lower right", bbox_to_anchor=(1, 1), borderpad=0,
+                         borderaxespad=0.3, ncol=3, handlelength=1.5)
 
     def log_x(self, values=None):
         """A logarithmic axis, with ticks at `values` such as 4k, 8k."""
@@ -148,9 +194,9 @@ class Panel:
                 self.axes.set_xlim(values[0] / 2, 2 * values[0])
 
     def log_y(self):
-        """A logarithmic axis with few ticks: 1, 2 and 5 of each power of ten."""
+        """A logarithmic axis with few, round ticks."""
         self.axes.set_yscale("log")
-        self.axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        self.axes.yaxis.set_major_locator(RoundTicks())
         self.axes.yaxis.set_minor_locator(NullLocator())
         self.axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
 
@@ -197,7 +243,7 @@ class Panel:
             return
         place = self.axes.transData.transform
         height = 9.5 * self.sheet.figure.dpi / 72
-        rows = sorted((place((x, y))[1], x, y, text, colour) for x, y, text, colour in self.labels)
+        rows = sorted((place((x, y))[1], x, y, *rest) for x, y, *rest in self.labels)
         at = [row[0] for row in rows]
         for _ in range(200):
             for i in range(len(at) - 1):
@@ -207,8 +253,8 @@ class Panel:
         bottom, top = (self.axes.transAxes.transform((0, share))[1] for share in (0, 1))
         over, under = max(0, at[-1] - top), max(0, bottom - at[0])
         at = [v - over if over else v + under for v in at]
-        for (pixel, x, y, text, colour), moved in zip(rows, at):
-            self.axes.annotate(text, (x, y), xytext=(5, (moved - pixel) * 72 / self.sheet.figure.dpi),
+        for (pixel, x, y, text, colour, shift), moved in zip(rows, at):
+            self.axes.annotate(text, (x, y), xytext=(5 + shift, (moved - pixel) * 72 / self.sheet.figure.dpi),
                                textcoords="offset points", color=colour, fontsize=8, va="center",
                                annotation_clip=False, path_effects=HALO)
 

@@ -17,6 +17,7 @@ import findings  # noqa: E402
 import lore_sheet  # noqa: E402
 import lore_statistics as st  # noqa: E402
 import planted  # noqa: E402
+from figures_schedules import best_alphas  # noqa: E402
 from findings_table import decide  # noqa: E402
 from lore_files import open_study  # noqa: E402
 from lore_sheet import Sheet  # noqa: E402
@@ -259,6 +260,32 @@ class Figures(unittest.TestCase):
             curve = data["attribute_loss_nats_loss_by_population"][lines.index("2k")]
         own = study.where(population_individuals=2048).final("attribute_loss", "known")
         self.assertAlmostEqual(float(curve[-1]), own.mean())
+
+    def test_plateaus_that_are_not_over_have_no_mean(self):
+        study = study_of("fig4")
+        cell = study.where(population_individuals=4096, train_steps=4000, distribution_alpha=0.4,
+                           distribution_kind="power_law")
+        cell.runs[0].scalars["plateau_end"] = np.nan
+        figures.draw("G", study, FILES / "over.png")
+        with xr.open_dataset(FILES / "over.nc") as data:
+            lines = [str(v) for v in data["step_end_of_the_plateau_4000_steps_line"].values]
+            table = data["step_end_of_the_plateau_4000_steps"]
+        gaps = np.argwhere(np.isnan(table.values))
+        self.assertEqual([[lines[line], float(table[table.dims[1]][x])] for line, x in gaps], [["4k", 0.4]])
+
+    def test_the_best_alpha_is_one_that_all_cells_have(self):
+        study = study_of("fig4").where(distribution_kind="power_law")
+        some = study.pick([run.settings["population_individuals"] < 8192 or run.settings["distribution_alpha"] != 0.4
+                           for run in study])
+        best, alphas = best_alphas(some)
+        self.assertEqual(alphas, [0, 0.2, 0.6, 0.8, 1])
+        self.assertEqual(set(map(len, best.values())), {3})
+        self.assertNotIn(0.4, np.ravel(list(best.values())))
+
+    def test_logarithmic_axes_have_ticks_however_short(self):
+        for low, high in ((1, 1e5), (270, 1300), (30, 400), (560, 750), (6.1, 6.4)):
+            ticks = lore_sheet.RoundTicks().tick_values(low, high)
+            self.assertGreater(sum((low <= tick <= high) for tick in ticks), 2, ticks)
 
     def test_other_data_is_refused_with_a_reason(self):
         for name in figures.FIGURES:
