@@ -6,7 +6,9 @@ from figures_phases import by_population
 from lore_sheet import BLUE, COLOURS, GREEN, INK, ORANGE, PURPLE, Sheet, mean_curve, shades, short
 from lore_study import alpha_of, arenas, curriculum_steps, default_people, family, mean_end, members, of_family, plain
 
-FAMILIES = {"uniform": INK, "power law": BLUE, "celebrities": GREEN, "warm-up": ORANGE}
+FAMILIES = {"uniform": INK, "power law": BLUE, "annealed": "#5aa9e0", "celebrities": GREEN, "warm-up": ORANGE,
+            "adaptive warm-up": "#dd9a1c", "growth": "#7a3b12", "throw-away": PURPLE, "mixed shards": "#1f9aa0",
+            "repeats in a batch": "#cf3f8c", "repeats across steps": "#8c8c8c"}
 
 
 def final_loss(runs):
@@ -95,7 +97,7 @@ def draw_families(sheet, study, names, variable="attribute_loss", unit="attribut
         return
     panel = sheet.panel("The best of each kind", "individuals", f"final {unit}")
     for name, table in tables.items():
-        panel.points(table, name, FAMILIES.get(name, PURPLE))
+        panel.points(table, name, FAMILIES[name])
     panel.log_x(people)
     if variable == "attribute_accuracy":
         panel.axes.set_ylim(0, 1.03)
@@ -109,7 +111,7 @@ def best_by_population(runs, variable):
 
 def draw_kinds(panel, kinds):
     for index, (name, values) in enumerate(kinds.items()):
-        panel.row(values, index, name, FAMILIES.get(name, PURPLE))
+        panel.row(values, index, name, FAMILIES[name])
     panel.axes.set_yticks(range(len(kinds)), list(kinds), fontsize=7.5)
     panel.axes.set_ylim(len(kinds) - 0.5, -0.5)
 
@@ -271,26 +273,47 @@ def describe(runs):
     return f"{kind} {words[kind]()}" if kind in words else kind
 
 
+def kinds_of(runs):
+    """Families among these runs, in the order of FAMILIES."""
+    there = {family(run) for run in runs}
+    return [name for name in FAMILIES if name in there]
+
+
+def arenas_of_all_kinds(runs):
+    """The arena with most kinds; and for those that it lacks, further ones."""
+    chosen, left = [], set(kinds_of(runs))
+    while left:
+        chosen.append(max(arenas(runs), key=lambda a: (len(left & set(kinds_of(a))), "uniform" in kinds_of(a), len(a))))
+        left -= set(kinds_of(chosen[-1]))
+    return chosen
+
+
+def draw_ways(sheet, arena, cells):
+    """Final losses and plateaus of all members of all families, as rows of seeds."""
+    where = f"{short(arena['population_individuals'][0])} individuals, {short(arena['train_steps'][0])} steps"
+    losses, plateaus = (sheet.panel(title, unit, "", name="_".join([name, *where.replace(",", "").split()]))
+                        for title, unit, name in ((f"Final loss, {where}", "attribute loss (nats)", "final_loss"),
+                                                  ("End of the plateau", "step", "plateau_end")))
+    for index, cell in enumerate(cells):
+        colour = FAMILIES[family(cell.runs[0])]
+        losses.row(final_loss(cell), index, describe(cell), colour)
+        plateaus.row(ends(cell.pick(cell.finished)), index, describe(cell), colour, "not over")
+        plateaus.mark_end(mean_end(cell), "end of the curriculum", INK, place=index)
+    for panel, names in ((losses, list(map(describe, cells))), (plateaus, [""] * len(cells))):
+        panel.axes.set_yticks(range(len(cells)), names, fontsize=7.5)
+        panel.axes.set_ylim(len(cells) - 0.4, -0.6)
+    if "uniform" not in kinds_of(arena):
+        sheet.note(f"No uniform run of {where}.")
+
+
 def figure_questions(study):
-    """All members of all families at one population and budget, as points of seeds."""
-    runs = of_family(default_people(study), "uniform", "power law", "celebrities", "warm-up", "adaptive warm-up",
-                     "growth", "annealed", "throw-away", "mixed shards", "repeats in a batch",
-                     "repeats across steps")
+    """All kinds of runs, each at the population and budget at which most of them are."""
+    runs = of_family(default_people(study), *FAMILIES)
     if not len(runs):
         raise SystemExit(f"{study.title}: no run on biographies from random weights")
-    arena = max(arenas(runs), key=lambda a: (len({family(r) for r in a}), len(a)))
-    kinds = list(dict.fromkeys(sorted((family(r) for r in arena), key=lambda k: (k != "uniform", k))))
-    cells = [cell for kind in kinds for cell in members(of_family(arena, kind)).values()]
-    sheet = Sheet(f"Ways to show {short(arena['population_individuals'][0])} individuals", 1, 2,
-                  width=5.4, height=max(3.5, 0.24 * len(cells) + 1))
-    for title, values, unit in (("Final loss", final_loss, "attribute loss (nats)"),
-                                ("End of the plateau", ends, "step")):
-        panel = sheet.panel(title, unit, "kind of run" if title == "Final loss" else "", name=title.lower())
-        for index, cell in enumerate(cells):
-            panel.row(values(cell), index, describe(cell), COLOURS[kinds.index(family(cell.runs[0])) % 6])
-            if values is ends:
-                panel.mark_end(mean_end(cell), "end of the curriculum", INK, place=index)
-        panel.axes.set_yticks(range(len(cells)), [describe(c) for c in cells] if title == "Final loss" else [""] *
-                              len(cells), fontsize=7.5)
-        panel.axes.invert_yaxis()
+    chosen = arenas_of_all_kinds(runs)
+    rows = [[cell for kind in kinds_of(a) for cell in members(of_family(a, kind)).values()] for a in chosen]
+    sheet = Sheet("Ways to show people", len(chosen), 2, width=5.4, height=[0.24 * len(cells) + 1 for cells in rows])
+    for arena, cells in zip(chosen, rows):
+        draw_ways(sheet, arena, cells)
     return sheet

@@ -133,15 +133,24 @@ class Panel:
         if label and ends and not any(np.isfinite(v).all() for v in ends.values()):
             self.labels.append((x, last, label, colour, 0))
 
-    def row(self, values, place, label, colour):
-        """The seeds' values as dots in a row, with a bar at their mean."""
-        values = np.asarray([v for v in values if np.isfinite(v)])
-        if len(values):
-            self.axes.plot(values, np.full(len(values), place), "o", color=colour, ms=4, alpha=0.7, mew=0)
-            self.axes.plot([values.mean()] * 2, [place - 0.3, place + 0.3], color=colour, lw=2)
+    def row(self, values, place, label, colour, lacking=""):
+        """The seeds' values as dots in a row, with a bar at their mean. If NaN are seeds that are `lacking`, which is then
+        said beside the row, the others are open dots and have no mean."""
+        values = np.asarray(values, float)
+        there = values[np.isfinite(values)]
+        partly = bool(lacking) and len(there) < len(values)
+        self.axes.plot(there, np.full(len(there), place), "o", color=colour, ms=4, alpha=0.7,
+                       **({"mfc": "none"} if partly else {"mew": 0}))
+        if partly:
+            often = f" in {len(values) - len(there)} of {len(values)}" if len(there) else ""
+            self.axes.annotate(lacking + often, (1, place), xycoords=("axes fraction", "data"), xytext=(3, 0),
+                               textcoords="offset points", va="center", fontsize=7.5, color=colour)
+        elif len(there):
+            self.axes.plot([there.mean()] * 2, [place - 0.3, place + 0.3], color=colour, lw=2)
+        if len(there) or partly:
             self.x_title, self.y_title = "row", self.axes.get_xlabel()
-            rows = (np.array([place]), *(np.array([f(values)]) for f in (np.mean, np.min, np.max)))
-            self.rows.append((label, *rows, len(values)))
+            self.rows.append((label, np.array([place]), *(np.array([np.nan if partly else f(there)])
+                                                          for f in (np.mean, np.min, np.max)), len(there)))
 
     def baseline(self, value, label="no-knowledge baseline"):
         if np.isfinite(value):
@@ -296,11 +305,12 @@ def least_cells(values, mark):
 
 
 class Sheet:
-    """A picture of rows x columns panels."""
+    """A picture of rows x columns panels; `height` is that of each row or a list of them."""
 
     def __init__(self, title, rows, columns, width=4.6, height=3.5):
-        self.figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows + 0.6),
-                                         squeeze=False, layout="constrained", dpi=DOTS_PER_INCH)
+        heights = np.broadcast_to(height, rows)
+        self.figure, axes = plt.subplots(rows, columns, figsize=(width * columns, heights.sum() + 0.6), squeeze=False,
+                                         height_ratios=heights, layout="constrained", dpi=DOTS_PER_INCH)
         self.figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08, wspace=0.06, hspace=0.05)
         self.title, self.free, self.panels, self.notes = title, list(axes.flat), [], []
         self.figure.suptitle(title, fontsize=11)

@@ -17,7 +17,7 @@ import findings  # noqa: E402
 import lore_sheet  # noqa: E402
 import lore_statistics as st  # noqa: E402
 import planted  # noqa: E402
-from figures_schedules import best_alphas  # noqa: E402
+from figures_schedules import FAMILIES, best_alphas  # noqa: E402
 from findings_table import decide  # noqa: E402
 from lore_files import open_study  # noqa: E402
 from lore_sheet import Sheet  # noqa: E402
@@ -281,6 +281,21 @@ class Figures(unittest.TestCase):
         self.assertEqual(alphas, [0, 0.2, 0.6, 0.8, 1])
         self.assertEqual(set(map(len, best.values())), {3})
         self.assertNotIn(0.4, np.ravel(list(best.values())))
+
+    def test_questions_at_another_population_are_drawn_too(self):
+        study = study_of("questions")
+        for run in study.where(curriculum_kind="throw_away"):
+            run.settings["population_individuals"] = 2048
+            run.scalars["plateau_end"] = np.nan if run.settings["seed"] == 1 else 300
+        sheet = figures.draw("questions", study, FILES / "ways.png")
+        self.assertEqual(sheet.notes, ["No uniform run of 2k individuals, 4000 steps."])
+        with xr.open_dataset(FILES / "ways.nc") as data:
+            lines = [str(v) for v in data["final_loss_2k_individuals_4000_steps_line"].values]
+            self.assertTrue(np.isnan(data["plateau_end_2k_individuals_4000_steps"]).all())
+        self.assertEqual(lines, [f"throw-away {steps} steps" for steps in (100, 200, 800)])
+
+    def test_every_kind_has_a_colour_of_its_own(self):
+        self.assertEqual(len(set(FAMILIES.values())), len(FAMILIES))
 
     def test_logarithmic_axes_have_ticks_however_short(self):
         for low, high in ((1, 1e5), (270, 1300), (30, 400), (560, 750), (6.1, 6.4)):
