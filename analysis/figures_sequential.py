@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from figures_phases import ATTENTION
+from figures_phases import ATTENTION, attention_panel, draw_layers
 from lore_sheet import BLUE, GREY, INK, ORANGE, Sheet, shades, short
 from lore_study import of_family
 
@@ -154,9 +154,8 @@ def figure_x(study):
     groups = int(runs["curriculum_groups"][0])
     sheet = Sheet(f"Attention along {groups} groups", 2, 2)
     for variable, title in ATTENTION:
-        panel = sheet.panel(title, "training step", "attention", name=variable)
-        for layer, colour in zip(runs.layers, shades(len(runs.layers))):
-            panel.curve(runs, variable, layer=layer, label=f"layer {layer}", colour=colour)
+        panel = attention_panel(sheet, runs, variable, title)
+        panel.legend(draw_layers(panel, runs, variable))
         for begin, _, _ in turns_of(runs.runs[0])[1:]:
             panel.mark_end(begin, "next group")
         panel.axes.set_ylim(bottom=0)

@@ -9,6 +9,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
@@ -35,11 +37,14 @@ def short(number):
     return f"{number:.4g}"
 
 
+def drawn(study):
+    """The finished runs; all, if none is finished."""
+    return [run for run in study if run.finished] or list(study)
+
+
 def mean_curve(study, variable, group=None, layer=None):
-    """(steps, mean, least, largest, seeds) over the finished runs; over all, as far as the shortest has come,
-    if none is finished."""
-    runs = [run for run in study if run.finished] or list(study)
-    curves = [curve for curve in (run.curve(variable, group, layer) for run in runs) if len(curve[0])]
+    """(steps, mean, least, largest, seeds) over the runs that are drawn, as far as the shortest has come."""
+    curves = [curve for curve in (run.curve(variable, group, layer) for run in drawn(study)) if len(curve[0])]
     steps = np.unique(np.concatenate([c[0] for c in curves])) if curves else np.array([])
     table = np.full((len(curves), len(steps)), np.nan)
     for row, (own, values) in zip(table, curves):
@@ -74,14 +79,14 @@ class Panel:
         self.sheet, self.axes, self.name = sheet, axes, name
         self.labels, self.rows, self.heat = [], [], None
         self.x_title, self.y_title = x, y
-        axes.set_title(title, fontsize=9.5, loc="left")
+        self.title = axes.set_title(title, fontsize=9.5, loc="left")
         axes.set_xlabel(x, fontsize=9)
         axes.set_ylabel(y, fontsize=9)
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
 
     def line(self, x, y, low=None, high=None, label="", colour=BLUE, style="-", marker="", seeds=1, named=True,
-             bars=False, shift=0):
+             bars=False, shift=0, width=1.6):
         """A line with a band, named at its right end; `bars`: bars in place of the band, which points without
         neighbours have anyway; shift: by so many points to the right."""
         x, y = np.asarray(x, float), np.asarray(y, float)
@@ -89,13 +94,14 @@ class Panel:
         if not len(there):
             return
         low, high = (y if v is None else np.asarray(v, float) for v in (low, high))
-        place = self.axes.transData + ScaledTranslation(shift / 72, 0, self.sheet.figure.dpi_scale_trans)
-        self.axes.plot(x, y, color=colour, ls=style, marker=marker, ms=4, lw=1.6, zorder=3, transform=place)
+        parts = self.axes.plot(x, y, color=colour, ls=style, marker=marker, ms=4, lw=width, zorder=3)
         if seeds > 1:
             lone = there if bars else [i for i in there if not {i - 1, i + 1} & set(there)]
-            self.axes.vlines(x[lone], low[lone], high[lone], color=colour, alpha=0.4, lw=3, zorder=2, transform=place)
+            parts.append(self.axes.vlines(x[lone], low[lone], high[lone], color=colour, alpha=0.4, lw=3, zorder=2))
         if seeds > 1 and not bars:
-            self.axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0, zorder=2)
+            parts.append(self.axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0, zorder=2))
+        for part in parts if shift else ():
+            part.set_transform(part.get_transform() + ScaledTranslation(shift / 72, 0, self.sheet.figure.dpi_scale_trans))
         self.rows.append((label, x, y, low, high, seeds))
         if label and named:
             self.labels.append((x[there[-1]], y[there[-1]], label, colour, shift))
@@ -194,6 +200,12 @@ class Panel:
         self.axes.legend(fontsize=7.5, frameon=False, loc="lower right", bbox_to_anchor=(1, 1), borderpad=0,
                          borderaxespad=0.3, ncol=3, handlelength=1.5)
 
+    def clear_title(self):
+        """Lifts a long title above the legend."""
+        legend = self.axes.get_legend()
+        if legend and legend.get_window_extent().overlaps(self.title.get_window_extent()):
+            self.axes.set_title(self.title.get_text(), fontsize=9.5, loc="left", pad=18)
+
     def log_x(self, values=None):
         """A logarithmic axis, with ticks at `values` such as 4k, 8k."""
         self.axes.set_xscale("log")
@@ -245,6 +257,13 @@ class Panel:
         bar.ax.tick_params(labelsize=7.5)
         self.axes.spines[:].set_visible(False)
         self.axes.tick_params(length=0)
+
+    def legend(self, names):
+        """{name: colour} of lines, in a legend right of the axes."""
+        lines = [Line2D([], [], color=colour, lw=1.6) for colour in names.values()]
+        legend = Legend(self.axes, lines, list(names), loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8,
+                        labelcolor=list(names.values()), frameon=False, handlelength=1.2, borderpad=0)
+        self.axes.add_artist(legend).set_clip_on(False)  # what is clipped gets no room
 
     def name_lines(self):
         """Puts names at the right ends, moved apart where they would lie on each other."""
@@ -334,6 +353,7 @@ class Sheet:
         self.figure.canvas.draw()
         for panel in self.panels:
             panel.name_lines()
+            panel.clear_title()
         self.figure.savefig(picture)
         plt.close(self.figure)
         data = xr.Dataset({k: v for panel in self.panels for k, v in panel.dataset().items()})

@@ -17,6 +17,7 @@ import findings  # noqa: E402
 import lore_sheet  # noqa: E402
 import lore_statistics as st  # noqa: E402
 import planted  # noqa: E402
+from figures_phases import name_layer  # noqa: E402
 from figures_schedules import FAMILIES, best_alphas  # noqa: E402
 from findings_table import decide  # noqa: E402
 from lore_files import open_study  # noqa: E402
@@ -293,6 +294,17 @@ class Figures(unittest.TestCase):
             lines = [str(v) for v in data["final_loss_2k_individuals_4000_steps_line"].values]
             self.assertTrue(np.isnan(data["plateau_end_2k_individuals_4000_steps"]).all())
         self.assertEqual(lines, [f"throw-away {steps} steps" for steps in (100, 200, 800)])
+
+    def test_attention_is_that_of_single_runs(self):
+        study = study_of("fig2")
+        figures.draw("F", study, FILES / "layers.png")
+        run = study.where(population_individuals=8192, seed=2).runs[0]
+        name = "attention_attribute_to_name"
+        with xr.open_dataset(FILES / "layers.nc") as data:
+            lines = [str(v) for v in data[f"{name}_line"].values]
+            curve = data[name].values[lines.index("layer 3, seed 2")]
+        np.testing.assert_allclose(curve, run.curve(name, layer=3)[1])
+        self.assertEqual((len(lines), name_layer(run)), (9, 3))
 
     def test_every_kind_has_a_colour_of_its_own(self):
         self.assertEqual(len(set(FAMILIES.values())), len(FAMILIES))
