@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from figures_phases import ATTENTION, draw_attention, top_of_loss
-from figures_schedules import ends, final_loss, grid_of
+from figures_schedules import draw_grid, ends, final_loss
 from lore_sheet import BLUE, INK, Sheet, shades, short
 from lore_study import ASIDE, Study, of_family
 
@@ -85,7 +85,7 @@ def figure_d(study):
     sheet = Sheet("Patching: where patterns come from, and when they are put in", 1, 3)
     for title, values, unit in (("Final loss", final_loss, "nats"), ("End of the plateau", ends, "step")):
         panel = sheet.panel(title, "step that the patterns are taken from", "step at which patching begins")
-        panel.draw_heat(*grid_of(runs, reference_of, start_of, values), unit)
+        draw_grid(panel, runs, reference_of, start_of, values, unit)
     panel = sheet.panel("Attention frozen at a step", "step", "final attribute loss (nats)")
     frozen = runs.pick([reference_of(run) == start_of(run) for run in runs])
     draw_final(panel, frozen.cells("patch_reference"), final_loss, references(study, runs))

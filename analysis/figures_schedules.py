@@ -136,15 +136,25 @@ def figure_g(study):
 
 
 def grid_of(runs, x, y, values):
-    """Means on the grid of two functions of a run: (x, y, (y, x))."""
+    """Means on the grid of two functions of a run, and what is written where there is none: (x, y, (y, x), (y, x))."""
     columns, rows = (sorted({f(run) for run in runs}) for f in (x, y))
-    table = np.full((len(rows), len(columns)), np.nan)
-    for row, v in enumerate(rows):
-        for column, u in enumerate(columns):
-            cell = runs.pick([x(run) == u and y(run) == v for run in runs])
-            found = values(cell)
-            table[row, column] = np.mean(found) if len(found) and np.isfinite(found).all() else np.nan
-    return columns, rows, table
+    cells = [[runs.pick([x(run) == u and y(run) == v for run in runs]) for u in columns] for v in rows]
+    means = [[np.mean(values(cell)) if len(cell) else np.nan for cell in row] for row in cells]
+    return columns, rows, np.array(means), [[lacking(cell, values) for cell in row] for row in cells]
+
+
+def lacking(runs, values):
+    """Why these runs have no mean, in words; nothing if there are no runs."""
+    without = np.sum(~np.isfinite(values(runs))) if len(runs) else 0
+    word = "not over" if runs.finished.all() else "unfinished"
+    return "" if not without else word if without == len(runs) else f"{word}\nin {without} of {len(runs)}"
+
+
+def draw_grid(panel, runs, x, y, values, unit, **how):
+    *grid, why = grid_of(runs, x, y, values)
+    panel.draw_heat(*grid, unit, why=why, **how)
+    if (~np.isfinite(grid[-1]) & (np.array(why) == "")).any():
+        panel.sheet.note("Blank cells: not run.")
 
 
 def celebrities_of(run):
@@ -164,7 +174,7 @@ def figure_h(study):
     sheet = Sheet(f"Celebrities among {n} individuals", 1, 3)
     for title, values, unit in (("Final loss", final_loss, "nats"), ("End of the plateau", ends, "step")):
         panel = sheet.panel(title, "celebrities", "weight of a celebrity")
-        panel.draw_heat(*grid_of(arena, celebrities_of, weight_of, values), unit, mark_least="all")
+        draw_grid(panel, arena, celebrities_of, weight_of, values, unit, mark_least="all")
     draw_families(sheet, study, ("uniform", "power law", "celebrities"))
     return sheet
 
@@ -191,7 +201,7 @@ def figure_i(study):
         known = f", uniform {loss:.3g}" if np.isfinite(loss) else ""
         panel = sheet.panel(f"Final loss, {short(n)} individuals{known}", "length of the warm-up (steps)",
                             "individuals of the warm-up")
-        panel.draw_heat(*grid_of(own, curriculum_steps, subset_of, final_loss), "nats", mark_least="all")
+        draw_grid(panel, own, curriculum_steps, subset_of, final_loss, "nats", mark_least="all")
     return sheet
 
 

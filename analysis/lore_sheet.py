@@ -17,6 +17,7 @@ from matplotlib.transforms import ScaledTranslation
 
 BLUE, ORANGE, GREEN, PURPLE, INK, GREY = "#1f5fa8", "#c2562d", "#2f8f6b", "#8a5aa8", "#222222", "#777777"
 COLOURS = [BLUE, ORANGE, GREEN, PURPLE, "#b08a1e", "#5a5a5a"]
+PALE = "#e4e4e4"  # of cells without a number
 PHASES = ["#eef3f9", "#d9e4f0", "#eef3f9"]
 HALO = [withStroke(linewidth=2, foreground="white")]  # of labels that lines cross
 FILL = 9.969209968386869e36
@@ -237,8 +238,9 @@ class Panel:
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
 
-    def draw_heat(self, x, y, values, unit, x_text=short, y_text=short, mark_least=None, numbers=True):
-        """A heat map of values (y, x), with the numbers in it or without; mark_least: "row" or "all"."""
+    def draw_heat(self, x, y, values, unit, x_text=short, y_text=short, mark_least=None, numbers=True, why=None):
+        """A heat map of values (y, x), with the numbers in it or without; mark_least: "row" or "all"; why (y, x): what is
+        written where there is no number. Such cells are grey, and white if that is nothing."""
         values = np.asarray(values, float)
         self.heat = (np.asarray(x, float), np.asarray(y, float), values, unit)
         image = self.axes.imshow(np.ma.masked_invalid(values), origin="lower", aspect="auto", cmap="cividis")
@@ -246,7 +248,10 @@ class Panel:
         self.axes.set_yticks(range(len(y)), [y_text(v) for v in y])
         middle = np.nanmean([np.nanmin(values), np.nanmax(values)]) if np.isfinite(values).any() else 0
         for (row, column), value in np.ndenumerate(values) if numbers else ():
-            text = "–" if not np.isfinite(value) else f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+            text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+            if not np.isfinite(value):
+                text = why[row][column] if why is not None else ""
+                self.axes.add_patch(plt.Rectangle((column - 0.5, row - 0.5), 1, 1, fc=PALE, lw=0, visible=bool(text)))
             bright = not np.isfinite(value) or value > middle
             self.axes.text(column, row, text, ha="center", va="center", fontsize=7.5,
                            color=INK if bright else "white")

@@ -18,7 +18,7 @@ import lore_sheet  # noqa: E402
 import lore_statistics as st  # noqa: E402
 import planted  # noqa: E402
 from figures_phases import name_layer  # noqa: E402
-from figures_schedules import FAMILIES, best_alphas  # noqa: E402
+from figures_schedules import FAMILIES, best_alphas, ends, grid_of  # noqa: E402
 from findings_table import decide  # noqa: E402
 from lore_files import open_study  # noqa: E402
 from lore_sheet import Sheet  # noqa: E402
@@ -305,6 +305,20 @@ class Figures(unittest.TestCase):
             curve = data[name].values[lines.index("layer 3, seed 2")]
         np.testing.assert_allclose(curve, run.curve(name, layer=3)[1])
         self.assertEqual((len(lines), name_layer(run)), (9, 3))
+
+    def test_cells_say_why_they_have_no_mean(self):
+        study = study_of("fig3")
+        for start, seeds in ((500, (1,)), (1000, (1, 2, 3))):
+            for run in study.where(patch_from="reference", patch_start=start, seed=seeds):
+                run.scalars["plateau_end"] = np.nan
+        runs = study.where(patch_from="reference", patch_reference=(0, 500))
+        runs = runs.pick([run.settings["patch_start"] < 2000 or run.settings["patch_reference"] > 0 for run in runs])
+        words = grid_of(runs, lambda run: run.settings["patch_reference"], lambda run: run.settings["patch_start"], ends)[3]
+        self.assertEqual(words[1:3], [["not over\nin 1 of 3"] * 2, ["not over"] * 2])
+        sheet = figures.draw("D", join([runs, study.where(patch_from="none")]), FILES / "why.png")
+        self.assertEqual(sheet.notes, ["Blank cells: not run."])
+        self.assertEqual([t.get_text() for t in sheet.panels[0].axes.texts if "over" in t.get_text()], [])
+        self.assertEqual(len([t for t in sheet.panels[1].axes.texts if "over" in t.get_text()]), 4)
 
     def test_every_kind_has_a_colour_of_its_own(self):
         self.assertEqual(len(set(FAMILIES.values())), len(FAMILIES))
