@@ -78,7 +78,7 @@ class Panel:
 
     def __init__(self, sheet, axes, name, title, x, y):
         self.sheet, self.axes, self.name = sheet, axes, name
-        self.labels, self.rows, self.heat = [], [], None
+        self.labels, self.levels, self.rows, self.heat = [], [], [], None
         self.x_title, self.y_title = x, y
         self.title = axes.set_title(title, fontsize=9.5, loc="left")
         axes.set_xlabel(x, fontsize=9)
@@ -102,10 +102,11 @@ class Panel:
         if seeds > 1 and not bars:
             parts.append(self.axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0, zorder=2))
         for part in parts if shift else ():
-            part.set_transform(part.get_transform() + ScaledTranslation(shift / 72, 0, self.sheet.figure.dpi_scale_trans))
+            right = ScaledTranslation(shift / 72, 0, self.sheet.figure.dpi_scale_trans)
+            part.set_transform(part.get_transform() + right)
         self.rows.append((label, x, y, low, high, seeds))
         if label and named:
-            self.labels.append((x[there[-1]], y[there[-1]], label, colour, shift))
+            self.labels.append((x[there[-1]], y[there[-1]], label, colour, style, shift))
 
     def curve(self, study, variable, group=None, layer=None, label="", colour=BLUE, style="-", named=True):
         """Mean over runs against steps; the band is their range."""
@@ -138,11 +139,11 @@ class Panel:
                                    textcoords="offset points", fontsize=7.5, color=colour, annotation_clip=False)
                 self.axes.margins(y=0.12)  # room for that
         if label and ends and not any(np.isfinite(v).all() for v in ends.values()):
-            self.labels.append((x, last, label, colour, 0))
+            self.labels.append((x, last, label, colour, style, 0))
 
     def row(self, values, place, label, colour, lacking=""):
-        """The seeds' values as dots in a row, with a bar at their mean. If NaN are seeds that are `lacking`, which is then
-        said beside the row, the others are open dots and have no mean."""
+        """The seeds' values as dots in a row, with a bar at their mean. If NaN are seeds that are `lacking`, which is
+        then said beside the row, the others are open dots and have no mean."""
         values = np.asarray(values, float)
         there = values[np.isfinite(values)]
         partly = bool(lacking) and len(there) < len(values)
@@ -167,8 +168,9 @@ class Panel:
                 self.axes.set_ylim(low, 1.05 * value)
             self.rows.append((label or "baseline", *(np.array([v]) for v in (np.nan, value, value, value)), 0))
         if np.isfinite(value) and label:
-            self.axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(-3, 3),
-                               textcoords="offset points", ha="right", fontsize=7.5, color=INK)
+            self.levels.append(self.axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(-3, 3),
+                                                  textcoords="offset points", ha="right", fontsize=7.5, color=INK,
+                                                  path_effects=HALO))
 
     def phases(self, start, end, last):
         """Shades the three phases."""
@@ -239,8 +241,8 @@ class Panel:
         axis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
 
     def draw_heat(self, x, y, values, unit, x_text=short, y_text=short, mark_least=None, numbers=True, why=None):
-        """A heat map of values (y, x), with the numbers in it or without; mark_least: "row" or "all"; why (y, x): what is
-        written where there is no number. Such cells are grey, and white if that is nothing."""
+        """A heat map of values (y, x), with the numbers in it or without; mark_least: "row" or "all"; why (y, x): what
+        is written where there is no number. Such cells are grey, and white if that is nothing."""
         values = np.asarray(values, float)
         self.heat = (np.asarray(x, float), np.asarray(y, float), values, unit)
         image = self.axes.imshow(np.ma.masked_invalid(values), origin="lower", aspect="auto", cmap="cividis")
@@ -264,20 +266,40 @@ class Panel:
         self.axes.tick_params(length=0)
 
     def legend(self, names):
-        """{name: colour} of lines, in a legend right of the axes."""
-        lines = [Line2D([], [], color=colour, lw=1.6) for colour in names.values()]
+        """{name: (colour, style)} of lines, in a legend right of the axes."""
+        lines = [Line2D([], [], color=colour, ls=style, lw=1.6) for colour, style in names.values()]
         legend = Legend(self.axes, lines, list(names), loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8,
-                        labelcolor=list(names.values()), frameon=False, handlelength=1.2, borderpad=0)
+                        labelcolor=[colour for colour, _ in names.values()], handlelength=1.5, frameon=False,
+                        borderpad=0)
         self.axes.add_artist(legend).set_clip_on(False)  # what is clipped gets no room
 
     def name_lines(self):
-        """Puts names at the right ends, moved apart where they would lie on each other."""
+        """Puts names at the right ends, moved apart where they would lie on each other; in a legend if one would come
+        to stand where another line ends."""
         if not self.labels:
             return
-        place = self.axes.transData.transform
         height = 9.5 * self.sheet.figure.dpi / 72
-        rows = sorted((place((x, y))[1], x, y, *rest) for x, y, *rest in self.labels)
-        at = [row[0] for row in rows]
+        rows = sorted((self.axes.transData.transform((x, y))[1], x, y, *rest) for x, y, *rest in self.labels)
+        at = self.apart([row[0] for row in rows], height)
+        if max(abs(moved - row[0]) for moved, row in zip(at, rows)) > height:
+            ends = [self.axes.transData.transform(label[:2])[1] for label in (self.labels[0], self.labels[-1])]
+            names = {text: (colour, style) for *_, text, colour, style, _ in self.labels}
+            self.legend((names if ends[0] > ends[1] else dict(reversed(names.items()))) | self.take_levels())
+            return
+        for (pixel, x, y, text, colour, _, shift), moved in zip(rows, at):
+            self.axes.annotate(text, (x, y), xytext=(5 + shift, (moved - pixel) * 72 / self.sheet.figure.dpi),
+                               textcoords="offset points", color=colour, fontsize=8, va="center",
+                               annotation_clip=False, path_effects=HALO)
+
+    def take_levels(self):
+        """Names of horizontal lines, which go into the legend if there is one."""
+        taken, self.levels = self.levels, []
+        for text in taken:
+            text.remove()
+        return {text.get_text().replace(" ", "\n"): (INK, "--") for text in taken}
+
+    def apart(self, at, height):
+        """Ascending places in pixels, moved until they are `height` apart, and into the axes."""
         for _ in range(200):
             for i in range(len(at) - 1):
                 overlap = height - (at[i + 1] - at[i])
@@ -285,11 +307,30 @@ class Panel:
                     at[i], at[i + 1] = at[i] - overlap / 2, at[i + 1] + overlap / 2
         bottom, top = (self.axes.transAxes.transform((0, share))[1] for share in (0, 1))
         over, under = max(0, at[-1] - top), max(0, bottom - at[0])
-        at = [v - over if over else v + under for v in at]
-        for (pixel, x, y, text, colour, shift), moved in zip(rows, at):
-            self.axes.annotate(text, (x, y), xytext=(5 + shift, (moved - pixel) * 72 / self.sheet.figure.dpi),
-                               textcoords="offset points", color=colour, fontsize=8, va="center",
-                               annotation_clip=False, path_effects=HALO)
+        return [v - over if over else v + under for v in at]
+
+    def name_levels(self):
+        """Puts names of horizontal lines above or below them, where they cover least."""
+        lines, axes = self.pixels(), self.axes.get_window_extent()
+        for text in self.levels:
+            others = [t.get_window_extent() for t in self.axes.texts if t is not text]
+
+            def covered(place):
+                put_beside(text, *place)
+                box = text.get_window_extent()
+                outside = (box.y1 > axes.y1) + (box.y0 < axes.y0)
+                return box.count_contains(lines) + 1000 * (box.count_overlaps(others) + outside)
+            put_beside(text, *min(BESIDE, key=covered))
+
+    def pixels(self):
+        """Points on all lines, a pixel apart."""
+        points = [np.empty((0, 2))]
+        for _, x, y, *_ in self.rows:
+            there = np.isfinite(x) & np.isfinite(y)
+            across, up = self.axes.transData.transform(np.column_stack([x[there], y[there]])).T
+            every = np.arange(across.min(), across.max() + 1) if there.any() else across
+            points.append(np.column_stack([every, np.interp(every, across, up) if there.any() else up]))
+        return np.concatenate(points)
 
     def dataset(self):
         """The panel's numbers: (line, x) with bounds, or (y, x) of a heat map."""
@@ -318,6 +359,17 @@ class Panel:
                 of = {"": "mean", "_least": "least", "_largest": "largest"}[part]
                 result[name + part] = (dims, values, {"long_name": f"{self.y_title}, {of}", "units": "1"})
         return result
+
+
+BESIDE = [(share, side) for share in (1, 0, 0.75, 0.5, 0.25) for side in (1, -1)]
+
+
+def put_beside(text, share, side):
+    """At a share of the axes' width, above (1) or below (-1) the line."""
+    text.xy = (share, text.xy[1])
+    text.set_position(({0: 3, 1: -3}.get(share, 0), 3 * side))
+    text.set_ha({0: "left", 1: "right"}.get(share, "center"))
+    text.set_va("bottom" if side > 0 else "top")
 
 
 def least_cells(values, mark):
@@ -358,6 +410,9 @@ class Sheet:
         self.figure.canvas.draw()
         for panel in self.panels:
             panel.name_lines()
+        self.figure.canvas.draw()  # names and legends have narrowed the panels
+        for panel in self.panels:
+            panel.name_levels()
             panel.clear_title()
         self.figure.savefig(picture)
         plt.close(self.figure)

@@ -17,6 +17,7 @@ import findings  # noqa: E402
 import lore_sheet  # noqa: E402
 import lore_statistics as st  # noqa: E402
 import planted  # noqa: E402
+from figures_patching import reference_of, start_of  # noqa: E402
 from figures_phases import name_layer  # noqa: E402
 from figures_schedules import FAMILIES, best_alphas, ends, grid_of  # noqa: E402
 from findings_table import decide  # noqa: E402
@@ -313,12 +314,39 @@ class Figures(unittest.TestCase):
                 run.scalars["plateau_end"] = np.nan
         runs = study.where(patch_from="reference", patch_reference=(0, 500))
         runs = runs.pick([run.settings["patch_start"] < 2000 or run.settings["patch_reference"] > 0 for run in runs])
-        words = grid_of(runs, lambda run: run.settings["patch_reference"], lambda run: run.settings["patch_start"], ends)[3]
+        words = grid_of(runs, reference_of, start_of, ends)[3]
         self.assertEqual(words[1:3], [["not over\nin 1 of 3"] * 2, ["not over"] * 2])
         sheet = figures.draw("D", join([runs, study.where(patch_from="none")]), FILES / "why.png")
         self.assertEqual(sheet.notes, ["Blank cells: not run."])
         self.assertEqual([t.get_text() for t in sheet.panels[0].axes.texts if "over" in t.get_text()], [])
         self.assertEqual(len([t for t in sheet.panels[1].axes.texts if "over" in t.get_text()]), 4)
+
+    def test_names_that_do_not_fit_go_into_a_legend(self):
+        for heights, named in (((1, 2, 3), True), ((1, 1.001, 1.002, 1.003, 3), False)):
+            sheet = Sheet("", 1, 1)
+            panel = sheet.panel("lines", "x", "y")
+            for height in heights:
+                panel.line([0, 1], [0, height], label=f"line {height}")
+            panel.baseline(2.5)
+            sheet.save(FILES / "names.png")
+            legends = [[t.get_text() for t in one.get_texts()] for one in panel.axes.artists]
+            written = {text.get_text() for text in panel.axes.texts}
+            if named:
+                self.assertEqual((legends, written), ([], {"line 1", "line 2", "line 3", "no-knowledge baseline"}))
+            else:
+                self.assertEqual(written, set())
+                self.assertEqual(legends, [["line 3", "line 1.003", "line 1.002", "line 1.001", "line 1",
+                                            "no-knowledge\nbaseline"]])
+
+    def test_names_of_levels_cover_no_line(self):
+        sheet = Sheet("", 1, 1)
+        panel = sheet.panel("lines", "x", "y")
+        panel.line([0, 0.8, 1], [3, 3, 2], low=[0, 0, 0], high=[4, 4, 4])
+        panel.line([0.7, 1], [2.1, 2.1])
+        panel.baseline(2)
+        sheet.save(FILES / "levels.png")
+        box = panel.axes.texts[0].get_window_extent()
+        self.assertEqual(box.count_contains(panel.pixels()), 0)
 
     def test_every_kind_has_a_colour_of_its_own(self):
         self.assertEqual(len(set(FAMILIES.values())), len(FAMILIES))
