@@ -157,6 +157,16 @@ def draw_grid(panel, runs, x, y, values, unit, **how):
         panel.sheet.note("Blank cells: not run.")
 
 
+def of_uniform(study, own, values):
+    """The mean of the uniform runs at the population and budget of `own`, for a title; nothing without such runs."""
+    flat = plain(study).where(population_individuals=own["population_individuals"][0], train_steps=own["train_steps"][0])
+    found = values(flat.pick(flat.finished))
+    if not len(found):
+        return ""
+    mean = np.mean(found)
+    return ", uniform " + ("not over" if not np.isfinite(mean) else f"{mean:.0f}" if mean >= 100 else f"{mean:.3g}")
+
+
 def celebrities_of(run):
     return run.settings["distribution_celebrities"]
 
@@ -173,7 +183,8 @@ def figure_h(study):
     n = short(arena["population_individuals"][0])
     sheet = Sheet(f"Celebrities among {n} individuals", 1, 3)
     for title, values, unit in (("Final loss", final_loss, "nats"), ("End of the plateau", ends, "step")):
-        panel = sheet.panel(title, "celebrities", "weight of a celebrity")
+        panel = sheet.panel(title + of_uniform(study, arena, values), "celebrities", "weight of a celebrity",
+                            name=title.lower().replace(" ", "_"))
         draw_grid(panel, arena, celebrities_of, weight_of, values, unit, mark_least="all")
     draw_families(sheet, study, ("uniform", "power law", "celebrities"))
     return sheet
@@ -193,14 +204,10 @@ def subset_of(run):
 def figure_i(study):
     cells = [arenas(own)[0] for _, own in warm_ups(study).cells("population_individuals")]
     sheet = Sheet("Warm-up: how many individuals, how long", -(-len(cells) // 3), min(3, len(cells)))
-    uniform = plain(study)
     for own in cells:
-        n = own["population_individuals"][0]
-        flat = uniform.where(population_individuals=n, train_steps=own["train_steps"][0])
-        loss = np.nanmean(final_loss(flat)) if np.isfinite(final_loss(flat)).any() else np.nan
-        known = f", uniform {loss:.3g}" if np.isfinite(loss) else ""
-        panel = sheet.panel(f"Final loss, {short(n)} individuals{known}", "length of the warm-up (steps)",
-                            "individuals of the warm-up")
+        n = short(own["population_individuals"][0])
+        panel = sheet.panel(f"Final loss, {n} individuals{of_uniform(study, own, final_loss)}",
+                            "length of the warm-up (steps)", "individuals of the warm-up", name=f"loss_{n}_individuals")
         draw_grid(panel, own, curriculum_steps, subset_of, final_loss, "nats", mark_least="all")
     return sheet
 

@@ -23,7 +23,7 @@ from figures_schedules import FAMILIES, best_alphas, ends, grid_of  # noqa: E402
 from findings_table import decide  # noqa: E402
 from lore_files import open_study  # noqa: E402
 from lore_sheet import Sheet  # noqa: E402
-from lore_study import Run, curriculum_end, join, parent  # noqa: E402
+from lore_study import Run, curriculum_end, join, of_family, parent  # noqa: E402
 
 HOLDS, FAILS, OPEN = st.HOLDS, st.FAILS, st.OPEN
 lore_sheet.DOTS_PER_INCH = 40
@@ -320,6 +320,15 @@ class Figures(unittest.TestCase):
         self.assertEqual(sheet.notes, ["Blank cells: not run."])
         self.assertEqual([t.get_text() for t in sheet.panels[0].axes.texts if "over" in t.get_text()], [])
         self.assertEqual(len([t for t in sheet.panels[1].axes.texts if "over" in t.get_text()]), 4)
+
+    def test_heat_maps_say_what_uniform_runs_reach(self):
+        for figure, kind in (("H", "celebrities"), ("I", "warm-up")):
+            study = study_of("questions")
+            loss = of_family(study, "uniform").final("attribute_loss", "known").mean()
+            sheet = figures.draw(figure, study, FILES / "twin.png")
+            self.assertTrue(sheet.panels[0].title.get_text().endswith(f"uniform {loss:.3g}"))
+            without = of_family(study, kind, "power law")
+            self.assertNotIn("uniform", figures.draw(figure, without, FILES / "twin.png").panels[0].title.get_text())
 
     def test_names_that_do_not_fit_go_into_a_legend(self):
         for heights, named in (((1, 2, 3), True), ((1, 1.001, 1.002, 1.003, 3), False)):
