@@ -20,6 +20,7 @@ import planted  # noqa: E402
 from figures_patching import reference_of, start_of  # noqa: E402
 from figures_phases import name_layer  # noqa: E402
 from figures_schedules import FAMILIES, best_alphas, ends, grid_of  # noqa: E402
+from figures_sequential import draw_half_times, first_evaluations  # noqa: E402
 from findings_table import decide  # noqa: E402
 from lore_files import open_study  # noqa: E402
 from lore_sheet import Sheet  # noqa: E402
@@ -320,6 +321,25 @@ class Figures(unittest.TestCase):
         self.assertEqual(sheet.notes, ["Blank cells: not run."])
         self.assertEqual([t.get_text() for t in sheet.panels[0].axes.texts if "over" in t.get_text()], [])
         self.assertEqual(len([t for t in sheet.panels[1].axes.texts if "over" in t.get_text()]), 4)
+
+    def test_half_times_below_one_evaluation_are_bounds(self):
+        sheet = Sheet("", 1, 1)
+        panel = sheet.panel("half", "visit", "steps")
+        draw_half_times(panel, {1: [(300, 50), (200, 50)], 2: [(30, 50), (60, 50)], 3: [(np.nan, 50)]}, "learning", "k")
+        sheet.save(FILES / "half.png")
+        self.assertEqual([t.get_text() for t in panel.axes.get_legend().get_texts()], ["at most"])
+        self.assertEqual([line.get_xydata().tolist() for line in panel.axes.lines if line.get_marker() == "v"], [[[2, 55]]])
+        with xr.open_dataset(FILES / "half.nc") as data:
+            self.assertEqual(data["steps_half"].values.tolist(), [[250, 55]])
+        self.assertEqual(first_evaluations(study_of("figS").runs[0]), [25] * 4)
+
+    def test_turns_end_with_the_loss_of_the_group_visited_last(self):
+        study = study_of("figV").where(train_learning_rate=1e-4)
+        sheet = figures.draw("V", study, FILES / "turns.png")
+        name = next(panel.name for panel in sheet.panels if "last" in panel.name)
+        with xr.open_dataset(FILES / "turns.nc") as data:
+            np.testing.assert_allclose(data[name].values[0], [
+                study.where(curriculum_repeats=n).final("attribute_loss", "group_2").mean() for n in (1, 2, 4)])
 
     def test_heat_maps_say_what_uniform_runs_reach(self):
         for figure, kind in (("H", "celebrities"), ("I", "warm-up")):
