@@ -126,7 +126,7 @@ def draw_layers(panel, runs, variable, layer_of=name_layer, name="{}", style="-"
             steps, values = run.curve(variable, layer=layer)
             panel.line(place(steps), values, label=name.format(f"layer {layer}, seed {run.settings['seed']:g}"),
                        colour=colours[layer], style=style, width=1.9 if layer == layer_of(run) else 0.8, named=False)
-    return {f"layer {layer}": (colour, "-") for layer, colour in colours.items()}
+    return {f"layer {layer}": (colour, "-", 1.6) for layer, colour in colours.items()}
 
 
 def attention_panel(sheet, runs, variable, title, x_title="training step", when="in the end"):

@@ -96,8 +96,8 @@ def draw_families(sheet, study, names, variable="attribute_loss", unit="attribut
         draw_kinds(sheet.panel(f"The best of each kind, {short(people[0])} individuals", f"final {unit}", ""), kinds)
         return
     panel = sheet.panel("The best of each kind", "individuals", f"final {unit}")
-    for name, table in tables.items():
-        panel.points(table, name, FAMILIES[name])
+    for index, (name, table) in enumerate(tables.items()):
+        panel.points(table, name, FAMILIES[name], shift=4 * index)
     panel.log_x(people)
     if variable == "attribute_accuracy":
         panel.axes.set_ylim(0, 1.03)
@@ -228,9 +228,10 @@ def figure_k(study):
     for (steps,), own in budgets:
         panel = sheet.panel(f"{short(steps)} steps", "individuals", "final attribute loss (nats)")
         arena = arenas(own, "population_individuals")[0]
-        for name in ("uniform", "power law", "warm-up"):
+        for index, name in enumerate(("uniform", "power law", "warm-up")):
             best = {n: best_of(at) for (n,), at in of_family(arena, name).cells("population_individuals")}
-            panel.points({n: final_loss(at) for n, at in best.items() if at is not None}, name, FAMILIES[name])
+            panel.points({n: final_loss(at) for n, at in best.items() if at is not None}, name, FAMILIES[name],
+                         shift=4 * index)
         panel.log_x(sorted(set(arena["population_individuals"])))
     return sheet
 

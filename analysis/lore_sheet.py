@@ -266,10 +266,10 @@ class Panel:
         self.axes.tick_params(length=0)
 
     def legend(self, names):
-        """{name: (colour, style)} of lines, in a legend right of the axes."""
-        lines = [Line2D([], [], color=colour, ls=style, lw=1.6) for colour, style in names.values()]
+        """{name: (colour, style, width)} of lines, in a legend right of the axes."""
+        lines = [Line2D([], [], color=colour, ls=style, lw=width) for colour, style, width in names.values()]
         legend = Legend(self.axes, lines, list(names), loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8,
-                        labelcolor=[colour for colour, _ in names.values()], handlelength=1.5, frameon=False,
+                        labelcolor=[colour for colour, *_ in names.values()], handlelength=1.5, frameon=False,
                         borderpad=0)
         self.axes.add_artist(legend).set_clip_on(False)  # what is clipped gets no room
 
@@ -283,7 +283,7 @@ class Panel:
         at = self.apart([row[0] for row in rows], height)
         if max(abs(moved - row[0]) for moved, row in zip(at, rows)) > height:
             ends = [self.axes.transData.transform(label[:2])[1] for label in (self.labels[0], self.labels[-1])]
-            names = {text: (colour, style) for *_, text, colour, style, _ in self.labels}
+            names = {text: (colour, style, 1.6) for *_, text, colour, style, _ in self.labels}
             self.legend((names if ends[0] > ends[1] else dict(reversed(names.items()))) | self.take_levels())
             return
         for (pixel, x, y, text, colour, _, shift), moved in zip(rows, at):
@@ -296,7 +296,7 @@ class Panel:
         taken, self.levels = self.levels, []
         for text in taken:
             text.remove()
-        return {text.get_text().replace(" ", "\n"): (INK, "--") for text in taken}
+        return {text.get_text().replace(" ", "\n"): (INK, "--", 0.9) for text in taken}
 
     def apart(self, at, height):
         """Ascending places in pixels, moved until they are `height` apart, and into the axes."""
