@@ -159,7 +159,8 @@ def draw_grid(panel, runs, x, y, values, unit, **how):
 
 def of_uniform(study, own, values):
     """The mean of the uniform runs at the population and budget of `own`, for a title; nothing without such runs."""
-    flat = plain(study).where(population_individuals=own["population_individuals"][0], train_steps=own["train_steps"][0])
+    twin = {name: own[name][0] for name in ("population_individuals", "train_steps")}
+    flat = plain(study).where(**twin)
     found = values(flat.pick(flat.finished))
     if not len(found):
         return ""

@@ -171,8 +171,8 @@ def draw_last_visited(sheet, runs):
     steps = max(runs["train_steps"])
     panel.axes.xaxis.set_major_formatter(lambda repeats, _: f"{repeats:g}\n({steps / 2 / repeats:.4g} steps)")
     panel.axes.set_ylim(bottom=0)
-    sheet.note("More visits are shorter ones, so that loss rises anyway: what changes cost is how much more it rises at a "
-               "higher rate.")
+    sheet.note("More visits are shorter ones, so that loss rises anyway: what changes cost is how much more it rises at "
+               "a higher rate.")
 
 
 def figure_x(study):

@@ -328,7 +328,8 @@ class Figures(unittest.TestCase):
         draw_half_times(panel, {1: [(300, 50), (200, 50)], 2: [(30, 50), (60, 50)], 3: [(np.nan, 50)]}, "learning", "k")
         sheet.save(FILES / "half.png")
         self.assertEqual([t.get_text() for t in panel.axes.get_legend().get_texts()], ["at most"])
-        self.assertEqual([line.get_xydata().tolist() for line in panel.axes.lines if line.get_marker() == "v"], [[[2, 55]]])
+        bounds = [line.get_xydata().tolist() for line in panel.axes.lines if line.get_marker() == "v"]
+        self.assertEqual(bounds, [[[2, 55]]])
         with xr.open_dataset(FILES / "half.nc") as data:
             self.assertEqual(data["steps_half"].values.tolist(), [[250, 55]])
         self.assertEqual(first_evaluations(study_of("figS").runs[0]), [25] * 4)
