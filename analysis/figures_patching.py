@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from figures_phases import ATTENTION, draw_attention, top_of_loss
-from figures_schedules import ends, final_loss, grid_of
+from figures_schedules import draw_grid, ends, final_loss
 from lore_sheet import BLUE, INK, Sheet, shades, short
-from lore_study import ASIDE, Study, of_family
+from lore_study import ASIDE, of_family
 
 
 def reference_of(run):
@@ -24,7 +24,7 @@ def patched(study, curriculum="none"):
     if not len(runs):
         raise SystemExit(f"{study.title}: no run with patched attention (patch.from)"
                          f"{'' if curriculum == 'none' else ' and curriculum.kind ' + curriculum}")
-    runs = Study(runs.title, [with_step(run) for run in runs], runs.missing)
+    runs = runs.chosen(with_step(run) for run in runs)
     return runs.along("patch_reference", "patch_start")[0]
 
 
@@ -85,7 +85,7 @@ def figure_d(study):
     sheet = Sheet("Patching: where patterns come from, and when they are put in", 1, 3)
     for title, values, unit in (("Final loss", final_loss, "nats"), ("End of the plateau", ends, "step")):
         panel = sheet.panel(title, "step that the patterns are taken from", "step at which patching begins")
-        panel.draw_heat(*grid_of(runs, reference_of, start_of, values), unit)
+        draw_grid(panel, runs, reference_of, start_of, values, unit)
     panel = sheet.panel("Attention frozen at a step", "step", "final attribute loss (nats)")
     frozen = runs.pick([reference_of(run) == start_of(run) for run in runs])
     draw_final(panel, frozen.cells("patch_reference"), final_loss, references(study, runs))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lore_sheet import BLUE, COLOURS, INK, ORANGE, Sheet, mean_curve, shades, short
+from lore_sheet import BLUE, COLOURS, INK, ORANGE, Sheet, drawn, mean_curve, shades, short
 from lore_statistics import fit_power_law
 from lore_study import default_people, plain
 
@@ -77,7 +77,7 @@ def draw_plateaus(sheet, cells):
     panel = sheet.panel("End of the plateau", "individuals", "step")
     ends = {n: runs.pick(runs.finished).scalar("plateau_end") for (n,), runs in cells}
     ends = {n: v for n, v in ends.items() if len(v)}
-    panel.points(ends, style="")
+    panel.ends({n: runs for (n,), runs in cells}, style="")
     fit = fit_power_law({n: v for n, v in ends.items() if np.isfinite(v).all()})
     if fit:
         x = np.geomspace(min(ends), max(ends), 50)
@@ -111,12 +111,35 @@ def figure_2(study):
     return sheet
 
 
+def name_layer(run, last=True):
+    """The layer that attends most to the name before the value, at the end or at the beginning; None without layers."""
+    step = run.steps[-1 if last else 0]
+    return max(run.layers, key=lambda layer: run.at(step, ATTENTION[1][0], layer=layer), default=None)
+
+
+def draw_layers(panel, runs, variable, layer_of=name_layer, name="{}", style="-", place=lambda steps: steps):
+    """A line for each layer of each seed: a mean would be of no run, as seeds do the same in different layers. That
+    which layer_of(run) names is thick, so that it is found in all panels."""
+    colours = dict(zip(runs.layers, shades(len(runs.layers))))
+    for run in drawn(runs):
+        for layer in run.layers:
+            steps, values = run.curve(variable, layer=layer)
+            panel.line(place(steps), values, label=name.format(f"layer {layer}, seed {run.settings['seed']:g}"),
+                       colour=colours[layer], style=style, width=1.9 if layer == layer_of(run) else 0.8, named=False)
+    return {f"layer {layer}": (colour, "-", 1.6) for layer, colour in colours.items()}
+
+
+def attention_panel(sheet, runs, variable, title, x_title="training step", when="in the end"):
+    """A panel of draw_layers, to be drawn into, with its legend and what the thick lines are."""
+    panel = sheet.panel(title, x_title, "normalised entropy" if "sharp" in variable else "attention", name=variable)
+    if runs.layers:
+        sheet.note(f"Lines are single seeds. Thick: the layer that attends most to the name {when}.")
+    return panel
+
+
 def draw_attention(sheet, runs, variable, title):
-    panel = sheet.panel(title, "training step", "attention" if "sharp" not in variable else "normalised entropy",
-                        name=variable)
-    layers = runs.layers
-    for layer, colour in zip(layers, shades(len(layers))):
-        panel.curve(runs, variable, layer=layer, label=f"layer {layer}", colour=colour)
+    panel = attention_panel(sheet, runs, variable, title)
+    panel.legend(draw_layers(panel, runs, variable))
     phases_of(panel, runs)
     panel.axes.set_ylim(bottom=0)
     return panel

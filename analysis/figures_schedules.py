@@ -6,7 +6,9 @@ from figures_phases import by_population
 from lore_sheet import BLUE, COLOURS, GREEN, INK, ORANGE, PURPLE, Sheet, mean_curve, shades, short
 from lore_study import alpha_of, arenas, curriculum_steps, default_people, family, mean_end, members, of_family, plain
 
-FAMILIES = {"uniform": INK, "power law": BLUE, "celebrities": GREEN, "warm-up": ORANGE}
+FAMILIES = {"uniform": INK, "power law": BLUE, "annealed": "#5aa9e0", "celebrities": GREEN, "warm-up": ORANGE,
+            "adaptive warm-up": "#dd9a1c", "growth": "#7a3b12", "throw-away": PURPLE, "mixed shards": "#1f9aa0",
+            "repeats in a batch": "#cf3f8c", "repeats across steps": "#8c8c8c"}
 
 
 def final_loss(runs):
@@ -28,33 +30,48 @@ def by_alpha(runs):
     return {alpha: runs.pick(index) for alpha, index in sorted(table.items())}
 
 
-def draw_alpha(panel, runs, values):
-    """A line for each population; `values(runs)` gives one value for each run."""
-    cells = runs.cells("population_individuals")
+def draw_alpha(sheet, runs):
+    """Two panels, with a line for each population: plateaus and final losses."""
+    cells, budget = runs.cells("population_individuals"), f"{short(runs['train_steps'][0])} steps"
+    plateaus = sheet.panel(f"End of the plateau, {budget}", "alpha", "step")
+    losses = sheet.panel(f"Final loss, {budget}", "alpha", "attribute loss (nats)")
     for ((n,), own), colour in zip(cells, shades(len(cells))):
-        panel.points({alpha: values(at) for alpha, at in by_alpha(own).items()}, short(n), colour)
+        plateaus.ends(by_alpha(own), short(n), colour)
+        losses.points({alpha: final_loss(at) for alpha, at in by_alpha(own).items()}, short(n), colour)
+    plateaus.log_y()
 
 
 def ends(runs):
     return runs.scalar("plateau_end")
 
 
-def best_alpha(runs):
-    """Alpha whose mean final loss is least; None unless there are three to choose from."""
-    table = {alpha: np.nanmean(final_loss(at)) for alpha, at in by_alpha(runs).items()
-             if np.isfinite(final_loss(at)).any()}
-    return min(table, key=table.get) if len(table) > 2 else None
+def best_alphas(runs):
+    """{(steps, individuals): alpha of the least final loss of each seed}, and the alphas to choose from: those that
+    all cells have, as an alpha that only some have would be the best of those alone."""
+    losses = {key: {alpha: at.by_seed(final_loss(at)) for alpha, at in by_alpha(own).items()}
+              for key, own in runs.cells("train_steps", "population_individuals")}
+    losses = {key: of for key, of in losses.items() if len(of) > 2}
+    common = sorted(set.intersection(*map(set, losses.values()))) if losses else []
+    if len(common) < 3:
+        return {}, common
+    seeds = {key: set.intersection(*(set(of[alpha]) for alpha in common)) for key, of in losses.items()}
+    return {key: [min(common, key=lambda a: of[a][s]) for s in seeds[key]] for key, of in losses.items()}, common
 
 
 def draw_best_alpha(sheet, runs):
     panel = sheet.panel("Alpha of the least final loss", "individuals", "alpha")
-    budgets = runs.cells("train_steps")
-    for index, ((steps,), own) in enumerate(budgets):
-        best = {n: best_alpha(at) for (n,), at in own.cells("population_individuals")}
-        best = {n: [alpha] for n, alpha in best.items() if alpha is not None}
-        panel.points(best, f"{short(steps)} steps", COLOURS[index % len(COLOURS)])
+    best, alphas = best_alphas(runs)
+    if not best:
+        sheet.note("The best alpha needs three alphas that all populations and budgets have.")
+        return
+    for index, steps in enumerate(sorted({steps for steps, _ in best})):
+        panel.points({n: values for (own, n), values in best.items() if own == steps}, f"{short(steps)} steps",
+                     COLOURS[index % len(COLOURS)], bars=True, shift=5 * index)
     panel.log_x(sorted(set(runs["population_individuals"])))
-    panel.axes.set_ylim(-0.05, max(map(alpha_of, runs)) + 0.05)
+    panel.axes.set_yticks(alphas)
+    if len(alphas) < len(by_alpha(runs)):
+        sheet.note(f"The best alpha is that of {', '.join(f'{a:g}' for a in alphas)}, which all populations and "
+                   "budgets have.")
 
 
 def best_of(runs):
@@ -79,8 +96,8 @@ def draw_families(sheet, study, names, variable="attribute_loss", unit="attribut
         draw_kinds(sheet.panel(f"The best of each kind, {short(people[0])} individuals", f"final {unit}", ""), kinds)
         return
     panel = sheet.panel("The best of each kind", "individuals", f"final {unit}")
-    for name, table in tables.items():
-        panel.points(table, name, FAMILIES.get(name, PURPLE))
+    for index, (name, table) in enumerate(tables.items()):
+        panel.points(table, name, FAMILIES[name], shift=4 * index)
     panel.log_x(people)
     if variable == "attribute_accuracy":
         panel.axes.set_ylim(0, 1.03)
@@ -94,7 +111,7 @@ def best_by_population(runs, variable):
 
 def draw_kinds(panel, kinds):
     for index, (name, values) in enumerate(kinds.items()):
-        panel.row(values, index, name, FAMILIES.get(name, PURPLE))
+        panel.row(values, index, name, FAMILIES[name])
     panel.axes.set_yticks(range(len(kinds)), list(kinds), fontsize=7.5)
     panel.axes.set_ylim(len(kinds) - 0.5, -0.5)
 
@@ -103,11 +120,7 @@ def figure_4(study):
     runs = law_runs(study)
     budget = max(runs.cells("train_steps"), key=lambda cell: (len(cell[1]), cell[0]))[1]
     sheet = Sheet("Imbalanced populations, and warm-up", 2, 2)
-    panel = sheet.panel(f"End of the plateau, {short(budget['train_steps'][0])} steps", "alpha", "step")
-    draw_alpha(panel, budget, ends)
-    panel.log_y()
-    panel = sheet.panel(f"Final loss, {short(budget['train_steps'][0])} steps", "alpha", "attribute loss (nats)")
-    draw_alpha(panel, budget, final_loss)
+    draw_alpha(sheet, budget)
     draw_best_alpha(sheet, runs)
     draw_families(sheet, study, ("uniform", "power law", "warm-up"))
     return sheet
@@ -117,25 +130,42 @@ def figure_g(study):
     runs = law_runs(study)
     budgets = runs.cells("train_steps")
     sheet = Sheet("Power laws: plateau and final loss by population and budget", len(budgets), 2, height=3.1)
-    for (steps,), own in budgets:
-        name = f"{short(steps)} steps"
-        panel = sheet.panel(f"End of the plateau, {name}", "alpha", "step")
-        draw_alpha(panel, own, ends)
-        panel.log_y()
-        draw_alpha(sheet.panel(f"Final loss, {name}", "alpha", "attribute loss (nats)"), own, final_loss)
+    for _, own in budgets:
+        draw_alpha(sheet, own)
     return sheet
 
 
 def grid_of(runs, x, y, values):
-    """Means on the grid of two functions of a run: (x, y, (y, x))."""
+    """Means on the grid of two functions of a run, and what is written where there is none: (x, y, (y, x), (y, x))."""
     columns, rows = (sorted({f(run) for run in runs}) for f in (x, y))
-    table = np.full((len(rows), len(columns)), np.nan)
-    for row, v in enumerate(rows):
-        for column, u in enumerate(columns):
-            cell = runs.pick([x(run) == u and y(run) == v for run in runs])
-            found = values(cell)
-            table[row, column] = np.mean(found) if len(found) and np.isfinite(found).all() else np.nan
-    return columns, rows, table
+    cells = [[runs.pick([x(run) == u and y(run) == v for run in runs]) for u in columns] for v in rows]
+    means = [[np.mean(values(cell)) if len(cell) else np.nan for cell in row] for row in cells]
+    return columns, rows, np.array(means), [[lacking(cell, values) for cell in row] for row in cells]
+
+
+def lacking(runs, values):
+    """Why these runs have no mean, in words; nothing if there are no runs."""
+    without = np.sum(~np.isfinite(values(runs))) if len(runs) else 0
+    word = "not over" if runs.finished.all() else "unfinished"
+    return "" if not without else word if without == len(runs) else f"{word}\nin {without} of {len(runs)}"
+
+
+def draw_grid(panel, runs, x, y, values, unit, **how):
+    *grid, why = grid_of(runs, x, y, values)
+    panel.draw_heat(*grid, unit, why=why, **how)
+    if (~np.isfinite(grid[-1]) & (np.array(why) == "")).any():
+        panel.sheet.note("Blank cells: not run.")
+
+
+def of_uniform(study, own, values):
+    """The mean of the uniform runs at the population and budget of `own`, for a title; nothing without such runs."""
+    twin = {name: own[name][0] for name in ("population_individuals", "train_steps")}
+    flat = plain(study).where(**twin)
+    found = values(flat.pick(flat.finished))
+    if not len(found):
+        return ""
+    mean = np.mean(found)
+    return ", uniform " + ("not over" if not np.isfinite(mean) else f"{mean:.0f}" if mean >= 100 else f"{mean:.3g}")
 
 
 def celebrities_of(run):
@@ -154,8 +184,9 @@ def figure_h(study):
     n = short(arena["population_individuals"][0])
     sheet = Sheet(f"Celebrities among {n} individuals", 1, 3)
     for title, values, unit in (("Final loss", final_loss, "nats"), ("End of the plateau", ends, "step")):
-        panel = sheet.panel(title, "celebrities", "weight of a celebrity")
-        panel.draw_heat(*grid_of(arena, celebrities_of, weight_of, values), unit, mark_least="all")
+        panel = sheet.panel(title + of_uniform(study, arena, values), "celebrities", "weight of a celebrity",
+                            name=title.lower().replace(" ", "_"))
+        draw_grid(panel, arena, celebrities_of, weight_of, values, unit, mark_least="all")
     draw_families(sheet, study, ("uniform", "power law", "celebrities"))
     return sheet
 
@@ -174,15 +205,11 @@ def subset_of(run):
 def figure_i(study):
     cells = [arenas(own)[0] for _, own in warm_ups(study).cells("population_individuals")]
     sheet = Sheet("Warm-up: how many individuals, how long", -(-len(cells) // 3), min(3, len(cells)))
-    uniform = plain(study)
     for own in cells:
-        n = own["population_individuals"][0]
-        flat = uniform.where(population_individuals=n, train_steps=own["train_steps"][0])
-        loss = np.nanmean(final_loss(flat)) if np.isfinite(final_loss(flat)).any() else np.nan
-        known = f", uniform {loss:.3g}" if np.isfinite(loss) else ""
-        panel = sheet.panel(f"Final loss, {short(n)} individuals{known}", "length of the warm-up (steps)",
-                            "individuals of the warm-up")
-        panel.draw_heat(*grid_of(own, curriculum_steps, subset_of, final_loss), "nats", mark_least="all")
+        n = short(own["population_individuals"][0])
+        panel = sheet.panel(f"Final loss, {n} individuals{of_uniform(study, own, final_loss)}",
+                            "length of the warm-up (steps)", "individuals of the warm-up", name=f"loss_{n}_individuals")
+        draw_grid(panel, own, curriculum_steps, subset_of, final_loss, "nats", mark_least="all")
     return sheet
 
 
@@ -202,9 +229,10 @@ def figure_k(study):
     for (steps,), own in budgets:
         panel = sheet.panel(f"{short(steps)} steps", "individuals", "final attribute loss (nats)")
         arena = arenas(own, "population_individuals")[0]
-        for name in ("uniform", "power law", "warm-up"):
+        for index, name in enumerate(("uniform", "power law", "warm-up")):
             best = {n: best_of(at) for (n,), at in of_family(arena, name).cells("population_individuals")}
-            panel.points({n: final_loss(at) for n, at in best.items() if at is not None}, name, FAMILIES[name])
+            panel.points({n: final_loss(at) for n, at in best.items() if at is not None}, name, FAMILIES[name],
+                         shift=4 * index)
         panel.log_x(sorted(set(arena["population_individuals"])))
     return sheet
 
@@ -264,26 +292,47 @@ def describe(runs):
     return f"{kind} {words[kind]()}" if kind in words else kind
 
 
+def kinds_of(runs):
+    """Families among these runs, in the order of FAMILIES."""
+    there = {family(run) for run in runs}
+    return [name for name in FAMILIES if name in there]
+
+
+def arenas_of_all_kinds(runs):
+    """The arena with most kinds; and for those that it lacks, further ones."""
+    chosen, left = [], set(kinds_of(runs))
+    while left:
+        chosen.append(max(arenas(runs), key=lambda a: (len(left & set(kinds_of(a))), "uniform" in kinds_of(a), len(a))))
+        left -= set(kinds_of(chosen[-1]))
+    return chosen
+
+
+def draw_ways(sheet, arena, cells):
+    """Final losses and plateaus of all members of all families, as rows of seeds."""
+    where = f"{short(arena['population_individuals'][0])} individuals, {short(arena['train_steps'][0])} steps"
+    losses, plateaus = (sheet.panel(title, unit, "", name="_".join([name, *where.replace(",", "").split()]))
+                        for title, unit, name in ((f"Final loss, {where}", "attribute loss (nats)", "final_loss"),
+                                                  ("End of the plateau", "step", "plateau_end")))
+    for index, cell in enumerate(cells):
+        colour = FAMILIES[family(cell.runs[0])]
+        losses.row(final_loss(cell), index, describe(cell), colour)
+        plateaus.row(ends(cell.pick(cell.finished)), index, describe(cell), colour, "not over")
+        plateaus.mark_end(mean_end(cell), "end of the curriculum", INK, place=index)
+    for panel, names in ((losses, list(map(describe, cells))), (plateaus, [""] * len(cells))):
+        panel.axes.set_yticks(range(len(cells)), names, fontsize=7.5)
+        panel.axes.set_ylim(len(cells) - 0.4, -0.6)
+    if "uniform" not in kinds_of(arena):
+        sheet.note(f"No uniform run of {where}.")
+
+
 def figure_questions(study):
-    """All members of all families at one population and budget, as points of seeds."""
-    runs = of_family(default_people(study), "uniform", "power law", "celebrities", "warm-up", "adaptive warm-up",
-                     "growth", "annealed", "throw-away", "mixed shards", "repeats in a batch",
-                     "repeats across steps")
+    """All kinds of runs, each at the population and budget at which most of them are."""
+    runs = of_family(default_people(study), *FAMILIES)
     if not len(runs):
         raise SystemExit(f"{study.title}: no run on biographies from random weights")
-    arena = max(arenas(runs), key=lambda a: (len({family(r) for r in a}), len(a)))
-    kinds = list(dict.fromkeys(sorted((family(r) for r in arena), key=lambda k: (k != "uniform", k))))
-    cells = [cell for kind in kinds for cell in members(of_family(arena, kind)).values()]
-    sheet = Sheet(f"Ways to show {short(arena['population_individuals'][0])} individuals", 1, 2,
-                  width=5.4, height=max(3.5, 0.24 * len(cells) + 1))
-    for title, values, unit in (("Final loss", final_loss, "attribute loss (nats)"),
-                                ("End of the plateau", ends, "step")):
-        panel = sheet.panel(title, unit, "kind of run" if title == "Final loss" else "", name=title.lower())
-        for index, cell in enumerate(cells):
-            panel.row(values(cell), index, describe(cell), COLOURS[kinds.index(family(cell.runs[0])) % 6])
-            if values is ends:
-                panel.mark_end(mean_end(cell), "end of the curriculum", INK, place=index)
-        panel.axes.set_yticks(range(len(cells)), [describe(c) for c in cells] if title == "Final loss" else [""] *
-                              len(cells), fontsize=7.5)
-        panel.axes.invert_yaxis()
+    chosen = arenas_of_all_kinds(runs)
+    rows = [[cell for kind in kinds_of(a) for cell in members(of_family(a, kind)).values()] for a in chosen]
+    sheet = Sheet("Ways to show people", len(chosen), 2, width=5.4, height=[0.24 * len(cells) + 1 for cells in rows])
+    for arena, cells in zip(chosen, rows):
+        draw_ways(sheet, arena, cells)
     return sheet

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from figures_phases import ATTENTION
+from figures_phases import ATTENTION, attention_panel, draw_layers
 from lore_sheet import BLUE, GREY, INK, ORANGE, Sheet, shades, short
 from lore_study import of_family
 
@@ -68,6 +68,12 @@ def visits(run):
     return rows
 
 
+def first_evaluations(run):
+    """Of each visit: steps from its beginning to the first evaluation in it; NaN if there is none yet."""
+    steps = run.curve("attribute_loss", turns_of(run)[0][2])[0]
+    return [next((step - begin for step in steps if step > begin), np.nan) for begin, _, _ in turns_of(run)]
+
+
 def draw_groups(sheet, runs, title):
     panel = sheet.panel(title, "training step", "attribute loss (nats)")
     names = sorted({group for *_, group in turns_of(runs.runs[0])}, key=lambda g: int(g.split("_")[1]))
@@ -86,7 +92,7 @@ def highest(runs, groups):
 
 
 def draw_visits(sheet, runs):
-    rows = [row for run in runs for row in visits(run)]
+    rows = [(*row, first) for run in runs for row, first in zip(visits(run), first_evaluations(run))]
     number = sorted({row[0] for row in rows})
     panel = sheet.panel("Loss of a group when its visit ends", "visit", "attribute loss (nats)")
     panel.points({k: [r[1] for r in rows if r[0] == k] for k in number})
@@ -94,10 +100,21 @@ def draw_visits(sheet, runs):
     panel.axes.set_ylim(bottom=0)
     panel.whole_x()
     panel = sheet.panel("Half of the change takes", "visit", "steps")
-    panel.points({k: [r[2] for r in rows if r[0] == k] for k in number}, "learning", BLUE)
-    panel.points({k: [r[3] for r in rows if r[0] == k] for k in number}, "forgetting the last", ORANGE)
+    for column, label, colour in ((2, "learning", BLUE), (3, "forgetting the last", ORANGE)):
+        draw_half_times(panel, {k: [(r[column], r[4]) for r in rows if r[0] == k] for k in number}, label, colour)
     panel.log_y()
     panel.whole_x()
+
+
+def draw_half_times(panel, table, label, colour):
+    """{visit: [(half-time, steps to the first evaluation)] of seeds}. Of what is half done by that evaluation only this
+    is known; it takes at most so long."""
+    table = {k: [pair for pair in pairs if np.isfinite(pair).all()] for k, pairs in table.items()}
+    panel.points({k: [max(pair) for pair in pairs] for k, pairs in table.items()}, label, colour)
+    for k, pairs in table.items():
+        if any(half <= first for half, first in pairs):
+            panel.key("at most", [k], [np.mean([max(pair) for pair in pairs])], marker="v", ls="", ms=7, color=colour,
+                      zorder=4)
 
 
 def sequential_sheet(runs, title):
@@ -138,14 +155,24 @@ def figure_v(study):
     for (rate, repeats), own in cells:
         often = f"{repeats:g} times each" if repeats > 1 else "once each"
         draw_groups(sheet, own, f"{often}, learning rate {rate:g}")
-    panel = sheet.panel("At the end", "visits of each group", "attribute loss (nats)")
+    draw_last_visited(sheet, runs)
+    return sheet
+
+
+def draw_last_visited(sheet, runs):
+    """The loss of the group whose visit has just ended. The more visits, the shorter they are."""
+    last = turns_of(runs.runs[0])[-1][2]
+    panel = sheet.panel("The group visited last, when its visit ends", "visits of each group, and their length",
+                        "attribute loss (nats)")
     for ((rate,), own), colour in zip(runs.cells("train_learning_rate"), (BLUE, ORANGE, INK, GREY)):
-        panel.points({repeats: at.final("attribute_loss", "known") for (repeats,), at in own.cells("curriculum_repeats")},
+        panel.points({repeats: at.final("attribute_loss", last) for (repeats,), at in own.cells("curriculum_repeats")},
                      f"rate {rate:g}", colour)
     panel.log_x(sorted(set(runs["curriculum_repeats"])))
+    steps = max(runs["train_steps"])
+    panel.axes.xaxis.set_major_formatter(lambda repeats, _: f"{repeats:g}\n({steps / 2 / repeats:.4g} steps)")
     panel.axes.set_ylim(bottom=0)
-    panel.baseline(runs.baseline)
-    return sheet
+    sheet.note("More visits are shorter ones, so that loss rises anyway: what changes cost is how much more it rises at "
+               "a higher rate.")
 
 
 def figure_x(study):
@@ -154,9 +181,8 @@ def figure_x(study):
     groups = int(runs["curriculum_groups"][0])
     sheet = Sheet(f"Attention along {groups} groups", 2, 2)
     for variable, title in ATTENTION:
-        panel = sheet.panel(title, "training step", "attention", name=variable)
-        for layer, colour in zip(runs.layers, shades(len(runs.layers))):
-            panel.curve(runs, variable, layer=layer, label=f"layer {layer}", colour=colour)
+        panel = attention_panel(sheet, runs, variable, title)
+        panel.legend(draw_layers(panel, runs, variable))
         for begin, _, _ in turns_of(runs.runs[0])[1:]:
             panel.mark_end(begin, "next group")
         panel.axes.set_ylim(bottom=0)

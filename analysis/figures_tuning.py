@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from figures_phases import ATTENTION, draw_loss, example
-from lore_sheet import BLUE, GREY, INK, ORANGE, Sheet, mean_curve, shades, short
-from lore_study import Study, of_family, parent
+from figures_phases import ATTENTION, attention_panel, draw_layers, draw_loss, example, name_layer
+from lore_sheet import BLUE, GREY, INK, ORANGE, Sheet, shades, short
+from lore_study import of_family, parent
 
 # Names of the count of new ones and of the replay's weight.
 PEOPLE = ("population_new", "distribution_replay_weight")
@@ -89,29 +89,26 @@ def figure_o(study):
     counts = by_count(runs)
     (count,), own = counts[len(counts) // 2]
     sheet = Sheet(f"Attention while fine-tuning on {short(count)} new individuals", 2, 2)
-    before = Study(study.title, filter(None, (parent(study, run) for run in own)))
+    before = study.chosen(filter(None, (parent(study, run) for run in own)))
     x_title = "step of fine-tuning"
     if len(before):
         trained = max(run.steps[-1] for run in before)
         x_title += f" (dotted: all {short(trained)} steps of training, squeezed)"
     for variable, title in ATTENTION:
-        panel = sheet.panel(title, x_title, "attention", name=variable)
-        for layer, colour in zip(own.layers, shades(len(own.layers))):
-            panel.curve(own, variable, layer=layer, label=f"layer {layer}", colour=colour)
-            draw_before(panel, before, own, variable, layer, colour)
+        panel = attention_panel(sheet, own, variable, title, x_title, "when fine-tuning begins")
+        panel.legend(draw_layers(panel, own, variable, lambda run: name_layer(run, last=False)))
+        draw_before(panel, before, own, variable)
         panel.mark(0, "fine-tuning", GREY)
         panel.axes.set_ylim(0, None)
         panel.axes.xaxis.set_major_formatter(lambda step, _: short(step) if step >= 0 else "")
     return sheet
 
 
-def draw_before(panel, before, own, variable, layer, colour):
+def draw_before(panel, before, own, variable):
     """Training, squeezed into a strip to the left of step 0."""
-    steps, mean, low, high, seeds = mean_curve(before, variable, layer=layer)
-    if len(steps):
-        width = 0.4 * max(run.steps[-1] for run in own)
-        panel.line((steps / steps[-1] - 1) * width, mean, low, high, f"layer {layer}, training", colour, ":",
-                   seeds=seeds, named=False)
+    width = 0.4 * max(run.steps[-1] for run in own)
+    draw_layers(panel, before, variable, name="{}, training", style=":",
+                place=lambda steps: (steps / steps[-1] - 1) * width if len(steps) else steps)
 
 
 def figure_p(study):

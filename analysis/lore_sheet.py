@@ -9,11 +9,15 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, MaxNLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 BLUE, ORANGE, GREEN, PURPLE, INK, GREY = "#1f5fa8", "#c2562d", "#2f8f6b", "#8a5aa8", "#222222", "#777777"
 COLOURS = [BLUE, ORANGE, GREEN, PURPLE, "#b08a1e", "#5a5a5a"]
+PALE = "#e4e4e4"  # of cells without a number
 PHASES = ["#eef3f9", "#d9e4f0", "#eef3f9"]
 HALO = [withStroke(linewidth=2, foreground="white")]  # of labels that lines cross
 FILL = 9.969209968386869e36
@@ -34,11 +38,14 @@ def short(number):
     return f"{number:.4g}"
 
 
+def drawn(study):
+    """The finished runs; all, if none is finished."""
+    return [run for run in study if run.finished] or list(study)
+
+
 def mean_curve(study, variable, group=None, layer=None):
-    """(steps, mean, least, largest, seeds) over the finished runs; over all, as far as the shortest has come,
-    if none is finished."""
-    runs = [run for run in study if run.finished] or list(study)
-    curves = [curve for curve in (run.curve(variable, group, layer) for run in runs) if len(curve[0])]
+    """(steps, mean, least, largest, seeds) over the runs that are drawn, as far as the shortest has come."""
+    curves = [curve for curve in (run.curve(variable, group, layer) for run in drawn(study)) if len(curve[0])]
     steps = np.unique(np.concatenate([c[0] for c in curves])) if curves else np.array([])
     table = np.full((len(curves), len(steps)), np.nan)
     for row, (own, values) in zip(table, curves):
@@ -50,56 +57,108 @@ def mean_curve(study, variable, group=None, layer=None):
     return steps, np.nanmean(table, 0), np.nanmin(table, 0), np.nanmax(table, 0), len(curves)
 
 
+class RoundTicks(Locator):
+    """Of a logarithmic axis: the roundest numbers of which four are in view, however short the axis is."""
+
+    def __call__(self):
+        return self.tick_values(*self.axis.get_view_interval())
+
+    def tick_values(self, low, high):
+        tens = 10.0 ** np.arange(np.floor(np.log10(low)), np.log10(high) + 1)
+        for steps in ((1,), (1, 2, 5), (1, 2, 3, 5, 7)):
+            ticks = np.outer(tens, steps).ravel()
+            ticks = ticks[(ticks >= low) & (ticks <= high)]
+            if len(ticks) > 3:
+                return ticks
+        return MaxNLocator(5, steps=(1, 2, 5, 10)).tick_values(low, high)
+
+
 class Panel:
     """One pair of axes. What lines, points and heat maps show goes into the data of the sheet."""
 
     def __init__(self, sheet, axes, name, title, x, y):
         self.sheet, self.axes, self.name = sheet, axes, name
-        self.labels, self.rows, self.heat = [], [], None
+        self.labels, self.levels, self.rows, self.heat = [], [], [], None
         self.x_title, self.y_title = x, y
-        axes.set_title(title, fontsize=9.5, loc="left")
+        self.title = axes.set_title(title, fontsize=9.5, loc="left")
         axes.set_xlabel(x, fontsize=9)
         axes.set_ylabel(y, fontsize=9)
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
 
-    def line(self, x, y, low=None, high=None, label="", colour=BLUE, style="-", marker="", seeds=1, named=True):
-        """A line with a band, named at its right end. The band of a single point is a bar."""
+    def line(self, x, y, low=None, high=None, label="", colour=BLUE, style="-", marker="", seeds=1, named=True,
+             bars=False, shift=0, width=1.6):
+        """A line with a band, named at its right end; `bars`: bars in place of the band, which points without
+        neighbours have anyway; shift: by so many points to the right."""
         x, y = np.asarray(x, float), np.asarray(y, float)
-        if not len(x):
+        there = np.flatnonzero(np.isfinite(y))
+        if not len(there):
             return
         low, high = (y if v is None else np.asarray(v, float) for v in (low, high))
-        self.axes.plot(x, y, color=colour, ls=style, marker=marker, ms=4, lw=1.6, zorder=3)
-        if seeds > 1 and len(x) == 1:
-            self.axes.vlines(x, low, high, color=colour, alpha=0.4, lw=3, zorder=2)
-        elif seeds > 1:
-            self.axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0, zorder=2)
+        parts = self.axes.plot(x, y, color=colour, ls=style, marker=marker, ms=4, lw=width, zorder=3)
+        if seeds > 1:
+            lone = there if bars else [i for i in there if not {i - 1, i + 1} & set(there)]
+            parts.append(self.axes.vlines(x[lone], low[lone], high[lone], color=colour, alpha=0.4, lw=3, zorder=2))
+        if seeds > 1 and not bars:
+            parts.append(self.axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0, zorder=2))
+        for part in parts if shift else ():
+            right = ScaledTranslation(shift / 72, 0, self.sheet.figure.dpi_scale_trans)
+            part.set_transform(part.get_transform() + right)
         self.rows.append((label, x, y, low, high, seeds))
         if label and named:
-            self.labels.append((x[-1], y[-1], label, colour))
+            self.labels.append((x[there[-1]], y[there[-1]], label, colour, style, shift))
 
     def curve(self, study, variable, group=None, layer=None, label="", colour=BLUE, style="-", named=True):
         """Mean over runs against steps; the band is their range."""
         steps, mean, low, high, seeds = mean_curve(study, variable, group, layer)
         self.line(steps, mean, low, high, label, colour, style, seeds=seeds, named=named)
 
-    def points(self, table, label="", colour=BLUE, style="-", marker="o", named=True):
+    def points(self, table, label="", colour=BLUE, style="-", marker="o", named=True, bars=False, shift=0):
         """{x: [values of seeds]}: means joined by a line; the band is their range."""
         table = {x: [v for v in values if np.isfinite(v)] for x, values in sorted(table.items())}
         table = {x: values for x, values in table.items() if values}
         self.line(list(table), [np.mean(v) for v in table.values()], [min(v) for v in table.values()],
                   [max(v) for v in table.values()], label, colour, style, marker,
-                  max((len(v) for v in table.values()), default=0), named)
+                  max((len(v) for v in table.values()), default=0), named, bars, shift)
 
-    def row(self, values, place, label, colour):
-        """The seeds' values as dots in a row, with a bar at their mean."""
-        values = np.asarray([v for v in values if np.isfinite(v)])
-        if len(values):
-            self.axes.plot(values, np.full(len(values), place), "o", color=colour, ms=4, alpha=0.7, mew=0)
-            self.axes.plot([values.mean()] * 2, [place - 0.3, place + 0.3], color=colour, lw=2)
+    def ends(self, cells, label="", colour=BLUE, style="-"):
+        """{x: runs}: where the plateaus of the finished ones end. Of those that are over only the short ones are
+        known where not all are, so there is no mean: their ends are open circles, the line is broken, and a triangle
+        where training stopped says how many are not over."""
+        cells = {x: runs.pick(runs.finished) for x, runs in sorted(cells.items()) if runs.finished.any()}
+        ends = {x: runs.scalar("plateau_end") for x, runs in cells.items()}
+        self.line(list(ends), *([f(v) for v in ends.values()] for f in (np.mean, np.min, np.max)), label, colour,
+                  style, "o", max(map(len, ends.values()), default=0))
+        for x, values in ends.items():
+            over = np.isfinite(values)
+            if not over.all():
+                last = cells[x]["train_steps"].max()
+                self.axes.plot([x] * over.sum(), values[over], "o", mfc="none", color=colour, ms=4, zorder=3)
+                self.key("not over", x=[x], y=[last], marker="^", mfc="none", color=colour, ls="", ms=6, zorder=3)
+                self.axes.annotate(f"{(~over).sum()} of {len(over)}", (x, last), xytext=(0, 5), ha="center",
+                                   textcoords="offset points", fontsize=7.5, color=colour, annotation_clip=False)
+                self.axes.margins(y=0.12)  # room for that
+        if label and ends and not any(np.isfinite(v).all() for v in ends.values()):
+            self.labels.append((x, last, label, colour, style, 0))
+
+    def row(self, values, place, label, colour, lacking=""):
+        """The seeds' values as dots in a row, with a bar at their mean. If NaN are seeds that are `lacking`, which is
+        then said beside the row, the others are open dots and have no mean."""
+        values = np.asarray(values, float)
+        there = values[np.isfinite(values)]
+        partly = bool(lacking) and len(there) < len(values)
+        self.axes.plot(there, np.full(len(there), place), "o", color=colour, ms=4, alpha=0.7,
+                       **({"mfc": "none"} if partly else {"mew": 0}))
+        if partly:
+            often = f" in {len(values) - len(there)} of {len(values)}" if len(there) else ""
+            self.axes.annotate(lacking + often, (1, place), xycoords=("axes fraction", "data"), xytext=(3, 0),
+                               textcoords="offset points", va="center", fontsize=7.5, color=colour)
+        elif len(there):
+            self.axes.plot([there.mean()] * 2, [place - 0.3, place + 0.3], color=colour, lw=2)
+        if len(there) or partly:
             self.x_title, self.y_title = "row", self.axes.get_xlabel()
-            rows = (np.array([place]), *(np.array([f(values)]) for f in (np.mean, np.min, np.max)))
-            self.rows.append((label, *rows, len(values)))
+            self.rows.append((label, np.array([place]), *(np.array([np.nan if partly else f(there)])
+                                                          for f in (np.mean, np.min, np.max)), len(there)))
 
     def baseline(self, value, label="no-knowledge baseline"):
         if np.isfinite(value):
@@ -109,8 +168,9 @@ class Panel:
                 self.axes.set_ylim(low, 1.05 * value)
             self.rows.append((label or "baseline", *(np.array([v]) for v in (np.nan, value, value, value)), 0))
         if np.isfinite(value) and label:
-            self.axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(-3, 3),
-                               textcoords="offset points", ha="right", fontsize=7.5, color=INK)
+            self.levels.append(self.axes.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(-3, 3),
+                                                  textcoords="offset points", ha="right", fontsize=7.5, color=INK,
+                                                  path_effects=HALO))
 
     def phases(self, start, end, last):
         """Shades the three phases."""
@@ -134,10 +194,20 @@ class Panel:
             return
         low, high = (0, 1) if place is None else (place - 0.45, place + 0.45)
         across = self.axes.get_xaxis_transform() if place is None else self.axes.transData
+        self.key(label, [step, step], [low, high], transform=across, color=colour, lw=0.9, ls=":", zorder=1)
+
+    def key(self, label, x, y, **style):
+        """Draws what the legend names once. The legend is above the axes, where it covers nothing."""
         new = label not in self.axes.get_legend_handles_labels()[1]
-        self.axes.plot([step, step], [low, high], transform=across, color=colour, lw=0.9, ls=":", zorder=1,
-                       label=label if new else "_")
-        self.axes.legend(fontsize=7.5, frameon=False)
+        self.axes.plot(x, y, label=label if new else "_", **style)
+        self.axes.legend(fontsize=7.5, frameon=False, loc="lower right", bbox_to_anchor=(1, 1), borderpad=0,
+                         borderaxespad=0.3, ncol=3, handlelength=1.5)
+
+    def clear_title(self):
+        """Lifts a long title above the legend."""
+        legend = self.axes.get_legend()
+        if legend and legend.get_window_extent().overlaps(self.title.get_window_extent()):
+            self.axes.set_title(self.title.get_text(), fontsize=9.5, loc="left", pad=18)
 
     def log_x(self, values=None):
         """A logarithmic axis, with ticks at `values` such as 4k, 8k."""
@@ -148,9 +218,9 @@ class Panel:
                 self.axes.set_xlim(values[0] / 2, 2 * values[0])
 
     def log_y(self):
-        """A logarithmic axis with few ticks: 1, 2 and 5 of each power of ten."""
+        """A logarithmic axis with few, round ticks."""
         self.axes.set_yscale("log")
-        self.axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        self.axes.yaxis.set_major_locator(RoundTicks())
         self.axes.yaxis.set_minor_locator(NullLocator())
         self.axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
 
@@ -170,8 +240,9 @@ class Panel:
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
 
-    def draw_heat(self, x, y, values, unit, x_text=short, y_text=short, mark_least=None, numbers=True):
-        """A heat map of values (y, x), with the numbers in it or without; mark_least: "row" or "all"."""
+    def draw_heat(self, x, y, values, unit, x_text=short, y_text=short, mark_least=None, numbers=True, why=None):
+        """A heat map of values (y, x), with the numbers in it or without; mark_least: "row" or "all"; why (y, x): what
+        is written where there is no number. Such cells are grey, and white if that is nothing."""
         values = np.asarray(values, float)
         self.heat = (np.asarray(x, float), np.asarray(y, float), values, unit)
         image = self.axes.imshow(np.ma.masked_invalid(values), origin="lower", aspect="auto", cmap="cividis")
@@ -179,7 +250,10 @@ class Panel:
         self.axes.set_yticks(range(len(y)), [y_text(v) for v in y])
         middle = np.nanmean([np.nanmin(values), np.nanmax(values)]) if np.isfinite(values).any() else 0
         for (row, column), value in np.ndenumerate(values) if numbers else ():
-            text = "–" if not np.isfinite(value) else f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+            text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+            if not np.isfinite(value):
+                text = why[row][column] if why is not None else ""
+                self.axes.add_patch(plt.Rectangle((column - 0.5, row - 0.5), 1, 1, fc=PALE, lw=0, visible=bool(text)))
             bright = not np.isfinite(value) or value > middle
             self.axes.text(column, row, text, ha="center", va="center", fontsize=7.5,
                            color=INK if bright else "white")
@@ -191,14 +265,41 @@ class Panel:
         self.axes.spines[:].set_visible(False)
         self.axes.tick_params(length=0)
 
+    def legend(self, names):
+        """{name: (colour, style, width)} of lines, in a legend right of the axes."""
+        lines = [Line2D([], [], color=colour, ls=style, lw=width) for colour, style, width in names.values()]
+        legend = Legend(self.axes, lines, list(names), loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8,
+                        labelcolor=[colour for colour, *_ in names.values()], handlelength=1.5, frameon=False,
+                        borderpad=0)
+        self.axes.add_artist(legend).set_clip_on(False)  # what is clipped gets no room
+
     def name_lines(self):
-        """Puts names at the right ends, moved apart where they would lie on each other."""
+        """Puts names at the right ends, moved apart where they would lie on each other; in a legend if one would come
+        to stand where another line ends."""
         if not self.labels:
             return
-        place = self.axes.transData.transform
         height = 9.5 * self.sheet.figure.dpi / 72
-        rows = sorted((place((x, y))[1], x, y, text, colour) for x, y, text, colour in self.labels)
-        at = [row[0] for row in rows]
+        rows = sorted((self.axes.transData.transform((x, y))[1], x, y, *rest) for x, y, *rest in self.labels)
+        at = self.apart([row[0] for row in rows], height)
+        if max(abs(moved - row[0]) for moved, row in zip(at, rows)) > height:
+            ends = [self.axes.transData.transform(label[:2])[1] for label in (self.labels[0], self.labels[-1])]
+            names = {text: (colour, style, 1.6) for *_, text, colour, style, _ in self.labels}
+            self.legend((names if ends[0] > ends[1] else dict(reversed(names.items()))) | self.take_levels())
+            return
+        for (pixel, x, y, text, colour, _, shift), moved in zip(rows, at):
+            self.axes.annotate(text, (x, y), xytext=(5 + shift, (moved - pixel) * 72 / self.sheet.figure.dpi),
+                               textcoords="offset points", color=colour, fontsize=8, va="center",
+                               annotation_clip=False, path_effects=HALO)
+
+    def take_levels(self):
+        """Names of horizontal lines, which go into the legend if there is one."""
+        taken, self.levels = self.levels, []
+        for text in taken:
+            text.remove()
+        return {text.get_text().replace(" ", "\n"): (INK, "--", 0.9) for text in taken}
+
+    def apart(self, at, height):
+        """Ascending places in pixels, moved until they are `height` apart, and into the axes."""
         for _ in range(200):
             for i in range(len(at) - 1):
                 overlap = height - (at[i + 1] - at[i])
@@ -206,11 +307,30 @@ class Panel:
                     at[i], at[i + 1] = at[i] - overlap / 2, at[i + 1] + overlap / 2
         bottom, top = (self.axes.transAxes.transform((0, share))[1] for share in (0, 1))
         over, under = max(0, at[-1] - top), max(0, bottom - at[0])
-        at = [v - over if over else v + under for v in at]
-        for (pixel, x, y, text, colour), moved in zip(rows, at):
-            self.axes.annotate(text, (x, y), xytext=(5, (moved - pixel) * 72 / self.sheet.figure.dpi),
-                               textcoords="offset points", color=colour, fontsize=8, va="center",
-                               annotation_clip=False, path_effects=HALO)
+        return [v - over if over else v + under for v in at]
+
+    def name_levels(self):
+        """Puts names of horizontal lines above or below them, where they cover least."""
+        lines, axes = self.pixels(), self.axes.get_window_extent()
+        for text in self.levels:
+            others = [t.get_window_extent() for t in self.axes.texts if t is not text]
+
+            def covered(place):
+                put_beside(text, *place)
+                box = text.get_window_extent()
+                outside = (box.y1 > axes.y1) + (box.y0 < axes.y0)
+                return box.count_contains(lines) + 1000 * (box.count_overlaps(others) + outside)
+            put_beside(text, *min(BESIDE, key=covered))
+
+    def pixels(self):
+        """Points on all lines, a pixel apart."""
+        points = [np.empty((0, 2))]
+        for _, x, y, *_ in self.rows:
+            there = np.isfinite(x) & np.isfinite(y)
+            across, up = self.axes.transData.transform(np.column_stack([x[there], y[there]])).T
+            every = np.arange(across.min(), across.max() + 1) if there.any() else across
+            points.append(np.column_stack([every, np.interp(every, across, up) if there.any() else up]))
+        return np.concatenate(points)
 
     def dataset(self):
         """The panel's numbers: (line, x) with bounds, or (y, x) of a heat map."""
@@ -241,6 +361,17 @@ class Panel:
         return result
 
 
+BESIDE = [(share, side) for share in (1, 0, 0.75, 0.5, 0.25) for side in (1, -1)]
+
+
+def put_beside(text, share, side):
+    """At a share of the axes' width, above (1) or below (-1) the line."""
+    text.xy = (share, text.xy[1])
+    text.set_position(({0: 3, 1: -3}.get(share, 0), 3 * side))
+    text.set_ha({0: "left", 1: "right"}.get(share, "center"))
+    text.set_va("bottom" if side > 0 else "top")
+
+
 def least_cells(values, mark):
     if mark == "row":
         return [(r, int(np.nanargmin(row))) for r, row in enumerate(values) if np.isfinite(row).any()]
@@ -250,11 +381,12 @@ def least_cells(values, mark):
 
 
 class Sheet:
-    """A picture of rows x columns panels."""
+    """A picture of rows x columns panels; `height` is that of each row or a list of them."""
 
     def __init__(self, title, rows, columns, width=4.6, height=3.5):
-        self.figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows + 0.6),
-                                         squeeze=False, layout="constrained", dpi=DOTS_PER_INCH)
+        heights = np.broadcast_to(height, rows)
+        self.figure, axes = plt.subplots(rows, columns, figsize=(width * columns, heights.sum() + 0.6), squeeze=False,
+                                         height_ratios=heights, layout="constrained", dpi=DOTS_PER_INCH)
         self.figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08, wspace=0.06, hspace=0.05)
         self.title, self.free, self.panels, self.notes = title, list(axes.flat), [], []
         self.figure.suptitle(title, fontsize=11)
@@ -278,6 +410,10 @@ class Sheet:
         self.figure.canvas.draw()
         for panel in self.panels:
             panel.name_lines()
+        self.figure.canvas.draw()  # names and legends have narrowed the panels
+        for panel in self.panels:
+            panel.name_levels()
+            panel.clear_title()
         self.figure.savefig(picture)
         plt.close(self.figure)
         data = xr.Dataset({k: v for panel in self.panels for k, v in panel.dataset().items()})

@@ -18,10 +18,14 @@ import findings  # noqa: E402
 import lore_sheet  # noqa: E402
 import lore_statistics as st  # noqa: E402
 import planted  # noqa: E402
+from figures_patching import reference_of, start_of  # noqa: E402
+from figures_phases import name_layer  # noqa: E402
+from figures_schedules import FAMILIES, best_alphas, ends, grid_of  # noqa: E402
+from figures_sequential import draw_half_times, first_evaluations  # noqa: E402
 from findings_table import decide  # noqa: E402
 from lore_files import open_study  # noqa: E402
 from lore_sheet import Sheet  # noqa: E402
-from lore_study import Run, Study, curriculum_end, join, parent  # noqa: E402
+from lore_study import Run, Study, curriculum_end, join, of_family, parent  # noqa: E402
 
 HOLDS, FAILS, OPEN = st.HOLDS, st.FAILS, st.OPEN
 lore_sheet.DOTS_PER_INCH = 40
@@ -303,6 +307,128 @@ class Figures(unittest.TestCase):
             curve = data["attribute_loss_nats_loss_by_population"][lines.index("2k")]
         own = study.where(population_individuals=2048).final("attribute_loss", "known")
         self.assertAlmostEqual(float(curve[-1]), own.mean())
+
+    def test_plateaus_that_are_not_over_have_no_mean(self):
+        study = study_of("fig4")
+        cell = study.where(population_individuals=4096, train_steps=4000, distribution_alpha=0.4,
+                           distribution_kind="power_law")
+        cell.runs[0].scalars["plateau_end"] = np.nan
+        figures.draw("G", study, FILES / "over.png")
+        with xr.open_dataset(FILES / "over.nc") as data:
+            lines = [str(v) for v in data["step_end_of_the_plateau_4000_steps_line"].values]
+            table = data["step_end_of_the_plateau_4000_steps"]
+        gaps = np.argwhere(np.isnan(table.values))
+        self.assertEqual([[lines[line], float(table[table.dims[1]][x])] for line, x in gaps], [["4k", 0.4]])
+
+    def test_the_best_alpha_is_one_that_all_cells_have(self):
+        study = study_of("fig4").where(distribution_kind="power_law")
+        some = study.pick([run.settings["population_individuals"] < 8192 or run.settings["distribution_alpha"] != 0.4
+                           for run in study])
+        best, alphas = best_alphas(some)
+        self.assertEqual(alphas, [0, 0.2, 0.6, 0.8, 1])
+        self.assertEqual(set(map(len, best.values())), {3})
+        self.assertNotIn(0.4, np.ravel(list(best.values())))
+
+    def test_questions_at_another_population_are_drawn_too(self):
+        study = study_of("questions")
+        for run in study.where(curriculum_kind="throw_away"):
+            run.settings["population_individuals"] = 2048
+            run.scalars["plateau_end"] = np.nan if run.settings["seed"] == 1 else 300
+        sheet = figures.draw("questions", study, FILES / "ways.png")
+        self.assertEqual(sheet.notes, ["No uniform run of 2k individuals, 4000 steps."])
+        with xr.open_dataset(FILES / "ways.nc") as data:
+            lines = [str(v) for v in data["final_loss_2k_individuals_4000_steps_line"].values]
+            self.assertTrue(np.isnan(data["plateau_end_2k_individuals_4000_steps"]).all())
+        self.assertEqual(lines, [f"throw-away {steps} steps" for steps in (100, 200, 800)])
+
+    def test_attention_is_that_of_single_runs(self):
+        study = study_of("fig2")
+        figures.draw("F", study, FILES / "layers.png")
+        run = study.where(population_individuals=8192, seed=2).runs[0]
+        name = "attention_attribute_to_name"
+        with xr.open_dataset(FILES / "layers.nc") as data:
+            lines = [str(v) for v in data[f"{name}_line"].values]
+            curve = data[name].values[lines.index("layer 3, seed 2")]
+        np.testing.assert_allclose(curve, run.curve(name, layer=3)[1])
+        self.assertEqual((len(lines), name_layer(run)), (9, 3))
+
+    def test_cells_say_why_they_have_no_mean(self):
+        study = study_of("fig3")
+        for start, seeds in ((500, (1,)), (1000, (1, 2, 3))):
+            for run in study.where(patch_from="reference", patch_start=start, seed=seeds):
+                run.scalars["plateau_end"] = np.nan
+        runs = study.where(patch_from="reference", patch_reference=(0, 500))
+        runs = runs.pick([run.settings["patch_start"] < 2000 or run.settings["patch_reference"] > 0 for run in runs])
+        words = grid_of(runs, reference_of, start_of, ends)[3]
+        self.assertEqual(words[1:3], [["not over\nin 1 of 3"] * 2, ["not over"] * 2])
+        sheet = figures.draw("D", join([runs, study.where(patch_from="none")]), FILES / "why.png")
+        self.assertEqual(sheet.notes, ["Blank cells: not run."])
+        self.assertEqual([t.get_text() for t in sheet.panels[0].axes.texts if "over" in t.get_text()], [])
+        self.assertEqual(len([t for t in sheet.panels[1].axes.texts if "over" in t.get_text()]), 4)
+
+    def test_half_times_below_one_evaluation_are_bounds(self):
+        sheet = Sheet("", 1, 1)
+        panel = sheet.panel("half", "visit", "steps")
+        draw_half_times(panel, {1: [(300, 50), (200, 50)], 2: [(30, 50), (60, 50)], 3: [(np.nan, 50)]}, "learning", "k")
+        sheet.save(FILES / "half.png")
+        self.assertEqual([t.get_text() for t in panel.axes.get_legend().get_texts()], ["at most"])
+        bounds = [line.get_xydata().tolist() for line in panel.axes.lines if line.get_marker() == "v"]
+        self.assertEqual(bounds, [[[2, 55]]])
+        with xr.open_dataset(FILES / "half.nc") as data:
+            self.assertEqual(data["steps_half"].values.tolist(), [[250, 55]])
+        self.assertEqual(first_evaluations(study_of("figS").runs[0]), [25] * 4)
+
+    def test_turns_end_with_the_loss_of_the_group_visited_last(self):
+        study = study_of("figV").where(train_learning_rate=1e-4)
+        sheet = figures.draw("V", study, FILES / "turns.png")
+        name = next(panel.name for panel in sheet.panels if "last" in panel.name)
+        with xr.open_dataset(FILES / "turns.nc") as data:
+            np.testing.assert_allclose(data[name].values[0], [
+                study.where(curriculum_repeats=n).final("attribute_loss", "group_2").mean() for n in (1, 2, 4)])
+
+    def test_heat_maps_say_what_uniform_runs_reach(self):
+        for figure, kind in (("H", "celebrities"), ("I", "warm-up")):
+            study = study_of("questions")
+            loss = of_family(study, "uniform").where(train_steps=4000).final("attribute_loss", "known").mean()
+            sheet = figures.draw(figure, study, FILES / "twin.png")
+            self.assertTrue(sheet.panels[0].title.get_text().endswith(f"uniform {loss:.3g}"))
+            without = of_family(study, kind, "power law")
+            self.assertNotIn("uniform", figures.draw(figure, without, FILES / "twin.png").panels[0].title.get_text())
+
+    def test_names_that_do_not_fit_go_into_a_legend(self):
+        for heights, named in (((1, 2, 3), True), ((1, 1.001, 1.002, 1.003, 3), False)):
+            sheet = Sheet("", 1, 1)
+            panel = sheet.panel("lines", "x", "y")
+            for height in heights:
+                panel.line([0, 1], [0, height], label=f"line {height}")
+            panel.baseline(2.5)
+            sheet.save(FILES / "names.png")
+            legends = [[t.get_text() for t in one.get_texts()] for one in panel.axes.artists]
+            written = {text.get_text() for text in panel.axes.texts}
+            if named:
+                self.assertEqual((legends, written), ([], {"line 1", "line 2", "line 3", "no-knowledge baseline"}))
+            else:
+                self.assertEqual(written, set())
+                self.assertEqual(legends, [["line 3", "line 1.003", "line 1.002", "line 1.001", "line 1",
+                                            "no-knowledge\nbaseline"]])
+
+    def test_names_of_levels_cover_no_line(self):
+        sheet = Sheet("", 1, 1)
+        panel = sheet.panel("lines", "x", "y")
+        panel.line([0, 0.8, 1], [3, 3, 2], low=[0, 0, 0], high=[4, 4, 4])
+        panel.line([0.7, 1], [2.1, 2.1])
+        panel.baseline(2)
+        sheet.save(FILES / "levels.png")
+        box = panel.axes.texts[0].get_window_extent()
+        self.assertEqual(box.count_contains(panel.pixels()), 0)
+
+    def test_every_kind_has_a_colour_of_its_own(self):
+        self.assertEqual(len(set(FAMILIES.values())), len(FAMILIES))
+
+    def test_logarithmic_axes_have_ticks_however_short(self):
+        for low, high in ((1, 1e5), (270, 1300), (30, 400), (560, 750), (6.1, 6.4)):
+            ticks = lore_sheet.RoundTicks().tick_values(low, high)
+            self.assertGreater(sum((low <= tick <= high) for tick in ticks), 2, ticks)
 
     def test_other_data_is_refused_with_a_reason(self):
         for name in figures.FIGURES:
