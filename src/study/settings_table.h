@@ -37,4 +37,8 @@ bool lore_setting_is_list(const lore_setting *setting);
 /* Writes the value as it stands in a study file. */
 void lore_setting_write(const lore_setting *setting, const lore_settings *settings, FILE *stream);
 
+/* The same into `text`, of `size` bytes; returns `text`. */
+char *lore_setting_print(const lore_setting *setting, const lore_settings *settings, size_t size,
+                         char *text);
+
 #endif
