@@ -167,6 +167,7 @@ study_sources = \
 	src/study/memory_run.c \
 	src/study/origin.c \
 	src/study/origin.h \
+	src/study/parents.c \
 	src/study/patch_check.c \
 	src/study/plan.c \
 	src/study/plan_measure.c \

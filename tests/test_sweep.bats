@@ -76,6 +76,33 @@ sweep: {seeds: [1, 5]}'
   [[ $output == *"not in the study any more:"*f-seed2* ]]
 }
 
+@test "a child of a step that its finished parent has not kept is refused before training" {
+  study late 'train: {steps: 20, batch: 8, shard: 2}
+experiments:
+  pretrain: {checkpoint: {snapshots: [0, 10]}}
+  plain: {train: {steps: 5}}'
+  "$LORE" run -q late.yaml -o dir
+  find dir | sort >before
+  cp dir/manifest.tsv manifest
+  cat >>late.yaml <<'END'
+  tune: {start_from: {experiment: pretrain, step: 15}, train: {steps: 5}}
+END
+  for command in "plan --gflops 1" submit run; do
+    code=0
+    "$LORE" $command late.yaml -o dir >out 2>err || code=$?
+    cat out err
+    [ "$code" -eq 2 ] && [ ! -s out ]
+    grep -q '^lore: error: dir/runs/late-pretrain-seed1 is complete and has kept no weights after step 15, which late-tune-seed1 needs; there are: 0, 10, 20$' err
+    find dir | sort | diff before -
+    cmp dir/manifest.tsv manifest
+  done
+  "$LORE" plan --gflops 1 late.yaml >/dev/null # says nothing of a directory
+  rm -r dir/runs/late-pretrain-seed1           # the remedy
+  "$LORE" run -q late.yaml -o dir
+  rm dir/runs/late-pretrain-seed1/checkpoints/weights_00000015.nc
+  "$LORE" run -q late.yaml -o dir # the child is done
+}
+
 @test "24 runs on 2 groups: both busy at least 95 % of the time, each run trained once" {
   study busy 'train: {steps: 30, batch: 8, shard: 2}
 sweep: {grid: {train.learning_rate: [1.0e-03, 2.0e-03], population.individuals: [32, 64, 128]}, seeds: 4}'

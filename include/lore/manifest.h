@@ -73,6 +73,10 @@ lore_status lore_manifest_estimate(lore_manifest *manifest);
  * otherwise. */
 lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *directory);
 
+/* LORE_USER, with the remedy, if a run of `directory` is complete, or beyond that step, and has not
+ * kept the weights that another one, which is not done, starts from. */
+lore_status lore_manifest_check_parents(const lore_manifest *manifest, const char *directory);
+
 /* Reads directory/manifest.tsv. LORE_USER if there is none or it is damaged (says where). */
 lore_status lore_manifest_load(const char *directory, lore_manifest *manifest);
 

@@ -161,6 +161,13 @@ static void set_deadlines(double max_hours) {
     lore_stop_at(atof(end));
 }
 
+/* By the first rank: what is to be trained becomes part of the directory. */
+static lore_status freeze(const lore_manifest *manifest, const lore_sweep_options *o) {
+  if (!o->overwrite)
+    LORE_TRY(lore_manifest_check_parents(manifest, o->directory));
+  return lore_manifest_freeze(manifest, o->directory);
+}
+
 static lore_status expand(lore_team world, const lore_arguments *a, lore_manifest *manifest) {
   LORE_TRY_TOGETHER(
       world, lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, manifest));
@@ -168,7 +175,7 @@ static lore_status expand(lore_team world, const lore_arguments *a, lore_manifes
   if (manifest->runs > 1)
     status = lore_manifest_estimate(manifest);
   if (status == LORE_OK && world.rank == 0 && manifest->runs > 1)
-    status = lore_manifest_freeze(manifest, a->sweep.directory);
+    status = freeze(manifest, &a->sweep);
   return lore_team_agree(world, status);
 }
 

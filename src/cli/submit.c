@@ -125,6 +125,8 @@ static lore_status submit(lore_submit_arguments *a) {
   if (status == LORE_OK)
     status = lore_manifest_estimate(&manifest);
   if (status == LORE_OK)
+    status = lore_manifest_check_parents(&manifest, a->submit.directory);
+  if (status == LORE_OK)
     status = lore_manifest_freeze(&manifest, a->submit.directory);
   if (status == LORE_OK)
     status = lore_submit(&manifest, &a->submit);

@@ -9,6 +9,7 @@
 #include "directory.h"
 #include "lore/clock.h"
 #include "lore/log.h"
+#include "lore/state.h"
 #include "lore/stop.h"
 #include "queue.h"
 
@@ -51,6 +52,15 @@ static bool others_stopped(void *context) {
   return sweep->group.rank == 0 && lore_queue_stopped(&sweep->queue);
 }
 
+/* A run that is complete needs no weights any more. */
+static bool was_done(const lore_sweep *sweep, const lore_manifest_run *run) {
+  char directory[LORE_PATH_MAX];
+  lore_state state;
+  return !sweep->options->overwrite &&
+         lore_directory_of_run(sweep->options->directory, run->id, directory) == LORE_OK &&
+         lore_state_read(directory, &state) == LORE_OK && state.stage == LORE_RUN_DONE;
+}
+
 /* The weights of the parent or of another study, if there are any. */
 static lore_status find_weights(const lore_sweep *sweep, const lore_manifest_run *run, char *path,
                                 lore_weights *weights) {
@@ -67,7 +77,7 @@ static lore_status find_weights(const lore_sweep *sweep, const lore_manifest_run
   snprintf(name, sizeof name, "checkpoints/weights_%08lld.nc", (long long)run->parent_step);
   LORE_TRY(lore_path_join(directory, name, path));
   *weights = (lore_weights){.path = path, .run = parent, .step = run->parent_step};
-  if (access(path, R_OK))
+  if (access(path, R_OK) && !was_done(sweep, run))
     return lore_fail(LORE_FILE, "%s is missing, which %s needs", path, run->id);
   return LORE_OK;
 }
