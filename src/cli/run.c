@@ -171,8 +171,8 @@ static lore_status freeze(const lore_manifest *manifest, const lore_sweep_option
 static lore_status expand(lore_team world, const lore_arguments *a, lore_manifest *manifest) {
   LORE_TRY_TOGETHER(
       world, lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, manifest));
-  lore_status status = LORE_OK;
-  if (manifest->runs > 1)
+  lore_status status = lore_sweep_check_ranks(world.ranks, manifest, a->sweep.ranks_per_run);
+  if (status == LORE_OK && manifest->runs > 1)
     status = lore_manifest_estimate(manifest);
   if (status == LORE_OK && world.rank == 0 && manifest->runs > 1)
     status = freeze(manifest, &a->sweep);
