@@ -96,15 +96,17 @@ static lore_status check_shards(const lore_study *study) {
     if (!lore_draw_parse(words->value[i], &s->distribution, s->population.individuals, &draw))
       return lore_study_contradict(
           study, "distribution.shards", "distribution.celebrities",
-          "'distribution.shards' has '%s'; its elements are uniform, power_law:ALPHA, "
-          "celebrities:WEIGHT (with distribution.celebrities) or first:COUNT with a count from 1 "
+          "'distribution.shards' has '%s'; its elements are uniform, power_law or "
+          "power_law:ALPHA, celebrities or celebrities:WEIGHT (with distribution.celebrities) or "
+          "first:COUNT with a count from 1 "
           "to %lld",
           words->value[i], (long long)s->population.individuals);
-  if (words->count > shards)
+  if (shards % words->count != 0)
     return lore_study_contradict(study, "distribution.shards", "train.shard",
-                                 "'distribution.shards' has %d elements for %d shards (train.batch "
-                                 "%d / train.shard %d); use smaller shards",
-                                 words->count, shards, s->train.batch, s->train.shard);
+                                 "'distribution.shards' has %d elements, which cannot have equal "
+                                 "parts of the %d shards of a batch (train.batch %d / train.shard "
+                                 "%d); use as many as divide %d, or other shards",
+                                 words->count, shards, s->train.batch, s->train.shard, shards);
   if (s->distribution.kind != LORE_DISTRIBUTION_UNIFORM ||
       s->distribution.among != LORE_AMONG_ALL || s->curriculum.kind != LORE_CURRICULUM_NONE)
     return lore_study_contradict(study, "distribution.shards", "distribution.kind",
