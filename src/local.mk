@@ -143,6 +143,8 @@ study_sources = \
 	src/study/axes.h \
 	src/study/axes_table.c \
 	src/study/axes_table.h \
+	src/study/describe.c \
+	src/study/describe.h \
 	src/study/directory.c \
 	src/study/directory.h \
 	src/study/estimate.c \
@@ -203,6 +205,7 @@ study_sources = \
 	src/study/settings_table.c \
 	src/study/settings_table.h \
 	src/study/settings_task.c \
+	src/study/settings_unused.c \
 	src/study/settings_value.c \
 	src/study/settings_value.h \
 	src/study/settings_word.c \

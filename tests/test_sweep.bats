@@ -103,6 +103,33 @@ END
   "$LORE" run -q late.yaml -o dir # the child is done
 }
 
+@test "what was given for another kind is forgotten where an experiment, an override or the sweep wins" {
+  study kinds 'train: {steps: 5, batch: 8, shard: 2}
+distribution: {kind: power_law, alpha: 0.8}
+curriculum: {kind: sequential, groups: 4}
+experiments:
+  even: {distribution: {kind: uniform}, curriculum: {kind: none}}
+  swept: {sweep: {zip: {distribution.kind: [uniform, power_law], distribution.alpha: [1.0, 0.5]}}}
+  kind: {train: {steps: 6}, sweep: {grid: {distribution.kind: [uniform, power_law]}}}'
+  "$LORE" run -q kinds.yaml -o dir
+  "$LORE" run -q kinds.yaml -o dir | grep -q '^complete  *5 (0 trained'
+  grep -A1 'kind: uniform' dir/runs/kinds-even-seed1/study.yaml | grep -q 'alpha: 1.0'
+  grep -A1 'kind: power_law' dir/runs/kinds-kind-kindpower_law-seed1/study.yaml | grep -q 'alpha: 0.8'
+  # LORE's own copies read back, also with overrides.
+  for copy in dir/runs/*/study.yaml; do
+    "$LORE" check "$copy" -s distribution.repeats_in_batch=2 >/dev/null
+  done
+  "$LORE" check dir/runs/kinds-even-seed1/study.yaml >out
+  grep -qx 'distribution       uniform over 64' out
+  grep -qx 'curriculum         none' out
+  study plain 'distribution: {kind: power_law, alpha: 0.8}
+curriculum: {kind: sequential, groups: 4}'
+  "$LORE" check --json plain.yaml -s distribution.kind=uniform >out
+  grep -q '"distribution": "uniform over 64", "curriculum": "sequential: 4 groups,' out
+  "$LORE" check plain.yaml -s curriculum.kind=warm_up -s curriculum.individuals=8 -s curriculum.steps=4 >out
+  grep -qx 'curriculum         warm_up: 8 individuals until step 4' out
+}
+
 @test "24 runs on 2 groups: both busy at least 95 % of the time, each run trained once" {
   study busy 'train: {steps: 30, batch: 8, shard: 2}
 sweep: {grid: {train.learning_rate: [1.0e-03, 2.0e-03], population.individuals: [32, 64, 128]}, seeds: 4}'

@@ -5,50 +5,6 @@
 #include "groups.h"
 #include "settings_contradict.h"
 
-/* A value that would have no effect is a mistake: somebody believes that it has one. The default is
- * none, as the resolved study of a run gives every setting. */
-static lore_status check_used(const lore_study *study) {
-  const lore_settings *s = study->settings;
-  lore_distribution_kind d = s->distribution.kind;
-  lore_curriculum_kind c = s->curriculum.kind;
-  bool celebrities = d == LORE_DISTRIBUTION_CELEBRITIES;
-  bool narrow =
-      c == LORE_CURRICULUM_WARM_UP || c == LORE_CURRICULUM_ADAPTIVE || c == LORE_CURRICULUM_GROWTH;
-  bool lasts = c == LORE_CURRICULUM_WARM_UP || c == LORE_CURRICULUM_GROWTH ||
-               c == LORE_CURRICULUM_ANNEAL || c == LORE_CURRICULUM_THROW_AWAY;
-  bool mixed = s->distribution.shards.count > 0;
-  const struct {
-    const char *key, *needs;
-    bool changed, used;
-  } rules[] = {
-      {"distribution.alpha", "distribution.kind power_law", s->distribution.alpha != 1,
-       d == LORE_DISTRIBUTION_POWER_LAW || mixed},
-      {"distribution.celebrity_weight", "distribution.kind celebrities",
-       s->distribution.celebrity_weight != 8,
-       celebrities || mixed || s->distribution.among != LORE_AMONG_ALL},
-      {"distribution.replay_weight", "distribution.kind replay", s->distribution.replay_weight != 0,
-       d == LORE_DISTRIBUTION_REPLAY},
-      {"curriculum.individuals", "curriculum.kind warm_up, adaptive or growth",
-       s->curriculum.individuals != 0, narrow},
-      {"curriculum.epochs", "curriculum.kind warm_up, growth, anneal or throw_away",
-       s->curriculum.epochs != 0, lasts},
-      {"curriculum.steps", "a curriculum.kind other than none and sequential",
-       s->curriculum.steps != 0, lasts || c == LORE_CURRICULUM_ADAPTIVE},
-      {"curriculum.final_alpha", "curriculum.kind anneal", s->curriculum.final_alpha != 0,
-       c == LORE_CURRICULUM_ANNEAL},
-      {"curriculum.groups", "curriculum.kind sequential", s->curriculum.groups != 2,
-       c == LORE_CURRICULUM_SEQUENTIAL},
-      {"curriculum.repeats", "curriculum.kind sequential", s->curriculum.repeats != 1,
-       c == LORE_CURRICULUM_SEQUENTIAL},
-  };
-  for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-    if (rules[i].changed && !rules[i].used)
-      return lore_study_contradict(study, rules[i].key, rules[i].key,
-                                   "'%s' has no effect here; it needs %s", rules[i].key,
-                                   rules[i].needs);
-  return LORE_OK;
-}
-
 static lore_status check_celebrities(const lore_study *study) {
   const lore_distribution_config *d = &study->settings->distribution;
   int64_t known = study->settings->population.individuals;
@@ -182,7 +138,7 @@ static lore_status check_groups(const lore_study *study) {
 }
 
 lore_status lore_study_check_distribution(const lore_study *study) {
-  LORE_TRY(check_used(study));
+  LORE_TRY(lore_study_check_used(study));
   LORE_TRY(check_celebrities(study));
   LORE_TRY(check_repeats(study));
   LORE_TRY(check_shards(study));
