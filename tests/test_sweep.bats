@@ -130,6 +130,23 @@ curriculum: {kind: sequential, groups: 4}'
   grep -qx 'curriculum         warm_up: 8 individuals until step 4' out
 }
 
+@test "a curriculum that training ends before costs one warning" {
+  study cut 'train: {steps: 5, batch: 8, shard: 2}
+curriculum: {kind: warm_up, individuals: 8, steps: 5}
+sweep: {seeds: 2}'
+  warning="lore: warning: cut-seed1: the curriculum takes 5 steps, but training ends after 5 ('train.steps'), and so in 1 other run"
+  for command in check "plan --gflops 1" "submit -o dir"; do
+    "$LORE" $command cut.yaml 2>err >/dev/null
+    diff err <(echo "$warning")
+  done
+  mpirun -n 2 "$LORE" run -q cut.yaml -o dir >out 2>&1
+  [ "$(grep -cxF "$warning" out)" -eq 1 ]
+  for fits in curriculum.steps=4 curriculum.kind=growth; do # growth has just reached all
+    "$LORE" check cut.yaml -s "$fits" 2>err >/dev/null
+    [ ! -s err ]
+  done
+}
+
 @test "24 runs on 2 groups: both busy at least 95 % of the time, each run trained once" {
   study busy 'train: {steps: 30, batch: 8, shard: 2}
 sweep: {grid: {train.learning_rate: [1.0e-03, 2.0e-03], population.individuals: [32, 64, 128]}, seeds: 4}'

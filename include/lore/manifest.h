@@ -63,6 +63,9 @@ lore_status lore_manifest_expand(const char *path, int overrides, const char *co
                                  lore_manifest *manifest);
 void lore_manifest_destroy(lore_manifest *manifest);
 
+/* Says in one line on stderr, from rank 0, which runs end before their curriculum does. */
+void lore_manifest_warn(const lore_manifest *manifest);
+
 /* Works out `operations` of every run. */
 lore_status lore_manifest_estimate(lore_manifest *manifest);
 

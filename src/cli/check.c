@@ -117,6 +117,8 @@ static lore_status check_study(const lore_arguments *a) {
   lore_status status =
       lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, &manifest);
   if (status == LORE_OK)
+    lore_manifest_warn(&manifest);
+  if (status == LORE_OK)
     status = check_runs(a, &manifest);
   lore_manifest_destroy(&manifest);
   return status;

@@ -112,6 +112,8 @@ static lore_status plan_study(const lore_arguments *a) {
   lore_status status =
       lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, &manifest);
   if (status == LORE_OK)
+    lore_manifest_warn(&manifest);
+  if (status == LORE_OK)
     status = plan_manifest(a, &manifest);
   lore_manifest_destroy(&manifest);
   return status;

@@ -184,6 +184,7 @@ static lore_status run_study(lore_team world, const lore_arguments *arguments) {
   lore_sweep_result result = {0};
   lore_status status = expand(world, arguments, &manifest);
   if (status == LORE_OK) {
+    lore_manifest_warn(&manifest);
     lore_stop_listen();
     set_deadlines(arguments->max_hours);
     status = lore_sweep_run(MPI_COMM_WORLD, &manifest, &arguments->sweep, &result);

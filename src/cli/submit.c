@@ -138,6 +138,8 @@ static lore_status submit(lore_submit_arguments *a) {
   lore_status status =
       lore_manifest_expand(a->submit.study, a->overrides.count, a->overrides.value, &manifest);
   if (status == LORE_OK)
+    lore_manifest_warn(&manifest);
+  if (status == LORE_OK)
     status = check_study(a, &manifest);
   if (status == LORE_OK)
     status = lore_manifest_estimate(&manifest);

@@ -72,14 +72,32 @@ static lore_status check_shards(const lore_study *study) {
 }
 
 static lore_status check_length(const lore_study *study) {
-  const lore_curriculum_config *c = &study->settings->curriculum;
+  const lore_settings *s = study->settings;
+  const lore_curriculum_config *c = &s->curriculum;
+  const char *key = c->steps > 0 ? "curriculum.steps" : "curriculum.epochs";
   if (c->kind == LORE_CURRICULUM_NONE || c->kind == LORE_CURRICULUM_SEQUENTIAL ||
-      c->kind == LORE_CURRICULUM_ADAPTIVE || (c->epochs > 0) != (c->steps > 0))
+      c->kind == LORE_CURRICULUM_ADAPTIVE)
     return LORE_OK;
-  return lore_study_contradict(study, c->steps > 0 ? "curriculum.steps" : "curriculum.kind",
-                               "curriculum.epochs",
-                               "this curriculum needs one length: either curriculum.epochs or "
-                               "curriculum.steps above 0, not both");
+  if ((c->epochs > 0) == (c->steps > 0))
+    return lore_study_contradict(study, c->steps > 0 ? "curriculum.steps" : "curriculum.kind",
+                                 "curriculum.epochs",
+                                 "this curriculum needs one length: either curriculum.epochs or "
+                                 "curriculum.steps above 0, not both");
+  int64_t length = lore_curriculum_length(c, s->population.individuals, s->train.batch);
+  if (length == 0)
+    return lore_study_contradict(
+        study, key, "train.batch",
+        "'curriculum.epochs' makes 0 steps of an epoch of %lld individuals "
+        "/ 'train.batch' %d%s; use more, or curriculum.steps",
+        (long long)s->population.individuals, s->train.batch,
+        lore_study_origin(study, "train.batch"));
+  if (c->kind == LORE_CURRICULUM_THROW_AWAY && length >= s->train.steps)
+    return lore_study_contradict(study, key, "train.steps",
+                                 "the known individuals would never be shown: others are for %lld "
+                                 "steps, and 'train.steps' is %lld%s; use fewer",
+                                 (long long)length, (long long)s->train.steps,
+                                 lore_study_origin(study, "train.steps"));
+  return LORE_OK;
 }
 
 static lore_status check_curriculum(const lore_study *study) {
@@ -94,16 +112,22 @@ static lore_status check_curriculum(const lore_study *study) {
     return lore_study_contradict(study, "curriculum.kind", "distribution.kind",
                                  "'curriculum.kind' needs a distribution over all known "
                                  "individuals, without replay and distribution.among");
-  if (narrow && (c->individuals < 1 || c->individuals > known))
+  if (narrow && (c->individuals < 1 || c->individuals >= known))
     return lore_study_contradict(study, "curriculum.individuals", "curriculum.kind",
-                                 "'curriculum.individuals' is %lld%s; it must be from 1 to %lld, "
-                                 "the number of known individuals",
+                                 "'curriculum.individuals' is %lld%s; of %lld known individuals it "
+                                 "must be at least 1 and at most %lld",
                                  (long long)c->individuals,
                                  lore_study_origin(study, "curriculum.individuals"),
-                                 (long long)known);
+                                 (long long)known, (long long)known - 1);
   if (c->kind == LORE_CURRICULUM_ANNEAL && s->distribution.kind != LORE_DISTRIBUTION_POWER_LAW)
     return lore_study_contradict(study, "curriculum.kind", "distribution.kind",
                                  "'curriculum.kind' anneal needs distribution.kind power_law");
+  if (c->kind == LORE_CURRICULUM_ANNEAL && c->final_alpha == s->distribution.alpha)
+    return lore_study_contradict(study, "curriculum.final_alpha", "distribution.alpha",
+                                 "'curriculum.final_alpha'%s is what 'distribution.alpha'%s begins "
+                                 "with; give one of them another value",
+                                 lore_study_origin(study, "curriculum.final_alpha"),
+                                 lore_study_origin(study, "distribution.alpha"));
   if (c->kind == LORE_CURRICULUM_THROW_AWAY && s->population.throw_away == 0)
     return lore_study_contradict(study, "curriculum.kind", "population.throw_away",
                                  "'curriculum.kind' throw_away needs people: say how many with "
