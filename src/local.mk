@@ -143,6 +143,8 @@ study_sources = \
 	src/study/axes.h \
 	src/study/axes_table.c \
 	src/study/axes_table.h \
+	src/study/describe.c \
+	src/study/describe.h \
 	src/study/directory.c \
 	src/study/directory.h \
 	src/study/estimate.c \
@@ -167,6 +169,8 @@ study_sources = \
 	src/study/memory_run.c \
 	src/study/origin.c \
 	src/study/origin.h \
+	src/study/parents.c \
+	src/study/patch_check.c \
 	src/study/plan.c \
 	src/study/plan_measure.c \
 	src/study/progress.c \
@@ -201,6 +205,7 @@ study_sources = \
 	src/study/settings_table.c \
 	src/study/settings_table.h \
 	src/study/settings_task.c \
+	src/study/settings_unused.c \
 	src/study/settings_value.c \
 	src/study/settings_value.h \
 	src/study/settings_word.c \
@@ -222,6 +227,7 @@ study_sources = \
 	src/study/sweep.c \
 	src/study/training.c \
 	src/study/training.h \
+	src/study/warnings.c \
 	src/study/weights.c \
 	src/study/weights.h
 

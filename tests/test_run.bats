@@ -175,6 +175,16 @@ predicted() {
   [[ $output == *"2 groups of 2 ranks"*"1 run;"* ]]
   refused 2 timeout 60 mpirun -n 5 "$LORE" run "$STUDY" -o ranks
   [[ $output == *"5 ranks cannot share a batch of 4 shards"* ]]
+  cp "$STUDY" two.yaml
+  echo 'sweep: {seeds: 2}' >>two.yaml
+  refused 2 timeout 60 mpirun -n 5 "$LORE" run two.yaml -o ranks --ranks-per-run 5
+  [[ $output == *"run "*"-seed1: 5 ranks cannot share a batch of 4 shards"* ]]
+  [ "$(grep -c cannot <<<"$output")" -eq 1 ]
+  refused 2 "$LORE" submit two.yaml -o ranks --ranks-per-run 5
+  refused 2 "$LORE" submit "$STUDY" -o ranks --ntasks-per-node 5
+  refused 2 "$LORE" submit two.yaml -o ranks --ntasks-per-node 3
+  [[ $output == *"3 groups of 1 ranks"*"2 runs;"* ]]
+  [ ! -e ranks ]
   SLURM_STEP_NUM_TASKS=4 refused 2 "$LORE" run "$STUDY" -o ranks
   [[ $output == *"--mpi=pmix"* ]]
 }

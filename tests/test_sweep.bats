@@ -76,6 +76,77 @@ sweep: {seeds: [1, 5]}'
   [[ $output == *"not in the study any more:"*f-seed2* ]]
 }
 
+@test "a child of a step that its finished parent has not kept is refused before training" {
+  study late 'train: {steps: 20, batch: 8, shard: 2}
+experiments:
+  pretrain: {checkpoint: {snapshots: [0, 10]}}
+  plain: {train: {steps: 5}}'
+  "$LORE" run -q late.yaml -o dir
+  find dir | sort >before
+  cp dir/manifest.tsv manifest
+  cat >>late.yaml <<'END'
+  tune: {start_from: {experiment: pretrain, step: 15}, train: {steps: 5}}
+END
+  for command in "plan --gflops 1" submit run; do
+    code=0
+    "$LORE" $command late.yaml -o dir >out 2>err || code=$?
+    cat out err
+    [ "$code" -eq 2 ] && [ ! -s out ]
+    grep -q '^lore: error: dir/runs/late-pretrain-seed1 is complete and has kept no weights after step 15, which late-tune-seed1 needs; there are: 0, 10, 20$' err
+    find dir | sort | diff before -
+    cmp dir/manifest.tsv manifest
+  done
+  "$LORE" plan --gflops 1 late.yaml >/dev/null # says nothing of a directory
+  rm -r dir/runs/late-pretrain-seed1           # the remedy
+  "$LORE" run -q late.yaml -o dir
+  rm dir/runs/late-pretrain-seed1/checkpoints/weights_00000015.nc
+  "$LORE" run -q late.yaml -o dir # the child is done
+}
+
+@test "what was given for another kind is forgotten where an experiment, an override or the sweep wins" {
+  study kinds 'train: {steps: 5, batch: 8, shard: 2}
+distribution: {kind: power_law, alpha: 0.8}
+curriculum: {kind: sequential, groups: 4}
+experiments:
+  even: {distribution: {kind: uniform}, curriculum: {kind: none}}
+  swept: {sweep: {zip: {distribution.kind: [uniform, power_law], distribution.alpha: [1.0, 0.5]}}}
+  kind: {train: {steps: 6}, sweep: {grid: {distribution.kind: [uniform, power_law]}}}'
+  "$LORE" run -q kinds.yaml -o dir
+  "$LORE" run -q kinds.yaml -o dir | grep -q '^complete  *5 (0 trained'
+  grep -A1 'kind: uniform' dir/runs/kinds-even-seed1/study.yaml | grep -q 'alpha: 1.0'
+  grep -A1 'kind: power_law' dir/runs/kinds-kind-kindpower_law-seed1/study.yaml | grep -q 'alpha: 0.8'
+  # LORE's own copies read back, also with overrides.
+  for copy in dir/runs/*/study.yaml; do
+    "$LORE" check "$copy" -s distribution.repeats_in_batch=2 >/dev/null
+  done
+  "$LORE" check dir/runs/kinds-even-seed1/study.yaml >out
+  grep -qx 'distribution       uniform over 64' out
+  grep -qx 'curriculum         none' out
+  study plain 'distribution: {kind: power_law, alpha: 0.8}
+curriculum: {kind: sequential, groups: 4}'
+  "$LORE" check --json plain.yaml -s distribution.kind=uniform >out
+  grep -q '"distribution": "uniform over 64", "curriculum": "sequential: 4 groups,' out
+  "$LORE" check plain.yaml -s curriculum.kind=warm_up -s curriculum.individuals=8 -s curriculum.steps=4 >out
+  grep -qx 'curriculum         warm_up: 8 individuals until step 4' out
+}
+
+@test "a curriculum that training ends before costs one warning" {
+  study cut 'train: {steps: 5, batch: 8, shard: 2}
+curriculum: {kind: warm_up, individuals: 8, steps: 5}
+sweep: {seeds: 2}'
+  warning="lore: warning: cut-seed1: the curriculum takes 5 steps, but training ends after 5 ('train.steps'), and so in 1 other run"
+  for command in check "plan --gflops 1" "submit -o dir"; do
+    "$LORE" $command cut.yaml 2>err >/dev/null
+    diff err <(echo "$warning")
+  done
+  mpirun -n 2 "$LORE" run -q cut.yaml -o dir >out 2>&1
+  [ "$(grep -cxF "$warning" out)" -eq 1 ]
+  for fits in curriculum.steps=4 curriculum.kind=growth; do # growth has just reached all
+    "$LORE" check cut.yaml -s "$fits" 2>err >/dev/null
+    [ ! -s err ]
+  done
+}
+
 @test "24 runs on 2 groups: both busy at least 95 % of the time, each run trained once" {
   study busy 'train: {steps: 30, batch: 8, shard: 2}
 sweep: {grid: {train.learning_rate: [1.0e-03, 2.0e-03], population.individuals: [32, 64, 128]}, seeds: 4}'

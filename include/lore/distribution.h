@@ -78,6 +78,10 @@ typedef struct {
                          weights must not see its data again */
 } lore_sampler;
 
+/* Steps until a curriculum other than an adaptive or sequential one is over. */
+int64_t lore_curriculum_length(const lore_curriculum_config *curriculum, int64_t individuals,
+                               int batch);
+
 /* `batch` sequences per step, cut into shards of `shard`. The settings are free of contradictions
  * (assertion). */
 lore_sampler lore_sampler_create(const lore_distribution_config *distribution,

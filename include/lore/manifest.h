@@ -63,6 +63,9 @@ lore_status lore_manifest_expand(const char *path, int overrides, const char *co
                                  lore_manifest *manifest);
 void lore_manifest_destroy(lore_manifest *manifest);
 
+/* Says in one line on stderr, from rank 0, which runs end before their curriculum does. */
+void lore_manifest_warn(const lore_manifest *manifest);
+
 /* Works out `operations` of every run. */
 lore_status lore_manifest_estimate(lore_manifest *manifest);
 
@@ -72,6 +75,10 @@ lore_status lore_manifest_estimate(lore_manifest *manifest);
  * the study with the same hash (runs that are new are added), LORE_USER with what has changed
  * otherwise. */
 lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *directory);
+
+/* LORE_USER, with the remedy, if a run of `directory` is complete, or beyond that step, and has not
+ * kept the weights that another one, which is not done, starts from. */
+lore_status lore_manifest_check_parents(const lore_manifest *manifest, const char *directory);
 
 /* Reads directory/manifest.tsv. LORE_USER if there is none or it is damaged (says where). */
 lore_status lore_manifest_load(const char *directory, lore_manifest *manifest);

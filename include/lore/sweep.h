@@ -32,6 +32,11 @@ typedef struct {
   lore_run_result last; /* of the only run of a study that has one */
 } lore_sweep_result;
 
+/* LORE_USER if `ranks` ranks cannot be divided into groups of `ranks_per_run` (0: as in the options
+ * above), there are more groups than runs, or a group has more ranks than a batch has shards.
+ * `ranks` 0: not known yet. */
+lore_status lore_sweep_check_ranks(int ranks, const lore_manifest *manifest, int ranks_per_run);
+
 /* Trains. All ranks of `world` call it. Prints a line to stderr for every run that ends.
  * LORE_RUNS_FAILED if some runs failed, LORE_STOPPED if told to stop before all were done; of a
  * study of one run, what lore_run_execute returns. LORE_USER if the ranks do not fit. */

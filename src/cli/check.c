@@ -2,6 +2,7 @@
 #include <mpi.h>
 #include <stdio.h>
 
+#include "../study/describe.h"
 #include "commands.h"
 #include "lore/manifest.h"
 #include "lore/run.h"
@@ -10,14 +11,17 @@
 static const char usage[] =
     "usage: lore check [OPTION ...] STUDY\n"
     "\n"
-    "Validates the study, all its runs, and prints parameters, memory, tokens and steps of\n"
-    "the first; trains nothing.\n"
+    "Validates the study, all its runs, and prints whom training shows, parameters, memory, "
+    "tokens\n"
+    "and steps of the first; trains nothing.\n"
     "\n"
     "  -s KEY=VALUE           overrides a setting; any number of times\n"
     "      --ranks-per-run R  ranks that train one run together (default 1): memory of the one\n"
     "                         that needs most\n"
     "      --json             one JSON object, for programs\n"
     "  -h, --help             this text\n";
+
+enum { WORDS_MAX = 4096 };
 
 static double mebibytes(size_t bytes) {
   return (double)bytes / 1048576;
@@ -33,8 +37,11 @@ static void print_pairs(const lore_settings *s, const lore_estimate *e) {
 }
 
 static void print_biographies(const lore_settings *s, const lore_estimate *e) {
+  char text[WORDS_MAX];
   printf("individuals        %lld known, %lld held out\n", (long long)s->population.individuals,
          (long long)s->population.held_out);
+  printf("distribution       %s\n", lore_distribution_describe(s, sizeof text, text));
+  printf("curriculum         %s\n", lore_curriculum_describe(s, sizeof text, text));
   printf("vocabulary         %d tokens, longest biography %d, mean %.1f tokens\n", e->vocabulary,
          e->context, e->tokens_per_biography);
 }
@@ -62,18 +69,24 @@ static void print_text(const lore_settings *s, const lore_estimate *e, int runs)
 }
 
 static void print_json(const lore_settings *s, const lore_estimate *e, int runs) {
+  char distribution[WORDS_MAX] = "", curriculum[WORDS_MAX] = "";
+  if (s->task == LORE_TASK_BIOGRAPHIES) {
+    lore_distribution_describe(s, sizeof distribution, distribution);
+    lore_curriculum_describe(s, sizeof curriculum, curriculum);
+  }
   printf("{\"study\": \"%s\", \"seed\": %llu, \"runs\": %d, \"vocabulary\": %d, "
          "\"longest_biography\": %d, "
          "\"tokens_per_biography\": %.17g, \"no_knowledge_baseline\": %.17g, "
          "\"empirical_baseline\": %.17g, \"parameters\": %lld, \"steps\": %lld, "
          "\"evaluations\": %lld, \"tokens\": %.17g, \"operations\": %.17g, \"threads\": %d, "
          "\"peak_bytes\": %zu, \"trainer_bytes\": %zu, \"evaluator_bytes\": %zu, "
-         "\"population_bytes\": %zu, \"checkpoint_bytes\": %zu}\n",
+         "\"population_bytes\": %zu, \"checkpoint_bytes\": %zu, \"distribution\": \"%s\", "
+         "\"curriculum\": \"%s\"}\n",
          s->name, (unsigned long long)s->seed, runs, e->vocabulary, e->context,
          e->tokens_per_biography, e->baseline, e->empirical_baseline, (long long)e->parameters,
          (long long)e->steps, (long long)e->evaluations, e->tokens, e->operations, e->threads,
          e->peak_bytes, e->trainer_bytes, e->evaluator_bytes, e->population_bytes,
-         e->checkpoint_bytes);
+         e->checkpoint_bytes, distribution, curriculum);
 }
 
 typedef struct {
@@ -103,6 +116,8 @@ static lore_status check_study(const lore_arguments *a) {
   lore_manifest manifest;
   lore_status status =
       lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, &manifest);
+  if (status == LORE_OK)
+    lore_manifest_warn(&manifest);
   if (status == LORE_OK)
     status = check_runs(a, &manifest);
   lore_manifest_destroy(&manifest);

@@ -85,6 +85,11 @@ static lore_status predict(const lore_arguments *a, lore_plan_print *plan, lore_
   return lore_plan_total(plan->manifest, run, a->ranks, cores, &plan->totals);
 }
 
+static lore_status freeze(const lore_manifest *manifest, const char *directory) {
+  LORE_TRY(lore_manifest_check_parents(manifest, directory));
+  return lore_manifest_freeze(manifest, directory);
+}
+
 static lore_status plan_manifest(const lore_arguments *a, lore_manifest *manifest) {
   lore_plan_run *run = calloc((size_t)manifest->runs + 1, sizeof *run);
   if (!run)
@@ -93,7 +98,7 @@ static lore_status plan_manifest(const lore_arguments *a, lore_manifest *manifes
       .manifest = manifest, .run = run, .ranks = a->ranks, .directory = a->directory};
   lore_status status = predict(a, &plan, run);
   if (status == LORE_OK && a->directory)
-    status = lore_manifest_freeze(manifest, a->directory);
+    status = freeze(manifest, a->directory);
   if (status == LORE_OK) {
     (a->json ? lore_plan_print_json : lore_plan_print_text)(&plan);
     status = lore_options_flush();
@@ -106,6 +111,8 @@ static lore_status plan_study(const lore_arguments *a) {
   lore_manifest manifest;
   lore_status status =
       lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, &manifest);
+  if (status == LORE_OK)
+    lore_manifest_warn(&manifest);
   if (status == LORE_OK)
     status = plan_manifest(a, &manifest);
   lore_manifest_destroy(&manifest);

@@ -161,14 +161,21 @@ static void set_deadlines(double max_hours) {
     lore_stop_at(atof(end));
 }
 
+/* By the first rank: what is to be trained becomes part of the directory. */
+static lore_status freeze(const lore_manifest *manifest, const lore_sweep_options *o) {
+  if (!o->overwrite)
+    LORE_TRY(lore_manifest_check_parents(manifest, o->directory));
+  return lore_manifest_freeze(manifest, o->directory);
+}
+
 static lore_status expand(lore_team world, const lore_arguments *a, lore_manifest *manifest) {
   LORE_TRY_TOGETHER(
       world, lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, manifest));
-  lore_status status = LORE_OK;
-  if (manifest->runs > 1)
+  lore_status status = lore_sweep_check_ranks(world.ranks, manifest, a->sweep.ranks_per_run);
+  if (status == LORE_OK && manifest->runs > 1)
     status = lore_manifest_estimate(manifest);
   if (status == LORE_OK && world.rank == 0 && manifest->runs > 1)
-    status = lore_manifest_freeze(manifest, a->sweep.directory);
+    status = freeze(manifest, &a->sweep);
   return lore_team_agree(world, status);
 }
 
@@ -177,6 +184,7 @@ static lore_status run_study(lore_team world, const lore_arguments *arguments) {
   lore_sweep_result result = {0};
   lore_status status = expand(world, arguments, &manifest);
   if (status == LORE_OK) {
+    lore_manifest_warn(&manifest);
     lore_stop_listen();
     set_deadlines(arguments->max_hours);
     status = lore_sweep_run(MPI_COMM_WORLD, &manifest, &arguments->sweep, &result);

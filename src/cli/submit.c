@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "lore/manifest.h"
 #include "lore/submit.h"
+#include "lore/sweep.h"
 #include "options.h"
 
 static const char usage[] =
@@ -83,10 +84,16 @@ static lore_status take_option(int option, void *arguments) {
   }
 }
 
+/* Of each task of an array; 0: not known. */
+static long ranks_of(const lore_submit_arguments *a) {
+  long nodes = a->number[NODES] ? a->number[NODES] : 1;
+  return nodes * a->number[NTASKS_PER_NODE];
+}
+
 /* lore run would refuse ranks that do not divide, but only at night. */
 static lore_status check_ranks(const lore_submit_arguments *a) {
   long nodes = a->number[NODES] ? a->number[NODES] : 1;
-  long ranks = nodes * a->number[NTASKS_PER_NODE], per_run = a->submit.ranks_per_run;
+  long ranks = ranks_of(a), per_run = a->submit.ranks_per_run;
   if (ranks == 0 || per_run == 0 || ranks % per_run == 0)
     return LORE_OK;
   return lore_fail(LORE_USER,
@@ -112,6 +119,14 @@ static lore_status sort_options(int words, char **word, lore_submit_arguments *a
   return LORE_OK;
 }
 
+/* What lore run would refuse, too. */
+static lore_status check_study(const lore_submit_arguments *a, const lore_manifest *manifest) {
+  long ranks = ranks_of(a);
+  LORE_TRY(lore_sweep_check_ranks(ranks > INT_MAX ? INT_MAX : (int)ranks, manifest,
+                                  a->submit.ranks_per_run));
+  return lore_manifest_check_parents(manifest, a->submit.directory);
+}
+
 static lore_status submit(lore_submit_arguments *a) {
   static char program[PATH_MAX];
   lore_manifest manifest;
@@ -122,6 +137,10 @@ static lore_status submit(lore_submit_arguments *a) {
   a->submit.override = a->overrides.value;
   lore_status status =
       lore_manifest_expand(a->submit.study, a->overrides.count, a->overrides.value, &manifest);
+  if (status == LORE_OK)
+    lore_manifest_warn(&manifest);
+  if (status == LORE_OK)
+    status = check_study(a, &manifest);
   if (status == LORE_OK)
     status = lore_manifest_estimate(&manifest);
   if (status == LORE_OK)

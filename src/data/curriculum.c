@@ -4,6 +4,10 @@
 
 #include "lore/distribution.h"
 
+int64_t lore_curriculum_length(const lore_curriculum_config *c, int64_t individuals, int batch) {
+  return c->steps > 0 ? c->steps : llround(c->epochs * (double)individuals / batch);
+}
+
 lore_sampler lore_sampler_create(const lore_distribution_config *distribution,
                                  const lore_curriculum_config *curriculum,
                                  const lore_population_config *population, uint64_t seed,
@@ -15,12 +19,10 @@ lore_sampler lore_sampler_create(const lore_distribution_config *distribution,
                     .steps = steps,
                     .shard = shard,
                     .shards = batch / shard,
-                    .length = curriculum->steps,
+                    .length = lore_curriculum_length(curriculum, population->individuals, batch),
                     .widened_at = LORE_NEVER};
   assert(population->individuals >= 1 && distribution->repeats_in_batch >= 1 &&
          distribution->repeats_across_steps >= 1);
-  if (s.length == 0)
-    s.length = llround(curriculum->epochs * (double)population->individuals / batch);
   return s;
 }
 

@@ -53,7 +53,7 @@ lore_status lore_axis_apply(lore_study *study, int setting, const lore_axis_valu
   lore_yaml one = {.source = value->source, .count = 1, .node = &node};
   LORE_TRY(lore_setting_parse(&lore_settings_table(&count)[setting], &one, 0, value->at,
                               study->settings));
-  study->place[setting] = (lore_place){.source = value->source, .at = value->at};
+  study->place[setting] = (lore_place){.source = value->source, .at = value->at, .swept = true};
   return LORE_OK;
 }
 

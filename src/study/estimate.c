@@ -30,7 +30,7 @@ static const size_t touched_later = (size_t)7 << 20;
 lore_status lore_run_check_ranks(const lore_settings *settings, int ranks) {
   const lore_train_config *train = &settings->train;
   int shards = train->batch / train->shard;
-  if (ranks <= shards)
+  if (ranks <= shards || settings->task == LORE_TASK_MEMORY)
     return LORE_OK;
   return lore_fail(
       LORE_USER,

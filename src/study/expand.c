@@ -187,7 +187,11 @@ static lore_status settle(const lore_expansion *x, const lore_experiment *experi
                         i < inherited));
     LORE_TRY(lore_axis_apply(&study, setting, values->value[i]));
   }
-  return name_run(experiment, values, lore_study_finish(&study));
+  lore_status status = lore_study_finish(&study);
+  if (status == LORE_OK && *experiment->reference)
+    status = lore_patch_check(&study, x->overlay.source, experiment, &parent->settings, values,
+                              inherited);
+  return name_run(experiment, values, status);
 }
 
 static lore_status add_run(lore_expansion *x, const lore_experiment *experiment, int parent,

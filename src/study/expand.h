@@ -35,6 +35,13 @@ typedef struct {
   const lore_axis_value *value[LORE_AXES_MAX];
 } lore_run_values;
 
+/* LORE_USER if a patched run would have other initial weights or samples than its reference. The
+ * first `inherited` values are the reference's; `overlay` is what experiments' own settings come
+ * from. */
+lore_status lore_patch_check(const lore_study *study, const lore_source *overlay,
+                             const lore_experiment *experiment, const lore_settings *reference,
+                             const lore_run_values *values, int inherited);
+
 /* Whether all settings are the same, but for the snapshots. */
 bool lore_settings_same(const lore_settings *a, const lore_settings *b);
 

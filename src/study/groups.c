@@ -47,6 +47,10 @@ static bool find_turn(const lore_settings *s, const char *word, lore_group *grou
                       char *text) {
   char *end;
   long number = strtol(word + 6, &end, 10);
+  if (s->curriculum.kind != LORE_CURRICULUM_SEQUENTIAL) {
+    snprintf(text, size, "group_K are those of curriculum.kind sequential");
+    return false;
+  }
   if (*end || end == word + 6 || number < 1 || number > s->curriculum.groups) {
     snprintf(text, size, "groups of a sequential curriculum are group_1 to group_%d",
              s->curriculum.groups);
@@ -54,6 +58,21 @@ static bool find_turn(const lore_settings *s, const char *word, lore_group *grou
   }
   return make(word, strlen(word),
               lore_population_group(&s->population, (int)number - 1, s->curriculum.groups), group);
+}
+
+/* Known people and others must not become one group: nobody could tell what its mean means. */
+static bool crosses(const lore_settings *s, long long first, long long last, size_t size,
+                    char *text) {
+  for (int k = 0; k <= LORE_PEOPLE_THROW_AWAY; k++) {
+    lore_range range = lore_population_range(&s->population, (lore_people)k);
+    long long end = range.first + range.count;
+    if (first >= end || last < end || first < range.first)
+      continue;
+    snprintf(text, size, "it reaches over the border of %s, which end with individual %lld",
+             kinds[k].name, end - 1);
+    return true;
+  }
+  return false;
 }
 
 /* "name:first-last" */
@@ -64,7 +83,8 @@ static bool find_range(const lore_settings *s, const char *word, lore_group *gro
   int used = 0;
   if (sscanf(colon + 1, "%lld-%lld%n", &first, &last, &used) == 2 && !colon[1 + used] &&
       first >= 0 && first <= last && last < total)
-    return make(word, (size_t)(colon - word), (lore_range){first, last - first + 1}, group);
+    return !crosses(s, first, last, size, text) &&
+           make(word, (size_t)(colon - word), (lore_range){first, last - first + 1}, group);
   snprintf(text, size,
            "behind the ':' come the first and the last individual, from 0 to %lld, as "
            "in rare:100-199",

@@ -37,17 +37,8 @@ static bool is_ambiguous(const lore_setting *table, const lore_run_values *value
   return false;
 }
 
-/* A value as LORE writes it, so that it does not matter how the study did. */
-static void write_value(const lore_setting *setting, const lore_settings *settings, char *text) {
-  FILE *stream = fmemopen(text, LORE_AXIS_VALUE_MAX, "w");
-  *text = 0;
-  if (!stream)
-    abort();
-  lore_setting_write(setting, settings, stream);
-  fclose(stream);
-}
-
-/* -leaf value of every swept setting, in the order of the table, not of the study. */
+/* -leaf value of every swept setting, in the order of the table, not of the study, and as LORE
+ * writes it, however the study did. */
 static void append_values(const lore_manifest_run *run, const lore_run_values *values, char *text,
                           size_t size) {
   int count;
@@ -58,7 +49,7 @@ static void append_values(const lore_manifest_run *run, const lore_run_values *v
       const char *key = table[setting].key;
       if (values->setting[i] != setting || !strcmp(key, "seed"))
         continue;
-      write_value(&table[setting], &run->settings, value);
+      lore_setting_print(&table[setting], &run->settings, LORE_AXIS_VALUE_MAX, value);
       append(text, size, "-");
       append(text, size, is_ambiguous(table, values, i) ? key : lore_setting_leaf(key));
       append(text, size, value);
@@ -144,7 +135,8 @@ lore_status lore_manifest_name_runs(const lore_source *file, lore_manifest *m,
       if (axis < 0)
         return lore_source_fail(file, LORE_NOWHERE, "at most %d settings can be swept",
                                 LORE_AXES_MAX);
-      write_value(&table[values[r].setting[i]], &m->run[r].settings, m->run[r].value[axis]);
+      lore_setting_print(&table[values[r].setting[i]], &m->run[r].settings, LORE_AXIS_VALUE_MAX,
+                         m->run[r].value[axis]);
     }
     make_id(&m->run[r], &values[r], m->run[r].id);
   }

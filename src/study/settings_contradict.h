@@ -15,6 +15,9 @@ const char *lore_study_origin(const lore_study *study, const char *key);
 /* Contradictions between distribution, curriculum, population and groups. */
 lore_status lore_study_check_distribution(const lore_study *study);
 
+/* Settings that have no effect with the kinds of distribution and curriculum. */
+lore_status lore_study_check_used(const lore_study *study);
+
 /* Settings that do not count for the task, and contradictions of the memory. */
 lore_status lore_study_check_task(const lore_study *study);
 

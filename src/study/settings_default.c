@@ -28,6 +28,13 @@ void lore_settings_default(lore_settings *settings) {
       set_initial(&table[i], settings);
 }
 
+void lore_setting_reset(int setting, lore_settings *settings) {
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  assert(setting >= 0 && setting < count && table[setting].initial);
+  set_initial(&table[setting], settings);
+}
+
 bool lore_study_gives(const lore_study *study, const char *key) {
   int index = lore_setting_find(key);
   assert(index >= 0);
@@ -62,6 +69,7 @@ void lore_study_complete(lore_study *study) {
   lore_train_config *train = &study->settings->train;
   lore_evaluate_config *evaluate = &study->settings->evaluate;
   bool dense_until = lore_study_gives(study, "evaluate.dense_until");
+  lore_study_drop_unused(study);
   apply_preset(study);
   complete_mixer(study);
   if (!lore_study_gives(study, "train.final_learning_rate") &&

@@ -5,50 +5,6 @@
 #include "groups.h"
 #include "settings_contradict.h"
 
-/* A value that would have no effect is a mistake: somebody believes that it has one. The default is
- * none, as the resolved study of a run gives every setting. */
-static lore_status check_used(const lore_study *study) {
-  const lore_settings *s = study->settings;
-  lore_distribution_kind d = s->distribution.kind;
-  lore_curriculum_kind c = s->curriculum.kind;
-  bool celebrities = d == LORE_DISTRIBUTION_CELEBRITIES;
-  bool narrow =
-      c == LORE_CURRICULUM_WARM_UP || c == LORE_CURRICULUM_ADAPTIVE || c == LORE_CURRICULUM_GROWTH;
-  bool lasts = c == LORE_CURRICULUM_WARM_UP || c == LORE_CURRICULUM_GROWTH ||
-               c == LORE_CURRICULUM_ANNEAL || c == LORE_CURRICULUM_THROW_AWAY;
-  bool mixed = s->distribution.shards.count > 0;
-  const struct {
-    const char *key, *needs;
-    bool changed, used;
-  } rules[] = {
-      {"distribution.alpha", "distribution.kind power_law", s->distribution.alpha != 1,
-       d == LORE_DISTRIBUTION_POWER_LAW || mixed},
-      {"distribution.celebrity_weight", "distribution.kind celebrities",
-       s->distribution.celebrity_weight != 8,
-       celebrities || mixed || s->distribution.among != LORE_AMONG_ALL},
-      {"distribution.replay_weight", "distribution.kind replay", s->distribution.replay_weight != 0,
-       d == LORE_DISTRIBUTION_REPLAY},
-      {"curriculum.individuals", "curriculum.kind warm_up, adaptive or growth",
-       s->curriculum.individuals != 0, narrow},
-      {"curriculum.epochs", "curriculum.kind warm_up, growth, anneal or throw_away",
-       s->curriculum.epochs != 0, lasts},
-      {"curriculum.steps", "a curriculum.kind other than none and sequential",
-       s->curriculum.steps != 0, lasts || c == LORE_CURRICULUM_ADAPTIVE},
-      {"curriculum.final_alpha", "curriculum.kind anneal", s->curriculum.final_alpha != 0,
-       c == LORE_CURRICULUM_ANNEAL},
-      {"curriculum.groups", "curriculum.kind sequential", s->curriculum.groups != 2,
-       c == LORE_CURRICULUM_SEQUENTIAL},
-      {"curriculum.repeats", "curriculum.kind sequential", s->curriculum.repeats != 1,
-       c == LORE_CURRICULUM_SEQUENTIAL},
-  };
-  for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-    if (rules[i].changed && !rules[i].used)
-      return lore_study_contradict(study, rules[i].key, rules[i].key,
-                                   "'%s' has no effect here; it needs %s", rules[i].key,
-                                   rules[i].needs);
-  return LORE_OK;
-}
-
 static lore_status check_celebrities(const lore_study *study) {
   const lore_distribution_config *d = &study->settings->distribution;
   int64_t known = study->settings->population.individuals;
@@ -96,15 +52,17 @@ static lore_status check_shards(const lore_study *study) {
     if (!lore_draw_parse(words->value[i], &s->distribution, s->population.individuals, &draw))
       return lore_study_contradict(
           study, "distribution.shards", "distribution.celebrities",
-          "'distribution.shards' has '%s'; its elements are uniform, power_law:ALPHA, "
-          "celebrities:WEIGHT (with distribution.celebrities) or first:COUNT with a count from 1 "
+          "'distribution.shards' has '%s'; its elements are uniform, power_law or "
+          "power_law:ALPHA, celebrities or celebrities:WEIGHT (with distribution.celebrities) or "
+          "first:COUNT with a count from 1 "
           "to %lld",
           words->value[i], (long long)s->population.individuals);
-  if (words->count > shards)
+  if (shards % words->count != 0)
     return lore_study_contradict(study, "distribution.shards", "train.shard",
-                                 "'distribution.shards' has %d elements for %d shards (train.batch "
-                                 "%d / train.shard %d); use smaller shards",
-                                 words->count, shards, s->train.batch, s->train.shard);
+                                 "'distribution.shards' has %d elements, which cannot have equal "
+                                 "parts of the %d shards of a batch (train.batch %d / train.shard "
+                                 "%d); use as many as divide %d, or other shards",
+                                 words->count, shards, s->train.batch, s->train.shard, shards);
   if (s->distribution.kind != LORE_DISTRIBUTION_UNIFORM ||
       s->distribution.among != LORE_AMONG_ALL || s->curriculum.kind != LORE_CURRICULUM_NONE)
     return lore_study_contradict(study, "distribution.shards", "distribution.kind",
@@ -114,14 +72,32 @@ static lore_status check_shards(const lore_study *study) {
 }
 
 static lore_status check_length(const lore_study *study) {
-  const lore_curriculum_config *c = &study->settings->curriculum;
+  const lore_settings *s = study->settings;
+  const lore_curriculum_config *c = &s->curriculum;
+  const char *key = c->steps > 0 ? "curriculum.steps" : "curriculum.epochs";
   if (c->kind == LORE_CURRICULUM_NONE || c->kind == LORE_CURRICULUM_SEQUENTIAL ||
-      c->kind == LORE_CURRICULUM_ADAPTIVE || (c->epochs > 0) != (c->steps > 0))
+      c->kind == LORE_CURRICULUM_ADAPTIVE)
     return LORE_OK;
-  return lore_study_contradict(study, c->steps > 0 ? "curriculum.steps" : "curriculum.kind",
-                               "curriculum.epochs",
-                               "this curriculum needs one length: either curriculum.epochs or "
-                               "curriculum.steps above 0, not both");
+  if ((c->epochs > 0) == (c->steps > 0))
+    return lore_study_contradict(study, c->steps > 0 ? "curriculum.steps" : "curriculum.kind",
+                                 "curriculum.epochs",
+                                 "this curriculum needs one length: either curriculum.epochs or "
+                                 "curriculum.steps above 0, not both");
+  int64_t length = lore_curriculum_length(c, s->population.individuals, s->train.batch);
+  if (length == 0)
+    return lore_study_contradict(
+        study, key, "train.batch",
+        "'curriculum.epochs' makes 0 steps of an epoch of %lld individuals "
+        "/ 'train.batch' %d%s; use more, or curriculum.steps",
+        (long long)s->population.individuals, s->train.batch,
+        lore_study_origin(study, "train.batch"));
+  if (c->kind == LORE_CURRICULUM_THROW_AWAY && length >= s->train.steps)
+    return lore_study_contradict(study, key, "train.steps",
+                                 "the known individuals would never be shown: others are for %lld "
+                                 "steps, and 'train.steps' is %lld%s; use fewer",
+                                 (long long)length, (long long)s->train.steps,
+                                 lore_study_origin(study, "train.steps"));
+  return LORE_OK;
 }
 
 static lore_status check_curriculum(const lore_study *study) {
@@ -136,16 +112,22 @@ static lore_status check_curriculum(const lore_study *study) {
     return lore_study_contradict(study, "curriculum.kind", "distribution.kind",
                                  "'curriculum.kind' needs a distribution over all known "
                                  "individuals, without replay and distribution.among");
-  if (narrow && (c->individuals < 1 || c->individuals > known))
+  if (narrow && (c->individuals < 1 || c->individuals >= known))
     return lore_study_contradict(study, "curriculum.individuals", "curriculum.kind",
-                                 "'curriculum.individuals' is %lld%s; it must be from 1 to %lld, "
-                                 "the number of known individuals",
+                                 "'curriculum.individuals' is %lld%s; of %lld known individuals it "
+                                 "must be at least 1 and at most %lld",
                                  (long long)c->individuals,
                                  lore_study_origin(study, "curriculum.individuals"),
-                                 (long long)known);
+                                 (long long)known, (long long)known - 1);
   if (c->kind == LORE_CURRICULUM_ANNEAL && s->distribution.kind != LORE_DISTRIBUTION_POWER_LAW)
     return lore_study_contradict(study, "curriculum.kind", "distribution.kind",
                                  "'curriculum.kind' anneal needs distribution.kind power_law");
+  if (c->kind == LORE_CURRICULUM_ANNEAL && c->final_alpha == s->distribution.alpha)
+    return lore_study_contradict(study, "curriculum.final_alpha", "distribution.alpha",
+                                 "'curriculum.final_alpha'%s is what 'distribution.alpha'%s begins "
+                                 "with; give one of them another value",
+                                 lore_study_origin(study, "curriculum.final_alpha"),
+                                 lore_study_origin(study, "distribution.alpha"));
   if (c->kind == LORE_CURRICULUM_THROW_AWAY && s->population.throw_away == 0)
     return lore_study_contradict(study, "curriculum.kind", "population.throw_away",
                                  "'curriculum.kind' throw_away needs people: say how many with "
@@ -180,7 +162,7 @@ static lore_status check_groups(const lore_study *study) {
 }
 
 lore_status lore_study_check_distribution(const lore_study *study) {
-  LORE_TRY(check_used(study));
+  LORE_TRY(lore_study_check_used(study));
   LORE_TRY(check_celebrities(study));
   LORE_TRY(check_repeats(study));
   LORE_TRY(check_shards(study));

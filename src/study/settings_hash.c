@@ -15,15 +15,6 @@ static bool decides(const char *key) {
 
 enum { VALUE_SIZE = 8192 };
 
-static void write_value(const lore_setting *setting, const lore_settings *settings, char *text) {
-  FILE *stream = fmemopen(text, VALUE_SIZE, "w");
-  *text = 0;
-  if (!stream)
-    abort();
-  lore_setting_write(setting, settings, stream);
-  fclose(stream);
-}
-
 uint64_t lore_settings_hash(const lore_settings *settings) {
   char value[VALUE_SIZE];
   int count;
@@ -32,7 +23,7 @@ uint64_t lore_settings_hash(const lore_settings *settings) {
   for (int i = 0; i < count; i++) {
     if (!decides(table[i].key))
       continue;
-    write_value(&table[i], settings, value);
+    lore_setting_print(&table[i], settings, VALUE_SIZE, value);
     if (table[i].initial && !strcmp(value, table[i].initial))
       continue; /* so that a setting of a later version does not change the hash of older studies */
     hash = XXH3_64bits_withSeed(table[i].key, strlen(table[i].key), hash);
@@ -49,8 +40,8 @@ int lore_settings_differences(const lore_settings *before, const lore_settings *
   const lore_setting *table = lore_settings_table(&count);
   *text = 0;
   for (int i = 0; i < count; i++) {
-    write_value(&table[i], before, old);
-    write_value(&table[i], now, new);
+    lore_setting_print(&table[i], before, VALUE_SIZE, old);
+    lore_setting_print(&table[i], now, VALUE_SIZE, new);
     if (!decides(table[i].key) || !strcmp(old, new))
       continue;
     differences++;
@@ -66,8 +57,8 @@ bool lore_settings_same(const lore_settings *a, const lore_settings *b) {
   int count;
   const lore_setting *table = lore_settings_table(&count);
   for (int i = 0; i < count; i++) {
-    write_value(&table[i], a, first);
-    write_value(&table[i], b, second);
+    lore_setting_print(&table[i], a, VALUE_SIZE, first);
+    lore_setting_print(&table[i], b, VALUE_SIZE, second);
     if (strcmp(first, second) && strcmp(table[i].key, "checkpoint.snapshots"))
       return false;
   }
@@ -92,8 +83,8 @@ bool lore_settings_same_model(const lore_settings *a, const lore_settings *b, si
   for (int i = 0; i < count; i++) {
     if (!shapes(table[i].key))
       continue;
-    write_value(&table[i], a, first);
-    write_value(&table[i], b, second);
+    lore_setting_print(&table[i], a, VALUE_SIZE, first);
+    lore_setting_print(&table[i], b, VALUE_SIZE, second);
     if (!strcmp(first, second))
       continue;
     snprintf(text, size, "'%s' is %s here and %s there", table[i].key, first, second);

@@ -9,6 +9,7 @@
 typedef struct {
   const lore_source *source; /* NULL: the default */
   size_t at;
+  bool swept; /* by the study's sweep, not by its settings */
 } lore_place;
 
 /* A study while it is read. `place` has one entry per entry of the table. */
@@ -20,6 +21,10 @@ typedef struct {
 
 /* Fits defaults to what was given, where a default alone would contradict it. */
 void lore_study_complete(lore_study *study);
+
+/* Forgets what a kind of distribution or curriculum that wins over the one it was given for (an
+ * experiment's over the base's) makes useless. */
+void lore_study_drop_unused(lore_study *study);
 
 /* LORE_USER if settings contradict each other. Points at an override that takes part, else at the
  * setting in the file, else at the file as a whole. */

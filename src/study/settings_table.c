@@ -159,7 +159,7 @@ static const lore_setting table[] = {
             STEPS_MAX, "neighbouring steps that show the same individuals"),
     WORDS("distribution.shards", distribution.shards,
           "distributions for equal parts of each batch's shards instead of kind: uniform, "
-          "power_law:ALPHA, celebrities:WEIGHT, first:COUNT"),
+          "power_law[:ALPHA], celebrities[:WEIGHT], first:COUNT"),
 
     CHOICE("curriculum.kind", curriculum.kind, "none", curricula,
            "how the distribution changes: first few people, then all (warm_up; adaptive: when the "

@@ -34,7 +34,14 @@ lore_word_list *lore_setting_words(const lore_setting *setting, const lore_setti
 /* Whether it is a list of any kind. */
 bool lore_setting_is_list(const lore_setting *setting);
 
+/* Gives the setting with this index its default. */
+void lore_setting_reset(int setting, lore_settings *settings);
+
 /* Writes the value as it stands in a study file. */
 void lore_setting_write(const lore_setting *setting, const lore_settings *settings, FILE *stream);
+
+/* The same into `text`, of `size` bytes; returns `text`. */
+char *lore_setting_print(const lore_setting *setting, const lore_settings *settings, size_t size,
+                         char *text);
 
 #endif

@@ -1,5 +1,6 @@
 /* Settings as a study file that reads back to the same bits. */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "settings_table.h"
 #include "settings_word.h"
@@ -41,6 +42,17 @@ void lore_setting_write(const lore_setting *setting, const lore_settings *settin
     else
       fprintf(stream, "%" PRId64, value);
   }
+}
+
+char *lore_setting_print(const lore_setting *setting, const lore_settings *settings, size_t size,
+                         char *text) {
+  FILE *stream = fmemopen(text, size, "w");
+  *text = 0;
+  if (!stream)
+    abort();
+  lore_setting_write(setting, settings, stream);
+  fclose(stream);
+  return text;
 }
 
 void lore_settings_write(const lore_settings *settings, FILE *stream) {

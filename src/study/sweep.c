@@ -9,6 +9,7 @@
 #include "directory.h"
 #include "lore/clock.h"
 #include "lore/log.h"
+#include "lore/state.h"
 #include "lore/stop.h"
 #include "queue.h"
 
@@ -26,19 +27,33 @@ typedef struct {
   lore_run_result last;
 } lore_sweep;
 
-static lore_status check_ranks(lore_team world, const lore_manifest *manifest, int ranks_per_run) {
-  int groups = world.ranks / ranks_per_run;
-  if (world.ranks % ranks_per_run)
+/* Ranks that train one run together. */
+static int group_size(int ranks, const lore_manifest *manifest, int ranks_per_run) {
+  if (ranks_per_run > 0)
+    return ranks_per_run;
+  return manifest->runs == 1 && ranks > 0 ? ranks : 1;
+}
+
+lore_status lore_sweep_check_ranks(int ranks, const lore_manifest *manifest, int ranks_per_run) {
+  ranks_per_run = group_size(ranks, manifest, ranks_per_run);
+  int groups = ranks / ranks_per_run;
+  if (ranks % ranks_per_run)
     return lore_fail(LORE_USER,
                      "%d ranks cannot be divided into groups of %d (--ranks-per-run); start a "
                      "multiple of %d",
-                     world.ranks, ranks_per_run, ranks_per_run);
+                     ranks, ranks_per_run, ranks_per_run);
   if (groups > manifest->runs)
     return lore_fail(
         LORE_USER,
         "%d groups of %d ranks (--ranks-per-run), but the study has %d run%s; use fewer "
         "ranks or more per run",
         groups, ranks_per_run, manifest->runs, manifest->runs == 1 ? "" : "s");
+  for (int r = 0; r < manifest->runs; r++) {
+    lore_status status = lore_run_check_ranks(&manifest->run[r].settings, ranks_per_run);
+    if (status != LORE_OK && manifest->runs > 1)
+      lore_fail_context(status, "run %s", manifest->run[r].id);
+    LORE_TRY(status);
+  }
   return LORE_OK;
 }
 
@@ -49,6 +64,15 @@ static bool others_stopped(void *context) {
   int flag;
   MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, sweep->world.comm, &flag, MPI_STATUS_IGNORE);
   return sweep->group.rank == 0 && lore_queue_stopped(&sweep->queue);
+}
+
+/* A run that is complete needs no weights any more. */
+static bool was_done(const lore_sweep *sweep, const lore_manifest_run *run) {
+  char directory[LORE_PATH_MAX];
+  lore_state state;
+  return !sweep->options->overwrite &&
+         lore_directory_of_run(sweep->options->directory, run->id, directory) == LORE_OK &&
+         lore_state_read(directory, &state) == LORE_OK && state.stage == LORE_RUN_DONE;
 }
 
 /* The weights of the parent or of another study, if there are any. */
@@ -67,7 +91,7 @@ static lore_status find_weights(const lore_sweep *sweep, const lore_manifest_run
   snprintf(name, sizeof name, "checkpoints/weights_%08lld.nc", (long long)run->parent_step);
   LORE_TRY(lore_path_join(directory, name, path));
   *weights = (lore_weights){.path = path, .run = parent, .step = run->parent_step};
-  if (access(path, R_OK))
+  if (access(path, R_OK) && !was_done(sweep, run))
     return lore_fail(LORE_FILE, "%s is missing, which %s needs", path, run->id);
   return LORE_OK;
 }
@@ -211,10 +235,8 @@ lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
                       .options = options,
                       .world = lore_team_of(world),
                       .begin = lore_clock_unix()};
-  int size = options->ranks_per_run;
-  if (size == 0)
-    size = manifest->runs == 1 ? sweep.world.ranks : 1;
-  LORE_TRY(check_ranks(sweep.world, manifest, size));
+  int size = group_size(sweep.world.ranks, manifest, options->ranks_per_run);
+  LORE_TRY(lore_sweep_check_ranks(sweep.world.ranks, manifest, options->ranks_per_run));
   lore_team_share_processors(sweep.world);
   MPI_Comm group;
   MPI_Comm_split(world, sweep.world.rank / size, sweep.world.rank, &group);
