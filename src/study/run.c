@@ -184,7 +184,7 @@ static lore_status open_parts(lore_run *run) {
   lore_assembly *a = &run->assembly;
   LORE_TRY(lore_assembly_create(s, a));
   a->source.sampler.first_step = run->options->first_step;
-  lore_threads_pin(a->threads);
+  LORE_TRY(lore_threads_pin(a->threads));
   run->attention = calloc((size_t)s->model.layers, sizeof *run->attention);
   if (!run->attention)
     return lore_fail(LORE_MEMORY, "no memory for attention signatures");

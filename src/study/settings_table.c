@@ -204,7 +204,7 @@ static const lore_setting table[] = {
          "steps after which the weights are written; the final weights always are"),
 
     INTEGER("compute.threads", compute.threads, "0", 0, 1024,
-            "threads of this process; 0: as many as it may use"),
+            "threads of this process; 0: as many as it may use. Refused if OpenMP gives fewer"),
     CHOICE("compute.gemm", compute.gemm, "auto", backends,
            "library for matrix products; auto: the fastest on the model's own shapes"),
 };
