@@ -227,6 +227,7 @@ study_sources = \
 	src/study/sweep.c \
 	src/study/training.c \
 	src/study/training.h \
+	src/study/trained.c \
 	src/study/warnings.c \
 	src/study/weights.c \
 	src/study/weights.h

@@ -72,6 +72,10 @@ assert abs(alpha - [1.2, 1.0, 0.8, 0.6, 0.4, 0.2, 0, 0, 0]).max() < 1e-12, alpha
 assert metrics("sequential").draw_first.values.tolist() == [0, 16, 32, 48, 0, 16, 32, 48, 0]
 assert groups("sequential") == ["known", "held_out", "group_1", "group_2", "group_3", "group_4"]
 assert draws("thrown")[80:96].sum() == 8 * 40 and (first("thrown")[80:96] < 40).all()
+for name, variable in [("shards", "draw_first"), ("shards", "draw_count"), ("shards", "draw_alpha"),
+                       ("thrown", "draw_alpha"), ("warm", "draw_alpha")]:
+    assert metrics(name)[variable].isnull().all(), (name, variable)
+assert metrics("thrown").draw_first.values.tolist() == [80] * 4 + [0] * 5
 assert draws("shards")[:8].sum() > 4 * 80
 assert (draws("repeats") % 8 == 0).all()
 assert draws("famous")[:8].sum() > draws("famous")[8:64].sum() / 4

@@ -406,10 +406,11 @@ static void tied_threads_do_not_count_less(void **state) {
   unsigned long mask = lore_threads_mask();
   cpu_set_t before, after;
   assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
-  lore_threads_pin(allowed);
+  assert_int_equal(lore_threads_pin(allowed), LORE_OK);
   assert_int_equal(lore_threads_allowed(), allowed);
   assert_true(lore_threads_mask() == mask);
-  lore_threads_pin(allowed + 1); /* not as many as processors: nobody is tied */
+  assert_int_equal(lore_threads_pin(allowed + 1),
+                   LORE_OK); /* not as many as processors: nobody is tied */
   assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
   assert_true(CPU_EQUAL(&before, &after));
 }

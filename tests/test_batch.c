@@ -184,12 +184,41 @@ static void steps_and_sequences_differ(void **state) {
   lore_arena_destroy(&arena);
 }
 
+/* A run that starts from another one's weights goes on with its data: not only whom, but every word
+ * of it. New people behind the others change nothing. */
+static void child_goes_on_behind_its_parent(void **state) {
+  (void)state;
+  enum { AFTER = 20, STEPS = 5 };
+  lore_population_config config = *lore_population_settings(people);
+  lore_population *with_new;
+  config.new_ones = 30;
+  assert_int_equal(lore_population_create(&config, PEOPLE_SEED, people_vocabulary, &with_new),
+                   LORE_OK);
+  lore_sampler later = people_sampler(&config);
+  later.first_step = AFTER;
+  lore_arena arenas[2];
+  lore_batch child = people_batch(&arenas[0], SEQUENCES, longest),
+             parent = people_batch(&arenas[1], SEQUENCES, longest);
+  for (int64_t step = 0; step < STEPS; step++) {
+    lore_batch_training(&child, with_new, &later, step, 0, SEQUENCES);
+    lore_batch_training(&parent, people, &uniform, AFTER + step, 0, SEQUENCES);
+    assert_same_sequences(&child, &parent, 0);
+  }
+  lore_population_destroy(with_new);
+  lore_arena_destroy(&arenas[0]);
+  lore_arena_destroy(&arenas[1]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(training_biographies),       cmocka_unit_test(evaluation_biographies),
-      cmocka_unit_test(longest_biography_fits),     cmocka_unit_test(fills_are_deterministic),
-      cmocka_unit_test(shards_are_the_batch),       cmocka_unit_test(sequence_alone_is_the_same),
+      cmocka_unit_test(training_biographies),
+      cmocka_unit_test(evaluation_biographies),
+      cmocka_unit_test(longest_biography_fits),
+      cmocka_unit_test(fills_are_deterministic),
+      cmocka_unit_test(shards_are_the_batch),
+      cmocka_unit_test(sequence_alone_is_the_same),
       cmocka_unit_test(steps_and_sequences_differ),
+      cmocka_unit_test(child_goes_on_behind_its_parent),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

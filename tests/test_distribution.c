@@ -249,6 +249,28 @@ static void test_throw_away(void **state) {
   assert_stage("known ones after them", &s, 500, STEPS, known);
 }
 
+/* What a record says of a step: missing where there is no such number. */
+static void test_recorded(void **state) {
+  (void)state;
+  lore_distribution_config d = distribution(LORE_DISTRIBUTION_POWER_LAW);
+  const lore_curriculum_config c = {.kind = LORE_CURRICULUM_THROW_AWAY, .steps = 500};
+  lore_sampler s = sampler(&d, &c);
+  assert_int_equal(lore_sampler_of_batch(&s, 0).first, KNOWN + HELD_OUT + NEW);
+  assert_int_equal(lore_sampler_of_batch(&s, 0).count, THROWN);
+  assert_true(isnan(lore_sampler_of_batch(&s, 0).alpha));
+  assert_true(lore_sampler_of_batch(&s, 500).alpha == 0.7);
+  d = distribution(LORE_DISTRIBUTION_UNIFORM);
+  d.shards = (lore_word_list){.count = 3, .value = {"power_law:1.1", "uniform", "first:10"}};
+  s = sampler(&d, NULL);
+  lore_draw draw = lore_sampler_of_batch(&s, 0);
+  assert_true(draw.first < 0 && draw.count < 0 && isnan(draw.alpha));
+  assert_true(lore_sampler_at(&s, 0, 0).alpha == 1.1);
+  assert_true(isnan(lore_sampler_at(&s, 0, BATCH / 2).alpha));
+  assert_true(isnan(lore_sampler_at(&s, 0, BATCH - 1).alpha));
+  s.distribution.shards.count = 1;
+  assert_true(lore_sampler_of_batch(&s, 0).alpha == 1.1);
+}
+
 /* Half of the shards, whatever their number, from each of two distributions. */
 static void test_shards(void **state) {
   (void)state;
@@ -344,21 +366,14 @@ static void test_first_step(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_power_law),
-      cmocka_unit_test(test_power_law_of_many),
-      cmocka_unit_test(test_weights),
-      cmocka_unit_test(test_among),
-      cmocka_unit_test(test_warm_up),
-      cmocka_unit_test(test_adaptive),
-      cmocka_unit_test(test_growth),
-      cmocka_unit_test(test_anneal),
-      cmocka_unit_test(test_sequential),
-      cmocka_unit_test(test_throw_away),
-      cmocka_unit_test(test_shards),
-      cmocka_unit_test(test_shard_words),
-      cmocka_unit_test(test_repeats),
-      cmocka_unit_test(test_first_step),
-      cmocka_unit_test(test_repeats_in_curricula),
+      cmocka_unit_test(test_power_law),   cmocka_unit_test(test_power_law_of_many),
+      cmocka_unit_test(test_weights),     cmocka_unit_test(test_among),
+      cmocka_unit_test(test_warm_up),     cmocka_unit_test(test_adaptive),
+      cmocka_unit_test(test_growth),      cmocka_unit_test(test_anneal),
+      cmocka_unit_test(test_sequential),  cmocka_unit_test(test_throw_away),
+      cmocka_unit_test(test_recorded),    cmocka_unit_test(test_shards),
+      cmocka_unit_test(test_shard_words), cmocka_unit_test(test_repeats),
+      cmocka_unit_test(test_first_step),  cmocka_unit_test(test_repeats_in_curricula),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

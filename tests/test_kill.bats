@@ -125,6 +125,22 @@ except OSError: print(0)' "$1/$RUN/metrics.nc")" -ge "$2" ] && return 0
   same damaged
 }
 
+@test "a start that is refused leaves the interrupted run's state alone" {
+  "$LORE" run $OPTIONS "$STUDY" -o refused 3>&- >/dev/null 2>&1 &
+  job=$!
+  pause refused 10
+  kill -KILL $job
+  ! wait $job
+  cp "refused/$RUN/state.yaml" before.yaml
+  grep -q '^state: running' before.yaml
+  run "$LORE" run $OPTIONS "$STUDY" -o refused -s train.learning_rate=0.5
+  echo "$output"
+  [ "$status" -eq 2 ]
+  cmp before.yaml "refused/$RUN/state.yaml"
+  "$LORE" run $OPTIONS "$STUDY" -o refused
+  same refused
+}
+
 @test "a full disk while a checkpoint is written: one message, and on when there is room" {
   [ "$(id -u)" -eq 0 ] || skip "mounting needs root"
   mkdir small

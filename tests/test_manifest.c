@@ -179,7 +179,7 @@ static const char family[] =
           "  last: {start_from: tune, train: {steps: 900}}\n"
           "  tune:\n"
           "    start_from: {experiment: pretrain, step: 500}\n"
-          "    population: {individuals: 32}\n"
+          "    population: {individuals: 32, held_out: 0}\n"
           "    sweep: {grid: {train.learning_rate: [1.0e-03, 1.0e-04, 1.0e-05]}}\n"
           "  pretrain: {}\n";
 

@@ -35,6 +35,32 @@ refused() {
   [ "$code" -eq "$wanted" ] && [ ! -s out ] && grep -q '^lore: error: ' err
 }
 
+@test "held-out and new people whom no ancestor was trained on" {
+  cat >people.yaml <<'END'
+name: s
+population: {individuals: 64, held_out: 16}
+model: {layers: 2, width: 32, heads: 2, hidden: 64}
+train: {steps: 40, batch: 8, shard: 2}
+experiments:
+  pretrain: {}
+  thrown: {population: {new: 8, throw_away: 16}, curriculum: {kind: throw_away, steps: 20}}
+  fewer: {start_from: pretrain, population: {individuals: 32, held_out: 0}}
+  another_seed: {start_from: pretrain, seed: 7, population: {individuals: 32}}
+  initial: {start_from: {experiment: pretrain, step: 0}, population: {individuals: 32}}
+  patched: {patch: {from: pretrain}, population: {individuals: 32}}
+  new: {start_from: thrown, population: {new: 8}, distribution: {kind: replay}}
+  newer: {start_from: new, population: {individuals: 104, new: 8}, distribution: {kind: replay}}
+  of_patched: {start_from: patched, population: {individuals: 32, new: 8}}
+END
+  "$LORE" plan --gflops 1 people.yaml
+  sed 's/new: 8, throw_away/throw_away/' people.yaml >thrown.yaml
+  refused 2 "$LORE" plan --gflops 1 thrown.yaml
+  grep -qF "individuals 80 to 87 are new here, but 'thrown'" err
+  sed '/of_patched/s/32/16/' people.yaml >patched.yaml
+  refused 2 "$LORE" plan --gflops 1 patched.yaml
+  grep -qF "individuals 16 to 31 are held_out here, but 'patched'" err
+}
+
 @test "costs add up" {
   "$LORE" plan --json --gflops 2.5 --ranks-per-run 2 study.yaml >plan.json
   "$PYTHON" - <<'END'

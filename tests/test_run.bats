@@ -189,6 +189,18 @@ predicted() {
   [[ $output == *"--mpi=pmix"* ]]
 }
 
+@test "fewer threads than asked for are refused, once, before training" {
+  export OMP_THREAD_LIMIT=1
+  for ranks in 1 2; do
+    refused 2 timeout -k 1 60 mpirun -n $ranks "$LORE" run -q "$STUDY" -o limited -s compute.threads=2
+    [[ $output == *"asked for 2 threads and gives 1"*"OMP_THREAD_LIMIT (here 1)"* ]]
+    [ ! -e "limited/$RUN/metrics.nc" ]
+  done
+  refused 2 timeout -k 1 60 "$LORE" check "$STUDY" -s compute.threads=2
+  refused 2 timeout -k 1 60 "$LORE" bench --threads 2 --seconds 1 S
+  timeout -k 1 60 "$LORE" run -q "$STUDY" -o limited -s compute.threads=1
+}
+
 @test "mistakes on the command line" {
   refused 2 "$LORE" run "$STUDY"
   refused 2 "$LORE" run -o somewhere

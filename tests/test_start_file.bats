@@ -74,6 +74,22 @@ refused() {
   grep -qF "$text" <<<"$output"
 }
 
+@test "nobody is held out or new on whom the file's run was trained" {
+  study other "start_from: {file: $WEIGHTS}" >other.yaml
+  refused "individuals 32 to 47 are held_out here, but 'pre-seed1' trained the weights on them" \
+    "$LORE" check other.yaml -s population.individuals=32
+  [[ $output == *"other.yaml:8:20: "* ]]
+  refused "individuals 60 to 63 are new here, but 'pre-seed1' trained" "$LORE" check other.yaml \
+    -s population.individuals=60 -s population.held_out=0 -s population.new=8
+  "$LORE" check other.yaml -s population.individuals=32 -s seed=2
+  "$LORE" check other.yaml -s population.individuals=32 -s population.held_out=0
+  toy=("$TOY"/runs/*tune*/checkpoints/weights_*.nc)
+  printf 'name: t\ntask: memory\nmemory: {keys: 16, hidden: 64, values: 8, pairs: 200, held_out: 50}\nstart_from: {file: %s}\n' \
+    "${toy[0]}" >toy.yaml
+  "$LORE" check toy.yaml
+  refused "pairs 250 to 349 are held_out here" "$LORE" check toy.yaml -s memory.held_out=250
+}
+
 @test "the same bits as from an experiment of the same study" {
   for rate in 1.0e-04 3.0e-03; do
     same "$ALONE/runs/studies-tune-learning_rate$rate-seed1" \

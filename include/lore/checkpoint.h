@@ -39,6 +39,10 @@ typedef struct {
  * cannot be read or is no checkpoint. */
 lore_status lore_checkpoint_describe(const char *path, lore_checkpoint_about *about);
 
+/* The settings of the run that wrote a file that was described, as a study file; NULL if it does
+ * not say. Free *text. */
+lore_status lore_checkpoint_study(const char *path, char **text);
+
 /* Whether the weights in a file that was described fit the model: LORE_USER says which setting,
  * tensor or word differs. Reads no tensor. */
 lore_status lore_checkpoint_check(const char *path, const lore_model *model,

@@ -58,7 +58,7 @@ typedef struct {
 typedef struct {
   lore_distribution_kind kind;
   int64_t first, count;
-  double alpha;
+  double alpha;     /* NAN: no power law */
   int64_t favoured; /* celebrities or, in a replay, known ones: the first of the range */
   double weight;    /* of each of these, where another one has 1 */
   int64_t gap;      /* indices that lie between the favoured ones and the others */
@@ -91,6 +91,10 @@ lore_sampler lore_sampler_create(const lore_distribution_config *distribution,
 
 /* What position `sequence` of the batch is drawn from at `step`. */
 lore_draw lore_sampler_at(const lore_sampler *sampler, int64_t step, int64_t sequence);
+
+/* What all of the batch is drawn from at `step`; if its shards have distributions of their own,
+ * there is no such thing: first and count are -1, alpha is NAN. */
+lore_draw lore_sampler_of_batch(const lore_sampler *sampler, int64_t step);
 
 /* The individual of `sequence` at `step`. */
 int64_t lore_sampler_draw(const lore_sampler *sampler, int64_t step, int64_t sequence);

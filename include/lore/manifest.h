@@ -16,6 +16,7 @@ typedef struct {
   char *name; /* as it is reached from here: for messages */
   char *path; /* absolute, without symbolic links */
   lore_checkpoint_about about;
+  lore_settings *settings; /* of the run that wrote it; NULL: not known */
 } lore_manifest_weights;
 
 /* One run. Its id depends on what it is, never on its place among the others: study, experiment,

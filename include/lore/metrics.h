@@ -62,7 +62,7 @@ typedef struct {
   int64_t tokens_seen;
   double wall_time; /* s since the run began */
   int phase;
-  lore_draw draw;                          /* what the next step's first sequence is drawn from */
+  lore_draw draw; /* what the next step draws from; first and count below 0: stored as fill */
   const lore_group_metrics *group;         /* groups entries */
   const lore_attention_metrics *attention; /* layers entries; NULL: fill values */
   double plateau_start, plateau_end;       /* so far; < 0: not reached, stored as fill */

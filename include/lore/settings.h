@@ -83,6 +83,9 @@ void lore_settings_default(lore_settings *settings);
 lore_status lore_settings_read(const char *path, int overrides, const char *const *override,
                                lore_settings *settings);
 
+/* The same of a study's text; `path` is what messages call it. */
+lore_status lore_settings_read_text(const char *path, const char *text, lore_settings *settings);
+
 /* Writes all settings that count for the task as YAML that lore_settings_read reads back to the
  * same bits (1.0e-03 style). */
 void lore_settings_write(const lore_settings *settings, FILE *stream);

@@ -3,6 +3,7 @@
 
 #include <omp.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 static int share_rank, share_ranks = 1;
@@ -45,21 +46,35 @@ static int processor(const cpu_set_t *allowed, int index) {
   return -1;
 }
 
-int lore_threads_pin(int threads) {
-  const cpu_set_t *set = given();
+/* Ties the calling thread of a team of `threads`, or frees one that an earlier run has tied. */
+static void place(const cpu_set_t *set, int threads, bool tie) {
+  cpu_set_t mine = *set;
+  if (tie) {
+    CPU_ZERO(&mine);
+    CPU_SET(processor(set, share_rank * threads + omp_get_thread_num()), &mine);
+  }
+  sched_setaffinity(0, sizeof mine, &mine);
+}
+
+lore_status lore_threads_pin(int threads) {
+  const cpu_set_t *set = getenv("OMP_PROC_BIND") ? NULL : given();
+  const char *limit = getenv("OMP_THREAD_LIMIT");
+  bool tie = set && threads * share_ranks > 1 && CPU_COUNT(set) == threads * share_ranks;
+  int team = 1;
   omp_set_dynamic(0);
   omp_set_num_threads(1); /* the default team of libraries; ours name their size */
-  if (!set || getenv("OMP_PROC_BIND"))
-    return 0;
-  int tie = threads * share_ranks > 1 && CPU_COUNT(set) == threads * share_ranks;
 #pragma omp parallel num_threads(threads)
   {
-    cpu_set_t mine = *set; /* also frees a thread that an earlier run has tied */
-    if (tie) {
-      CPU_ZERO(&mine);
-      CPU_SET(processor(set, share_rank * threads + omp_get_thread_num()), &mine);
-    }
-    sched_setaffinity(0, sizeof mine, &mine);
+    if (set)
+      place(set, threads, tie);
+#pragma omp master
+    team = omp_get_num_threads();
   }
-  return tie;
+  if (team == threads)
+    return LORE_OK;
+  return lore_fail(LORE_USER,
+                   "OpenMP was asked for %d threads and gives %d; the usual cause is "
+                   "OMP_THREAD_LIMIT (%s%s): raise it, or ask for at most %d threads "
+                   "(compute.threads; lore bench --threads)",
+                   threads, team, limit ? "here " : "not set here", limit ? limit : "", team);
 }

@@ -124,7 +124,7 @@ static lore_status bench(const lore_bench_options *options, lore_team team, int 
   bool first = true;
   const lore_bench_shape *shape = lore_bench_shapes(&count);
   LORE_TRY(check_names(words, word));
-  lore_threads_pin(options->threads);
+  LORE_TRY_TOGETHER(team, lore_threads_pin(options->threads));
   if (team.rank == 0)
     print_header(options, team);
   for (int i = 0; i < count; i++) {

@@ -68,7 +68,7 @@ static void apply_curriculum(const lore_sampler *s, int64_t step, lore_draw *dra
   case LORE_CURRICULUM_THROW_AWAY:
     if (step < s->length) {
       lore_range range = lore_population_range(&s->population, LORE_PEOPLE_THROW_AWAY);
-      *draw = (lore_draw){.first = range.first, .count = range.count};
+      *draw = (lore_draw){.first = range.first, .count = range.count, .alpha = NAN};
     }
     break;
   }
@@ -116,4 +116,10 @@ lore_draw lore_sampler_at(const lore_sampler *s, int64_t step, int64_t sequence)
   if (draw.favoured > draw.count)
     draw.favoured = draw.count;
   return draw;
+}
+
+lore_draw lore_sampler_of_batch(const lore_sampler *s, int64_t step) {
+  if (s->distribution.shards.count > 1)
+    return (lore_draw){.first = -1, .count = -1, .alpha = NAN};
+  return lore_sampler_at(s, step, 0);
 }

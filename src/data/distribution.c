@@ -60,7 +60,7 @@ int lore_draw_parse(const char *text, const lore_distribution_config *d, int64_t
   size_t name = strcspn(text, ":");
   bool power_law = is_name(text, name, "power_law"), first = is_name(text, name, "first");
   double number = parameter(text, name, power_law ? d->alpha : first ? NAN : d->celebrity_weight);
-  *draw = (lore_draw){.count = known, .favoured = d->celebrities};
+  *draw = (lore_draw){.count = known, .favoured = d->celebrities, .alpha = NAN};
   if (!strcmp(text, "uniform"))
     return 1;
   if (power_law) {

@@ -47,6 +47,22 @@ lore_status lore_checkpoint_describe(const char *path, lore_checkpoint_about *ab
   return status;
 }
 
+lore_status lore_checkpoint_study(const char *path, char **text) {
+  int ncid;
+  size_t length;
+  lore_status status = LORE_OK;
+  *text = NULL;
+  LORE_TRY(open_file(path, &ncid));
+  if (!nc_inq_attlen(ncid, NC_GLOBAL, "lore_settings", &length)) {
+    *text = malloc(length + 1);
+    int error = *text ? lore_netcdf_get_text(ncid, "lore_settings", length + 1, *text) : NC_ENOMEM;
+    if (error)
+      status = lore_netcdf_unreadable(path, "lore_settings", error);
+  }
+  nc_close(ncid);
+  return status;
+}
+
 /* The variable of words, which has two dimensions, and the length of the second. */
 static int find_words(int ncid, int *id, size_t *length) {
   int rank, dimension[NC_MAX_VAR_DIMS];

@@ -64,7 +64,7 @@ static double member_value(const char *at, lore_member member) {
   switch (member) {
   case LORE_MEMBER_INT64:
     memcpy(&integer, at, sizeof integer);
-    return (double)integer;
+    return integer < 0 ? NC_FILL_DOUBLE : (double)integer;
   case LORE_MEMBER_INT:
     memcpy(&small, at, sizeof small);
     return small;

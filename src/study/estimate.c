@@ -93,7 +93,7 @@ static lore_status estimate_from(const lore_settings *sample, const lore_setting
   LORE_TRY(lore_run_check_ranks(settings, ranks));
   lore_status status = lore_assembly_create(sample, &assembly);
   if (status == LORE_OK)
-    lore_threads_pin(assembly.threads); /* their stacks count too */
+    status = lore_threads_pin(assembly.threads); /* their stacks count too */
   size_t before = resident_bytes() + touched_later - lore_population_bytes(&sample->population);
   if (status == LORE_OK)
     status = estimate(&assembly, settings, ranks, before, e);

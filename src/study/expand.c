@@ -218,6 +218,10 @@ static lore_status add_run(lore_expansion *x, const lore_experiment *experiment,
     LORE_TRY(name_run(experiment, values, link_parent(x, experiment, parent, run)));
   if (experiment->weights)
     LORE_TRY(name_run(experiment, values, link_weights(x, experiment, run)));
+  LORE_TRY(name_run(experiment, values,
+                    lore_trained_check(x->overlay.source,
+                                       experiment->file ? experiment->file_at : experiment->at,
+                                       x->manifest, run)));
   run->hash = lore_settings_hash(&run->settings);
   if (from) {
     uint64_t mixed[] = {run->hash, from->hash, (uint64_t)run->parent_step};

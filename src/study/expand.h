@@ -49,6 +49,11 @@ bool lore_settings_same(const lore_settings *a, const lore_settings *b);
 bool lore_settings_same_model(const lore_settings *a, const lore_settings *b, size_t size,
                               char *text);
 
+/* LORE_USER at byte `at` of the source if the run holds out, or calls new, people on whom an
+ * ancestor has trained the weights that it starts from. */
+lore_status lore_trained_check(const lore_source *source, size_t at, const lore_manifest *manifest,
+                               const lore_manifest_run *run);
+
 /* Fills the manifest's axes and the ids of all runs. LORE_USER if two runs are the same. */
 lore_status lore_manifest_name_runs(const lore_source *file, lore_manifest *manifest,
                                     const lore_run_values *values);

@@ -75,12 +75,27 @@ static bool crosses(const lore_settings *s, long long first, long long last, siz
   return false;
 }
 
+/* Whether the name is one that a run may have without a range. Anything that looks for such a group
+ * by its name would find other people. */
+static bool is_taken(const char *name, size_t length) {
+  bool taken = !strncmp(name, "group_", 6);
+  for (int k = 0; k < KINDS; k++)
+    taken |= strlen(kinds[k].name) == length && !memcmp(name, kinds[k].name, length);
+  return taken;
+}
+
 /* "name:first-last" */
 static bool find_range(const lore_settings *s, const char *word, lore_group *group, size_t size,
                        char *text) {
   const char *colon = strchr(word, ':');
   long long first, last, total = lore_population_total(&s->population);
   int used = 0;
+  if (is_taken(word, (size_t)(colon - word))) {
+    snprintf(text, size,
+             "before the ':' comes a name of your own, none of known, held_out, new, throw_away, "
+             "celebrities, others, subset, rest and group_K, as in rare:100-199");
+    return false;
+  }
   if (sscanf(colon + 1, "%lld-%lld%n", &first, &last, &used) == 2 && !colon[1 + used] &&
       first >= 0 && first <= last && last < total)
     return !crosses(s, first, last, size, text) &&

@@ -60,7 +60,7 @@ lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run
   const lore_settings *s = &manifest->run[largest].settings;
   int threads = run[largest].threads;
   LORE_TRY(make_shapes(s, &shapes, shape));
-  lore_threads_pin(threads);
+  LORE_TRY(lore_threads_pin(threads));
   if (s->compute.gemm == LORE_GEMM_AUTO)
     LORE_TRY(lore_gemm_choose(shape, shapes, threads, seconds / 2, sizeof text, text));
   else

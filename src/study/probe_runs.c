@@ -75,7 +75,7 @@ static lore_status assemble(probed_model *m) {
   m->problem.population = m->assembly.population;
   m->problem.longest = m->assembly.longest;
   m->problem.threads = m->assembly.threads;
-  lore_threads_pin(m->problem.threads);
+  LORE_TRY(lore_threads_pin(m->problem.threads));
   return lore_gemm_select(wanted == LORE_GEMM_AUTO ? LORE_GEMM_BUILTIN : wanted);
 }
 

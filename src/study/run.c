@@ -65,6 +65,7 @@ static lore_status announce(lore_run *run) {
     *state = (lore_state){0};
     lore_resume_remove(run->checkpoints);
   }
+  run->announced = true;
   state->stage = LORE_RUN_RUNNING;
   state->hash = run->hash;
   state->step = run->at.step;
@@ -183,7 +184,7 @@ static lore_status open_parts(lore_run *run) {
   lore_assembly *a = &run->assembly;
   LORE_TRY(lore_assembly_create(s, a));
   a->source.sampler.first_step = run->options->first_step;
-  lore_threads_pin(a->threads);
+  LORE_TRY(lore_threads_pin(a->threads));
   run->attention = calloc((size_t)s->model.layers, sizeof *run->attention);
   if (!run->attention)
     return lore_fail(LORE_MEMORY, "no memory for attention signatures");
@@ -224,7 +225,8 @@ static lore_run_stage stage_of(lore_status status) {
   }
 }
 
-/* Leaves word of how it ended; what has been said of the failure stays what is said. */
+/* Leaves word of how it ended, unless it was refused before it began; what has been said of the
+ * failure stays what is said. */
 static lore_status leave(lore_run *run, lore_status status) {
   char message[LORE_STATE_MESSAGE];
   snprintf(message, sizeof message, "%s", status == LORE_OK ? "" : lore_fail_message());
@@ -232,7 +234,7 @@ static lore_status leave(lore_run *run, lore_status status) {
     lore_status closed = lore_metrics_close(run->metrics);
     status = status == LORE_OK ? closed : status;
   }
-  if (run->state.stage == LORE_RUN_RUNNING) {
+  if (run->announced) {
     run->state.stage = stage_of(status);
     run->state.step = run->at.step;
     snprintf(run->state.message, sizeof run->state.message, "%s", message);

@@ -142,14 +142,29 @@ static lore_status check_curriculum(const lore_study *study) {
   return check_length(study);
 }
 
+/* Groups are found by their names, so each is there once. */
+static bool find_group(const lore_settings *s, int index, lore_group *group, size_t size,
+                       char *why) {
+  const lore_word_list *words = &s->evaluate.groups;
+  if (!lore_group_find(s, words->value[index], &group[index], size, why))
+    return false;
+  for (int i = 0; i < index; i++)
+    if (!strcmp(group[i].name, group[index].name)) {
+      snprintf(why, size, "the name '%.31s' is given to '%.31s' already; each group needs its own",
+               group[i].name, words->value[i]);
+      return false;
+    }
+  return true;
+}
+
 static lore_status check_groups(const lore_study *study) {
   const lore_settings *s = study->settings;
   const lore_word_list *words = &s->evaluate.groups;
   bool subset = s->curriculum.kind != LORE_CURRICULUM_ADAPTIVE || words->count == 0;
   char why[256];
-  lore_group group;
+  lore_group group[LORE_WORDS_MAX];
   for (int i = 0; i < words->count; i++) {
-    if (!lore_group_find(s, words->value[i], &group, sizeof why, why))
+    if (!find_group(s, i, group, sizeof why, why))
       return lore_study_contradict(study, "evaluate.groups", "evaluate.groups",
                                    "'evaluate.groups' has '%s': %s", words->value[i], why);
     subset |= !strcmp(words->value[i], "subset");

@@ -269,6 +269,13 @@ static lore_status read_study(lore_study *study, int overrides, const char *cons
   return lore_study_finish(study);
 }
 
+lore_status lore_settings_read_text(const char *path, const char *text, lore_settings *settings) {
+  const lore_source file = {.path = path, .text = text, .length = strlen(text)};
+  lore_study study = {.settings = settings, .file = &file};
+  lore_settings_default(settings);
+  return read_study(&study, 0, NULL, NULL);
+}
+
 lore_status lore_settings_read(const char *path, int overrides, const char *const *override,
                                lore_settings *settings) {
   lore_source file;

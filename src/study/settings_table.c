@@ -192,9 +192,11 @@ static const lore_setting table[] = {
             "evaluate.sequences"),
     REAL("evaluate.plateau_margin", evaluate.plateau_margin, "0.05", 0.001, 0.5,
          "share of the no-knowledge baseline within which the loss counts as on the plateau"),
-    WORDS("evaluate.groups", evaluate.groups,
-          "groups that are evaluated: known, held_out, new, throw_away, celebrities, others, "
-          "subset, rest, group_K, or NAME:FIRST-LAST; empty: those that the run has"),
+    WORDS(
+        "evaluate.groups", evaluate.groups,
+        "groups that are evaluated: known, held_out, new, throw_away, celebrities, others, "
+        "subset, rest, group_K, or NAME:FIRST-LAST with a NAME of your own; empty: those that the "
+        "run has"),
 
     INTEGER("checkpoint.every", checkpoint.every, "500", 0, STEPS_MAX,
             "steps between checkpoints to go on from after a kill; 0: only when told to stop"),
@@ -202,7 +204,7 @@ static const lore_setting table[] = {
          "steps after which the weights are written; the final weights always are"),
 
     INTEGER("compute.threads", compute.threads, "0", 0, 1024,
-            "threads of this process; 0: as many as it may use"),
+            "threads of this process; 0: as many as it may use. Refused if OpenMP gives fewer"),
     CHOICE("compute.gemm", compute.gemm, "auto", backends,
            "library for matrix products; auto: the fastest on the model's own shapes"),
 };

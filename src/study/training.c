@@ -71,7 +71,7 @@ static lore_status record(lore_run *run) {
   int phase =
       lore_phase_update(&run->at.detector, (double)run->at.step, run->group[0].attribute_loss);
   widen(run);
-  lore_draw draw = lore_sampler_at(&run->assembly.source.sampler, run->at.step, 0);
+  lore_draw draw = lore_sampler_of_batch(&run->assembly.source.sampler, run->at.step);
   lore_status status = lore_run_leads(run) ? lore_run_append_record(run, phase, &draw) : LORE_OK;
   run->at.records++;
   run->at.loss_sum = 0;

@@ -21,6 +21,7 @@ typedef struct {
   uint64_t hash;
   int lock; /* of the directory; -1: not ours */
   lore_state state;
+  bool announced; /* it may write the state; before, the state is an earlier job's */
   char checkpoints[LORE_PATH_MAX];
   lore_assembly assembly;
   lore_trainer *trainer;

@@ -45,6 +45,24 @@ static lore_status find_one(const lore_source *source, const lore_experiment *ex
   return LORE_OK;
 }
 
+/* The settings of the run that wrote the weights. What an earlier version wrote and this one cannot
+ * read is not known. */
+static lore_status find_settings(lore_manifest_weights *weights) {
+  char *text = NULL;
+  lore_status status = lore_checkpoint_study(weights->name, &text);
+  weights->settings = status == LORE_OK && text ? malloc(sizeof *weights->settings) : NULL;
+  if (status == LORE_OK && text && !weights->settings)
+    status = lore_fail(LORE_MEMORY, "no memory for settings");
+  if (weights->settings)
+    status = lore_settings_read_text(weights->name, text, weights->settings);
+  free(text);
+  if (status != LORE_USER)
+    return status;
+  free(weights->settings);
+  weights->settings = NULL;
+  return LORE_OK;
+}
+
 lore_status lore_weights_find(const lore_source *source, int count, lore_experiment *experiment,
                               lore_manifest *manifest) {
   manifest->weight = calloc((size_t)count + 1, sizeof *manifest->weight);
@@ -55,6 +73,7 @@ lore_status lore_weights_find(const lore_source *source, int count, lore_experim
       continue;
     experiment[e].weights = &manifest->weight[manifest->weights++];
     LORE_TRY(find_one(source, &experiment[e], experiment[e].weights));
+    LORE_TRY(place(source, &experiment[e], find_settings(experiment[e].weights), ""));
   }
   return LORE_OK;
 }
@@ -98,6 +117,7 @@ void lore_weights_drop(lore_manifest *manifest) {
   for (int i = 0; i < manifest->weights; i++) {
     free(manifest->weight[i].name);
     free(manifest->weight[i].path);
+    free(manifest->weight[i].settings);
   }
   free(manifest->weight);
 }
