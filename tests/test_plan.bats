@@ -47,16 +47,17 @@ experiments:
   fewer: {start_from: pretrain, population: {individuals: 32, held_out: 0}}
   another_seed: {start_from: pretrain, seed: 7, population: {individuals: 32}}
   initial: {start_from: {experiment: pretrain, step: 0}, population: {individuals: 32}}
-  patched: {patch: {from: pretrain}, population: {individuals: 32}}
+  patched: {patch: {from: pretrain}}
   new: {start_from: thrown, population: {new: 8}, distribution: {kind: replay}}
+  further: {start_from: new, population: {new: 8}, distribution: {kind: replay}}
   newer: {start_from: new, population: {individuals: 104, new: 8}, distribution: {kind: replay}}
-  of_patched: {start_from: patched, population: {individuals: 32, new: 8}}
+  of_patched: {start_from: patched, population: {individuals: 64, new: 8}}
 END
   "$LORE" plan --gflops 1 people.yaml
   sed 's/new: 8, throw_away/throw_away/' people.yaml >thrown.yaml
   refused 2 "$LORE" plan --gflops 1 thrown.yaml
   grep -qF "individuals 80 to 87 are new here, but 'thrown'" err
-  sed '/of_patched/s/32/16/' people.yaml >patched.yaml
+  sed '/of_patched/s/64/16/' people.yaml >patched.yaml
   refused 2 "$LORE" plan --gflops 1 patched.yaml
   grep -qF "individuals 16 to 31 are held_out here, but 'patched'" err
 }

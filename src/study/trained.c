@@ -1,5 +1,5 @@
 /* Whom weights have been trained on: nobody of them is held out, or new, for a run that starts from
- * these weights. */
+ * these weights, unless it goes on with the same new ones. */
 #include "expand.h"
 
 /* A run that has trained the weights, for some of its steps. */
@@ -83,9 +83,11 @@ static lore_status check_teacher(const lore_source *source, size_t at, const lor
     return LORE_OK;
   for (int i = 0; i < 2; i++)
     for (int j = 0; j < 3; j++) {
-      lore_range met =
-          both(lore_population_range(&now, unseen[i]), lore_population_range(&before, shown[j]));
-      if (met.count == 0 || !trains_on(from->settings, shown[j]))
+      lore_range here = lore_population_range(&now, unseen[i]);
+      lore_range there = lore_population_range(&before, shown[j]), met = both(here, there);
+      bool further =
+          unseen[i] == shown[j] && here.first == there.first && here.count == there.count;
+      if (met.count == 0 || further || !trains_on(from->settings, shown[j]))
         continue;
       advise(from, s, unseen[i], shown[j], sizeof advice, advice);
       return lore_source_fail(
