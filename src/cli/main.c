@@ -40,7 +40,7 @@ static void print_usage(FILE *stream) {
     fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].help);
   fputs("\n"
         "'lore COMMAND --help' tells more; 'lore --version' what this build is made of.\n"
-        "Exit codes: 0 done, 1 the environment failed, 2 wrong input, 3 the run failed,\n"
+        "Exit codes: 0 done, 1 the environment failed, 2 wrong input, 3 runs failed,\n"
         "75 checkpointed and not finished.\n",
         stream);
 }
