@@ -1,6 +1,7 @@
 """Fits, intervals and decisions."""
 
 from dataclasses import dataclass
+from math import lgamma
 
 import numpy as np
 
@@ -102,36 +103,56 @@ def best_by_seed(table, largest=False):
     return result
 
 
+def f_tail(f, over, under):
+    """Probability that Fisher's F with these degrees of freedom is larger than f.
+
+    The incomplete beta function at x = sin^2 t, whose integrand is smooth from one degree of freedom on.
+    """
+    a, b = under / 2, over / 2
+    t = np.linspace(0, np.arcsin(np.sqrt(under / (under + over * f))), 20001)
+    log_beta = lgamma(a) + lgamma(b) - lgamma(a + b)
+    return float(np.trapz(2 * np.sin(t) ** (2 * a - 1) * np.cos(t) ** (2 * b - 1), t) / np.exp(log_beta))
+
+
 @dataclass
 class PowerLaw:
-    """y = factor * x^exponent; R^2 of the means, in logarithms; 95 % interval of the exponent."""
+    """y = factor * x^exponent; R^2 of the means, in logarithms; 95 % interval of the exponent; probability of means that miss
+    the law by as much by chance."""
     factor: float
     exponent: float
     r_squared: float
     low: float
     high: float
     points: int
+    chance: float
 
 
 def fit_line(x, y):
-    """(offset, slope, sum of squared residuals) of least squares."""
+    """(offset, slope, its standard error, sum of squared residuals) of least squares."""
     slope_of, offset = np.polyfit(x, y, 1)
-    return offset, slope_of, float(np.sum((y - slope_of * x - offset) ** 2))
+    rest = float(np.sum((y - slope_of * x - offset) ** 2))
+    return offset, slope_of, np.sqrt(rest / (len(x) - 2) / np.sum((x - x.mean()) ** 2)), rest
 
 
 def fit_power_law(cells):
-    """{x: [y of each seed]}: least squares in logarithms over all seeds, and the interval of regression: Student's t with
-    two degrees of freedom fewer than seeds. What the means miss the law by widens it as differences of seeds do."""
+    """{x: [y of each seed]}: least squares in logarithms over all seeds.
+
+    The interval of the exponent is that of regression, Student's t with two degrees of freedom fewer than runs; but than
+    values of x, where these miss the law by more than differences of seeds explain (F test of lack of fit, 5 %).
+    """
     cells = {x: np.log(np.asarray(y, float)) for x, y in sorted(cells.items()) if len(y)}
     if len(cells) < 3:
         return None
     x = np.concatenate([np.full(len(y), np.log(at)) for at, y in cells.items()])
     y = np.concatenate(list(cells.values()))
-    offset, exponent, rest = fit_line(x, y)
-    error = np.sqrt(rest / (len(x) - 2) / np.sum((x - x.mean()) ** 2))
+    offset, exponent, error, rest = fit_line(x, y)
     means = np.array([own.mean() for own in cells.values()])
-    missed = fit_line(np.log(list(cells)), means)[2]
+    _, _, error_of_means, missed = fit_line(np.log(list(cells)), means)
     total = np.sum((means - means.mean()) ** 2)
-    half = t95(len(x) - 2) * error
+    within, freedom = sum(np.sum((own - own.mean()) ** 2) for own in cells.values()), len(x) - len(cells)
+    chance = 1.0
+    if freedom > 0 and within > 0:
+        chance = f_tail((rest - within) / (len(cells) - 2) / (within / freedom), len(cells) - 2, freedom)
+    half = t95(len(x) - 2) * error if chance > 0.05 else t95(len(cells) - 2) * error_of_means
     return PowerLaw(float(np.exp(offset)), float(exponent), 1 - missed / total if total > 0 else np.nan,
-                    float(exponent - half), float(exponent + half), len(cells))
+                    float(exponent - half), float(exponent + half), len(cells), chance)
