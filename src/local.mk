@@ -239,6 +239,8 @@ cli_sources = \
 	src/cli/check.c \
 	src/cli/collect.c \
 	src/cli/commands.h \
+	src/cli/launch.c \
+	src/cli/launch.h \
 	src/cli/main.c \
 	src/cli/options.c \
 	src/cli/options.h \

@@ -105,6 +105,7 @@ shell_tests = \
 	tests/test_distributions.bats \
 	tests/test_figures.bats \
 	tests/test_kill.bats \
+	tests/test_launch.bats \
 	tests/test_linalg_ranks.bats \
 	tests/test_lists.bats \
 	tests/test_memory_runs.bats \

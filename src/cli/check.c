@@ -102,11 +102,14 @@ enum { OPTION_RANKS = 256 };
 static lore_status check_runs(const lore_arguments *a, const lore_manifest *manifest) {
   const lore_settings *settings = &manifest->run[0].settings;
   lore_estimate estimate;
-  int provided;
+  int provided, begun;
   /* MPI is a good part of what a small run occupies: counted, not guessed. */
-  MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+  MPI_Initialized(&begun);
+  if (!begun)
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
   lore_status status = lore_run_estimate(settings, a->ranks, &estimate);
-  MPI_Finalize();
+  if (!begun)
+    MPI_Finalize();
   LORE_TRY(status);
   (a->json ? print_json : print_text)(settings, &estimate, manifest->runs);
   return lore_options_flush();

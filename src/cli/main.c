@@ -4,28 +4,36 @@
 
 #include "../study/settings_nearest.h"
 #include "commands.h"
+#include "launch.h"
 #include "lore/build.h"
 #include "lore/log.h"
 #include "lore/status.h"
 #include "options.h"
 
-typedef int lore_command(int argc, char **argv);
+/* What a command does when it is one of several processes. */
+typedef enum {
+  TOGETHER, /* all work: it starts MPI itself */
+  FIRST,    /* the first works, and may write files */
+  ANY       /* nothing but reading and printing */
+} lore_command_kind;
 
 static const struct {
   const char *name;
+  lore_command_kind kind;
   lore_command *function;
   const char *help;
 } commands[] = {
-    {"run", lore_command_run, "train a study and write its metrics and weights"},
-    {"check", lore_command_check, "validate a study; parameters, memory, tokens, steps"},
-    {"plan", lore_command_plan, "list a study's runs and what they will cost; freeze them"},
-    {"submit", lore_command_submit, "write a study's Slurm jobs, and submit them"},
-    {"show", lore_command_show, "print a few individuals and biographies of a study"},
-    {"settings", lore_command_settings, "every setting: type, unit, default, range, meaning"},
-    {"status", lore_command_status, "how far the runs of a study are"},
-    {"collect", lore_command_collect, "make one NetCDF file of all runs of a study"},
-    {"probe", lore_command_probe, "look inside of snapshots: linear probes, spectra, distances"},
-    {"bench", lore_command_bench, "speed of training steps and of their matrix products"},
+    {"run", TOGETHER, lore_command_run, "train a study and write its metrics and weights"},
+    {"check", FIRST, lore_command_check, "validate a study; parameters, memory, tokens, steps"},
+    {"plan", FIRST, lore_command_plan, "list a study's runs and what they will cost; freeze them"},
+    {"submit", FIRST, lore_command_submit, "write a study's Slurm jobs, and submit them"},
+    {"show", ANY, lore_command_show, "print a few individuals and biographies of a study"},
+    {"settings", ANY, lore_command_settings, "every setting: type, unit, default, range, meaning"},
+    {"status", ANY, lore_command_status, "how far the runs of a study are"},
+    {"collect", FIRST, lore_command_collect, "make one NetCDF file of all runs of a study"},
+    {"probe", TOGETHER, lore_command_probe,
+     "look inside of snapshots: linear probes, spectra, distances"},
+    {"bench", TOGETHER, lore_command_bench, "speed of training steps and of their matrix products"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -57,7 +65,19 @@ static int refuse_command(const char *name) {
   return lore_status_exit_code(LORE_USER);
 }
 
-int main(int argc, char **argv) {
+static int call(lore_command_kind kind, lore_command *command, int argc, char **argv) {
+  if (kind != ANY && lore_launch_check() != LORE_OK)
+    return lore_options_report(LORE_USER);
+  if (kind == FIRST)
+    return lore_launch_lead(command, argc, argv);
+  if (kind == ANY)
+    lore_launch_quieten();
+  return command(argc, argv);
+}
+
+/* What is no command. */
+static int answer(int argc, char **argv) {
+  lore_launch_quieten();
   if (argc < 2) {
     print_usage(stderr);
     return lore_status_exit_code(LORE_USER);
@@ -70,8 +90,12 @@ int main(int argc, char **argv) {
     lore_build_describe(stdout);
     return lore_options_report(lore_options_flush());
   }
-  for (int i = 0; i < COMMANDS; i++)
-    if (!strcmp(argv[1], commands[i].name))
-      return commands[i].function(argc - 1, argv + 1);
   return refuse_command(argv[1]);
+}
+
+int main(int argc, char **argv) {
+  for (int i = 0; i < COMMANDS && argc > 1; i++)
+    if (!strcmp(argv[1], commands[i].name))
+      return call(commands[i].kind, commands[i].function, argc - 1, argv + 1);
+  return answer(argc, argv);
 }

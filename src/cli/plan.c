@@ -69,11 +69,14 @@ static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
 }
 
 static lore_status predict(const lore_arguments *a, lore_plan_print *plan, lore_plan_run *run) {
-  int provided, cores = lore_threads_allowed();
+  int provided, begun, cores = lore_threads_allowed();
   /* MPI is a good part of what a small run occupies: counted, not guessed. */
-  MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+  MPI_Initialized(&begun);
+  if (!begun)
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
   lore_status status = lore_plan_estimate(plan->manifest, a->ranks, cores, run);
-  MPI_Finalize();
+  if (!begun)
+    MPI_Finalize();
   LORE_TRY(status);
   plan->speed = (lore_plan_speed){.gflops = a->gflops};
   if (a->gflops == 0)

@@ -137,21 +137,6 @@ static void print_sweep(const lore_sweep_result *r) {
   printf("groups busy     %.1f %% of the time until the last run was taken\n", 100 * r->busy);
 }
 
-/* Processes that srun started without MPI's knowledge would all train the same runs, or MPI_Init
- * would end them with a riddle. The first of them says so. */
-static lore_status check_launch(void) {
-  const char *tasks = getenv("SLURM_STEP_NUM_TASKS"), *task = getenv("SLURM_PROCID");
-  if (!tasks || atoi(tasks) <= 1 || getenv("PMIX_RANK") || getenv("PMI_RANK") ||
-      getenv("OMPI_COMM_WORLD_SIZE"))
-    return LORE_OK;
-  lore_log_set_rank(task ? atoi(task) : 0);
-  return lore_fail(
-      LORE_USER,
-      "srun started %s processes that do not know of each other; start them with 'srun "
-      "--mpi=pmix'",
-      tasks);
-}
-
 /* When the job ends, as Slurm or the user says. */
 static void set_deadlines(double max_hours) {
   const char *end = getenv("SLURM_JOB_END_TIME");
@@ -200,8 +185,6 @@ static lore_status run_study(lore_team world, const lore_arguments *arguments) {
 int lore_command_run(int argc, char **argv) {
   static lore_arguments arguments;
   int provided;
-  if (check_launch() != LORE_OK)
-    return lore_options_report(LORE_USER);
   /* Open MPI 4.1 prefers its osc/rdma between nodes, which fails over TCP: windows by messages. */
   setenv("OMPI_MCA_osc", "^rdma", 0);
   MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);

@@ -275,10 +275,9 @@ static lore_status expand_experiment(lore_expansion *x, lore_experiment *experim
   return LORE_OK;
 }
 
-/* Parents before children. */
+/* Parents before children; none is its own ancestor. */
 static lore_status expand_all(lore_expansion *x) {
   for (int done = 0; done < x->experiments;) {
-    int before = done;
     for (int e = 0; e < x->experiments; e++) {
       const lore_experiment *experiment = &x->experiment[e];
       if (experiment->expanded ||
@@ -287,10 +286,6 @@ static lore_status expand_all(lore_expansion *x) {
       LORE_TRY(expand_experiment(x, &x->experiment[e]));
       done++;
     }
-    for (int e = 0; e < x->experiments && done == before; e++)
-      if (!x->experiment[e].expanded)
-        return lore_source_fail(x->overlay.source, x->experiment[e].at,
-                                "experiment '%s' starts from itself", x->experiment[e].name);
   }
   snprintf(x->manifest->name, sizeof x->manifest->name, "%s", x->manifest->run[0].settings.name);
   return lore_manifest_name_runs(&x->file, x->manifest, x->values);

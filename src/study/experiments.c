@@ -153,6 +153,27 @@ static lore_status check_name(const lore_yaml *yaml, int key, int count,
   return LORE_OK;
 }
 
+/* LORE_USER if the experiment's ancestors lead back to it. */
+static lore_status check_cycle(const lore_yaml *yaml, const lore_experiment *experiment, int e) {
+  char names[1024] = "";
+  size_t length = 0;
+  int at = e, count = 0;
+  do {
+    if (length < sizeof names)
+      length +=
+          (size_t)snprintf(names + length, sizeof names - length, "%s -> ", experiment[at].name);
+    at = experiment[at].parent;
+  } while (at >= 0 && at != e && ++count < EXPERIMENTS_MAX);
+  if (at != e)
+    return LORE_OK;
+  if (count == 0)
+    return lore_source_fail(yaml->source, experiment[e].at, "experiment '%s' starts from itself",
+                            experiment[e].name);
+  return lore_source_fail(yaml->source, experiment[e].at,
+                          "experiments start from each other: %s%s; one of them must do without",
+                          names, experiment[e].name);
+}
+
 static lore_status find_parents(const lore_yaml *yaml, int count, lore_experiment *experiment) {
   const char *names[EXPERIMENTS_MAX + 1] = {NULL};
   for (int e = 0; e < count; e++)
@@ -169,6 +190,8 @@ static lore_status find_parents(const lore_yaml *yaml, int count, lore_experimen
                               nearest ? "'?" : "");
     }
   }
+  for (int e = 0; e < count; e++)
+    LORE_TRY(check_cycle(yaml, experiment, e));
   return LORE_OK;
 }
 

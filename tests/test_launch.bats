@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# Commands for one process that are started as several: the first speaks and writes, all agree.
+
+setup() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  cd "$BATS_TEST_TMPDIR" || return
+  cp "$LORE_SOURCE/tests/studies/tiny.yaml" .
+}
+
+# same COMMAND...: two processes say what one says, and each exits with its code.
+same() {
+  local code=0
+  "$LORE" "$@" >out 2>err || code=$?
+  # $0: mpirun ends a job at the first bad code, so each process keeps its own in a file.
+  mpirun -n 2 bash -c '"$0" "$@"; echo $? >code$OMPI_COMM_WORLD_RANK' "$LORE" "$@" >out2 2>err2
+  echo "$*: $code, $(cat code0), $(cat code1)"
+  diff out out2
+  diff err err2
+  [ "$(cat code0)" -eq "$code" ] && [ "$(cat code1)" -eq "$code" ]
+}
+
+@test "what is read and printed is printed once" {
+  "$LORE" plan --gflops 1 tiny.yaml -o dir >/dev/null
+  same settings seed
+  same settings nothing
+  same show -n 1 --color never tiny.yaml # mpirun gives the first a terminal
+  same show none.yaml
+  same status dir
+  same status none
+  same --version
+  same
+}
+
+@test "unknown commands and options are refused once" {
+  same nonsense
+  same check --nonsense tiny.yaml
+  same collect
+}
+
+@test "what is worked out or written is worked out once" {
+  mpirun -n 2 "$LORE" check tiny.yaml >out # memory, after MPI's start, is not the same in both
+  grep '^study\|^curriculum\|^steps' out | wc -l | grep -qx 3
+  same check -s model.heads=5 tiny.yaml
+  "$LORE" plan --gflops 1 tiny.yaml -o alone >/dev/null
+  mpirun -n 2 "$LORE" plan --gflops 1 tiny.yaml -o dir >out
+  [ "$(grep -c '^frozen' out)" -eq 1 ]
+  cmp alone/manifest.tsv dir/manifest.tsv
+  same collect dir
+  mkdir bin
+  printf '#!/bin/sh\necho "$@" >>calls\necho 7\n' >bin/sbatch
+  chmod +x bin/sbatch
+  PATH=$PWD/bin:$PATH mpirun -n 2 "$LORE" submit tiny.yaml -o dir --yes >out
+  [ "$(grep -c '^submitted' out)" -eq 2 ] # an array, and the job that collects
+  [ "$(wc -l <calls)" -eq 2 ]
+}
+
+@test "processes of srun without MPI: the first speaks" {
+  for task in 0 1; do
+    SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=$task "$LORE" settings seed >"out$task"
+    code=0
+    SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=$task "$LORE" plan tiny.yaml -o dir 2>"err$task" || code=$?
+    [ "$code" -eq 2 ]
+  done
+  [ -s out0 ] && [ ! -s out1 ]
+  grep -q -- '--mpi=pmix' err0 && [ ! -s err1 ]
+  [ ! -e dir ]
+}
