@@ -76,6 +76,20 @@ sweep: {seeds: [1, 5]}'
   [[ $output == *"not in the study any more:"*f-seed2* ]]
 }
 
+@test "a single run that was planned is as frozen; one that was not is free" {
+  study single 'train: {steps: 10, batch: 8, shard: 2}'
+  "$LORE" plan --gflops 1 single.yaml -o planned >/dev/null
+  run "$LORE" run single.yaml -o planned -s train.steps=4
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ $output == *"planned holds this study with other settings in 1 of its 1 runs"* ]]
+  [ -z "$(ls planned/runs)" ]
+  "$LORE" run -q single.yaml -o planned
+  "$LORE" run -q single.yaml -o free -s train.steps=4
+  "$LORE" run -q single.yaml -o free -s seed=2
+  [ ! -e free/manifest.tsv ]
+}
+
 @test "a child of a step that its finished parent has not kept is refused before training" {
   study late 'train: {steps: 20, batch: 8, shard: 2}
 experiments:

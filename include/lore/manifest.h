@@ -81,6 +81,9 @@ lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *dire
  * kept the weights that another one, which is not done, starts from. */
 lore_status lore_manifest_check_parents(const lore_manifest *manifest, const char *directory);
 
+/* Whether runs were frozen there. */
+bool lore_manifest_exists(const char *directory);
+
 /* Reads directory/manifest.tsv. LORE_USER if there is none or it is damaged (says where). */
 lore_status lore_manifest_load(const char *directory, lore_manifest *manifest);
 

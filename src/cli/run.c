@@ -153,13 +153,18 @@ static lore_status freeze(const lore_manifest *manifest, const lore_sweep_option
   return lore_manifest_freeze(manifest, o->directory);
 }
 
+/* Several runs are always frozen; a single one only if lore plan or lore submit did it. */
+static bool is_frozen(const lore_manifest *manifest, const char *directory) {
+  return manifest->runs > 1 || lore_manifest_exists(directory);
+}
+
 static lore_status expand(lore_team world, const lore_arguments *a, lore_manifest *manifest) {
   LORE_TRY_TOGETHER(
       world, lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, manifest));
   lore_status status = lore_sweep_check_ranks(world.ranks, manifest, a->sweep.ranks_per_run);
   if (status == LORE_OK && manifest->runs > 1)
     status = lore_manifest_estimate(manifest);
-  if (status == LORE_OK && world.rank == 0 && manifest->runs > 1)
+  if (status == LORE_OK && world.rank == 0 && is_frozen(manifest, a->sweep.directory))
     status = freeze(manifest, &a->sweep);
   return lore_team_agree(world, status);
 }

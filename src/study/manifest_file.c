@@ -113,6 +113,11 @@ static lore_status check_frozen(const lore_manifest *before, const lore_manifest
   return status;
 }
 
+bool lore_manifest_exists(const char *directory) {
+  char file[LORE_PATH_MAX];
+  return lore_path_join(directory, "manifest.tsv", file) == LORE_OK && access(file, F_OK) == 0;
+}
+
 lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *directory) {
   char file[LORE_PATH_MAX], runs[LORE_PATH_MAX];
   lore_manifest before;
