@@ -116,7 +116,7 @@ except OSError: print(0)' "$1/$RUN/metrics.nc")" -ge "$2" ] && return 0
   pause damaged 20
   kill -KILL $job
   ! wait $job
-  newest=$(ls damaged/$RUN/checkpoints/resume_* | tail -n 1)
+  newest=$(ls damaged/$RUN/checkpoints/resume_*.nc | tail -n 1)
   printf 'x' | dd of="$newest" bs=1 seek=5000 conv=notrunc status=none
   "$LORE" run $OPTIONS "$STUDY" -o damaged >log 2>&1
   cat log
