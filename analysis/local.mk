@@ -16,6 +16,7 @@ dist_analysis_DATA = \
 	analysis/forward.py \
 	analysis/lore_files.py \
 	analysis/lore_results.py \
+	analysis/lore_names.py \
 	analysis/lore_sheet.py \
 	analysis/lore_statistics.py \
 	analysis/lore_study.py \

@@ -9,17 +9,15 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
-from matplotlib.legend import Legend
-from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
-BLUE, ORANGE, GREEN, PURPLE, INK, GREY = "#1f5fa8", "#c2562d", "#2f8f6b", "#8a5aa8", "#222222", "#777777"
+from lore_names import HALO, INK, Names
+
+BLUE, ORANGE, GREEN, PURPLE, GREY = "#1f5fa8", "#c2562d", "#2f8f6b", "#8a5aa8", "#777777"
 COLOURS = [BLUE, ORANGE, GREEN, PURPLE, "#b08a1e", "#5a5a5a"]
 PALE = "#e4e4e4"  # of cells without a number
 PHASES = ["#eef3f9", "#d9e4f0", "#eef3f9"]
-HALO = [withStroke(linewidth=2, foreground="white")]  # of labels that lines cross
 FILL = 9.969209968386869e36
 DOTS_PER_INCH = 150
 
@@ -73,7 +71,7 @@ class RoundTicks(Locator):
         return MaxNLocator(5, steps=(1, 2, 5, 10)).tick_values(low, high)
 
 
-class Panel:
+class Panel(Names):
     """One pair of axes. What lines, points and heat maps show goes into the data of the sheet."""
 
     def __init__(self, sheet, axes, name, title, x, y):
@@ -265,73 +263,6 @@ class Panel:
         self.axes.spines[:].set_visible(False)
         self.axes.tick_params(length=0)
 
-    def legend(self, names):
-        """{name: (colour, style, width)} of lines, in a legend right of the axes."""
-        lines = [Line2D([], [], color=colour, ls=style, lw=width) for colour, style, width in names.values()]
-        legend = Legend(self.axes, lines, list(names), loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8,
-                        labelcolor=[colour for colour, *_ in names.values()], handlelength=1.5, frameon=False,
-                        borderpad=0)
-        self.axes.add_artist(legend).set_clip_on(False)  # what is clipped gets no room
-
-    def name_lines(self):
-        """Puts names at the right ends, moved apart where they would lie on each other; in a legend if one would come
-        to stand where another line ends."""
-        if not self.labels:
-            return
-        height = 9.5 * self.sheet.figure.dpi / 72
-        rows = sorted((self.axes.transData.transform((x, y))[1], x, y, *rest) for x, y, *rest in self.labels)
-        at = self.apart([row[0] for row in rows], height)
-        if max(abs(moved - row[0]) for moved, row in zip(at, rows)) > height:
-            ends = [self.axes.transData.transform(label[:2])[1] for label in (self.labels[0], self.labels[-1])]
-            names = {text: (colour, style, 1.6) for *_, text, colour, style, _ in self.labels}
-            self.legend((names if ends[0] > ends[1] else dict(reversed(names.items()))) | self.take_levels())
-            return
-        for (pixel, x, y, text, colour, _, shift), moved in zip(rows, at):
-            self.axes.annotate(text, (x, y), xytext=(5 + shift, (moved - pixel) * 72 / self.sheet.figure.dpi),
-                               textcoords="offset points", color=colour, fontsize=8, va="center",
-                               annotation_clip=False, path_effects=HALO)
-
-    def take_levels(self):
-        """Names of horizontal lines, which go into the legend if there is one."""
-        taken, self.levels = self.levels, []
-        for text in taken:
-            text.remove()
-        return {text.get_text().replace(" ", "\n"): (INK, "--", 0.9) for text in taken}
-
-    def apart(self, at, height):
-        """Ascending places in pixels, moved until they are `height` apart, and into the axes."""
-        for _ in range(200):
-            for i in range(len(at) - 1):
-                overlap = height - (at[i + 1] - at[i])
-                if overlap > 0:
-                    at[i], at[i + 1] = at[i] - overlap / 2, at[i + 1] + overlap / 2
-        bottom, top = (self.axes.transAxes.transform((0, share))[1] for share in (0, 1))
-        over, under = max(0, at[-1] - top), max(0, bottom - at[0])
-        return [v - over if over else v + under for v in at]
-
-    def name_levels(self):
-        """Puts names of horizontal lines above or below them, where they cover least."""
-        lines, axes = self.pixels(), self.axes.get_window_extent()
-        for text in self.levels:
-            others = [t.get_window_extent() for t in self.axes.texts if t is not text]
-
-            def covered(place):
-                put_beside(text, *place)
-                box = text.get_window_extent()
-                outside = (box.y1 > axes.y1) + (box.y0 < axes.y0)
-                return box.count_contains(lines) + 1000 * (box.count_overlaps(others) + outside)
-            put_beside(text, *min(BESIDE, key=covered))
-
-    def pixels(self):
-        """Points on all lines, a pixel apart."""
-        points = [np.empty((0, 2))]
-        for _, x, y, *_ in self.rows:
-            there = np.isfinite(x) & np.isfinite(y)
-            across, up = self.axes.transData.transform(np.column_stack([x[there], y[there]])).T
-            every = np.arange(across.min(), across.max() + 1) if there.any() else across
-            points.append(np.column_stack([every, np.interp(every, across, up) if there.any() else up]))
-        return np.concatenate(points)
-
     def dataset(self):
         """The panel's numbers: (line, x) with bounds, or (y, x) of a heat map."""
         name, result = self.name, {}
@@ -359,17 +290,6 @@ class Panel:
                 of = {"": "mean", "_least": "least", "_largest": "largest"}[part]
                 result[name + part] = (dims, values, {"long_name": f"{self.y_title}, {of}", "units": "1"})
         return result
-
-
-BESIDE = [(share, side) for share in (1, 0, 0.75, 0.5, 0.25) for side in (1, -1)]
-
-
-def put_beside(text, share, side):
-    """At a share of the axes' width, above (1) or below (-1) the line."""
-    text.xy = (share, text.xy[1])
-    text.set_position(({0: 3, 1: -3}.get(share, 0), 3 * side))
-    text.set_ha({0: "left", 1: "right"}.get(share, "center"))
-    text.set_va("bottom" if side > 0 else "top")
 
 
 def least_cells(values, mark):
