@@ -15,8 +15,8 @@ dist_analysis_DATA = \
 	analysis/findings_tuning.py \
 	analysis/forward.py \
 	analysis/lore_files.py \
-	analysis/lore_results.py \
 	analysis/lore_names.py \
+	analysis/lore_results.py \
 	analysis/lore_sheet.py \
 	analysis/lore_statistics.py \
 	analysis/lore_study.py \
