@@ -37,8 +37,7 @@ slurm_need() {
 }
 
 slurm_ended() {
-  local try
-  for try in $(seq $(($1 * 5))); do
+  for _ in $(seq $(($1 * 5))); do
     [ -n "$(squeue -h)" ] || return 0
     sleep 0.2
   done
