@@ -45,27 +45,27 @@ def ends(runs):
     return runs.scalar("plateau_end")
 
 
-def best_alphas(runs):
-    """{(steps, individuals): alpha of the least final loss of each seed}, and the alphas to choose from: those that
-    all cells have, as an alpha that only some have would be the best of those alone."""
-    losses = {key: {alpha: at.by_seed(final_loss(at)) for alpha, at in by_alpha(own).items()}
-              for key, own in runs.cells("train_steps", "population_individuals")}
+def best_alphas(cells):
+    """[(key, runs)] -> {key: {seed: alpha of the least final loss}}, and the alphas to choose from: those that all cells
+    have, as an alpha that only some have would be the best of those alone."""
+    losses = {key: {alpha: at.by_seed(final_loss(at)) for alpha, at in by_alpha(own).items()} for key, own in cells}
     losses = {key: of for key, of in losses.items() if len(of) > 2}
     common = sorted(set.intersection(*map(set, losses.values()))) if losses else []
     if len(common) < 3:
         return {}, common
     seeds = {key: set.intersection(*(set(of[alpha]) for alpha in common)) for key, of in losses.items()}
-    return {key: [min(common, key=lambda a: of[a][s]) for s in seeds[key]] for key, of in losses.items()}, common
+    return {key: {s: min(common, key=lambda a: of[a][s]) for s in sorted(seeds[key])}
+            for key, of in losses.items() if seeds[key]}, common
 
 
 def draw_best_alpha(sheet, runs):
     panel = sheet.panel("Alpha of the least final loss", "individuals", "alpha")
-    best, alphas = best_alphas(runs)
+    best, alphas = best_alphas(runs.cells("train_steps", "population_individuals"))
     if not best:
         sheet.note("The best alpha needs three alphas that all populations and budgets have.")
         return
     for index, steps in enumerate(sorted({steps for steps, _ in best})):
-        panel.points({n: values for (own, n), values in best.items() if own == steps}, f"{short(steps)} steps",
+        panel.points({n: list(of.values()) for (own, n), of in best.items() if own == steps}, f"{short(steps)} steps",
                      COLOURS[index % len(COLOURS)], bars=True, shift=5 * index)
     panel.log_x(sorted(set(runs["population_individuals"])))
     panel.axes.set_yticks(alphas)

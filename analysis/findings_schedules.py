@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from figures_schedules import by_alpha, law_runs
+from figures_schedules import best_alphas, by_alpha, law_runs
 from findings_table import (final_accuracy, final_loss, finding, mean_of, meeting, need, plateau_ends, table_of)
 from lore_sheet import short
 from lore_statistics import (FAILS, HOLDS, OPEN, above, beats, below, best_by_seed, every, interval, paired,
@@ -40,19 +40,12 @@ def interior_alpha(study):
     return "; ".join(texts), every(*verdicts)
 
 
-def best_alphas(cells, variable):
-    """{log2 of the setting: {seed: alpha of the least final loss}}, of the alphas that all cells have"""
-    losses = {value: {alpha: final_loss(at) for alpha, at in by_alpha(own).items()} for value, own in cells}
-    losses = {value: of for value, of in losses.items() if len(of) > 2}
-    common = set.intersection(*map(set, losses.values())) if losses else set()
+def alphas_along(cells, variable):
+    """{log2 of the setting: {seed: alpha of the least final loss}}"""
+    best, common = best_alphas(cells)
     need(len(common) > 2, "fewer than three alphas in all cells")
-    table = {}
-    for value, of in losses.items():
-        seeds = set.intersection(*(set(of[alpha]) for alpha in common))
-        if seeds:
-            table[np.log2(value)] = {s: min(sorted(common), key=lambda a: of[a][s]) for s in seeds}
-    need(len(table) > 1, f"best alpha known for {len(table)} values of {variable}; it needs two with whole runs")
-    return table
+    need(len(best) > 1, f"best alpha known for {len(best)} values of {variable}; it needs two with whole runs")
+    return {np.log2(value): of for value, of in best.items()}
 
 
 def best_text(table):
@@ -65,7 +58,7 @@ def alpha_with_population(study):
     has all runs: 95 % interval above 0 holds, below 0 does not."""
     runs = max((own for _, own in law_runs(study).cells("train_steps")),
                key=lambda own: (len(own.cells("population_individuals")), len(own)))
-    table = best_alphas([(n, own) for (n,), own in runs.cells("population_individuals")], "N")
+    table = alphas_along([(n, own) for (n,), own in runs.cells("population_individuals")], "N")
     i = interval(slopes_by_seed(table))
     return f"{best_text(table)}; {i.text()} with each doubling of N", above(i)
 
@@ -76,7 +69,7 @@ def alpha_with_budget(study):
     seed that has all runs: 95 % interval below 0 holds, above 0 does not."""
     runs = max((own for _, own in law_runs(study).cells("population_individuals")),
                key=lambda own: (len(own.cells("train_steps")), len(own)))
-    table = best_alphas([(steps, own) for (steps,), own in runs.cells("train_steps")], "steps")
+    table = alphas_along([(steps, own) for (steps,), own in runs.cells("train_steps")], "steps")
     i = interval(slopes_by_seed(table))
     return f"{best_text(table)} steps; {i.text()} with each doubling of steps", below(i)
 

@@ -25,7 +25,7 @@ from figures_sequential import draw_half_times, first_evaluations  # noqa: E402
 from findings_table import decide  # noqa: E402
 from lore_files import open_study  # noqa: E402
 from lore_sheet import Sheet  # noqa: E402
-from lore_study import Run, Study, curriculum_end, join, of_family, parent  # noqa: E402
+from lore_study import Run, Study, curriculum_end, join, members, of_family, parent  # noqa: E402
 
 HOLDS, FAILS, OPEN = st.HOLDS, st.FAILS, st.OPEN
 lore_sheet.DOTS_PER_INCH = 40
@@ -91,6 +91,10 @@ class Statistics(unittest.TestCase):
         equal, little = st.interval([-0.1, 0.1, 0.02]), st.interval([-0.1, -0.11])
         self.assertEqual([st.beats(i, 0.5) for i in (low, high, wide, equal, little)],
                          [HOLDS, FAILS, OPEN, FAILS, FAILS])
+        small = st.interval([-0.4, -0.05, -0.1, -0.15])  # below 0 whole, but by too little in the mean
+        self.assertTrue(-0.5 < small.low < -0.2 and small.mean > -0.2)
+        below_zero = st.Interval(-0.15, -0.25, -0.05, 4)
+        self.assertEqual([st.beats(i, 0.2) for i in (small, below_zero)], [OPEN, OPEN])
         self.assertEqual([st.beats(i, 0.1) for i in (equal, st.interval([3.0]))], [OPEN, OPEN])
         self.assertEqual(st.every(HOLDS, OPEN), OPEN)
         self.assertEqual(st.every(HOLDS, OPEN, FAILS), FAILS)
@@ -209,6 +213,16 @@ class Findings(unittest.TestCase):
         self.assertGreater(len(law.where(population_individuals=4096, distribution_alpha=0.0)), 0)
         for name in ("throw_away", "warm_up_uniform", "repeats"):
             self.assertEqual(self.verdict(join([law, own]), name), self.verdict(join([own, law]), name))
+
+    def test_runs_of_one_seed_count_as_one(self):
+        """Uniform runs, and power laws with alpha 0, of the same seeds: one member, by their mean."""
+        both = join([study_of("fig4").where(train_steps=4000, population_individuals=4096, distribution_alpha=0.0),
+                     study_of("questions").where(train_steps=4000)])
+        flat = of_family(both, "uniform")
+        self.assertEqual(len(flat), 2 * len(set(flat.seeds)))
+        self.assertEqual(list(members(flat)), [()])
+        loss = flat.final("attribute_loss", "known")
+        self.assertAlmostEqual(flat.by_seed(loss)[2], loss[flat.seeds == 2].mean())
 
     def test_courses_that_are_the_same_decide_nothing(self):
         whole = study_of("questions")
@@ -343,10 +357,10 @@ class Figures(unittest.TestCase):
         study = study_of("fig4").where(distribution_kind="power_law")
         some = study.pick([run.settings["population_individuals"] < 8192 or run.settings["distribution_alpha"] != 0.4
                            for run in study])
-        best, alphas = best_alphas(some)
+        best, alphas = best_alphas(some.cells("train_steps", "population_individuals"))
         self.assertEqual(alphas, [0, 0.2, 0.6, 0.8, 1])
         self.assertEqual(set(map(len, best.values())), {3})
-        self.assertNotIn(0.4, np.ravel(list(best.values())))
+        self.assertNotIn(0.4, [alpha for of in best.values() for alpha in of.values()])
 
     def test_questions_at_another_population_are_drawn_too(self):
         study = study_of("questions")

@@ -46,6 +46,15 @@ except OSError: print(0)' "$1/$RUN/metrics.nc")" -ge "$2" ] && return 0
   done
 }
 
+# interrupt DIRECTORY RECORDS: SIGKILL once the run has so many records.
+interrupt() {
+  "$LORE" run $OPTIONS "$STUDY" -o "$1" 3>&- >/dev/null 2>&1 &
+  local job=$!
+  pause "$1" "$2"
+  kill -KILL $job
+  ! wait $job
+}
+
 @test "SIGKILL of one random rank at random moments, gone on with: as undisturbed" {
   whole=0 resumed=0 kills=${LORE_KILLS:-20}
   RANDOM=7
@@ -111,11 +120,7 @@ except OSError: print(0)' "$1/$RUN/metrics.nc")" -ge "$2" ] && return 0
 }
 
 @test "a damaged checkpoint costs a warning; the one before is taken" {
-  "$LORE" run $OPTIONS "$STUDY" -o damaged 3>&- >/dev/null 2>&1 &
-  job=$!
-  pause damaged 20
-  kill -KILL $job
-  ! wait $job
+  interrupt damaged 20
   newest=$(ls damaged/$RUN/checkpoints/resume_*.nc | tail -n 1)
   printf 'x' | dd of="$newest" bs=1 seek=5000 conv=notrunc status=none
   "$LORE" run $OPTIONS "$STUDY" -o damaged >log 2>&1
@@ -126,11 +131,7 @@ except OSError: print(0)' "$1/$RUN/metrics.nc")" -ge "$2" ] && return 0
 }
 
 @test "a start that is refused leaves the interrupted run's state alone" {
-  "$LORE" run $OPTIONS "$STUDY" -o refused 3>&- >/dev/null 2>&1 &
-  job=$!
-  pause refused 10
-  kill -KILL $job
-  ! wait $job
+  interrupt refused 10
   cp "refused/$RUN/state.yaml" before.yaml
   grep -q '^state: running' before.yaml
   run "$LORE" run $OPTIONS "$STUDY" -o refused -s train.learning_rate=0.5
