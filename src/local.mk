@@ -5,7 +5,6 @@ base_sources = \
 	src/base/clock.c \
 	src/base/log.c \
 	src/base/memory.c \
-	src/base/memory.h \
 	src/base/random.c \
 	src/base/status.c \
 	src/base/stop.c \
@@ -36,7 +35,7 @@ eval_sources = \
 
 train_sources = \
 	src/train/bench.c \
-	src/train/bench.h \
+	src/train/bench_parts.h \
 	src/train/bench_ranks.c \
 	src/train/exchange.c \
 	src/train/exchange.h \
@@ -49,15 +48,14 @@ train_sources = \
 	src/train/trainer.c
 
 io_sources = \
-	src/io/checkpoint.h \
 	src/io/checkpoint_about.c \
 	src/io/checkpoint_checksum.c \
 	src/io/checkpoint_layout.c \
 	src/io/checkpoint_layout.h \
+	src/io/checkpoint_parts.h \
 	src/io/checkpoint_read.c \
 	src/io/checkpoint_write.c \
 	src/io/collect.c \
-	src/io/collect.h \
 	src/io/collect_copy.c \
 	src/io/collect_copy.h \
 	src/io/collect_define.c \
@@ -75,18 +73,103 @@ io_sources = \
 	src/io/metrics_table.c \
 	src/io/metrics_table.h \
 	src/io/ncfile.c \
-	src/io/ncfile.h \
+	src/io/path.c \
 	src/io/quote.c \
-	src/io/quote.h \
-	src/io/resume.h \
 	src/io/resume_fields.c \
 	src/io/resume_list.c \
 	src/io/resume_read.c \
 	src/io/resume_write.c \
 	src/io/scalars.c \
-	src/io/scalars.h \
 	src/io/state.c \
 	src/io/state_lock.c
+
+settings_sources = \
+	src/settings/allowed.c \
+	src/settings/contradict.c \
+	src/settings/contradict.h \
+	src/settings/contradictions.c \
+	src/settings/default.c \
+	src/settings/describe.c \
+	src/settings/distribution.c \
+	src/settings/groups.c \
+	src/settings/hash.c \
+	src/settings/nearest.c \
+	src/settings/place.c \
+	src/settings/read.c \
+	src/settings/reference.c \
+	src/settings/reference.h \
+	src/settings/reference_json.c \
+	src/settings/scalars.c \
+	src/settings/source.c \
+	src/settings/syntax.c \
+	src/settings/syntax.h \
+	src/settings/table.c \
+	src/settings/task.c \
+	src/settings/unused.c \
+	src/settings/value.c \
+	src/settings/word.c \
+	src/settings/write.c \
+	src/settings/yaml.c
+
+manifest_sources = \
+	src/manifest/axes.c \
+	src/manifest/axes.h \
+	src/manifest/axes_table.c \
+	src/manifest/axes_table.h \
+	src/manifest/expand.c \
+	src/manifest/expand.h \
+	src/manifest/experiments.c \
+	src/manifest/file.c \
+	src/manifest/file.h \
+	src/manifest/index.c \
+	src/manifest/index.h \
+	src/manifest/inputs.c \
+	src/manifest/inputs.h \
+	src/manifest/load.c \
+	src/manifest/names.c \
+	src/manifest/parents.c \
+	src/manifest/patch_check.c \
+	src/manifest/runs.c \
+	src/manifest/trained.c \
+	src/manifest/warnings.c \
+	src/manifest/weights.c \
+	src/manifest/weights.h
+
+run_sources = \
+	src/run/assembly.c \
+	src/run/directory.c \
+	src/run/exposure.c \
+	src/run/memory_run.c \
+	src/run/origin.c \
+	src/run/origin.h \
+	src/run/progress.c \
+	src/run/progress.h \
+	src/run/provenance.c \
+	src/run/queue.c \
+	src/run/queue.h \
+	src/run/resume.c \
+	src/run/run.c \
+	src/run/sweep.c \
+	src/run/training.c \
+	src/run/training.h
+
+cost_sources = \
+	src/cost/estimate.c \
+	src/cost/manifest_estimate.c \
+	src/cost/memory_estimate.c \
+	src/cost/memory_estimate.h \
+	src/cost/plan.c \
+	src/cost/plan_measure.c
+
+control_sources = \
+	src/control/job_scripts.h \
+	src/control/status_json.c \
+	src/control/status_metrics.c \
+	src/control/status_read.c \
+	src/control/status_table.c \
+	src/control/submit.c \
+	src/control/submit_command.c \
+	src/control/submit_command.h
 
 linalg_sources = \
 	src/linalg/afford.c \
@@ -107,7 +190,6 @@ linalg_sources = \
 	src/linalg/singular_values.c \
 	src/linalg/spectrum.c
 
-# What looks inside of snapshots; of the study, what takes it to the runs.
 probe_sources = \
 	src/probe/codes.c \
 	src/probe/codes.h \
@@ -118,119 +200,23 @@ probe_sources = \
 	src/probe/keys.c \
 	src/probe/memory.c \
 	src/probe/memory_file.c \
+	src/probe/memory_run.c \
 	src/probe/people.c \
 	src/probe/people.h \
+	src/probe/plan.c \
 	src/probe/reader.c \
 	src/probe/reader.h \
 	src/probe/readout.c \
 	src/probe/readout.h \
 	src/probe/result.c \
 	src/probe/result.h \
+	src/probe/runs.c \
+	src/probe/runs.h \
 	src/probe/snapshot.c \
+	src/probe/snapshots.c \
+	src/probe/snapshots.h \
 	src/probe/spectra.c \
-	src/study/probe_memory_run.c \
-	src/study/probe_plan.c \
-	src/study/probe_runs.c \
-	src/study/probe_runs.h \
-	src/study/probe_snapshots.c \
-	src/study/probe_snapshots.h \
-	src/study/probe_study.c
-
-study_sources = \
-	src/study/assembly.c \
-	src/study/assembly.h \
-	src/study/axes.c \
-	src/study/axes.h \
-	src/study/axes_table.c \
-	src/study/axes_table.h \
-	src/study/describe.c \
-	src/study/describe.h \
-	src/study/directory.c \
-	src/study/directory.h \
-	src/study/estimate.c \
-	src/study/expand.c \
-	src/study/expand.h \
-	src/study/experiments.c \
-	src/study/exposure.c \
-	src/study/groups.c \
-	src/study/groups.h \
-	src/study/job_scripts.h \
-	src/study/manifest_estimate.c \
-	src/study/manifest_file.c \
-	src/study/manifest_file.h \
-	src/study/manifest_index.c \
-	src/study/manifest_index.h \
-	src/study/manifest_inputs.c \
-	src/study/manifest_inputs.h \
-	src/study/manifest_load.c \
-	src/study/manifest_names.c \
-	src/study/memory_estimate.c \
-	src/study/memory_estimate.h \
-	src/study/memory_run.c \
-	src/study/origin.c \
-	src/study/origin.h \
-	src/study/parents.c \
-	src/study/patch_check.c \
-	src/study/plan.c \
-	src/study/plan_measure.c \
-	src/study/progress.c \
-	src/study/progress.h \
-	src/study/provenance.c \
-	src/study/provenance.h \
-	src/study/queue.c \
-	src/study/queue.h \
-	src/study/resume.c \
-	src/study/run.c \
-	src/study/settings_allowed.c \
-	src/study/settings_contradict.c \
-	src/study/settings_contradict.h \
-	src/study/settings_contradictions.c \
-	src/study/settings_default.c \
-	src/study/settings_distribution.c \
-	src/study/settings_hash.c \
-	src/study/settings_nearest.c \
-	src/study/settings_nearest.h \
-	src/study/settings_place.c \
-	src/study/settings_place.h \
-	src/study/settings_read.c \
-	src/study/settings_read.h \
-	src/study/settings_reference.c \
-	src/study/settings_reference.h \
-	src/study/settings_reference_json.c \
-	src/study/settings_scalars.c \
-	src/study/settings_source.c \
-	src/study/settings_source.h \
-	src/study/settings_syntax.c \
-	src/study/settings_syntax.h \
-	src/study/settings_table.c \
-	src/study/settings_table.h \
-	src/study/settings_task.c \
-	src/study/settings_unused.c \
-	src/study/settings_value.c \
-	src/study/settings_value.h \
-	src/study/settings_word.c \
-	src/study/settings_word.h \
-	src/study/settings_write.c \
-	src/study/settings_yaml.c \
-	src/study/settings_yaml.h \
-	src/study/status_json.c \
-	src/study/status_metrics.c \
-	src/study/status_read.c \
-	src/study/status_read.h \
-	src/study/status_runs.c \
-	src/study/status_runs.h \
-	src/study/status_table.c \
-	src/study/status_write.h \
-	src/study/submit.c \
-	src/study/submit_command.c \
-	src/study/submit_command.h \
-	src/study/sweep.c \
-	src/study/training.c \
-	src/study/training.h \
-	src/study/trained.c \
-	src/study/warnings.c \
-	src/study/weights.c \
-	src/study/weights.h
+	src/probe/study.c
 
 cli_sources = \
 	src/cli/bench.c \
@@ -317,12 +303,12 @@ src/data/lists.c: src/data/embed.awk $(data_lists)
 
 # The job scripts that lore submit writes.
 job_scripts = jobs/run.sbatch jobs/collect.sbatch
-EXTRA_DIST += src/study/embed_scripts.awk
-BUILT_SOURCES += src/study/job_scripts.c
-CLEANFILES += src/study/job_scripts.c
-src/study/job_scripts.c: src/study/embed_scripts.awk $(job_scripts)
-	$(AM_V_at)$(MKDIR_P) src/study
-	$(AM_V_GEN)$(AWK) -f "$(srcdir)/src/study/embed_scripts.awk" $(job_scripts:%=$(srcdir)/%) >$@.new && \
+EXTRA_DIST += src/control/embed_scripts.awk
+BUILT_SOURCES += src/control/job_scripts.c
+CLEANFILES += src/control/job_scripts.c
+src/control/job_scripts.c: src/control/embed_scripts.awk $(job_scripts)
+	$(AM_V_at)$(MKDIR_P) src/control
+	$(AM_V_GEN)$(AWK) -f "$(srcdir)/src/control/embed_scripts.awk" $(job_scripts:%=$(srcdir)/%) >$@.new && \
 	  mv -f $@.new $@
 
 # The commit that "lore --version" names. Looked up by every make, written only when it changed.
@@ -336,9 +322,10 @@ commit.h: always
 always:
 
 noinst_LIBRARIES += liblore.a libkernels.a
-liblore_a_SOURCES = $(numeric_sources) $(io_sources) $(study_sources)
-nodist_liblore_a_SOURCES = src/data/lists.c src/study/job_scripts.c
-liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/study
+liblore_a_SOURCES = $(numeric_sources) $(io_sources) $(settings_sources) \
+	$(manifest_sources) $(run_sources) $(cost_sources) $(control_sources)
+nodist_liblore_a_SOURCES = src/data/lists.c src/control/job_scripts.c
+liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control
 libkernels_a_SOURCES = $(kernel_sources)
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
 float_libraries = liblore.a libkernels.a liblore.a
@@ -351,7 +338,6 @@ liblinalg_a_SOURCES += src/linalg/absent.c
 endif
 linalg_libraries = liblinalg.a $(float_libraries) $(SCALAPACK_LIBS)
 libprobe_a_SOURCES = $(probe_sources)
-libprobe_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/study
 probe_libraries = libprobe.a $(linalg_libraries)
 
 # The same in double, for tests of gradients and closed forms.

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lore/linalg.h"
-#include "lore/random.h"
+#include "lore/base/random.h"
+#include "lore/linalg/linalg.h"
 
 /* Ends all ranks with what went wrong. */
 #define require(condition, ...)                                                                    \

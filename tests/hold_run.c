@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lore/state.h"
+#include "lore/io/state.h"
 
 int main(int count, char **argument) {
   char holder[LORE_STATE_TEXT];

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lore/metrics.h"
+#include "lore/io/metrics.h"
 
 enum { FIXTURE_GROUPS = 2, FIXTURE_LAYERS = 3, FIXTURE_PLATEAU_FROM = 4, FIXTURE_PLATEAU_TO = 9 };
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "lore/model.h"
+#include "lore/model/model.h"
 
 /* y = x W + b */
 static inline void naive_linear(int tokens, int in, int out, const double *x, const double *weight,

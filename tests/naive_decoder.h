@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "lore/model.h"
+#include "lore/model/model.h"
 #include "naive.h"
 #include "numbers.h"
 

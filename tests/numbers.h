@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "lore/random.h"
-#include "lore/real.h"
+#include "lore/base/random.h"
+#include "lore/base/real.h"
 
 enum { NUMBERS_MAX = 4096, NUMBERS_ALIGNMENT = 64 };
 

@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "lore/batch.h"
-#include "lore/distribution.h"
-#include "lore/population.h"
-#include "lore/vocabulary.h"
+#include "lore/data/batch.h"
+#include "lore/data/distribution.h"
+#include "lore/data/population.h"
+#include "lore/data/vocabulary.h"
 
 enum { PEOPLE_SEED = 20260405, PEOPLE_TEXT = 512 };
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "lore/settings.h"
+#include "lore/settings/settings.h"
 
 static const char study[] =
     "# every kind of value\n"

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "lore/decoder.h"
-#include "lore/vocabulary.h"
+#include "lore/data/vocabulary.h"
+#include "lore/model/decoder.h"
 #include "numbers.h"
 
 enum {

@@ -2,11 +2,11 @@
 #ifndef LORE_TESTS_SMALL_WORLD_H
 #define LORE_TESTS_SMALL_WORLD_H
 
-#include "lore/batch.h"
-#include "lore/decoder.h"
-#include "lore/population.h"
-#include "lore/trainer.h"
-#include "lore/vocabulary.h"
+#include "lore/data/batch.h"
+#include "lore/data/population.h"
+#include "lore/data/vocabulary.h"
+#include "lore/model/decoder.h"
+#include "lore/train/trainer.h"
 #include "numbers.h"
 
 typedef struct {

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "../src/model/layers.h"
+#include "model/layers.h"
 #include "naive.h"
 
 /* One head: the first of several in rows of q, k, v side by side, NaN in between. */

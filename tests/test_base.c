@@ -15,12 +15,12 @@
 
 #include <cmocka.h>
 
-#include "lore/arena.h"
-#include "lore/clock.h"
-#include "lore/log.h"
-#include "lore/random.h"
-#include "lore/status.h"
-#include "lore/threads.h"
+#include "lore/base/arena.h"
+#include "lore/base/clock.h"
+#include "lore/base/log.h"
+#include "lore/base/random.h"
+#include "lore/base/status.h"
+#include "lore/base/threads.h"
 
 static lore_random test_stream(uint64_t sequence) {
   return lore_random_stream(20260101, LORE_RANDOM_TEST, 0, sequence);

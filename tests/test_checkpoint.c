@@ -15,7 +15,7 @@
 #include <cmocka.h>
 #include <xxhash.h>
 
-#include "lore/checkpoint.h"
+#include "lore/io/checkpoint.h"
 
 #ifdef LORE_DOUBLE
 #define get_reals nc_get_var_double

@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "lore/decoder.h"
-#include "lore/optimiser.h"
+#include "lore/model/decoder.h"
+#include "lore/train/optimiser.h"
 #include "naive_decoder.h"
 #include "small_model.h"
 

@@ -1,7 +1,7 @@
 /* The metrics of groups against sums over single sequences. */
 #include "numbers.h"
 
-#include "lore/evaluate.h"
+#include "lore/eval/evaluate.h"
 #include "small_model.h"
 #include "small_world.h"
 

@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "lore/clock.h"
-#include "lore/gemm.h"
+#include "lore/base/clock.h"
+#include "lore/model/gemm.h"
 
 enum { GUARD = 64 }; /* elements before and after C */
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "lore/decoder.h"
+#include "lore/model/decoder.h"
 #include "small_model.h"
 
 _Static_assert(sizeof(real) == sizeof(double), "finite differences need -DLORE_DOUBLE");

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "../src/model/layers.h"
+#include "model/layers.h"
 #include "naive.h"
 
 typedef struct {

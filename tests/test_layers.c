@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "../src/model/layers.h"
-#include "../src/model/vecmath.h"
+#include "model/layers.h"
+#include "model/vecmath.h"
 #include "naive.h"
 
 static const int widths[] = {1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 31, 33, 64, 100};

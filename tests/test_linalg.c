@@ -1,7 +1,7 @@
 /* What needs no ranks: places of rows in a grid, predicted memory, spectra in closed form. */
 #include <limits.h>
 
-#include "lore/linalg.h"
+#include "lore/linalg/linalg.h"
 #include "mpi_test.h"
 
 static void shapes_of_grids(void **state) {

@@ -1,10 +1,13 @@
 /* Studies expand to runs. */
+#include "lore/cost/estimate.h"
+#include "lore/cost/plan.h"
+#include "lore/settings/hash.h"
 #include "settings_file.h"
 
 #include <math.h>
 
-#include "lore/manifest.h"
-#include "lore/run.h"
+#include "lore/manifest/manifest.h"
+#include "lore/run/run.h"
 
 #define SMALL                                                                                      \
   "name: s\n"                                                                                      \

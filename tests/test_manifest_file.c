@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "lore/manifest.h"
+#include "lore/manifest/manifest.h"
 
 static const char small[] = "name: s\n"
                             "train: {steps: 20}\n"

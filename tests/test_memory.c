@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "lore/memory_checkpoint.h"
-#include "lore/memory_trainer.h"
-#include "lore/pair_scores.h"
+#include "lore/eval/pair_scores.h"
+#include "lore/io/memory_checkpoint.h"
+#include "lore/train/memory_trainer.h"
 
 enum { SEED = 5, BATCH = 64 };
 

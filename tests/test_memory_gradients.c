@@ -2,7 +2,7 @@
  * scores against a naive forward pass. Built with -DLORE_DOUBLE. */
 #include "numbers.h"
 
-#include "lore/memory.h"
+#include "lore/model/memory.h"
 
 _Static_assert(sizeof(real) == sizeof(double), "finite differences need -DLORE_DOUBLE");
 

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "lore/model.h"
-#include "lore/status.h"
+#include "lore/base/status.h"
+#include "lore/model/model.h"
 #include "small_model.h"
 
 static lore_model *make_model(const lore_model_config *config) {

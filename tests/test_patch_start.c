@@ -1,7 +1,7 @@
 /* Where patching begins, the optimiser begins again: what one step leaves behind. */
 #include "numbers.h"
 
-#include "lore/trainer.h"
+#include "lore/train/trainer.h"
 #include "small_world.h"
 
 enum { STEPS = 6, START = 3, BATCH = 8, SHARD = 2, THREADS = 2, SEED = 5 };

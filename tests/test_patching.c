@@ -1,8 +1,8 @@
 /* Attention patching: given patterns against plain loops; a model patched by itself. */
 #include "numbers.h"
 
-#include "../src/model/layers.h"
-#include "lore/decoder.h"
+#include "lore/model/decoder.h"
+#include "model/layers.h"
 #include "small_model.h"
 
 static const int lengths[] = {5, 1, 70, 33, 1, 12};

@@ -1,7 +1,7 @@
 /* When to evaluate, and the phases of loss curves whose crossings are known. */
 #include "numbers.h"
 
-#include "lore/evaluate.h"
+#include "lore/eval/evaluate.h"
 
 static void due_steps(void **state) {
   (void)state;

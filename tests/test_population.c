@@ -1,7 +1,7 @@
 /* Individuals: names, values, template splits, baselines. */
 #include <unistd.h>
 
-#include "../src/data/names.h"
+#include "data/names.h"
 #include "people.h"
 
 enum { MANY = 262144 };

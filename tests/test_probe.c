@@ -2,10 +2,10 @@
  * noise. */
 #include <math.h>
 
-#include "../src/probe/estimate.h"
-#include "../src/probe/readout.h"
-#include "lore/random.h"
+#include "lore/base/random.h"
 #include "mpi_test.h"
+#include "probe/estimate.h"
+#include "probe/readout.h"
 #include "small_world.h"
 
 enum { SEED = 5, KNOWN = 800, USED = 602, HELD_OUT = 60, WIDTH = 128, LAYERS = 2 };

@@ -1,7 +1,7 @@
 /* The best linear associative memory. */
 #include <math.h>
 
-#include "lore/probe_memory.h"
+#include "lore/probe/memory.h"
 #include "mpi_test.h"
 
 enum { SEED = 5 };

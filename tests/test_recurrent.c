@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-#include "../src/model/layers.h"
-#include "../src/model/vecmath.h"
+#include "model/layers.h"
+#include "model/vecmath.h"
 #include "naive.h"
 
 static const int widths[] = {1, 2, 3, 7, 8, 15, 16, 17, 33, 64};

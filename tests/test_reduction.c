@@ -1,7 +1,7 @@
 /* The tree of gradient sums: one order of additions, whoever computes which shard. */
 #include "numbers.h"
 
-#include "../src/train/reduction.h"
+#include "train/reduction.h"
 
 enum { ELEMENTS = 19, SHARDS_MAX = 40, WORKERS_MAX = 9, MANY_SHARDS = 1000, MANY_WORKERS = 64 };
 

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "lore/log.h"
+#include "lore/base/log.h"
 #include "resume_fixture.h"
 
 enum { FLIPS = 300, LENGTHS = 150, KILLS = 50, LONGEST_MICROSECONDS = 30000 };

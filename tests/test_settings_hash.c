@@ -1,9 +1,10 @@
 /* Hashes of settings, and how settings differ. */
+#include "lore/settings/hash.h"
 #include "settings_file.h"
 
 #include <math.h>
 
-#include "lore/manifest.h"
+#include "lore/manifest/manifest.h"
 
 /* A setting changed a little, whatever it is. */
 static void change(const lore_setting *setting, lore_settings *settings) {

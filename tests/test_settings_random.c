@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "lore/random.h"
+#include "lore/base/random.h"
 
 static double random_real(lore_random *random, const lore_setting *setting) {
   double u = lore_random_uniform(random), least = setting->least, most = setting->most;

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "child.h"
-#include "lore/state.h"
+#include "lore/io/state.h"
 
 static char directory[64], path[128];
 

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "lore/textfile.h"
+#include "lore/base/textfile.h"
 
 static char directory[64], path[128];
 

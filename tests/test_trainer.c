@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "lore/trainer.h"
+#include "lore/train/trainer.h"
 #include "small_model.h"
 #include "small_world.h"
 

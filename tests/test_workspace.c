@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "lore/decoder.h"
+#include "lore/model/decoder.h"
 #include "small_model.h"
 
 static const int lengths[] = {9, 1, 30, 4};

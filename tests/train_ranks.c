@@ -11,8 +11,8 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "lore/evaluate.h"
-#include "lore/trainer.h"
+#include "lore/eval/evaluate.h"
+#include "lore/train/trainer.h"
 #include "small_world.h"
 
 enum { STEPS = 3, SEQUENCES = 40, GROUPS = 2, LAYERS = 3 };

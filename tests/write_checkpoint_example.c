@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lore/checkpoint.h"
+#include "lore/io/checkpoint.h"
 
 static lore_status write_resume(const char *directory, const lore_model *model,
                                 const lore_vocabulary *vocabulary, real *parameters) {

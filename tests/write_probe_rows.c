@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../src/probe/people.h"
-#include "../src/study/assembly.h"
-#include "lore/batch.h"
+#include "lore/data/batch.h"
+#include "lore/run/assembly.h"
+#include "probe/people.h"
 
 static void print_values(const lore_population *population, int64_t who) {
   for (int a = 0; a < LORE_ATTRIBUTES; a++)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lore/checkpoint.h"
+#include "lore/io/checkpoint.h"
 #include "small_model.h"
 
 enum { CONTEXT = 60 };

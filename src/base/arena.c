@@ -1,5 +1,5 @@
 /* One mapping, handed out from its start to its end. */
-#include "lore/arena.h"
+#include "lore/base/arena.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "memory.h"
+#include "lore/base/memory.h"
 
 static const size_t huge_page = (size_t)2 << 20, page = 4096;
 

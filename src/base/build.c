@@ -1,7 +1,7 @@
 /* What this build is made of: facts of configure, the compiler and the MPI library. */
 #include "config.h"
 
-#include "lore/build.h"
+#include "lore/base/build.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Time. */
-#include "lore/clock.h"
+#include "lore/base/clock.h"
 
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* Lines on stderr, each written by one call so that lines of several ranks do not mix. */
-#include "lore/log.h"
+#include "lore/base/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>

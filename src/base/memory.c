@@ -1,5 +1,5 @@
 /* Linux grants mappings that it cannot back, so a request has to be compared with what there is. */
-#include "memory.h"
+#include "lore/base/memory.h"
 
 #include <limits.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* Streams over Philox4x32-10. */
-#include "lore/random.h"
+#include "lore/base/random.h"
 
 #include <assert.h>
 #include <math.h>

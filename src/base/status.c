@@ -1,5 +1,5 @@
 /* The message that explains the last error. */
-#include "lore/status.h"
+#include "lore/base/status.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /* Signals and deadlines. */
-#include "lore/stop.h"
+#include "lore/base/stop.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "lore/clock.h"
+#include "lore/base/clock.h"
 
 static volatile sig_atomic_t caught;
 static double deadline; /* 0: none */

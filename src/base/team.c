@@ -1,9 +1,9 @@
 /* Replica groups' common decisions. */
-#include "lore/team.h"
+#include "lore/base/team.h"
 
 #include <stdio.h>
 
-#include "lore/threads.h"
+#include "lore/base/threads.h"
 
 enum { MESSAGE_MAX = 4096 };
 

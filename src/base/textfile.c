@@ -1,5 +1,5 @@
 /* Writing files whole. */
-#include "lore/textfile.h"
+#include "lore/base/textfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Pinning of OpenMP threads. */
-#include "lore/threads.h"
+#include "lore/base/threads.h"
 
 #include <omp.h>
 #include <sched.h>

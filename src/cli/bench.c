@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "commands.h"
-#include "lore/bench.h"
-#include "lore/log.h"
-#include "lore/threads.h"
+#include "lore/base/log.h"
+#include "lore/base/threads.h"
+#include "lore/train/bench.h"
 #include "options.h"
 
 static const char usage[] =

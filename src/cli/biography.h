@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lore/batch.h"
-#include "lore/vocabulary.h"
+#include "lore/data/batch.h"
+#include "lore/data/vocabulary.h"
 
 typedef enum { LORE_COLOUR_AUTO, LORE_COLOUR_ALWAYS, LORE_COLOUR_NEVER } lore_colour_choice;
 

@@ -2,10 +2,11 @@
 #include <mpi.h>
 #include <stdio.h>
 
-#include "../study/describe.h"
 #include "commands.h"
-#include "lore/manifest.h"
-#include "lore/run.h"
+#include "lore/cost/estimate.h"
+#include "lore/manifest/manifest.h"
+#include "lore/run/run.h"
+#include "lore/settings/describe.h"
 #include "options.h"
 
 static const char usage[] =

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../io/collect.h"
-#include "../study/directory.h"
-#include "../study/status_read.h"
-#include "../study/status_runs.h"
 #include "commands.h"
+#include "lore/control/status_read.h"
+#include "lore/io/collect.h"
+#include "lore/io/path.h"
+#include "lore/manifest/runs.h"
 #include "options.h"
 
 static const char usage[] =

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lore/log.h"
+#include "lore/base/log.h"
 
 static int number(const char *name, int otherwise) {
   const char *text = getenv(name);

@@ -2,7 +2,7 @@
 #ifndef LORE_CLI_LAUNCH_H
 #define LORE_CLI_LAUNCH_H
 
-#include "lore/status.h"
+#include "lore/base/status.h"
 
 typedef int lore_command(int argc, char **argv);
 

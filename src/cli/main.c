@@ -2,12 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../study/settings_nearest.h"
 #include "commands.h"
 #include "launch.h"
-#include "lore/build.h"
-#include "lore/log.h"
-#include "lore/status.h"
+#include "lore/base/build.h"
+#include "lore/base/log.h"
+#include "lore/base/status.h"
+#include "lore/settings/nearest.h"
 #include "options.h"
 
 /* What a command does when it is one of several processes. */

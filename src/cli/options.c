@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lore/log.h"
+#include "lore/base/log.h"
 
 /* What getopt_long just refused: ':' a value is missing, '?' unknown. */
 static lore_status refuse(const char *command, int option, char **argv) {

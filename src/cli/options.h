@@ -5,8 +5,8 @@
 #include <getopt.h>
 #include <stdbool.h>
 
-#include "lore/settings.h"
-#include "lore/status.h"
+#include "lore/base/status.h"
+#include "lore/settings/settings.h"
 
 enum { LORE_OVERRIDES_MAX = 256 };
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "commands.h"
-#include "lore/manifest.h"
-#include "lore/plan.h"
-#include "lore/threads.h"
+#include "lore/base/threads.h"
+#include "lore/cost/plan.h"
+#include "lore/manifest/manifest.h"
 #include "options.h"
 #include "plan_print.h"
 

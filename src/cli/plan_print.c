@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../io/quote.h"
+#include "lore/io/quote.h"
 
 static double mebibytes(double bytes) {
   return bytes / 1048576;

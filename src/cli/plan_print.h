@@ -2,8 +2,8 @@
 #ifndef LORE_CLI_PLAN_PRINT_H
 #define LORE_CLI_PLAN_PRINT_H
 
-#include "lore/plan.h"
-#include "lore/probe_plan.h"
+#include "lore/cost/plan.h"
+#include "lore/probe/plan.h"
 
 typedef struct {
   lore_manifest *manifest;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "commands.h"
-#include "lore/log.h"
-#include "lore/probe_study.h"
+#include "lore/base/log.h"
+#include "lore/probe/study.h"
 #include "options.h"
 
 static const char usage[] =

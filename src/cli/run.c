@@ -5,10 +5,11 @@
 #include <stdlib.h>
 
 #include "commands.h"
-#include "lore/clock.h"
-#include "lore/log.h"
-#include "lore/stop.h"
-#include "lore/sweep.h"
+#include "lore/base/clock.h"
+#include "lore/base/log.h"
+#include "lore/base/stop.h"
+#include "lore/cost/plan.h"
+#include "lore/run/sweep.h"
 #include "options.h"
 
 static const char usage[] =

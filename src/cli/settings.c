@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "commands.h"
-#include "lore/settings.h"
+#include "lore/settings/settings.h"
 #include "options.h"
 
 static const char usage[] =

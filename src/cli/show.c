@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../study/assembly.h"
 #include "biography.h"
 #include "commands.h"
+#include "lore/run/assembly.h"
 #include "options.h"
 #include "show_pairs.h"
 

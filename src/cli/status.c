@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../study/status_runs.h"
-#include "../study/status_write.h"
 #include "commands.h"
+#include "lore/control/status_write.h"
+#include "lore/manifest/runs.h"
 #include "options.h"
 
 static const char usage[] =

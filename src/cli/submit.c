@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "lore/manifest.h"
-#include "lore/submit.h"
-#include "lore/sweep.h"
+#include "lore/control/submit.h"
+#include "lore/cost/plan.h"
+#include "lore/manifest/manifest.h"
+#include "lore/run/sweep.h"
 #include "options.h"
 
 static const char usage[] =

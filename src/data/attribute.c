@@ -1,5 +1,5 @@
 /* Names of the attributes. */
-#include "lore/attribute.h"
+#include "lore/data/attribute.h"
 
 const char *lore_attribute_name(lore_attribute attribute) {
   static const char *const names[LORE_ATTRIBUTES] = {

@@ -1,11 +1,11 @@
 /* Biographies written straight into packed arrays. */
-#include "lore/batch.h"
+#include "lore/data/batch.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <string.h>
 
-#include "lore/random.h"
+#include "lore/base/random.h"
 
 /* Room behind the last sequence for its final full stop, which is written with the other tokens but
  * counts as a target only. */

@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <math.h>
 
-#include "lore/distribution.h"
+#include "lore/data/distribution.h"
 
 int64_t lore_curriculum_length(const lore_curriculum_config *c, int64_t individuals, int batch) {
   return c->steps > 0 ? c->steps : llround(c->epochs * (double)individuals / batch);

@@ -1,5 +1,5 @@
 /* Distributions over individuals. */
-#include "lore/distribution.h"
+#include "lore/data/distribution.h"
 
 #include <assert.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lore/random.h"
+#include "lore/base/random.h"
 #include "power_law.h"
 
 /* The first `favoured` of a range with `weight`, the others with 1. */

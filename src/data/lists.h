@@ -3,7 +3,7 @@
 #ifndef LORE_DATA_LISTS_H
 #define LORE_DATA_LISTS_H
 
-#include "lore/attribute.h"
+#include "lore/data/attribute.h"
 
 enum {
   LORE_FIRST_NAMES = 900, /* also middle names */

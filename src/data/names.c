@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "lore/random.h"
+#include "lore/base/random.h"
 
 enum { ROUNDS = 6 };
 

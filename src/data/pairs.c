@@ -1,10 +1,10 @@
 /* Pairs of the toy memory and how training draws them. */
-#include "lore/pairs.h"
+#include "lore/data/pairs.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "lore/random.h"
+#include "lore/base/random.h"
 
 int64_t lore_pairs_count(const lore_memory_config *config) {
   return config->pairs + config->held_out + config->new_pairs;

@@ -1,5 +1,5 @@
 /* Individuals: names, values, template splits. */
-#include "lore/population.h"
+#include "lore/data/population.h"
 
 #include <assert.h>
 #include <math.h>
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lore/arena.h"
-#include "lore/random.h"
+#include "lore/base/arena.h"
+#include "lore/base/random.h"
 #include "names.h"
 
 struct lore_population {

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "lore/random.h"
+#include "lore/base/random.h"
 
 /* A rank from 1 to `count`, alpha >= 0. Rejection-inversion (Hormann and Derflinger 1996, ACM
  * TOMACS 6(3)): no table, on average less than 1.2 rounds, so alpha and count may change with every

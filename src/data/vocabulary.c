@@ -1,5 +1,5 @@
 /* Builds the vocabulary: every word of the lists and templates gets a token. */
-#include "lore/vocabulary.h"
+#include "lore/data/vocabulary.h"
 
 #include <assert.h>
 #include <search.h>

@@ -1,14 +1,14 @@
 /* Attribute loss, accuracy and confidence of groups of individuals. */
-#include "lore/evaluate.h"
+#include "lore/eval/evaluate.h"
 
 #include <assert.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lore/arena.h"
-#include "lore/batch.h"
-#include "lore/decoder.h"
+#include "lore/base/arena.h"
+#include "lore/data/batch.h"
+#include "lore/model/decoder.h"
 #include "signatures.h"
 
 enum { CHUNK = 16 }; /* sequences that a thread evaluates at a time */

@@ -1,5 +1,5 @@
 /* Metrics of the toy memory. */
-#include "lore/pair_scores.h"
+#include "lore/eval/pair_scores.h"
 
 #include <math.h>
 

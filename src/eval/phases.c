@@ -1,5 +1,5 @@
 /* When to evaluate, and which of the three phases an evaluation lies in. */
-#include "lore/evaluate.h"
+#include "lore/eval/evaluate.h"
 
 int lore_evaluate_due(const lore_evaluate_config *config, int64_t step, int64_t steps) {
   if (step == 0 || step == steps)

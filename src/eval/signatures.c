@@ -1,5 +1,5 @@
 /* Attention signatures. */
-#include "lore/evaluate.h"
+#include "lore/eval/evaluate.h"
 
 #include "signatures.h"
 

@@ -2,8 +2,8 @@
 #ifndef LORE_EVAL_SIGNATURES_H
 #define LORE_EVAL_SIGNATURES_H
 
-#include "lore/batch.h"
-#include "lore/decoder.h"
+#include "lore/data/batch.h"
+#include "lore/model/decoder.h"
 
 /* Sums over heads and sentences of one layer; doubles throughout, as ranks add them. */
 typedef struct {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint.h"
-#include "ncfile.h"
+#include "checkpoint_parts.h"
+#include "lore/io/ncfile.h"
 
 enum { BLOCK = 1 << 20, TASK_MAX = 32 };
 

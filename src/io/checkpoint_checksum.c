@@ -9,8 +9,8 @@
 #define XXH_INLINE_ALL /* makes the state a complete type */
 #include <xxhash.h>
 
-#include "checkpoint.h"
-#include "ncfile.h"
+#include "checkpoint_parts.h"
+#include "lore/io/ncfile.h"
 
 enum { HASH_BLOCK = 1 << 17 };
 

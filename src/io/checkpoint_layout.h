@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "lore/model.h"
+#include "lore/model/model.h"
 
 enum { LORE_VARIABLE_NAME_MAX = LORE_TENSOR_NAME_MAX + 16, LORE_VARIABLE_TEXT_MAX = 128 };
 

@@ -1,9 +1,9 @@
 /* Reading parameters back, believing nothing. */
 #include <string.h>
 
-#include "checkpoint.h"
-#include "ncfile.h"
-#include "resume.h"
+#include "checkpoint_parts.h"
+#include "lore/io/ncfile.h"
+#include "lore/io/resume.h"
 
 enum { BLOCK = 1 << 20, TEXT_MAX = 64 };
 

@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "checkpoint.h"
-#include "ncfile.h"
-#include "resume.h"
+#include "checkpoint_parts.h"
+#include "lore/io/ncfile.h"
+#include "lore/io/resume.h"
 
 enum { BLOCK = 1 << 20 };
 

@@ -1,5 +1,5 @@
 /* One NetCDF-4 file of many runs. */
-#include "collect.h"
+#include "lore/io/collect.h"
 
 #include <stdlib.h>
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lore/build.h"
-#include "lore/clock.h"
+#include "lore/base/build.h"
+#include "lore/base/clock.h"
 
 enum { DEFLATE = 4, CHUNK_VALUES = 1 << 17, CACHE_SLOTS = 1009 };
 

@@ -3,7 +3,7 @@
 #define LORE_IO_COLLECT_DEFINE_H
 
 #include "collect_survey.h"
-#include "ncfile.h"
+#include "lore/io/ncfile.h"
 
 /* Ids in the collected file. */
 typedef struct {

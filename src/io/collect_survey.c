@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lore/log.h"
-#include "ncfile.h"
+#include "lore/base/log.h"
+#include "lore/io/ncfile.h"
 
 /* Memory for one more in an array that grows in powers of two. */
 static void *make_room(void *array, size_t count, size_t size) {

@@ -6,8 +6,8 @@
 #include <netcdf.h>
 #include <stdbool.h>
 
-#include "collect.h"
-#include "lore/evaluate.h"
+#include "lore/eval/evaluate.h"
+#include "lore/io/collect.h"
 
 enum { LORE_COLLECT_RANK = 6 };
 

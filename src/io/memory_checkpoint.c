@@ -1,10 +1,10 @@
 /* Weights of the toy memory: one variable per tensor, sealed as those of transformers are. */
-#include "lore/memory_checkpoint.h"
+#include "lore/io/memory_checkpoint.h"
 
 #include <string.h>
 
-#include "checkpoint.h"
-#include "ncfile.h"
+#include "checkpoint_parts.h"
+#include "lore/io/ncfile.h"
 
 enum { SIDES = 3, ONE_TENSOR_MORE = LORE_MEMORY_TENSORS + 1, TEXT_MAX = 32 };
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lore/io/scalars.h"
 #include "metrics_table.h"
-#include "scalars.h"
 
 enum { LABEL_LENGTH = LORE_GROUP_NAME_MAX, FIXED_ALIGNMENT = 8 };
 

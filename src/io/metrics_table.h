@@ -5,8 +5,8 @@
 #include <netcdf.h>
 #include <stddef.h>
 
-#include "lore/metrics.h"
-#include "ncfile.h"
+#include "lore/io/metrics.h"
+#include "lore/io/ncfile.h"
 
 typedef enum {
   LORE_BY_STEP,

@@ -1,5 +1,5 @@
 /* Creating, describing and questioning NetCDF files. */
-#include "ncfile.h"
+#include "lore/io/ncfile.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lore/clock.h"
-#include "lore/log.h"
+#include "lore/base/clock.h"
+#include "lore/base/log.h"
 
 lore_status lore_netcdf_status(int code, const char *operation, const char *path) {
   if (code == NC_NOERR)

@@ -1,5 +1,5 @@
 /* Text in double quotes. */
-#include "quote.h"
+#include "lore/io/quote.h"
 
 #include <string.h>
 

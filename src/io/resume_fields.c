@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "resume.h"
+#include "lore/io/resume.h"
 
 #define HASH    "resume_settings_hash"
 #define BACKEND "resume_gemm_backend"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "resume.h"
+#include "lore/io/resume.h"
 
 #define PREFIX "resume_"
 #define SUFFIX ".nc"

@@ -2,9 +2,9 @@
  * it is, so warnings are said from any rank. */
 #include <stdlib.h>
 
-#include "checkpoint.h"
-#include "lore/log.h"
-#include "resume.h"
+#include "checkpoint_parts.h"
+#include "lore/base/log.h"
+#include "lore/io/resume.h"
 
 /* The state is touched only once the file's checksum has been found right; what fails after that is
  * no damage, and an earlier resume point would not help. */

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "checkpoint.h"
-#include "lore/log.h"
-#include "resume.h"
+#include "checkpoint_parts.h"
+#include "lore/base/log.h"
+#include "lore/io/resume.h"
 
 /* Removes all but `step` and the one before it. One that is newer is of a course that was left: it
  * was damaged, and the run has gone on from an earlier one. */

@@ -1,5 +1,5 @@
 /* Settings as scalar coordinates. */
-#include "scalars.h"
+#include "lore/io/scalars.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The state file of a run: one "key: value" per line, YAML that needs no YAML parser. */
-#include "lore/state.h"
+#include "lore/io/state.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lore/textfile.h"
-#include "quote.h"
+#include "lore/base/textfile.h"
+#include "lore/io/quote.h"
 
 enum { FILE_MAX = 16384, READ_ATTEMPTS = 3, HASH_DIGITS = 16 };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lore/state.h"
+#include "lore/io/state.h"
 
 static lore_status lock_name(const char *directory, char **path) {
   if (asprintf(path, "%s/lock", directory) < 0)

@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../base/memory.h"
-#include "lore/grid.h"
+#include "lore/base/memory.h"
+#include "lore/linalg/grid.h"
 
 enum { MOST_RANKS = 1 << 24, TRIFLE = 1 << 20 /* bytes that need not be asked for */ };
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "lore/arena.h"
+#include "lore/base/arena.h"
 
 static inline size_t bytes_sum(size_t a, size_t b) {
   size_t sum;

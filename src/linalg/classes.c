@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <math.h>
 
-#include "lore/linalg.h"
+#include "lore/linalg/linalg.h"
 
 /* As MPI_DOUBLE_INT. */
 typedef struct {

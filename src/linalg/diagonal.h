@@ -2,7 +2,7 @@
 #ifndef LORE_LINALG_DIAGONAL_H
 #define LORE_LINALG_DIAGONAL_H
 
-#include "lore/matrix.h"
+#include "lore/linalg/matrix.h"
 
 /* The diagonal element in local column `j`; NULL if it lies on another rank or there is none. */
 double *lore_diagonal_element(const lore_matrix *matrix, int j);

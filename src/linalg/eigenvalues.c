@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "bytes.h"
-#include "lore/linalg.h"
+#include "lore/linalg/linalg.h"
 #include "multiply.h"
 #include "scalapack.h"
 

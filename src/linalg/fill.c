@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "lore/matrix.h"
+#include "lore/linalg/matrix.h"
 
 typedef struct {
   const lore_grid *grid;

@@ -1,7 +1,7 @@
 /* The grid of ranks and what all of them decide alike. */
 #include "config.h"
 
-#include "lore/grid.h"
+#include "lore/linalg/grid.h"
 
 #include <assert.h>
 #include <stdlib.h>

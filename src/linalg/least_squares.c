@@ -6,7 +6,7 @@
 
 #include "bytes.h"
 #include "diagonal.h"
-#include "lore/linalg.h"
+#include "lore/linalg/linalg.h"
 #include "scalapack.h"
 
 static const int one = 1;

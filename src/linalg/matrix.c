@@ -1,5 +1,5 @@
 /* Block-cyclic matrices: memory and what needs no ScaLAPACK. */
-#include "lore/matrix.h"
+#include "lore/linalg/matrix.h"
 
 #include <assert.h>
 #include <limits.h>

@@ -2,7 +2,7 @@
 #ifndef LORE_LINALG_MULTIPLY_H
 #define LORE_LINALG_MULTIPLY_H
 
-#include "lore/matrix.h"
+#include "lore/linalg/matrix.h"
 
 /* c = factor * x'x, lower triangle. */
 void lore_matrix_gram(double factor, const lore_matrix *x, lore_matrix *c);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "lore/linalg.h"
+#include "lore/linalg/linalg.h"
 #include "multiply.h"
 
 /* As MPI_DOUBLE_INT. */

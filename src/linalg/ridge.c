@@ -5,7 +5,7 @@
 
 #include "bytes.h"
 #include "diagonal.h"
-#include "lore/linalg.h"
+#include "lore/linalg/linalg.h"
 #include "multiply.h"
 #include "scalapack.h"
 

@@ -2,7 +2,7 @@
 #include <stdint.h>
 
 #include "bytes.h"
-#include "lore/linalg.h"
+#include "lore/linalg/linalg.h"
 #include "scalapack.h"
 
 static const int one = 1;

@@ -2,7 +2,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "lore/linalg.h"
+#include "lore/linalg/linalg.h"
 
 static double positive(double value) {
   return value > 0 ? value : 0;

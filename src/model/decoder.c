@@ -1,5 +1,5 @@
 /* The decoder: wiring of the layers, forward and backward. */
-#include "lore/decoder.h"
+#include "lore/model/decoder.h"
 
 #include <assert.h>
 #include <string.h>

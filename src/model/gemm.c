@@ -1,5 +1,5 @@
 /* One name for the matrix product, several backends behind it. */
-#include "lore/gemm.h"
+#include "lore/model/gemm.h"
 
 #include "gemm_kernel.h"
 #include "gemm_library.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lore/arena.h"
+#include "lore/base/arena.h"
 
 #define INLINE static inline __attribute__((always_inline))
 

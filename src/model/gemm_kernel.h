@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "lore/gemm.h"
+#include "lore/model/gemm.h"
 #include "simd.h"
 
 enum {

@@ -6,7 +6,7 @@
 #include "config.h" /* which libraries there are */
 #endif
 
-#include "lore/gemm.h"
+#include "lore/model/gemm.h"
 
 void lore_gemm_cblas(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
                      int lda, const real *b, int ldb, const real *add, real *c, int ldc);

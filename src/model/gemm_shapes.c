@@ -1,5 +1,5 @@
 /* Which matrix products a shard needs. */
-#include "lore/decoder.h"
+#include "lore/model/decoder.h"
 
 #include <assert.h>
 

@@ -1,10 +1,10 @@
 /* How fast the backends are on the shapes at hand. */
-#include "lore/gemm.h"
+#include "lore/model/gemm.h"
 
 #include <stdio.h>
 
-#include "lore/arena.h"
-#include "lore/clock.h"
+#include "lore/base/arena.h"
+#include "lore/base/clock.h"
 
 /* Operands of one thread, large enough for every shape. */
 typedef struct {

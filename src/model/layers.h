@@ -9,9 +9,9 @@
 
 #include <stdint.h>
 
-#include "lore/gemm.h"
-#include "lore/model.h"
-#include "lore/real.h"
+#include "lore/base/real.h"
+#include "lore/model/gemm.h"
+#include "lore/model/model.h"
 
 /* -- norm.c: y = x / sqrt(mean(x^2) + epsilon) * gain, or layer norm (Ba et al. 2016) with optional
  * bias -- */

@@ -1,12 +1,12 @@
 /* The toy memory from the layers of the decoder: linear, ReLU, linear, and the head with the
  * values' vectors in place of an embedding. */
-#include "lore/memory.h"
+#include "lore/model/memory.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "layers.h"
-#include "lore/random.h"
+#include "lore/base/random.h"
 
 enum { UP, UP_BIAS, DOWN, DOWN_BIAS, ROUNDING = 16 };
 

@@ -1,5 +1,5 @@
 /* The tensor table of the decoder and its initial parameters. */
-#include "lore/model.h"
+#include "lore/model/model.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lore/random.h"
+#include "lore/base/random.h"
 
 enum { TENSORS_PER_LAYER = 19, TENSORS_OUTSIDE = 6, ELEMENT_ALIGNMENT = 16 };
 

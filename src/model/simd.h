@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "lore/real.h"
+#include "lore/base/real.h"
 
 #if defined(LORE_VECTOR_BYTES)
 /* chosen on the command line, to test other widths */

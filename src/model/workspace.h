@@ -3,7 +3,7 @@
 #ifndef LORE_MODEL_WORKSPACE_H
 #define LORE_MODEL_WORKSPACE_H
 
-#include "lore/decoder.h"
+#include "lore/model/decoder.h"
 
 /* Activations of a recurrent block; w recurrent width. */
 typedef struct {

@@ -2,7 +2,7 @@
 #ifndef LORE_PROBE_ESTIMATE_H
 #define LORE_PROBE_ESTIMATE_H
 
-#include "lore/probe.h"
+#include "lore/probe/probe.h"
 
 /* Bytes of what is not a matrix: the reader's workspaces, orders, lists. */
 size_t lore_probe_work_bytes(const lore_probe_problem *problem);

@@ -2,8 +2,8 @@
 #ifndef LORE_PROBE_FILE_H
 #define LORE_PROBE_FILE_H
 
-#include "../io/ncfile.h"
-#include "lore/probe_memory.h"
+#include "lore/io/ncfile.h"
+#include "lore/probe/memory.h"
 #include "result.h"
 
 /* What a file is made of. */

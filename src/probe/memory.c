@@ -1,10 +1,10 @@
 /* Least squares from keys to values. */
-#include "lore/probe_memory.h"
+#include "lore/probe/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "lore/linalg.h"
+#include "lore/linalg/linalg.h"
 
 typedef struct {
   const lore_pairs *pairs;

@@ -1,8 +1,8 @@
 /* probe.nc of a toy memory. */
 #include <assert.h>
 
-#include "../io/scalars.h"
 #include "file.h"
+#include "lore/io/scalars.h"
 
 enum { LABEL_LENGTH = LORE_GROUP_NAME_MAX };
 

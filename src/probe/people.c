@@ -1,7 +1,7 @@
 /* Fitted, other and held-out individuals. */
 #include "people.h"
 
-#include "lore/random.h"
+#include "lore/base/random.h"
 
 enum { SHARE = 4 }; /* one in so many is not fitted on */
 

@@ -2,7 +2,7 @@
 #ifndef LORE_PROBE_PEOPLE_H
 #define LORE_PROBE_PEOPLE_H
 
-#include "lore/probe.h"
+#include "lore/probe/probe.h"
 
 /* What the biographies of a group serve. The number is the step of their random stream. */
 typedef enum { LORE_PROBE_FIT, LORE_PROBE_CHOOSE, LORE_PROBE_JUDGE } lore_probe_use;

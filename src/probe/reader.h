@@ -2,9 +2,9 @@
 #ifndef LORE_PROBE_READER_H
 #define LORE_PROBE_READER_H
 
-#include "lore/batch.h"
-#include "lore/decoder.h"
-#include "lore/matrix.h"
+#include "lore/data/batch.h"
+#include "lore/linalg/matrix.h"
+#include "lore/model/decoder.h"
 #include "people.h"
 
 /* Columns of a matrix of verdicts: whether the model says the value of each target, its attribute

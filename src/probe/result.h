@@ -2,7 +2,7 @@
 #ifndef LORE_PROBE_RESULT_H
 #define LORE_PROBE_RESULT_H
 
-#include "lore/probe.h"
+#include "lore/probe/probe.h"
 
 typedef enum {
   LORE_PROBE_BY_GROUP,

@@ -1,5 +1,5 @@
 /* AdamW in one pass over gradient, parameters and moments. */
-#include "lore/optimiser.h"
+#include "lore/train/optimiser.h"
 
 #include <math.h>
 

@@ -1,11 +1,11 @@
 /* Measures training steps of the reference shapes. */
-#include "bench.h"
+#include "bench_parts.h"
 
 #include <stdlib.h>
 
-#include "lore/clock.h"
-#include "lore/decoder.h"
-#include "lore/random.h"
+#include "lore/base/clock.h"
+#include "lore/base/random.h"
+#include "lore/model/decoder.h"
 
 enum { ROUNDS = 5 };
 

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "bench.h"
-#include "lore/clock.h"
-#include "lore/decoder.h"
+#include "bench_parts.h"
+#include "lore/base/clock.h"
+#include "lore/model/decoder.h"
 
 enum { ROUNDS = 5, ALONE = 0, TREE, MPI_OWN, KINDS };
 

@@ -11,7 +11,7 @@
 
 #include <mpi.h>
 
-#include "lore/optimiser.h"
+#include "lore/train/optimiser.h"
 #include "sum.h"
 
 typedef struct {

@@ -1,5 +1,5 @@
 /* What happens at which step: learning-rate schedules, patching. */
-#include "lore/optimiser.h"
+#include "lore/train/optimiser.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The training step of the toy memory. */
-#include "lore/memory_trainer.h"
+#include "lore/train/memory_trainer.h"
 
 #include <math.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "lore/real.h"
+#include "lore/base/real.h"
 
 enum { LORE_BLOCKS_MAX = 64 };
 

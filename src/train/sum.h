@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "lore/arena.h"
+#include "lore/base/arena.h"
 #include "reduction.h"
 
 /* What a shard writes, and the additions that follow from it. */

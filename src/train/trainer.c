@@ -1,5 +1,5 @@
 /* The training step of one replica: shards, sums over threads and ranks, update. */
-#include "lore/trainer.h"
+#include "lore/train/trainer.h"
 
 #include <assert.h>
 #include <math.h>
@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "exchange.h"
-#include "lore/arena.h"
-#include "lore/clock.h"
-#include "lore/decoder.h"
+#include "lore/base/arena.h"
+#include "lore/base/clock.h"
+#include "lore/model/decoder.h"
 
 enum {
   SLICE = 4096, /* elements that the update pass keeps in cache */

@@ -1,0 +1,24 @@
+/* Being told to stop: signals and the end of the job's time. */
+#ifndef LORE_BASE_STOP_H
+#define LORE_BASE_STOP_H
+
+#include <stdbool.h>
+
+/* From now on SIGUSR1, SIGUSR2, SIGTERM and SIGINT only ask for a stop; a second SIGINT ends the
+ * process at once. */
+void lore_stop_listen(void);
+
+/* Training has to have ended by `deadline` (s since 1970). Several calls: the earliest holds. */
+void lore_stop_at(double deadline);
+
+/* `ask` is asked too, about once a second, when lore_stop_wanted is called: whether somebody else
+ * has been told to stop. NULL: nobody. */
+void lore_stop_ask(bool (*ask)(void *context), void *context);
+
+/* Whether this process should stop: a signal came, or less than `margin` seconds are left. */
+bool lore_stop_wanted(double margin);
+
+/* "signal USR1", "the time limit", "another process": why; "" if nothing asks for it. */
+const char *lore_stop_reason(void);
+
+#endif

@@ -1,0 +1,34 @@
+/* The ranks that train one run together, and decisions that all of them make alike. */
+#ifndef LORE_BASE_TEAM_H
+#define LORE_BASE_TEAM_H
+
+#include <mpi.h>
+#include <stddef.h>
+
+#include "lore/base/status.h"
+
+typedef struct {
+  MPI_Comm comm; /* MPI_COMM_NULL: one rank without MPI */
+  int rank, ranks;
+} lore_team;
+
+/* One rank that needs no MPI. */
+lore_team lore_team_alone(void);
+
+/* The team of all ranks of `comm`. */
+lore_team lore_team_of(MPI_Comm comm);
+
+/* Ranks of one node that may use the same processors divide them (lore/threads.h). All ranks. */
+void lore_team_share_processors(lore_team team);
+
+/* Every rank brings the status of what it did; all leave with the same one: LORE_OK if all
+ * succeeded, else the status and message of the lowest rank that failed. */
+lore_status lore_team_agree(lore_team team, lore_status status);
+
+/* Gives rank 0's `size` bytes at `data` to all. */
+void lore_team_spread(lore_team team, void *data, size_t size);
+
+/* Leaves the calling function, on all ranks, unless `call` succeeded on all. */
+#define LORE_TRY_TOGETHER(team, call) LORE_TRY(lore_team_agree(team, call))
+
+#endif

@@ -1,0 +1,56 @@
+/* What can be seen of a run from its files alone, at any time. */
+#ifndef LORE_CONTROL_STATUS_READ_H
+#define LORE_CONTROL_STATUS_READ_H
+
+#include "lore/io/state.h"
+#include "lore/manifest/manifest.h"
+
+typedef enum {
+  LORE_SEEN_WAITING,
+  LORE_SEEN_RUNNING,
+  LORE_SEEN_INTERRUPTED, /* its state says running, but nobody holds its lock */
+  LORE_SEEN_STOPPED,
+  LORE_SEEN_DONE,
+  LORE_SEEN_DIVERGED,
+  LORE_SEEN_FAILED,
+  LORE_SEEN_STAGES
+} lore_seen_stage;
+
+/* "waiting", "running", "interrupted", ... */
+const char *lore_seen_name(lore_seen_stage stage);
+
+/* The last records of a metrics file; NAN where there is nothing to say. */
+typedef struct {
+  bool exists;                      /* there is a readable file with a record */
+  int64_t step, steps;              /* of the last record; train.steps */
+  int phase;                        /* 0: none */
+  double loss, accuracy;            /* attribute loss (nats) and accuracy of the first group */
+  double tokens_per_s, steps_per_s; /* over the last records */
+  double age;                       /* s since the file was written */
+} lore_seen_metrics;
+
+typedef struct {
+  lore_seen_stage stage;
+  lore_state state; /* as read; zero but for `stage` if it could not be */
+  lore_seen_metrics metrics;
+  int64_t step, steps; /* done, and to do in all (0: not known) */
+  double left;         /* s, of a running run; else NAN */
+} lore_seen;
+
+/* Looks at directory/runs/<run->id>. A file that cannot be read (yet) counts as missing. */
+lore_status lore_seen_read(const char *directory, const lore_manifest_run *run, lore_seen *seen);
+
+/* Reads path, a metrics file that may be growing. */
+void lore_seen_metrics_read(const char *path, lore_seen_metrics *metrics);
+
+/* A study at a glance. */
+typedef struct {
+  int count[LORE_SEEN_STAGES]; /* runs */
+  int64_t step, steps;         /* done and to do; a diverged run has nothing left to do */
+  double left;                 /* s, NAN: not known (nothing runs) */
+} lore_seen_totals;
+
+/* `seen` has one entry for each run of the manifest. */
+lore_seen_totals lore_seen_total(const lore_manifest *manifest, const lore_seen *seen);
+
+#endif

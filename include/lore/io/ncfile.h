@@ -1,0 +1,67 @@
+/* NetCDF files that appear whole or not at all, and NetCDF's errors as ours. */
+#ifndef LORE_IO_NCFILE_H
+#define LORE_IO_NCFILE_H
+
+#include <netcdf.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lore/base/status.h"
+#include "lore/base/textfile.h"
+#include "lore/io/metrics.h"
+
+/* The status for NetCDF's `code` (LORE_OK for NC_NOERR), with "cannot <operation> <path>: reason".
+ * System errors become LORE_FILE, the library's own LORE_NETCDF. */
+lore_status lore_netcdf_status(int code, const char *operation, const char *path);
+
+/* Says which part of a file, `what`, cannot be read: LORE_NETCDF. */
+lore_status lore_netcdf_unreadable(const char *path, const char *what, int code);
+
+/* A global attribute: text of less than `size` bytes, or one number. NetCDF's code. */
+int lore_netcdf_get_text(int ncid, const char *name, size_t size, char *text);
+int lore_netcdf_get_number(int ncid, const char *name, double *value);
+
+/* Reserves room for a part of a file, which grows if need be, so that a full disk is noticed before
+ * it is written; returns errno or 0. File systems that cannot reserve are found out when writing.
+ */
+int lore_file_reserve(int fd, off_t at, off_t size);
+
+/* Closes and removes `partial`, which could not be written. The library does not let go of a file
+ * that it cannot flush, and so of its space: emptying the file first makes room to flush, and
+ * emptying it again leaves an open file of no size if that was not enough. */
+void lore_partial_discard(int ncid, const char *partial);
+
+/* A file in define mode. Only memory is touched there, so a failure is rare: the first one is kept,
+ * the calls after it do nothing, and one check at the end is enough. */
+typedef struct {
+  int ncid;
+  int error; /* of the first call that failed */
+} lore_ncfile;
+
+/* Defines and writes everything; what goes wrong is in file->error. */
+typedef void lore_ncfile_fill(lore_ncfile *file, void *content);
+
+/* Makes `path`, of NetCDF's format `mode`, of what `fill` writes: whole or not at all. */
+lore_status lore_ncfile_make(const char *path, int mode, lore_ncfile_fill *fill, void *content);
+
+int lore_ncfile_dimension(lore_ncfile *file, const char *name, size_t length);
+
+/* Returns the variable's id. long_name and units become attributes; units may be NULL for text. */
+int lore_ncfile_variable(lore_ncfile *file, const char *name, nc_type type, int rank,
+                         const int *dimension, const char *long_name, const char *units);
+
+void lore_ncfile_text(lore_ncfile *file, int variable, const char *name, const char *text);
+void lore_ncfile_integer(lore_ncfile *file, int variable, const char *name, int64_t value);
+void lore_ncfile_real(lore_ncfile *file, int variable, const char *name, double value);
+
+/* What every file of ours says: conventions, date, history, then `provenance` (which may replace
+ * any of it). */
+void lore_ncfile_globals(lore_ncfile *file, const char *title, const char *summary, int provenances,
+                         const lore_provenance *provenance);
+
+/* Fills row `row` of the text variable (rows x length), padded with zeros. Data mode. */
+void lore_ncfile_put_row(lore_ncfile *file, int variable, size_t row, size_t length,
+                         const char *text);
+
+#endif

@@ -1,0 +1,52 @@
+/* What is known of a run from outside: the file runs/<id>/state.yaml, replaced whole at every
+ * change by the one process that holds the run's lock, and read by anybody at any time. */
+#ifndef LORE_IO_STATE_H
+#define LORE_IO_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lore/base/status.h"
+
+typedef enum {
+  LORE_RUN_WAITING, /* no state file */
+  LORE_RUN_RUNNING, /* a process trains it; interrupted if its lock is free */
+  LORE_RUN_STOPPED, /* checkpointed, to be gone on with */
+  LORE_RUN_DONE,
+  LORE_RUN_DIVERGED, /* the loss is no number: not tried again */
+  LORE_RUN_FAILED    /* the environment failed: tried again by the next job */
+} lore_run_stage;
+
+enum { LORE_STATE_TEXT = 64, LORE_STATE_MESSAGE = 1024 };
+
+typedef struct {
+  lore_run_stage stage;
+  int64_t step, steps; /* done, and to do in all */
+  int ranks, threads;  /* of the group that trains or trained it last */
+  int attempts;        /* how often it was begun or gone on with */
+  uint64_t hash;       /* of what decides the result; 0: unknown, in files of earlier versions */
+  double updated;      /* s since 1970 */
+  char host[LORE_STATE_TEXT];
+  char job[LORE_STATE_TEXT];        /* Slurm job ("1234_5"), else "" */
+  char message[LORE_STATE_MESSAGE]; /* why it failed or stopped, else "" */
+} lore_state;
+
+/* "waiting", "running", ... */
+const char *lore_run_stage_name(lore_run_stage stage);
+
+/* `directory` is the run's. A run without the file is waiting. LORE_FILE if it cannot be read or
+ * written, or is damaged. */
+lore_status lore_state_read(const char *directory, lore_state *state);
+lore_status lore_state_write(const char *directory, const lore_state *state);
+
+/* Takes the run: an open-file-description lock on directory/lock, which the system releases when
+ * the process ends, however it ends. *lock >= 0 if it is ours now, -1 if another process has it
+ * (`holder`, LORE_STATE_TEXT bytes, then says which: "host pid"). LORE_FILE if the file system
+ * cannot lock. */
+lore_status lore_state_lock(const char *directory, int *lock, char *holder);
+void lore_state_unlock(int lock);
+
+/* Whether some process holds the run now. */
+bool lore_state_locked(const char *directory);
+
+#endif

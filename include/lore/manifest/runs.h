@@ -1,0 +1,12 @@
+/* The runs of a results directory, planned or not. */
+#ifndef LORE_MANIFEST_RUNS_H
+#define LORE_MANIFEST_RUNS_H
+
+#include "lore/manifest/manifest.h"
+
+/* Reads directory/manifest.tsv; without one, the runs are the folders in directory/runs, in
+ * alphabetical order, with what their study.yaml says, and there are no axes. LORE_USER if there is
+ * neither. Free with lore_manifest_destroy, also after a failure. */
+lore_status lore_status_runs(const char *directory, lore_manifest *manifest);
+
+#endif

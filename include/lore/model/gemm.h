@@ -1,0 +1,56 @@
+/* Matrix products behind one name. All calls are single-threaded and safe to make from several
+ * threads. */
+#ifndef LORE_MODEL_GEMM_H
+#define LORE_MODEL_GEMM_H
+
+#include <stddef.h>
+
+#include "lore/base/real.h"
+#include "lore/base/status.h"
+
+typedef enum {
+  LORE_GEMM_AUTO,
+  LORE_GEMM_BUILTIN,
+  LORE_GEMM_CBLAS,
+  LORE_GEMM_ONEDNN
+} lore_gemm_backend;
+
+typedef enum { LORE_PLAIN = 0, LORE_TRANSPOSED = 1 } lore_transpose;
+
+/* C = A B, C = C + A B (add == C) or C = D + A B (add == D, leading dimension ldc), with
+ * op(A): m x k, op(B): k x n, C: m x n, all row-major; lda, ldb, ldc are row lengths in elements as
+ * stored. */
+void lore_gemm(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a, int lda,
+               const real *b, int ldb, const real *add, real *c, int ldc);
+
+/* Whether this build has `backend`, and its name ("builtin", "cblas", "onednn"). */
+int lore_gemm_has(lore_gemm_backend backend);
+const char *lore_gemm_name(lore_gemm_backend backend);
+
+/* Uses `backend` from now on. Not while a product is running. LORE_USER if the build lacks it. */
+lore_status lore_gemm_select(lore_gemm_backend backend);
+lore_gemm_backend lore_gemm_selected(void);
+
+/* One product shape and how often it occurs. */
+typedef struct {
+  lore_transpose ta, tb;
+  int m, n, k;
+  int count;
+} lore_gemm_shape;
+
+/* Bytes that the built-in backend keeps per thread to make such products. */
+size_t lore_gemm_scratch_bytes(int count, const lore_gemm_shape *shapes);
+
+/* Seconds that each of `threads` threads takes to make all `shapes` (times their counts) at once
+ * with `backend`: per shape the best of several repeats, at least one after a warm-up, within about
+ * `budget` seconds in all. LORE_USER if the build lacks the backend, LORE_MEMORY. */
+lore_status lore_gemm_time(lore_gemm_backend backend, const lore_gemm_shape *shapes, int count,
+                           int threads, double budget, double *seconds);
+
+/* Times every backend of this build on `shapes`, selects the fastest (the built-in one
+ * unless another is clearly faster) and describes the choice in
+ * `text`: "builtin 160, onednn 155, cblas 140 GFLOP/s: builtin". Takes about `budget` seconds. */
+lore_status lore_gemm_choose(const lore_gemm_shape *shapes, int count, int threads, double budget,
+                             size_t size, char *text);
+
+#endif

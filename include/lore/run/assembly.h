@@ -1,0 +1,38 @@
+/* The parts of a run, made from its settings. */
+#ifndef LORE_RUN_ASSEMBLY_H
+#define LORE_RUN_ASSEMBLY_H
+
+#include "lore/data/population.h"
+#include "lore/eval/evaluate.h"
+#include "lore/model/model.h"
+#include "lore/settings/settings.h"
+#include "lore/train/trainer.h"
+
+typedef struct {
+  const lore_settings *settings;
+  int threads;
+  lore_vocabulary *vocabulary;
+  lore_population *population;
+  int longest; /* tokens of the longest biography */
+  lore_model *model;
+  lore_population_source source;
+  int groups;
+  lore_group group[LORE_GROUPS_MAX];
+  int held_out, subset; /* indices of these groups, or -1 */
+  double baseline, empirical_baseline;
+  double subset_baseline; /* where the loss of an adaptive curriculum's subset rests */
+} lore_assembly;
+
+/* Vocabulary, population and model. Destroy also after a failure. Keeps a pointer to `settings`. */
+lore_status lore_assembly_create(const lore_settings *settings, lore_assembly *assembly);
+void lore_assembly_destroy(lore_assembly *assembly);
+
+/* Floating-point operations of a whole training on biographies of `tokens` tokens. A patched step
+ * needs the reference's layers forward too. */
+double lore_assembly_operations(const lore_model *model, const lore_settings *settings,
+                                double tokens);
+
+/* Mean tokens of a biography, over a sample. */
+lore_status lore_assembly_mean_tokens(const lore_assembly *assembly, double *mean);
+
+#endif

@@ -1,0 +1,27 @@
+/* Where results come from: version, commit, host, command, resolved settings. */
+#ifndef LORE_RUN_PROVENANCE_H
+#define LORE_RUN_PROVENANCE_H
+
+#include "lore/base/status.h"
+#include "lore/io/metrics.h"
+#include "lore/settings/settings.h"
+
+enum { LORE_PROVENANCES = 16 };
+
+typedef struct {
+  int count;
+  lore_provenance entry[LORE_PROVENANCES];
+  char *text[LORE_PROVENANCES]; /* owned */
+} lore_provenance_list;
+
+/* Collects the entries; free with lore_provenance_free, also after a failure. */
+lore_status lore_provenance_collect(const lore_settings *settings, const char *command, int threads,
+                                    lore_provenance_list *list);
+
+/* Adds one; `name` must outlive the list. */
+lore_status lore_provenance_add(lore_provenance_list *list, const char *name, const char *format,
+                                ...) __attribute__((format(printf, 3, 4)));
+
+void lore_provenance_free(lore_provenance_list *list);
+
+#endif

@@ -1,0 +1,46 @@
+/* All runs of a study in one MPI job: groups of ranks take them from a queue. */
+#ifndef LORE_RUN_SWEEP_H
+#define LORE_RUN_SWEEP_H
+
+#include <mpi.h>
+#include <stdbool.h>
+
+#include "lore/manifest/manifest.h"
+#include "lore/run/run.h"
+
+typedef struct {
+  const char *directory; /* of the study */
+  const char *command;   /* how the program was called */
+  int ranks_per_run;     /* 0: all ranks if there is one run, else 1 */
+  int wave;              /* only runs of this wave; -1: all */
+  int chunk, chunks;     /* begin with the chunk-th (from 0) of `chunks` parts */
+  bool fail_fast;        /* the first failure stops all groups */
+  bool overwrite, quiet;
+} lore_sweep_options;
+
+/* What came of it; the same on all ranks. */
+typedef struct {
+  int runs, groups;
+  int done;             /* complete now, whoever trained them */
+  int trained;          /* of these, by this job */
+  int failed;           /* or diverged */
+  int blocked;          /* not begun, as the run that they start from has not been completed */
+  int unfinished;       /* begun or not, left for the next job */
+  int elsewhere;        /* another job trains them */
+  double seconds;       /* wall time */
+  double busy;          /* share of the groups' time, until the last run was taken, spent on runs */
+  lore_run_result last; /* of the only run of a study that has one */
+} lore_sweep_result;
+
+/* LORE_USER if `ranks` ranks cannot be divided into groups of `ranks_per_run` (0: as in the options
+ * above), there are more groups than runs, or a group has more ranks than a batch has shards.
+ * `ranks` 0: not known yet. */
+lore_status lore_sweep_check_ranks(int ranks, const lore_manifest *manifest, int ranks_per_run);
+
+/* Trains. All ranks of `world` call it. Prints a line to stderr for every run that ends.
+ * LORE_RUNS_FAILED if some runs failed, LORE_STOPPED if told to stop before all were done; of a
+ * study of one run, what lore_run_execute returns. LORE_USER if the ranks do not fit. */
+lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
+                           const lore_sweep_options *options, lore_sweep_result *result);
+
+#endif

@@ -1,0 +1,56 @@
+/* AdamW with decoupled weight decay (Loshchilov and Hutter 2019) and the learning-rate schedules.
+ */
+#ifndef LORE_TRAIN_OPTIMISER_H
+#define LORE_TRAIN_OPTIMISER_H
+
+#include <stdint.h>
+
+#include "lore/model/model.h"
+
+/* How ranks add gradients: in the order of one tree over shards, or as MPI_Iallreduce likes. */
+typedef enum { LORE_REDUCTION_REPRODUCIBLE, LORE_REDUCTION_MPI } lore_reduction;
+
+typedef enum { LORE_SCHEDULE_COSINE, LORE_SCHEDULE_CONSTANT } lore_schedule;
+
+enum { LORE_REFERENCE_NAME = 64 };
+
+/* Attention patching (science.md section 6): from step `start` on, the attention patterns of a
+ * reference, as they were after `reference` of its steps, take the place of the model's own. */
+typedef struct {
+  char from[LORE_REFERENCE_NAME]; /* experiment; "none": no patching */
+  int64_t reference;              /* -1: its last step */
+  int64_t start;                  /* the optimiser's state is reset there */
+} lore_patch_config;
+
+/* Whether there is a reference. */
+bool lore_patch_wanted(const lore_patch_config *patch);
+
+/* Whether `step` of `steps` uses the reference's patterns. */
+bool lore_patch_active(const lore_patch_config *patch, int64_t step, int64_t steps);
+
+typedef struct {
+  int64_t steps;
+  int batch;                                 /* sequences per step */
+  int shard;                                 /* sequences per shard; divides batch */
+  double learning_rate, final_learning_rate; /* cosine goes from the first to the second */
+  int64_t warmup_steps;                      /* linear from 0 */
+  lore_schedule schedule;
+  double weight_decay;
+  double beta1, beta2, epsilon;
+  double clip; /* largest global gradient norm; 0 leaves gradients alone */
+  lore_reduction reduction;
+  lore_patch_config patch;
+} lore_train_config;
+
+/* Learning rate of `step` (0 .. steps-1). */
+double lore_learning_rate(const lore_train_config *config, int64_t step);
+
+/* One update of elements [first, first+count), all inside one tensor run of equal decay:
+ *   m = beta1 m + (1-beta1) s g;  v = beta2 v + (1-beta2) (s g)^2;
+ *   w -= rate * (m^ / (sqrt(v^) + epsilon) + decay * w)
+ * with s = `gradient_scale` and bias-corrected m^, v^ for update number `update` (from 1). */
+void lore_adamw_update(const lore_train_config *config, int64_t update, double rate, double decay,
+                       double gradient_scale, int64_t count, const real *gradient, real *parameters,
+                       real *first_moment, real *second_moment);
+
+#endif

@@ -1,0 +1,77 @@
+/* One replica's training step: shards, gradient sum, AdamW.
+ *
+ * The batch is cut into shards of a fixed number of sequences. The ranks of the replica's team
+ * share them, and their threads compute whole shards; gradients are added in the order of one
+ * binary tree over shard numbers, so the sum has the same bits for any number of threads and ranks.
+ * Sums over ranks begin while backward still runs. A step allocates nothing of ours and opens no
+ * file. */
+#ifndef LORE_TRAIN_TRAINER_H
+#define LORE_TRAIN_TRAINER_H
+
+#include <stdint.h>
+
+#include "lore/base/team.h"
+#include "lore/data/batch.h"
+#include "lore/data/distribution.h"
+#include "lore/io/checkpoint.h"
+#include "lore/model/model.h"
+#include "lore/train/optimiser.h"
+
+/* Where sequences come from: fill() puts sequences [first, first+count) of `step` into an empty
+ * batch. It is called from several threads at once. */
+typedef struct {
+  void (*fill)(const void *context, lore_batch *batch, uint64_t step, int64_t first, int count);
+  const void *context;
+} lore_source;
+
+/* What lore_source_population needs to know; must outlive the source. */
+typedef struct {
+  const lore_population *population;
+  lore_sampler sampler;
+} lore_population_source;
+
+/* Training biographies of a population. */
+lore_source lore_source_of_population(const lore_population_source *population);
+
+typedef struct {
+  double loss;          /* nats per token, mean over the batch, before the update */
+  double gradient_norm; /* of the mean gradient, before clipping */
+  int64_t tokens;
+  int votes;               /* ranks that have called lore_trainer_vote */
+  double exchange_seconds; /* that this rank waited for gradients of others after its own work */
+} lore_step;
+
+typedef struct lore_trainer lore_trainer;
+
+/* Initial parameters from `seed`, moments zero. `longest` is the longest sequence in tokens; `team`
+ * has at most batch / shard ranks. Keeps pointers to model and source. LORE_MEMORY if the arena
+ * cannot be had, on this rank alone. */
+lore_status lore_trainer_create(const lore_model *model, const lore_train_config *config,
+                                lore_source source, int longest, lore_team team, int threads,
+                                uint64_t seed, lore_trainer **trainer);
+void lore_trainer_destroy(lore_trainer *trainer);
+
+/* Bytes of the arena that lore_trainer_create maps and touches. */
+size_t lore_trainer_bytes(const lore_model *model, const lore_train_config *config, int longest,
+                          lore_team team, int threads);
+
+/* Makes step `step` (0 .. steps-1). All ranks of the team call it and get the same result. */
+lore_step lore_trainer_step(lore_trainer *trainer, int64_t step);
+
+/* From the next step on, this rank asks for the end: `votes` tells all ranks at the same step. */
+void lore_trainer_vote(lore_trainer *trainer);
+
+/* Parameters and moments, owned by the trainer: to be saved, or filled to go on. */
+lore_training_state lore_trainer_state(lore_trainer *trainer);
+
+/* The parameters, model->elements reals; owned by the trainer. */
+real *lore_trainer_parameters(lore_trainer *trainer);
+
+/* The parameters of the reference, to be filled before the first step; NULL without patching.
+ * model->elements reals, owned by the trainer. */
+real *lore_trainer_reference(lore_trainer *trainer);
+
+/* The gradient of the last step, summed over the batch's tokens (not their mean). */
+const real *lore_trainer_gradient(const lore_trainer *trainer);
+
+#endif

@@ -1,0 +1,108 @@
+/* What can be seen of a run, and of all of them. */
+#include "lore/control/status_read.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "lore/io/path.h"
+
+const char *lore_seen_name(lore_seen_stage stage) {
+  static const char *const names[LORE_SEEN_STAGES] = {
+      "waiting", "running", "interrupted", "stopped", "done", "diverged", "failed"};
+  assert((size_t)stage < LORE_SEEN_STAGES);
+  return names[stage];
+}
+
+/* Where there is no state (runs of earlier versions, or a damaged file), the records speak. */
+static lore_seen_stage stage_without_state(const lore_seen *seen) {
+  if (!seen->metrics.exists)
+    return LORE_SEEN_WAITING;
+  return seen->steps > 0 && seen->step >= seen->steps ? LORE_SEEN_DONE : LORE_SEEN_INTERRUPTED;
+}
+
+static lore_seen_stage choose_stage(const lore_seen *seen, bool locked) {
+  static const lore_seen_stage of[] = {[LORE_RUN_RUNNING] = LORE_SEEN_INTERRUPTED,
+                                       [LORE_RUN_STOPPED] = LORE_SEEN_STOPPED,
+                                       [LORE_RUN_DONE] = LORE_SEEN_DONE,
+                                       [LORE_RUN_DIVERGED] = LORE_SEEN_DIVERGED,
+                                       [LORE_RUN_FAILED] = LORE_SEEN_FAILED};
+  lore_run_stage stage = seen->state.stage;
+  lore_seen_stage free = stage == LORE_RUN_WAITING ? stage_without_state(seen) : of[stage];
+  /* Whoever has just ended a run holds it a moment longer. */
+  bool over = free == LORE_SEEN_DONE || free == LORE_SEEN_DIVERGED;
+  return locked && !over ? LORE_SEEN_RUNNING : free;
+}
+
+static int64_t larger(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
+static void read_folder(const char *folder, const char *metrics_path, lore_seen *seen) {
+  bool locked = lore_state_locked(folder);
+  if (lore_state_read(folder, &seen->state) != LORE_OK)
+    snprintf(seen->state.message, sizeof seen->state.message, "%s", lore_fail_message());
+  /* Taken since the first look? A run that has ended since then says so itself. */
+  if (seen->state.stage == LORE_RUN_RUNNING && !locked)
+    locked = lore_state_locked(folder);
+  lore_seen_metrics_read(metrics_path, &seen->metrics);
+  seen->step = larger(seen->state.step, seen->metrics.exists ? seen->metrics.step : 0);
+  if (seen->steps == 0)
+    seen->steps = larger(seen->state.steps, seen->metrics.steps);
+  seen->stage = choose_stage(seen, locked);
+}
+
+static double time_left(const lore_seen *seen) {
+  double speed = seen->metrics.steps_per_s;
+  if (seen->stage != LORE_SEEN_RUNNING || !(speed > 0) || seen->steps == 0)
+    return NAN;
+  double left = (double)(seen->steps - seen->step) / speed - seen->metrics.age;
+  return left > 0 ? left : 0;
+}
+
+lore_status lore_seen_read(const char *directory, const lore_manifest_run *run, lore_seen *seen) {
+  char folder[LORE_PATH_MAX], path[LORE_PATH_MAX];
+  *seen = (lore_seen){.steps = run->settings.train.steps};
+  LORE_TRY(lore_directory_of_run(directory, run->id, folder));
+  LORE_TRY(lore_path_join(folder, "metrics.nc", path));
+  read_folder(folder, path, seen);
+  seen->left = time_left(seen);
+  return LORE_OK;
+}
+
+/* Whether every run has predicted operations, which tell how long steps of different runs take. */
+static bool all_estimated(const lore_manifest *manifest) {
+  for (int i = 0; i < manifest->runs; i++)
+    if (!(manifest->run[i].operations > 0) || manifest->run[i].settings.train.steps <= 0)
+      return false;
+  return true;
+}
+
+lore_seen_totals lore_seen_total(const lore_manifest *manifest, const lore_seen *seen) {
+  lore_seen_totals totals = {.left = NAN};
+  bool estimated = all_estimated(manifest), known = true;
+  double work = 0, speed = 0, longest = 0;
+  for (int i = 0; i < manifest->runs; i++) {
+    const lore_manifest_run *run = &manifest->run[i];
+    int64_t step = seen[i].step, steps = seen[i].steps;
+    double cost = estimated ? run->operations / (double)run->settings.train.steps : 1;
+    bool over = seen[i].stage == LORE_SEEN_DIVERGED;
+    known = known && (over || steps > 0);
+    steps = over ? step : larger(step, steps);
+    totals.count[seen[i].stage]++;
+    totals.step += step;
+    totals.steps += steps;
+    work += (double)(steps - step) * cost;
+    if (seen[i].left >= 0) {
+      speed += seen[i].metrics.steps_per_s * cost;
+      longest = fmax(longest, seen[i].left);
+    }
+  }
+  if (!known)
+    return totals;
+  if (work <= 0)
+    totals.left = 0;
+  else if (speed > 0)
+    totals.left = fmax(longest, work / speed);
+  return totals;
+}

@@ -1,0 +1,49 @@
+/* What a run of the toy memory will need. */
+#include "memory_estimate.h"
+
+#include <math.h>
+
+#include "lore/cost/estimate.h"
+#include "lore/train/memory_trainer.h"
+
+double lore_memory_operations(const lore_settings *s) {
+  return lore_memory_flops(&s->memory) * s->train.batch * (double)s->train.steps;
+}
+
+static lore_status find_baselines(const lore_settings *s, bool sampled, lore_estimate *e) {
+  enum { SAMPLE = 1024 };
+  lore_memory_config config = s->memory;
+  lore_pairs pairs;
+  if (sampled && config.pairs > SAMPLE)
+    config.pairs = SAMPLE;
+  config.held_out = config.new_pairs = 0; /* they do not count */
+  lore_status status = lore_pairs_create(&config, s->seed, &pairs);
+  if (status == LORE_OK)
+    e->empirical_baseline = lore_pairs_empirical_baseline(&pairs);
+  lore_pairs_destroy(&pairs);
+  e->baseline = log(config.values);
+  return status;
+}
+
+lore_status lore_memory_estimate(const lore_settings *s, bool sampled, size_t before,
+                                 lore_estimate *e) {
+  const lore_memory_config *c = &s->memory;
+  lore_gemm_shape shapes[LORE_MEMORY_GEMM_SHAPES];
+  lore_memory_gemm_shapes(c, s->train.batch, shapes);
+  *e = (lore_estimate){.vocabulary = c->values,
+                       .context = 1,
+                       .threads = 1,
+                       .parameters = lore_memory_parameters(c),
+                       .tokens_per_biography = 1,
+                       .steps = s->train.steps,
+                       .evaluations = lore_evaluate_count(&s->evaluate, s->train.steps),
+                       .tokens = s->train.batch * (double)s->train.steps,
+                       .operations = lore_memory_operations(s),
+                       .process_bytes = before,
+                       .population_bytes = lore_pairs_bytes(c),
+                       .trainer_bytes = lore_memory_trainer_bytes(c, &s->train),
+                       .scratch_bytes = lore_gemm_scratch_bytes(LORE_MEMORY_GEMM_SHAPES, shapes)};
+  e->peak_bytes = before + e->population_bytes + e->trainer_bytes + e->scratch_bytes;
+  e->checkpoint_bytes = (size_t)(e->parameters + (int64_t)c->values * c->keys) * sizeof(real);
+  return find_baselines(s, sampled, e);
+}

@@ -1,0 +1,166 @@
+/* What runs cost, worked out once for all that cost the same. */
+#include "lore/cost/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lore/cost/estimate.h"
+#include "lore/run/run.h"
+#include "lore/settings/groups.h"
+
+/* The settings that memory and work follow from. */
+typedef struct {
+  lore_task task;
+  lore_memory_config memory;
+  lore_population_config population;
+  lore_model_config model;
+  lore_evaluate_config evaluate;
+  lore_patch_config patch;
+  int groups;
+  int64_t steps;
+  int batch, shard, threads;
+} lore_plan_key;
+
+typedef struct {
+  lore_plan_key key;
+  lore_estimate estimate;
+} lore_plan_entry;
+
+typedef struct {
+  int count;
+  lore_plan_entry *entry;
+} lore_plan_cache;
+
+static int count_groups(const lore_settings *s) {
+  lore_group group[LORE_GROUPS_MAX];
+  return lore_groups_of(s, group);
+}
+
+/* Padding is cleared, so that keys compare as bytes; a difference that is none only costs time. */
+static void make_key(const lore_settings *s, int threads, lore_plan_key *key) {
+  memset(key, 0, sizeof *key);
+  key->task = s->task;
+  memcpy(&key->memory, &s->memory, sizeof key->memory);
+  memcpy(&key->population, &s->population, sizeof key->population);
+  memcpy(&key->model, &s->model, sizeof key->model);
+  memcpy(&key->evaluate, &s->evaluate, sizeof key->evaluate);
+  memcpy(&key->patch, &s->train.patch, sizeof key->patch);
+  key->groups = count_groups(s);
+  key->steps = s->train.steps;
+  key->batch = s->train.batch;
+  key->shard = s->train.shard;
+  key->threads = s->compute.threads ? s->compute.threads : threads;
+}
+
+static lore_status add_entry(lore_plan_cache *cache, const lore_settings *settings, int ranks,
+                             const lore_plan_key *key) {
+  bool full = (cache->count & (cache->count - 1)) == 0;
+  size_t capacity = cache->count > 0 ? 2 * (size_t)cache->count : 1;
+  lore_plan_entry *more = full ? realloc(cache->entry, capacity * sizeof *more) : cache->entry;
+  lore_settings *same = malloc(sizeof *same);
+  if (more)
+    cache->entry = more;
+  if (!more || !same) {
+    free(same);
+    return lore_fail(LORE_MEMORY, "no memory for %zu estimates", capacity);
+  }
+  *same = *settings;
+  same->compute.threads = key->threads;
+  more[cache->count].key = *key;
+  lore_status status = lore_run_estimate_sampled(same, ranks, &more[cache->count].estimate);
+  free(same);
+  cache->count += status == LORE_OK;
+  return status;
+}
+
+static lore_status find_estimate(lore_plan_cache *cache, const lore_settings *settings, int ranks,
+                                 int threads, const lore_estimate **estimate) {
+  lore_plan_key key;
+  int at = cache->count - 1;
+  make_key(settings, threads, &key);
+  while (at >= 0 && memcmp(&cache->entry[at].key, &key, sizeof key) != 0)
+    at--;
+  if (at < 0) {
+    LORE_TRY(add_entry(cache, settings, ranks, &key));
+    at = cache->count - 1;
+  }
+  *estimate = &cache->entry[at].estimate;
+  return LORE_OK;
+}
+
+static void fill(const lore_settings *s, const lore_estimate *e, lore_plan_run *run) {
+  const lore_integer_list *snapshots = &s->checkpoint.snapshots;
+  bool memory = s->task == LORE_TASK_MEMORY;
+  int files = snapshots->count + 1, groups = memory ? 0 : count_groups(s);
+  double sequences =
+      memory ? (double)lore_pairs_count(&s->memory) : (double)groups * s->evaluate.sequences;
+  double per_sequence = e->operations / ((double)s->train.steps * s->train.batch);
+  if (snapshots->count > 0 && snapshots->value[snapshots->count - 1] == s->train.steps)
+    files--;
+  *run = (lore_plan_run){
+      .tokens = e->tokens,
+      .operations = e->operations,
+      /* A third of a training step's: forward only. */
+      .evaluation_operations = (double)e->evaluations * sequences * per_sequence / 3,
+      .threads = e->threads,
+      .peak_bytes = e->peak_bytes,
+      .weights_bytes = (double)files * (double)e->checkpoint_bytes,
+      /* Weights and two moments; the newest, the one before and the one being written. */
+      .resume_bytes = memory ? 0 : 9 * (double)e->checkpoint_bytes};
+}
+
+lore_status lore_plan_estimate(lore_manifest *manifest, int ranks, int threads,
+                               lore_plan_run *run) {
+  lore_plan_cache cache = {0};
+  lore_status status = LORE_OK;
+  for (int r = 0; r < manifest->runs && status == LORE_OK; r++) {
+    const lore_estimate *estimate = NULL;
+    status = find_estimate(&cache, &manifest->run[r].settings, ranks, threads, &estimate);
+    if (status == LORE_OK)
+      fill(&manifest->run[r].settings, estimate, &run[r]);
+    else
+      lore_fail_context(status, "run %s", manifest->run[r].id);
+  }
+  free(cache.entry);
+  LORE_TRY(status);
+  return lore_manifest_estimate(manifest);
+}
+
+void lore_plan_time(const lore_manifest *manifest, const lore_plan_speed *speed, int ranks,
+                    lore_plan_run *run) {
+  for (int r = 0; r < manifest->runs; r++) {
+    bool memory = manifest->run[r].settings.task == LORE_TASK_MEMORY; /* one rank computes */
+    run[r].hours = (run[r].operations + run[r].evaluation_operations) /
+                   (1e9 * speed->gflops * (memory ? 1 : ranks)) / 3600;
+  }
+}
+
+lore_status lore_plan_total(const lore_manifest *manifest, const lore_plan_run *run, int ranks,
+                            int cores, lore_plan_totals *totals) {
+  double *chain = calloc((size_t)manifest->runs + 1, sizeof *chain);
+  if (!chain)
+    return lore_fail(LORE_MEMORY, "no memory for %d runs", manifest->runs);
+  lore_plan_totals t = {.cores = cores};
+  for (int r = 0; r < manifest->runs; r++) {
+    int parent = manifest->run[r].parent;
+    chain[r] = run[r].hours + (parent >= 0 ? chain[parent] : 0);
+    t.chain_hours = fmax(t.chain_hours, chain[r]);
+    if (manifest->run[r].wave >= t.waves)
+      t.waves = manifest->run[r].wave + 1;
+    if (run[r].peak_bytes > run[t.largest].peak_bytes)
+      t.largest = r;
+    if (run[r].hours > run[t.longest].hours)
+      t.longest = r;
+    t.tokens += run[r].tokens;
+    t.operations += run[r].operations;
+    t.evaluation_operations += run[r].evaluation_operations;
+    t.weights_bytes += run[r].weights_bytes;
+    t.hours += run[r].hours;
+    t.core_hours += run[r].hours * ranks * run[r].threads;
+  }
+  t.node_hours = t.core_hours / t.cores;
+  free(chain);
+  *totals = t;
+  return LORE_OK;
+}

@@ -1,0 +1,88 @@
+/* Whether the weights that runs start from can still come to be. */
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lore/io/path.h"
+#include "lore/io/resume.h"
+#include "lore/io/state.h"
+#include "lore/manifest/manifest.h"
+
+static int is_weights(const struct dirent *entry) {
+  int64_t step;
+  int used = 0;
+  return sscanf(entry->d_name, "weights_%" SCNd64 ".nc%n", &step, &used) == 1 && used > 0 &&
+         !entry->d_name[used];
+}
+
+/* "0, 500, 4000": after which steps there are weights in `checkpoints`. */
+static void list_steps(const char *checkpoints, size_t size, char *text) {
+  struct dirent **entry = NULL;
+  int count = scandir(checkpoints, &entry, is_weights, alphasort);
+  size_t length = 0;
+  snprintf(text, size, "none");
+  for (int i = 0; i < count; i++) {
+    int64_t step = 0;
+    sscanf(entry[i]->d_name, "weights_%" SCNd64, &step);
+    if (length < size)
+      length +=
+          (size_t)snprintf(text + length, size - length, "%s%" PRId64, i > 0 ? ", " : "", step);
+    free(entry[i]);
+  }
+  free(entry);
+}
+
+/* The step that a run would go on from; -1: the first. */
+static int64_t newest_point(const char *checkpoints) {
+  lore_resume_points points;
+  int64_t newest =
+      lore_resume_list(checkpoints, &points) == LORE_OK && points.count > 0 ? points.step[0] : -1;
+  free(points.step);
+  return newest;
+}
+
+/* Whether the state of the run called `id` can be read, and is of the same settings. */
+static bool read_state(const char *directory, const lore_manifest_run *run, char *folder,
+                       lore_state *state) {
+  return lore_directory_of_run(directory, run->id, folder) == LORE_OK &&
+         lore_state_read(folder, state) == LORE_OK &&
+         (state->hash == 0 || state->hash == run->hash);
+}
+
+/* Reads nothing but names where the weights are there or the parent has not begun. */
+static lore_status check_parent(const lore_manifest *m, const lore_manifest_run *run,
+                                const char *directory) {
+  const lore_manifest_run *parent = &m->run[run->parent];
+  char folder[LORE_PATH_MAX], own[LORE_PATH_MAX], checkpoints[LORE_PATH_MAX], file[LORE_PATH_MAX];
+  char name[64], steps[512];
+  lore_state state, child;
+  LORE_TRY(lore_directory_of_run(directory, parent->id, folder));
+  LORE_TRY(lore_path_join(folder, "checkpoints", checkpoints));
+  snprintf(name, sizeof name, "weights_%08" PRId64 ".nc", run->parent_step);
+  LORE_TRY(lore_path_join(checkpoints, name, file));
+  if (!access(file, F_OK) || !read_state(directory, parent, folder, &state))
+    return LORE_OK;
+  bool done = state.stage == LORE_RUN_DONE;
+  bool going = state.stage == LORE_RUN_STOPPED || state.stage == LORE_RUN_RUNNING ||
+               state.stage == LORE_RUN_FAILED;
+  if (!done && !(going && newest_point(checkpoints) >= run->parent_step))
+    return LORE_OK;
+  if (read_state(directory, run, own, &child) && child.stage == LORE_RUN_DONE)
+    return LORE_OK;
+  list_steps(checkpoints, sizeof steps, steps);
+  return lore_fail(LORE_USER,
+                   "%s is %s and has kept no weights after step %lld, which %s needs; there are: "
+                   "%s\nname one of these steps, or have it trained again: remove %s, or begin "
+                   "all runs again with lore run --overwrite",
+                   folder, done ? "complete" : "beyond that step", (long long)run->parent_step,
+                   run->id, steps, folder);
+}
+
+lore_status lore_manifest_check_parents(const lore_manifest *manifest, const char *directory) {
+  for (int r = 0; r < manifest->runs; r++)
+    if (manifest->run[r].parent >= 0)
+      LORE_TRY(check_parent(manifest, &manifest->run[r], directory));
+  return LORE_OK;
+}

@@ -1,0 +1,98 @@
+/* Finding and reading weights. */
+#include "snapshots.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lore/io/checkpoint.h"
+#include "lore/io/ncfile.h"
+#include "lore/io/path.h"
+#include "lore/run/directory.h"
+
+static int is_weights(const struct dirent *entry) {
+  long long step;
+  char end;
+  return sscanf(entry->d_name, "weights_%lld.n%c", &step, &end) == 2 && end == 'c' &&
+         !strcmp(strrchr(entry->d_name, '.'), ".nc");
+}
+
+lore_status lore_snapshots_list(const char *folder, lore_integer_list *steps) {
+  char checkpoints[LORE_PATH_MAX];
+  struct dirent **entry;
+  steps->count = 0;
+  LORE_TRY(lore_path_join(folder, "checkpoints", checkpoints));
+  int count = scandir(checkpoints, &entry, is_weights, alphasort);
+  if (count < 0 && errno == ENOENT)
+    return LORE_OK;
+  if (count < 0)
+    return lore_fail(LORE_FILE, "cannot list %s: %s", checkpoints, strerror(errno));
+  for (int i = 0; i < count; i++) {
+    if (steps->count < LORE_LIST_MAX)
+      steps->value[steps->count++] = strtoll(entry[i]->d_name + strlen("weights_"), NULL, 10);
+    free(entry[i]);
+  }
+  free(entry);
+  return LORE_OK;
+}
+
+static bool has(const lore_integer_list *list, int64_t value) {
+  for (int i = 0; i < list->count; i++)
+    if (list->value[i] == value)
+      return true;
+  return false;
+}
+
+static lore_status fail_missing(const char *folder, int64_t step, const lore_integer_list *there) {
+  enum { TEXT = 512, NUMBER = 24 };
+  char text[TEXT] = "";
+  int at = 0;
+  for (int i = 0; i < there->count && at < TEXT - 2 * NUMBER; i++)
+    at += snprintf(text + at, (size_t)(TEXT - at), "%s%lld", i ? ", " : "",
+                   (long long)there->value[i]);
+  return lore_fail(LORE_USER, "%s has no snapshot of step %lld; there are: %s%s", folder,
+                   (long long)step, text, at >= TEXT - 2 * NUMBER ? ", ..." : "");
+}
+
+lore_status lore_snapshots_choose(const char *folder, const lore_integer_list *wanted,
+                                  lore_integer_list *steps) {
+  lore_integer_list there;
+  LORE_TRY(lore_snapshots_list(folder, &there));
+  *steps = there;
+  if (there.count == 0 || wanted->count == 0)
+    return LORE_OK;
+  for (int i = 0; i < wanted->count; i++)
+    if (!has(&there, wanted->value[i]))
+      return fail_missing(folder, wanted->value[i], &there);
+  steps->count = 0;
+  for (int i = 0; i < there.count; i++)
+    if (has(wanted, there.value[i]))
+      steps->value[steps->count++] = there.value[i];
+  return LORE_OK;
+}
+
+/* A model of the same shape that was trained on other people says nothing about these. */
+static lore_status check_seed(const char *path, uint64_t seed) {
+  char stored[32] = "", expected[32];
+  int ncid;
+  LORE_TRY(lore_netcdf_status(nc_open(path, NC_NOWRITE, &ncid), "open", path));
+  int error = lore_netcdf_get_text(ncid, "random_seed", sizeof stored, stored);
+  nc_close(ncid);
+  snprintf(expected, sizeof expected, "%llu", (unsigned long long)seed);
+  if (!error && !strcmp(stored, expected))
+    return LORE_OK;
+  return lore_fail(LORE_USER, "%s is a snapshot of another run: its seed is %s, not %s", path,
+                   error ? "not known" : stored, expected);
+}
+
+lore_status lore_snapshot_read(const char *folder, int64_t step, const lore_assembly *assembly,
+                               real *parameters) {
+  char name[64], path[LORE_PATH_MAX];
+  int64_t stored;
+  snprintf(name, sizeof name, "checkpoints/weights_%08lld.nc", (long long)step);
+  LORE_TRY(lore_path_join(folder, name, path));
+  LORE_TRY(lore_checkpoint_read(path, assembly->model, parameters, &stored));
+  return check_seed(path, assembly->settings->seed);
+}

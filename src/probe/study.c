@@ -1,0 +1,128 @@
+/* Groups of ranks and the runs that they probe. */
+#include "lore/probe/study.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lore/base/clock.h"
+#include "lore/base/log.h"
+#include "lore/manifest/manifest.h"
+#include "lore/manifest/runs.h"
+#include "runs.h"
+
+static lore_status check_ranks(lore_team world, int size) {
+  if (world.ranks % size == 0)
+    return LORE_OK;
+  return lore_fail(LORE_USER,
+                   "%d ranks cannot be divided into groups of %d (--ranks-per-run); start a "
+                   "multiple of %d",
+                   world.ranks, size, size);
+}
+
+static bool is_wanted(const lore_probe_options *options, const char *id) {
+  for (int i = 0; i < options->runs; i++)
+    if (!strcmp(options->run[i], id))
+      return true;
+  return options->runs == 0;
+}
+
+static lore_status check_names(const lore_probe_options *options, const lore_manifest *manifest) {
+  for (int i = 0; i < options->runs; i++) {
+    bool found = false;
+    for (int r = 0; r < manifest->runs; r++)
+      found |= !strcmp(manifest->run[r].id, options->run[i]);
+    if (!found)
+      return lore_fail(LORE_USER, "%s has no run '%s'; 'lore status %s' lists its runs",
+                       options->directory, options->run[i], options->directory);
+  }
+  return LORE_OK;
+}
+
+static void count_run(const lore_probe_options *options, const char *id, lore_status status,
+                      lore_probe_outcome outcome, lore_probe_totals *totals) {
+  totals->failed += status != LORE_OK;
+  totals->probed += status == LORE_OK && outcome == LORE_PROBE_DONE;
+  totals->done_before += status == LORE_OK && outcome == LORE_PROBE_DONE_BEFORE;
+  totals->without += status == LORE_OK && outcome == LORE_PROBE_WITHOUT;
+  if (status == LORE_OK && outcome == LORE_PROBE_WITHOUT && !options->quiet)
+    lore_say("%s: left out, it has no snapshot yet", id);
+}
+
+/* Every groups-th run is this group's. *first: how the first run that failed did. */
+static void probe_runs(const lore_probe_options *options, const lore_manifest *manifest,
+                       lore_team team, int group, int groups, lore_probe_totals *totals,
+                       lore_status *first) {
+  bool several = (options->runs > 0 ? options->runs : manifest->runs) > 1;
+  for (int r = 0, place = 0; r < manifest->runs; r++) {
+    const char *id = manifest->run[r].id;
+    lore_probe_outcome outcome = LORE_PROBE_WITHOUT;
+    int snapshots = 0;
+    if (!is_wanted(options, id) || place++ % groups != group)
+      continue;
+    lore_status status = lore_probe_run(options, id, team, &outcome, &snapshots);
+    if (team.rank == 0) {
+      totals->snapshots += snapshots;
+      count_run(options, id, status, outcome, totals);
+      if (status != LORE_OK && several)
+        lore_say("%s: %s: %s", id, lore_status_text(status), lore_fail_message());
+    }
+    if (status != LORE_OK && *first == LORE_OK)
+      *first = status;
+  }
+}
+
+static lore_status verdict(const lore_probe_options *options, const lore_probe_totals *t,
+                           lore_status first) {
+  int runs = t->probed + t->done_before + t->failed;
+  if (runs == 0)
+    return lore_fail(LORE_USER,
+                     "%s: no run has a snapshot to probe; weights are kept of the last step and "
+                     "of checkpoint.snapshots",
+                     options->directory);
+  if (t->failed == 0)
+    return LORE_OK;
+  if (runs == 1)
+    return first;
+  return lore_fail(LORE_RUNS_FAILED, "%d of %d runs could not be probed", t->failed, runs);
+}
+
+static lore_status probe_all(lore_team world, const lore_probe_options *options,
+                             const lore_manifest *manifest, lore_probe_totals *totals) {
+  int size = options->ranks_per_run ? options->ranks_per_run : world.ranks;
+  double begin = lore_clock_seconds();
+  MPI_Comm comm;
+  LORE_TRY(check_ranks(world, size));
+  MPI_Comm_split(world.comm, world.rank / size, world.rank, &comm);
+  lore_status first = LORE_OK;
+  probe_runs(options, manifest, lore_team_of(comm), world.rank / size, world.ranks / size, totals,
+             &first);
+  MPI_Comm_free(&comm);
+  first = lore_team_agree(world, first);
+  int count[] = {totals->probed, totals->done_before, totals->failed, totals->without,
+                 totals->snapshots};
+  MPI_Allreduce(MPI_IN_PLACE, count, sizeof count / sizeof *count, MPI_INT, MPI_SUM, world.comm);
+  *totals = (lore_probe_totals){.probed = count[0],
+                                .done_before = count[1],
+                                .failed = count[2],
+                                .without = count[3],
+                                .snapshots = count[4],
+                                .seconds = lore_clock_seconds() - begin};
+  return verdict(options, totals, first);
+}
+
+lore_status lore_probe_study(MPI_Comm comm, const lore_probe_options *options,
+                             lore_probe_totals *totals) {
+  lore_team world = lore_team_of(comm);
+  lore_manifest manifest = {0};
+  *totals = (lore_probe_totals){0};
+  lore_status status = lore_status_runs(options->directory, &manifest);
+  if (status == LORE_OK)
+    status = check_names(options, &manifest);
+  status = lore_team_agree(world, status);
+  if (status == LORE_OK) {
+    lore_team_share_processors(world);
+    status = probe_all(world, options, &manifest, totals);
+  }
+  lore_manifest_destroy(&manifest);
+  return status;
+}

@@ -1,0 +1,87 @@
+/* A run while it is trained. */
+#ifndef LORE_RUN_TRAINING_H
+#define LORE_RUN_TRAINING_H
+
+#include "lore/io/checkpoint.h"
+#include "lore/io/path.h"
+#include "lore/io/state.h"
+#include "lore/manifest/manifest.h"
+#include "lore/run/assembly.h"
+#include "lore/run/directory.h"
+#include "lore/run/provenance.h"
+#include "lore/run/run.h"
+#include "progress.h"
+
+/* Everything that lives as long as the run does in this process. The leader, rank 0 of the team,
+ * alone touches files. */
+typedef struct {
+  const lore_settings *settings;
+  const lore_run_options *options;
+  lore_run_result *result;
+  char id[LORE_RUN_ID_MAX];
+  uint64_t hash;
+  int lock; /* of the directory; -1: not ours */
+  lore_state state;
+  bool announced; /* it may write the state; before, the state is an earlier job's */
+  char checkpoints[LORE_PATH_MAX];
+  lore_assembly assembly;
+  lore_trainer *trainer;
+  lore_evaluator *evaluator;
+  lore_metrics *metrics; /* leader only */
+  lore_provenance_list provenance;
+  lore_progress progress;
+  lore_group_metrics group[LORE_GROUPS_MAX];
+  lore_attention_metrics *attention; /* `layers` entries */
+  double begin;                      /* clock, less the seconds of earlier sittings */
+  double slowest;                    /* s: longest step, evaluation or checkpoint of this sitting */
+  lore_resume at;                    /* where the run is: what a resume point holds */
+} lore_run;
+
+/* Whether this rank leads. */
+bool lore_run_leads(const lore_run *run);
+
+/* The status of what only the leader does, on all ranks: LORE_TRY(lore_run_lead(run, status)). */
+lore_status lore_run_lead(const lore_run *run, lore_status status);
+
+/* Writes the state file. Leader only. */
+lore_status lore_run_put_state(lore_run *run);
+
+/* Finds the newest resume point and puts the team there; *resumed tells. */
+lore_status lore_run_resume(lore_run *run, bool *resumed);
+
+/* Whether weights of another study are still those that the study was read with. Leader only. */
+lore_status lore_run_check_start(const lore_run *run);
+
+/* Reads the weights whose attention is used, if there are any. */
+lore_status lore_run_take_reference(const lore_run *run);
+
+/* Tells everybody that the run is trained here, and opens or goes on with its metrics file. By the
+ * leader; the same status on all ranks. */
+lore_status lore_run_open_files(lore_run *run, bool resumed);
+
+/* Counts a step of `tokens` tokens with a mean loss; LORE_DIVERGED if it is no number. */
+lore_status lore_run_count_step(lore_run *run, double loss, int64_t tokens, double gradient_norm);
+
+/* Appends a record of the metrics in run->group and run->attention. Leader only. */
+lore_status lore_run_append_record(lore_run *run, int phase, const lore_draw *draw);
+
+/* Whether weights are written at the step that has been reached, and where (LORE_PATH_MAX bytes).
+ */
+bool lore_run_keeps_weights(const lore_run *run);
+lore_status lore_run_weights_path(const lore_run *run, char *path);
+
+/* Sums up what was reached. */
+void lore_run_fill_result(const lore_run *run);
+
+/* Writes exposure.nc: how often each individual was shown. Leader only. */
+lore_status lore_run_put_exposure(const lore_run *run);
+
+/* Trains to the end, or until told to stop (LORE_STOPPED, after a checkpoint). */
+lore_status lore_run_train(lore_run *run, bool resumed);
+
+/* A run of task memory, from beginning to end: the leader computes, the others only learn how it
+ * goes. It takes seconds, so there are no resume points. Of the assembly it uses groups, baselines
+ * and threads. */
+lore_status lore_run_train_memory(lore_run *run);
+
+#endif

@@ -1,0 +1,95 @@
+/* What decides the result of a run, as a number; and how settings differ. */
+#include "lore/settings/hash.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "lore/settings/table.h"
+
+/* Settings that change nothing but where, how fast and how often saved. */
+static bool decides(const char *key) {
+  return strncmp(key, "compute.", 8) && strncmp(key, "checkpoint.", 11) &&
+         strcmp(key, "train.reduction");
+}
+
+enum { VALUE_SIZE = 8192 };
+
+uint64_t lore_settings_hash(const lore_settings *settings) {
+  char value[VALUE_SIZE];
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  uint64_t hash = 0;
+  for (int i = 0; i < count; i++) {
+    if (!decides(table[i].key))
+      continue;
+    lore_setting_print(&table[i], settings, VALUE_SIZE, value);
+    if (table[i].initial && !strcmp(value, table[i].initial))
+      continue; /* so that a setting of a later version does not change the hash of older studies */
+    hash = XXH3_64bits_withSeed(table[i].key, strlen(table[i].key), hash);
+    hash = XXH3_64bits_withSeed(value, strlen(value), hash);
+  }
+  return hash;
+}
+
+int lore_settings_differences(const lore_settings *before, const lore_settings *now, size_t size,
+                              char *text) {
+  char old[VALUE_SIZE], new[VALUE_SIZE];
+  int count, differences = 0;
+  size_t length = 0;
+  const lore_setting *table = lore_settings_table(&count);
+  *text = 0;
+  for (int i = 0; i < count; i++) {
+    lore_setting_print(&table[i], before, VALUE_SIZE, old);
+    lore_setting_print(&table[i], now, VALUE_SIZE, new);
+    if (!decides(table[i].key) || !strcmp(old, new))
+      continue;
+    differences++;
+    if (length < size)
+      length += (size_t)snprintf(text + length, size - length, "%s%s: %s before, %s now",
+                                 length > 0 ? "\n" : "", table[i].key, old, new);
+  }
+  return differences;
+}
+
+bool lore_settings_same(const lore_settings *a, const lore_settings *b) {
+  char first[VALUE_SIZE], second[VALUE_SIZE];
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  for (int i = 0; i < count; i++) {
+    lore_setting_print(&table[i], a, VALUE_SIZE, first);
+    lore_setting_print(&table[i], b, VALUE_SIZE, second);
+    if (strcmp(first, second) && strcmp(table[i].key, "checkpoint.snapshots"))
+      return false;
+  }
+  return true;
+}
+
+/* Whether the setting says something about the shape of weights. */
+static bool shapes(const char *key) {
+  static const char *const others[] = {"task", "memory.keys", "memory.hidden", "memory.values"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (!strcmp(key, others[i]))
+      return true;
+  return !strncmp(key, "model.", 6) && strcmp(key, "model.initial_scale") &&
+         strcmp(key, "model.preset");
+}
+
+bool lore_settings_same_model(const lore_settings *a, const lore_settings *b, size_t size,
+                              char *text) {
+  char first[VALUE_SIZE], second[VALUE_SIZE];
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  for (int i = 0; i < count; i++) {
+    if (!shapes(table[i].key))
+      continue;
+    lore_setting_print(&table[i], a, VALUE_SIZE, first);
+    lore_setting_print(&table[i], b, VALUE_SIZE, second);
+    if (!strcmp(first, second))
+      continue;
+    snprintf(text, size, "'%s' is %s here and %s there", table[i].key, first, second);
+    return false;
+  }
+  return true;
+}
