@@ -6,14 +6,9 @@
 #include <stdlib.h>
 
 static int log_rank;
-static bool log_quiet;
 
 void lore_log_set_rank(int rank) {
   log_rank = rank;
-}
-
-void lore_log_set_quiet(bool quiet) {
-  log_quiet = quiet;
 }
 
 __attribute__((format(printf, 2, 0))) static void log_line(const char *prefix, const char *format,
@@ -36,7 +31,7 @@ __attribute__((format(printf, 2, 0))) static void log_line(const char *prefix, c
   } while (0)
 
 void lore_info(const char *format, ...) {
-  if (log_rank == 0 && !log_quiet)
+  if (log_rank == 0)
     LOG_LINE("");
 }
 
@@ -54,8 +49,8 @@ void lore_say(const char *format, ...) {
   LOG_LINE("");
 }
 
-void lore_info_rank(const char *format, ...) {
+void lore_error_rank(const char *format, ...) {
   char prefix[32];
-  snprintf(prefix, sizeof prefix, "rank %d: ", log_rank);
+  snprintf(prefix, sizeof prefix, "error: rank %d: ", log_rank);
   LOG_LINE(prefix);
 }

@@ -1,10 +1,10 @@
 /* lore bench: how fast training steps are, and how near to what their matrix products allow. */
-#include <mpi.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "commands.h"
 #include "lore/base/log.h"
+#include "lore/base/mpi.h"
 #include "lore/base/threads.h"
 #include "lore/train/bench.h"
 #include "options.h"
@@ -181,19 +181,17 @@ static lore_status parse(int argc, char **argv, lore_bench_options *chosen, bool
 }
 
 int lore_command_bench(int argc, char **argv) {
-  int provided;
-  bool help = false;
-  MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+  bool help = false, mine = false;
+  lore_status status = lore_mpi_begin(&mine);
   lore_team team = lore_team_of(MPI_COMM_WORLD);
-  lore_log_set_rank(team.rank);
-  lore_team_share_processors(team);
+  if (status == LORE_OK)
+    status = lore_team_share_processors(team);
   lore_bench_options chosen = {.threads = lore_threads_allowed(), .seconds = 6};
-  lore_status status = parse(argc, argv, &chosen, &help);
+  if (status == LORE_OK)
+    status = parse(argc, argv, &chosen, &help);
   if (status == LORE_OK && help)
     status = team.rank == 0 ? lore_options_help(usage) : LORE_OK;
   else if (status == LORE_OK)
     status = bench(&chosen, team, argc - optind, argv + optind);
-  int code = lore_options_report(status);
-  MPI_Finalize();
-  return code;
+  return lore_mpi_end(mine, lore_options_report(status));
 }

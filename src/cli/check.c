@@ -1,8 +1,8 @@
 /* lore check: validates a study and says what it needs. */
-#include <mpi.h>
 #include <stdio.h>
 
 #include "commands.h"
+#include "lore/base/mpi.h"
 #include "lore/cost/estimate.h"
 #include "lore/manifest/manifest.h"
 #include "lore/run/run.h"
@@ -103,14 +103,11 @@ enum { OPTION_RANKS = 256 };
 static lore_status check_runs(const lore_arguments *a, const lore_manifest *manifest) {
   const lore_settings *settings = &manifest->run[0].settings;
   lore_estimate estimate;
-  int provided, begun;
+  bool mine;
   /* MPI is a good part of what a small run occupies: counted, not guessed. */
-  MPI_Initialized(&begun);
-  if (!begun)
-    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+  LORE_TRY(lore_mpi_begin(&mine));
   lore_status status = lore_run_estimate(settings, a->ranks, &estimate);
-  if (!begun)
-    MPI_Finalize();
+  lore_mpi_end(mine, 0);
   LORE_TRY(status);
   (a->json ? print_json : print_text)(settings, &estimate, manifest->runs);
   return lore_options_flush();

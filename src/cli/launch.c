@@ -1,11 +1,12 @@
 /* What the environment says of other processes, before MPI or without it. */
 #include "launch.h"
 
-#include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "lore/base/log.h"
+#include "lore/base/mpi.h"
+#include "lore/base/team.h"
 
 static int number(const char *name, int otherwise) {
   const char *text = getenv(name);
@@ -51,14 +52,15 @@ void lore_launch_quieten(void) {
 }
 
 int lore_launch_lead(lore_command *command, int argc, char **argv) {
-  int provided, me, code = 0;
+  bool mine = false;
+  int code = 0;
   if (ranks() <= 1)
     return command(argc, argv);
-  MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
-  MPI_Comm_rank(MPI_COMM_WORLD, &me);
-  if (me == 0)
+  lore_status status = lore_mpi_begin(&mine);
+  lore_team world = lore_team_of(MPI_COMM_WORLD);
+  if (status == LORE_OK && world.rank == 0)
     code = command(argc, argv);
-  MPI_Bcast(&code, 1, MPI_INT, 0, MPI_COMM_WORLD);
-  MPI_Finalize();
-  return code;
+  if (status == LORE_OK)
+    lore_team_spread(world, &code, sizeof code);
+  return lore_mpi_end(mine, code);
 }

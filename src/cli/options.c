@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lore/base/log.h"
+#include "lore/base/mpi.h"
 
 /* What getopt_long just refused: ':' a value is missing, '?' unknown. */
 static lore_status refuse(const char *command, int option, char **argv) {
@@ -40,7 +41,7 @@ lore_status lore_options_help(const char *usage) {
 }
 
 int lore_options_report(lore_status status) {
-  if (status != LORE_OK)
+  if (status != LORE_OK && !lore_mpi_failed()) /* lore_mpi_end says that */
     lore_error("%s", lore_fail_message());
   return lore_status_exit_code(status);
 }

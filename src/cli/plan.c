@@ -1,10 +1,10 @@
 /* lore plan: expands a study, says what its runs will cost, and freezes them. */
-#include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
+#include "lore/base/mpi.h"
 #include "lore/base/threads.h"
 #include "lore/cost/plan.h"
 #include "lore/manifest/manifest.h"
@@ -69,14 +69,12 @@ static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
 }
 
 static lore_status predict(const lore_arguments *a, lore_plan_print *plan, lore_plan_run *run) {
-  int provided, begun, cores = lore_threads_allowed();
+  bool mine;
+  int cores = lore_threads_allowed();
   /* MPI is a good part of what a small run occupies: counted, not guessed. */
-  MPI_Initialized(&begun);
-  if (!begun)
-    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+  LORE_TRY(lore_mpi_begin(&mine));
   lore_status status = lore_plan_estimate(plan->manifest, a->ranks, cores, run);
-  if (!begun)
-    MPI_Finalize();
+  lore_mpi_end(mine, 0);
   LORE_TRY(status);
   plan->speed = (lore_plan_speed){.gflops = a->gflops};
   if (a->gflops == 0)

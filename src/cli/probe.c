@@ -1,11 +1,11 @@
 /* lore probe: looks inside of snapshots. */
-#include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
 #include "lore/base/log.h"
+#include "lore/base/mpi.h"
 #include "lore/probe/study.h"
 #include "options.h"
 
@@ -149,16 +149,14 @@ static lore_status probe(lore_team world, lore_arguments *arguments, int argc, c
 
 int lore_command_probe(int argc, char **argv) {
   static lore_arguments arguments;
-  int provided;
-  MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+  bool mine = false;
+  lore_status status = lore_mpi_begin(&mine);
   lore_team world = lore_team_of(MPI_COMM_WORLD);
-  lore_log_set_rank(world.rank);
-  lore_status status = parse(argc, argv, &arguments);
+  if (status == LORE_OK)
+    status = parse(argc, argv, &arguments);
   if (status == LORE_OK && arguments.help)
     status = world.rank == 0 ? lore_options_help(usage) : LORE_OK;
   else if (status == LORE_OK)
     status = probe(world, &arguments, argc, argv);
-  int code = lore_options_report(status);
-  MPI_Finalize();
-  return code;
+  return lore_mpi_end(mine, lore_options_report(status));
 }

@@ -1,12 +1,12 @@
 /* lore run: trains a study. */
 #include <math.h>
-#include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "commands.h"
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
+#include "lore/base/mpi.h"
 #include "lore/base/stop.h"
 #include "lore/cost/plan.h"
 #include "lore/run/sweep.h"
@@ -190,13 +190,13 @@ static lore_status run_study(lore_team world, const lore_arguments *arguments) {
 
 int lore_command_run(int argc, char **argv) {
   static lore_arguments arguments;
-  int provided;
+  bool mine = false;
   /* Open MPI 4.1 prefers its osc/rdma between nodes, which fails over TCP: windows by messages. */
   setenv("OMPI_MCA_osc", "^rdma", 0);
-  MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+  lore_status status = lore_mpi_begin(&mine);
   lore_team world = lore_team_of(MPI_COMM_WORLD);
-  lore_log_set_rank(world.rank);
-  lore_status status = parse(argc, argv, &arguments);
+  if (status == LORE_OK)
+    status = parse(argc, argv, &arguments);
   if (status == LORE_OK && arguments.help) {
     status = world.rank == 0 ? lore_options_help(usage) : LORE_OK;
   } else if (status == LORE_OK) {
@@ -205,7 +205,5 @@ int lore_command_run(int argc, char **argv) {
     status = run_study(world, &arguments);
     free(command);
   }
-  int code = lore_options_report(status);
-  MPI_Finalize();
-  return code;
+  return lore_mpi_end(mine, lore_options_report(status));
 }

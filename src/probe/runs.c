@@ -137,8 +137,8 @@ static lore_status probe_one(probed_model *m, int snapshot) {
     status = lore_snapshot_read(m->run.folder, m->run.steps.value[snapshot], &m->assembly,
                                 m->parameters);
   LORE_TRY_TOGETHER(team, status);
-  lore_team_spread(team, m->parameters,
-                   sizeof *m->parameters * (size_t)m->assembly.model->elements);
+  LORE_TRY(lore_team_spread(team, m->parameters,
+                            sizeof *m->parameters * (size_t)m->assembly.model->elements));
   LORE_TRY(lore_probe_snapshot(&m->problem, &m->run.grid, m->parameters, &m->result[snapshot]));
   if (team.rank == 0 && !m->run.options->quiet)
     tell(m, snapshot, lore_clock_seconds() - begin);
@@ -184,7 +184,7 @@ static lore_status probe(probed_model *m, lore_probe_outcome *outcome, int *snap
     return LORE_OK;
   if (team.rank == 0 && !m->run.options->overwrite)
     same = lore_probe_file_is(m->run.path, m->text, m->run.steps.count, m->run.steps.value);
-  lore_team_spread(team, &same, sizeof same);
+  LORE_TRY(lore_team_spread(team, &same, sizeof same));
   *outcome = same ? LORE_PROBE_DONE_BEFORE : LORE_PROBE_DONE;
   if (same)
     return LORE_OK;

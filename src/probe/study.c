@@ -119,10 +119,10 @@ lore_status lore_probe_study(MPI_Comm comm, const lore_probe_options *options,
   if (status == LORE_OK)
     status = check_names(options, &manifest);
   status = lore_team_agree(world, status);
-  if (status == LORE_OK) {
-    lore_team_share_processors(world);
+  if (status == LORE_OK)
+    status = lore_team_share_processors(world);
+  if (status == LORE_OK)
     status = probe_all(world, options, &manifest, totals);
-  }
   lore_manifest_destroy(&manifest);
   return status;
 }

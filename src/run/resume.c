@@ -5,9 +5,9 @@
 #include "training.h"
 
 /* The leader's copy of a vector, to all. */
-static void spread(const lore_run *run, real *vector) {
-  lore_team_spread(run->options->team, vector,
-                   sizeof *vector * (size_t)run->assembly.model->elements);
+static lore_status spread(const lore_run *run, real *vector) {
+  return lore_team_spread(run->options->team, vector,
+                          sizeof *vector * (size_t)run->assembly.model->elements);
 }
 
 /* A resume point of other settings can only be there if somebody has put it there. */
@@ -26,9 +26,7 @@ static lore_status take_weights(const lore_run *run, const char *path, real *par
   if (lore_run_leads(run))
     status = lore_checkpoint_read(path, run->assembly.model, parameters, &step);
   LORE_TRY(lore_run_lead(run, status));
-  if (run->options->team.ranks > 1)
-    spread(run, parameters);
-  return LORE_OK;
+  return spread(run, parameters);
 }
 
 lore_status lore_run_check_start(const lore_run *run) {
@@ -66,15 +64,12 @@ lore_status lore_run_resume(lore_run *run, bool *resumed) {
       status = check_hash(run, &found);
   }
   LORE_TRY(lore_run_lead(run, status));
-  if (team.ranks > 1)
-    MPI_Bcast(resumed, sizeof *resumed, MPI_BYTE, 0, team.comm);
+  LORE_TRY(lore_team_spread(team, resumed, sizeof *resumed));
   if (*resumed) {
-    if (team.ranks > 1) {
-      MPI_Bcast(&found, sizeof found, MPI_BYTE, 0, team.comm);
-      spread(run, state.parameters);
-      spread(run, state.first_moment);
-      spread(run, state.second_moment);
-    }
+    LORE_TRY(lore_team_spread(team, &found, sizeof found));
+    LORE_TRY(spread(run, state.parameters));
+    LORE_TRY(spread(run, state.first_moment));
+    LORE_TRY(spread(run, state.second_moment));
     run->at = found;
     return LORE_OK;
   }

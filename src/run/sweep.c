@@ -238,7 +238,7 @@ lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
                       .begin = lore_clock_unix()};
   int size = group_size(sweep.world.ranks, manifest, options->ranks_per_run);
   LORE_TRY(lore_sweep_check_ranks(sweep.world.ranks, manifest, options->ranks_per_run));
-  lore_team_share_processors(sweep.world);
+  LORE_TRY(lore_team_share_processors(sweep.world));
   MPI_Comm group;
   MPI_Comm_split(world, sweep.world.rank / size, sweep.world.rank, &group);
   sweep.group = lore_team_of(group);

@@ -3,8 +3,6 @@
 #ifndef LORE_BASE_LOG_H
 #define LORE_BASE_LOG_H
 
-#include <stdbool.h>
-
 /* Tells the log which rank this process is (0 before any call). */
 void lore_log_set_rank(int rank);
 
@@ -16,10 +14,7 @@ void lore_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* One line on stderr from whichever rank calls: "lore: ...". */
 void lore_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same with the rank: "lore: rank R: ...". */
-void lore_info_rank(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* Silences lore_info (option --quiet). */
-void lore_log_set_quiet(bool quiet);
+/* An error of one rank, from whichever it is: "lore: error: rank R: ...". */
+void lore_error_rank(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

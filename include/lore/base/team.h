@@ -15,18 +15,21 @@ typedef struct {
 /* One rank that needs no MPI. */
 lore_team lore_team_alone(void);
 
-/* The team of all ranks of `comm`. */
+/* The team of all ranks of `comm`. If MPI fails, the next call of the team does (lore/base/mpi.h).
+ */
 lore_team lore_team_of(MPI_Comm comm);
 
-/* Ranks of one node that may use the same processors divide them (lore/threads.h). All ranks. */
-void lore_team_share_processors(lore_team team);
+/* Ranks of one node that may use the same processors divide them (lore/base/threads.h). All ranks.
+ * LORE_MPI. */
+lore_status lore_team_share_processors(lore_team team);
 
 /* Every rank brings the status of what it did; all leave with the same one: LORE_OK if all
- * succeeded, else the status and message of the lowest rank that failed. */
+ * succeeded, else the status and message of the lowest rank that failed. A rank whose MPI has
+ * failed leaves alone with LORE_MPI: it is going to end the job. */
 lore_status lore_team_agree(lore_team team, lore_status status);
 
-/* Gives rank 0's `size` bytes at `data` to all. */
-void lore_team_spread(lore_team team, void *data, size_t size);
+/* Gives rank 0's `size` bytes at `data` to all. LORE_MPI. */
+lore_status lore_team_spread(lore_team team, void *data, size_t size);
 
 /* Leaves the calling function, on all ranks, unless `call` succeeded on all. */
 #define LORE_TRY_TOGETHER(team, call) LORE_TRY(lore_team_agree(team, call))

@@ -1,0 +1,64 @@
+/* Starting and ending MPI, and what its calls return. */
+#include "lore/base/mpi.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lore/base/log.h"
+
+static bool failed;
+static char message[MPI_MAX_ERROR_STRING + 256]; /* of the first failure */
+
+bool lore_mpi_failed(void) {
+  return failed;
+}
+
+lore_status lore_mpi_check(int code, const char *call, const char *file, int line) {
+  char text[MPI_MAX_ERROR_STRING];
+  int length;
+  if (code == MPI_SUCCESS)
+    return LORE_OK;
+  failed = true;
+  if (MPI_Error_string(code, text, &length) != MPI_SUCCESS)
+    strcpy(text, "unknown MPI error");
+  const char *slash = strrchr(file, '/');
+  snprintf(message, sizeof message, "%.*s failed: %s (%s:%d)", (int)strcspn(call, "("), call, text,
+           slash ? slash + 1 : file, line);
+  return lore_fail(LORE_MPI, "%s", message);
+}
+
+lore_status lore_mpi_begin(bool *mine) {
+  int begun, provided, rank;
+  LORE_TRY_MPI(MPI_Initialized(&begun));
+  if (mine)
+    *mine = !begun;
+  if (begun)
+    return LORE_OK;
+  LORE_TRY_MPI(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided));
+  /* Communicators made from these inherit the handler; windows have their own. */
+  LORE_TRY_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
+  LORE_TRY_MPI(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN));
+  LORE_TRY_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
+  lore_log_set_rank(rank);
+  return LORE_OK;
+}
+
+/* Where the call failed on several ranks at once, the lowest speaks: it has ended the others before
+ * their turn. */
+static void abort_job(void) {
+  enum { TURN = 200000 /* microseconds */, TURNS = 50 };
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  usleep((useconds_t)(TURN * (rank < TURNS ? rank : TURNS)));
+  lore_error_rank("%s", message);
+  MPI_Abort(MPI_COMM_WORLD, lore_status_exit_code(LORE_MPI));
+}
+
+int lore_mpi_end(bool mine, int code) {
+  if (failed)
+    abort_job();
+  if (mine && LORE_MPI_DO(MPI_Finalize()) != LORE_OK)
+    abort_job();
+  return code;
+}
