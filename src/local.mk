@@ -138,21 +138,21 @@ manifest_sources = \
 
 run_sources = \
 	src/run/assembly.c \
-	src/run/directory.c \
 	src/run/exposure.c \
-	src/run/memory_run.c \
-	src/run/origin.c \
-	src/run/origin.h \
+	src/run/exposure.h \
 	src/run/progress.c \
 	src/run/progress.h \
 	src/run/provenance.c \
 	src/run/queue.c \
 	src/run/queue.h \
-	src/run/resume.c \
 	src/run/run.c \
+	src/run/session.c \
+	src/run/session.h \
 	src/run/sweep.c \
-	src/run/training.c \
-	src/run/training.h
+	src/run/task.c \
+	src/run/task.h \
+	src/run/task_biographies.c \
+	src/run/task_memory.c
 
 cost_sources = \
 	src/cost/estimate.c \
@@ -326,7 +326,7 @@ noinst_LIBRARIES += liblore.a libkernels.a
 liblore_a_SOURCES = $(numeric_sources) $(io_sources) $(settings_sources) \
 	$(manifest_sources) $(run_sources) $(cost_sources) $(control_sources)
 nodist_liblore_a_SOURCES = src/data/lists.c src/control/job_scripts.c
-liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control
+liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control
 libkernels_a_SOURCES = $(kernel_sources)
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
 float_libraries = liblore.a libkernels.a liblore.a

@@ -5,7 +5,6 @@
 #include "lore/io/memory_checkpoint.h"
 #include "lore/io/path.h"
 #include "lore/model/gemm.h"
-#include "lore/run/directory.h"
 #include "lore/run/provenance.h"
 #include "lore/train/memory_trainer.h"
 #include "runs.h"

@@ -11,7 +11,6 @@
 #include "lore/base/threads.h"
 #include "lore/io/path.h"
 #include "lore/model/gemm.h"
-#include "lore/run/directory.h"
 #include "snapshots.h"
 
 /* Everything that lives while a run of biographies is probed. */

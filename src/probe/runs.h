@@ -6,7 +6,6 @@
 #include "lore/base/list.h"
 #include "lore/io/path.h"
 #include "lore/probe/study.h"
-#include "lore/run/directory.h"
 #include "lore/run/provenance.h"
 
 typedef enum { LORE_PROBE_DONE, LORE_PROBE_DONE_BEFORE, LORE_PROBE_WITHOUT } lore_probe_outcome;

@@ -10,7 +10,6 @@
 #include "lore/io/checkpoint.h"
 #include "lore/io/ncfile.h"
 #include "lore/io/path.h"
-#include "lore/run/directory.h"
 
 static int is_weights(const struct dirent *entry) {
   long long step;

@@ -1,9 +1,11 @@
-/* Whom a run has shown how often: the draws are made once more, which costs what a few steps do. */
+/* How often a run has shown each individual: the draws are made once more, which costs as much as a
+ * few steps. */
+#include "exposure.h"
+
 #include <stdlib.h>
 
 #include "lore/io/ncfile.h"
 #include "lore/io/path.h"
-#include "training.h"
 
 typedef struct {
   const lore_run *run;
@@ -11,7 +13,7 @@ typedef struct {
   int32_t *draws, *first_step; /* of each individual; first_step -1: never */
 } exposure;
 
-static void count(exposure *e) {
+static void count_draws(exposure *e) {
   const lore_run *run = e->run;
   const lore_sampler *sampler = &run->assembly.source.sampler;
   for (int64_t i = 0; i < e->individuals; i++)
@@ -25,7 +27,7 @@ static void count(exposure *e) {
     }
 }
 
-static void fill(lore_ncfile *file, void *content) {
+static void write_counts(lore_ncfile *file, void *content) {
   const exposure *e = content;
   const lore_run *run = e->run;
   lore_ncfile_globals(file, run->settings->name,
@@ -45,7 +47,7 @@ static void fill(lore_ncfile *file, void *content) {
     file->error = nc_put_var_int(file->ncid, first, e->first_step);
 }
 
-lore_status lore_run_put_exposure(const lore_run *run) {
+lore_status lore_exposure_write(const lore_run *run) {
   char path[LORE_PATH_MAX];
   exposure e = {.run = run, .individuals = lore_population_total(&run->settings->population)};
   LORE_TRY(lore_path_join(run->result->directory, "exposure.nc", path));
@@ -53,12 +55,12 @@ lore_status lore_run_put_exposure(const lore_run *run) {
   e.first_step = calloc((size_t)e.individuals, sizeof *e.first_step);
   lore_status status = LORE_OK;
   if (e.draws && e.first_step)
-    count(&e);
+    count_draws(&e);
   else
-    status = lore_fail(LORE_MEMORY, "no memory to count draws of %lld individuals",
+    status = lore_fail(LORE_MEMORY, "cannot allocate counts for %lld individuals",
                        (long long)e.individuals);
   if (status == LORE_OK)
-    status = lore_ncfile_make(path, NC_64BIT_OFFSET, fill, &e);
+    status = lore_ncfile_make(path, NC_64BIT_OFFSET, write_counts, &e);
   free(e.draws);
   free(e.first_step);
   return status;

@@ -6,7 +6,6 @@
 
 #include "lore/io/path.h"
 #include "lore/io/state.h"
-#include "lore/run/directory.h"
 
 /* The work of a run and of the longest chain of runs that begin from it. */
 static double *chain_operations(const lore_manifest *m) {

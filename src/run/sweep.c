@@ -11,7 +11,6 @@
 #include "lore/base/stop.h"
 #include "lore/io/path.h"
 #include "lore/io/state.h"
-#include "lore/run/directory.h"
 #include "queue.h"
 
 typedef struct {

@@ -21,7 +21,7 @@ typedef struct {
 
 typedef struct {
   const char *directory;  /* of the study; results go to directory/runs/<id>/ */
-  const char *id;         /* NULL: lore_run_id of the settings */
+  const char *id;         /* NULL: "<name>-seed<seed>" */
   lore_weights start;     /* to begin from; none: initial weights */
   lore_weights reference; /* whose attention it uses; none: no patching */
   int64_t first_step;     /* steps that led to `start`: the data goes on from there */
@@ -46,9 +46,6 @@ typedef struct {
       held_out_loss;                 /* last evaluation of this sitting; NAN if none */
   double plateau_start, plateau_end; /* < 0: not reached */
 } lore_run_result;
-
-/* The id of a run of a study without axes: "<name>-seed<seed>". `size` bytes at `id`. */
-void lore_run_id(const lore_settings *settings, size_t size, char *id);
 
 /* Trains; all ranks of the team call it and leave with the same status. Goes on from the newest
  * resume point if there is one. LORE_USER if what is there was made with other settings (says

@@ -1,4 +1,5 @@
-/* A run of the toy memory. */
+/* Runs of task memory: the leader computes, the others only learn how it goes. They take seconds,
+ * so there are no resume points. */
 #include <math.h>
 
 #include "lore/base/clock.h"
@@ -7,14 +8,14 @@
 #include "lore/io/memory_checkpoint.h"
 #include "lore/io/path.h"
 #include "lore/train/memory_trainer.h"
-#include "training.h"
+#include "session.h"
 
 enum { PAUSE = 256 /* steps between two looks for a reason to stop: a tenth of a second */ };
 
 static const double stop_margin = 2; /* s before a deadline: nothing is left to be written then */
 
 /* Groups and baselines, as far as they need no pairs. */
-static void describe(lore_run *run) {
+static void describe_pairs(lore_run *run) {
   const lore_settings *s = run->settings;
   lore_assembly *a = &run->assembly;
   a->threads = 1;
@@ -48,7 +49,7 @@ static lore_draw draw_of(const lore_memory_config *c) {
                      .alpha = NAN};
 }
 
-static lore_status record(lore_run *run, lore_memory_trainer *trainer) {
+static lore_status record_scores(lore_run *run, lore_memory_trainer *trainer) {
   const lore_assembly *a = &run->assembly;
   lore_draw draw = draw_of(&run->settings->memory);
   for (int g = 0; g < a->groups; g++)
@@ -64,10 +65,10 @@ static lore_status record(lore_run *run, lore_memory_trainer *trainer) {
 }
 
 /* What is due at the step that has been reached. */
-static lore_status keep(lore_run *run, lore_memory_trainer *trainer) {
+static lore_status save_due(lore_run *run, lore_memory_trainer *trainer) {
   char path[LORE_PATH_MAX];
   if (lore_evaluate_due(&run->settings->evaluate, run->at.step, run->settings->train.steps))
-    LORE_TRY(record(run, trainer));
+    LORE_TRY(record_scores(run, trainer));
   if (!lore_run_keeps_weights(run))
     return LORE_OK;
   LORE_TRY(lore_run_weights_path(run, path));
@@ -76,25 +77,25 @@ static lore_status keep(lore_run *run, lore_memory_trainer *trainer) {
 }
 
 /* The leader's steps up to `pause`. */
-static lore_status advance(lore_run *run, lore_memory_trainer *trainer, int64_t pause) {
+static lore_status make_steps(lore_run *run, lore_memory_trainer *trainer, int64_t pause) {
   while (run->at.step < pause) {
     lore_memory_step step = lore_memory_trainer_step(trainer, run->at.step);
     LORE_TRY(lore_run_count_step(run, step.loss, run->settings->train.batch, step.gradient_norm));
-    LORE_TRY(keep(run, trainer));
+    LORE_TRY(save_due(run, trainer));
   }
   return LORE_OK;
 }
 
 /* All ranks pause at the same steps and agree whether to go on, so that a signal to any of them
  * counts. */
-static lore_status train(lore_run *run, lore_memory_trainer *trainer) {
+static lore_status train_together(lore_run *run, lore_memory_trainer *trainer) {
   int64_t steps = run->settings->train.steps;
   bool leads = lore_run_leads(run);
-  lore_status status = lore_run_lead(run, leads ? keep(run, trainer) : LORE_OK);
+  lore_status status = lore_run_lead(run, leads ? save_due(run, trainer) : LORE_OK);
   while (status == LORE_OK && run->at.step < steps) {
     int64_t left = steps - run->at.step, pause = run->at.step + (left < PAUSE ? left : PAUSE);
     if (leads)
-      status = advance(run, trainer, pause);
+      status = make_steps(run, trainer, pause);
     else
       run->at.step = pause;
     if (status == LORE_OK && pause < steps && lore_stop_wanted(stop_margin))
@@ -106,20 +107,22 @@ static lore_status train(lore_run *run, lore_memory_trainer *trainer) {
 
 static lore_status open_and_train(lore_run *run, lore_memory_trainer *trainer) {
   bool leads = lore_run_leads(run);
-  describe(run);
+  describe_pairs(run);
   LORE_TRY(lore_run_lead(run, leads ? make_memory(run, trainer) : LORE_OK));
   LORE_TRY(lore_run_open_files(run, false));
   lore_progress_start(&run->progress, run->options->quiet || !leads, run->assembly.held_out,
                       run->settings->train.steps, 0, 0, lore_memory_flops(&run->settings->memory));
   run->begin = lore_clock_seconds();
-  lore_status status = train(run, trainer);
+  lore_status status = train_together(run, trainer);
   lore_run_fill_result(run);
   return status;
 }
 
-lore_status lore_run_train_memory(lore_run *run) {
+static lore_status train_memory(lore_run *run) {
   lore_memory_trainer trainer = {0};
   lore_status status = open_and_train(run, &trainer);
   lore_memory_trainer_destroy(&trainer);
   return status;
 }
+
+const lore_run_task lore_run_memory = {.pairs = true, .train = train_memory};

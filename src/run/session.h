@@ -1,20 +1,20 @@
-/* A run while it is trained. */
-#ifndef LORE_RUN_TRAINING_H
-#define LORE_RUN_TRAINING_H
+/* A run while this process trains it. */
+#ifndef LORE_RUN_SESSION_H
+#define LORE_RUN_SESSION_H
 
 #include "lore/io/checkpoint.h"
 #include "lore/io/path.h"
 #include "lore/io/state.h"
 #include "lore/manifest/manifest.h"
 #include "lore/run/assembly.h"
-#include "lore/run/directory.h"
 #include "lore/run/provenance.h"
 #include "lore/run/run.h"
 #include "progress.h"
+#include "task.h"
 
 /* Everything that lives as long as the run does in this process. The leader, rank 0 of the team,
  * alone touches files. */
-typedef struct {
+typedef struct lore_run {
   const lore_settings *settings;
   const lore_run_options *options;
   lore_run_result *result;
@@ -46,16 +46,17 @@ lore_status lore_run_lead(const lore_run *run, lore_status status);
 /* Writes the state file. Leader only. */
 lore_status lore_run_put_state(lore_run *run);
 
-/* Finds the newest resume point and puts the team there; *resumed tells. */
-lore_status lore_run_resume(lore_run *run, bool *resumed);
+/* Seconds of training so far, earlier sessions included. */
+double lore_run_seconds(const lore_run *run);
+
+/* LORE_USER if the run in its directory was begun with settings that lead elsewhere: says which,
+ * and what to do. Leader only. */
+lore_status lore_run_check_settings(const lore_run *run);
 
 /* Whether weights of another study are still those that the study was read with. Leader only. */
 lore_status lore_run_check_start(const lore_run *run);
 
-/* Reads the weights whose attention is used, if there are any. */
-lore_status lore_run_take_reference(const lore_run *run);
-
-/* Tells everybody that the run is trained here, and opens or goes on with its metrics file. By the
+/* Tells everybody that the run is trained here, and creates or resumes its metrics file. By the
  * leader; the same status on all ranks. */
 lore_status lore_run_open_files(lore_run *run, bool resumed);
 
@@ -72,16 +73,5 @@ lore_status lore_run_weights_path(const lore_run *run, char *path);
 
 /* Sums up what was reached. */
 void lore_run_fill_result(const lore_run *run);
-
-/* Writes exposure.nc: how often each individual was shown. Leader only. */
-lore_status lore_run_put_exposure(const lore_run *run);
-
-/* Trains to the end, or until told to stop (LORE_STOPPED, after a checkpoint). */
-lore_status lore_run_train(lore_run *run, bool resumed);
-
-/* A run of task memory, from beginning to end: the leader computes, the others only learn how it
- * goes. It takes seconds, so there are no resume points. Of the assembly it uses groups, baselines
- * and threads. */
-lore_status lore_run_train_memory(lore_run *run);
 
 #endif
