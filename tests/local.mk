@@ -154,6 +154,7 @@ test_data = \
 	tests/exposure_checks.py \
 	tests/same_metrics.py \
 	tests/same_weights.py \
+	tests/support/refused_studies.py \
 	tests/slurm \
 	tests/slurm.bash \
 	tests/studies \
