@@ -24,7 +24,7 @@ train() {
 }
 
 @test "statistics, findings and figures on planted data" {
-  run "$PYTHON" "$LORE_SOURCE/tests/check_analysis.py" "$ANALYSIS"
+  run "$PYTHON" "$LORE_SOURCE/tests/support/check_analysis.py" "$ANALYSIS"
   echo "$output"
   [ "$status" -eq 0 ]
 }

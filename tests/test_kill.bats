@@ -18,10 +18,10 @@ setup() {
 # same DIRECTORY: metrics and weights as in the undisturbed run.
 same() {
   local step
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/$RUN/metrics.nc" \
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "$1/$RUN/metrics.nc" \
     "$REFERENCE/$RUN/metrics.nc" --but checkpoint_every
   for step in 000 020 120; do
-    "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "$1/$RUN/checkpoints/weights_00000$step.nc" \
+    "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" "$1/$RUN/checkpoints/weights_00000$step.nc" \
       "$REFERENCE/$RUN/checkpoints/weights_00000$step.nc"
   done
   ls "$1/$RUN/checkpoints" >left
@@ -192,11 +192,11 @@ fill() {
   [ "$(cat second.code)" -eq 1 ]
   [ "$(grep -c 'lore: error:' second.log)" -eq 1 ]
   grep -q 'cannot append record [0-9]* to .*metrics.nc: No space left on device' second.log
-  records=$("$PYTHON" "$LORE_SOURCE/tests/whole_records.py" full.nc whole/$RUN/metrics.nc)
+  records=$("$PYTHON" "$LORE_SOURCE/tests/support/whole_records.py" full.nc whole/$RUN/metrics.nc)
   [ "$records" -ge 60 ]
   grep -q 'gone on from' third.log
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" {again,whole}/$RUN/metrics.nc
-  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" {again,whole}/$RUN/checkpoints/weights_00000400.nc
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" {again,whole}/$RUN/metrics.nc
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" {again,whole}/$RUN/checkpoints/weights_00000400.nc
   [ "$(ls again/$RUN/checkpoints)" = weights_00000400.nc ]
 }
 

@@ -3,7 +3,7 @@
 
 setup() {
   : "${LORE_BUILD:?is the build directory}"
-  linalg="$LORE_BUILD/tests/linalg_ranks"
+  linalg="$LORE_BUILD/tests/support/linalg_ranks"
   [ -x "$linalg" ] || skip "built without ScaLAPACK, or no LAPACK to compare with"
 }
 

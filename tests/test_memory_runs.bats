@@ -28,9 +28,9 @@ same() {
   local run name weights
   for run in "$2"/runs/*; do
     name=${run##*/}
-    "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/runs/$name/metrics.nc" "$run/metrics.nc"
+    "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "$1/runs/$name/metrics.nc" "$run/metrics.nc"
     for weights in "$run"/checkpoints/*; do
-      "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
+      "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" \
         "$1/runs/$name/checkpoints/${weights##*/}" "$weights"
     done
     [ "$(ls "$1/runs/$name/checkpoints")" = "$(ls "$run/checkpoints")" ]

@@ -18,10 +18,10 @@ setup() {
 same() {
   local directory=$1 step
   shift
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$directory/$RUN/metrics.nc" \
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "$directory/$RUN/metrics.nc" \
     "$REFERENCE/$RUN/metrics.nc" "$@"
   for step in 00 20 40; do
-    "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
+    "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" \
       "$directory/$RUN/checkpoints/weights_000000$step.nc" \
       "$REFERENCE/$RUN/checkpoints/weights_000000$step.nc"
   done
@@ -70,7 +70,7 @@ CODE
 
 @test "numpy makes of a sequence what lore does, with either mixer" {
   for mixer in attention rg_lru; do
-    "$LORE_BUILD/tests/write_scores" $mixer.nc $mixer >$mixer.scores
+    "$LORE_BUILD/tests/support/write_scores" $mixer.nc $mixer >$mixer.scores
     "$PYTHON" - $mixer <<'CODE'
 import os
 import sys
@@ -97,7 +97,7 @@ CODE
     options="$options -s model.mixer=rg_lru -s compute.gemm=builtin -s train.steps=20 -s checkpoint.snapshots=[]"
     predicted=$("$LORE" check --json $options "$STUDY" |
       "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["peak_bytes"])')
-    peak=$("$PYTHON" "$LORE_SOURCE/tests/peak_memory.py" "$LORE" run -q $options "$STUDY" \
+    peak=$("$PYTHON" "$LORE_SOURCE/tests/support/peak_memory.py" "$LORE" run -q $options "$STUDY" \
       -o memory --overwrite)
     echo "$options: predicted $predicted, peak $peak"
     [ $((peak * 10)) -lt $((predicted * 11)) ]

@@ -89,6 +89,6 @@ END
   resume=$(echo killed/runs/family-early-seed1/checkpoints/resume_*.nc)
   ncdump -h "$resume" | grep -q 'start_run = "family-pretrain-seed1" ;'
   "$LORE" run -q "$BATS_FILE_TMPDIR/family.yaml" -o killed
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" killed/runs/family-early-seed1/metrics.nc \
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" killed/runs/family-early-seed1/metrics.nc \
     "$RESULTS/runs/family-early-seed1/metrics.nc"
 }

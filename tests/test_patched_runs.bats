@@ -2,7 +2,7 @@
 # Patched runs: what they start from and use; the same bits for any number of ranks, and when killed
 # and gone on with.
 
-load whole_runs
+load support/whole_runs
 
 setup_file() {
   export STUDY=$LORE_SOURCE/tests/studies/patching.yaml
@@ -38,7 +38,7 @@ END
 }
 
 @test "patching that begins after the last step gives the weights of the reference" {
-  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" \
     "$ALONE/runs/patching-plain-seed1/checkpoints/weights_00000040.nc" \
     "$ALONE/runs/patching-patched-reference20-start40-seed1/checkpoints/weights_00000040.nc"
 }

@@ -42,8 +42,8 @@ refused() {
 @test "activations, strengths, accuracies, losses and spectra are those of numpy" {
   need_xarray
   for run in "$RESULTS"/runs/*; do
-    "$LORE_BUILD/tests/write_probe_rows" "$run/study.yaml" 120 24 60 >rows
-    "$PYTHON" "$LORE_SOURCE/tests/check_probe.py" rows "$run" 240
+    "$LORE_BUILD/tests/support/write_probe_rows" "$run/study.yaml" 120 24 60 >rows
+    "$PYTHON" "$LORE_SOURCE/tests/support/check_probe.py" rows "$run" 240
   done
 }
 

@@ -3,7 +3,7 @@
 
 setup() {
   : "${LORE_BUILD:?is the build directory}"
-  train="$LORE_BUILD/tests/train_ranks"
+  train="$LORE_BUILD/tests/support/train_ranks"
 }
 
 # same RANKS BATCH SHARD THREADS [untied|rg_lru]: as one rank with one thread.

@@ -5,8 +5,8 @@
 setup_file() {
   : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
   cd "$BATS_FILE_TMPDIR" || return
-  "$(dirname "$LORE")"/tests/write_metrics_example metrics.nc 12
-  "$(dirname "$LORE")"/tests/write_checkpoint_example checkpoint.nc .
+  "$(dirname "$LORE")"/tests/support/write_metrics_example metrics.nc 12
+  "$(dirname "$LORE")"/tests/support/write_checkpoint_example checkpoint.nc .
   for PYTHON in python3 /usr/bin/python3 none; do
     "$PYTHON" -c 'import xarray, netCDF4' 2>/dev/null && break
   done

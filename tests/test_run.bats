@@ -48,14 +48,14 @@ END
 
 @test "the resolved settings make the same run" {
   "$LORE" run -q "$REFERENCE/$RUN/study.yaml" -o again
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "again/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc"
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "again/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc"
 }
 
 @test "the same study twice gives the same bytes" {
   again twice -s compute.threads=1
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "twice/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc"
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "twice/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc"
   for step in 00 20 40; do
-    "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "twice/$RUN/checkpoints/weights_000000$step.nc" \
+    "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" "twice/$RUN/checkpoints/weights_000000$step.nc" \
       "$REFERENCE/$RUN/checkpoints/weights_000000$step.nc"
   done
 }
@@ -63,9 +63,9 @@ END
 @test "two and three threads give the same bytes as one" {
   for threads in 2 3; do
     again "threads$threads" -s compute.threads=$threads
-    "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "threads$threads/$RUN/metrics.nc" \
+    "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "threads$threads/$RUN/metrics.nc" \
       "$REFERENCE/$RUN/metrics.nc" --but compute_threads
-    "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
+    "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" \
       "threads$threads/$RUN/checkpoints/weights_00000040.nc" \
       "$REFERENCE/$RUN/checkpoints/weights_00000040.nc"
   done
@@ -73,7 +73,7 @@ END
 
 @test "another seed gives another run" {
   again other -s seed=2
-  run "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" other/runs/tiny-seed2/metrics.nc \
+  run "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" other/runs/tiny-seed2/metrics.nc \
     "$REFERENCE/$RUN/metrics.nc" --but seed
   [ "$status" -ne 0 ]
   [[ $output == *attribute_loss* ]]
@@ -98,7 +98,7 @@ END
       rm -rf killed
       continue
     fi
-    records=$("$PYTHON" "$LORE_SOURCE/tests/whole_records.py" "killed/$RUN/metrics.nc" \
+    records=$("$PYTHON" "$LORE_SOURCE/tests/support/whole_records.py" "killed/$RUN/metrics.nc" \
       "whole/$RUN/metrics.nc")
     echo "$records records"
     [ "$records" -eq 0 ] || with_records=$((with_records + 1))
@@ -118,7 +118,7 @@ predicted() {
     "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["peak_bytes"])')
   set -- "$LORE" run -q "$@" "$STUDY" -o memory --overwrite
   [ "$ranks" -eq 1 ] || set -- mpirun -n "$ranks" "$@"
-  peak=$("$PYTHON" "$LORE_SOURCE/tests/peak_memory.py" "$@")
+  peak=$("$PYTHON" "$LORE_SOURCE/tests/support/peak_memory.py" "$@")
   echo "$*: predicted $predicted, peak $peak"
   [ $((peak * 10)) -lt $((predicted * 11)) ]
   [ $((peak * 10)) -gt $((predicted * 9)) ]

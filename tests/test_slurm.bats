@@ -4,7 +4,7 @@
 setup_file() {
   : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
   export PYTHON=${PYTHON:-/usr/bin/python3} LORE
-  . "$LORE_SOURCE/tests/slurm.bash"
+  . "$LORE_SOURCE/tests/support/slurm.bash"
   slurm_start "$BATS_FILE_TMPDIR/slurm" || return 0
   export REFERENCE=$BATS_FILE_TMPDIR/reference
   cat >"$BATS_FILE_TMPDIR/night.yaml" <<END
@@ -23,13 +23,13 @@ END
 }
 
 teardown_file() {
-  . "$LORE_SOURCE/tests/slurm.bash"
+  . "$LORE_SOURCE/tests/support/slurm.bash"
   slurm_stop
 }
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
-  . "$LORE_SOURCE/tests/slurm.bash"
+  . "$LORE_SOURCE/tests/support/slurm.bash"
   slurm_need
   cp "$BATS_FILE_TMPDIR/night.yaml" .
   scontrol update NodeName=n1,n2 State=RESUME 2>/dev/null || true
@@ -42,10 +42,10 @@ teardown() {
 # same DIRECTORY ID: metrics and last weights of a run, as in the undisturbed study.
 same() {
   local weights
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/runs/$2/metrics.nc" \
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "$1/runs/$2/metrics.nc" \
     "$REFERENCE/runs/$2/metrics.nc"
   weights=$(ls "$REFERENCE/runs/$2/checkpoints" | tail -n 1)
-  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "$1/runs/$2/checkpoints/$weights" \
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" "$1/runs/$2/checkpoints/$weights" \
     "$REFERENCE/runs/$2/checkpoints/$weights"
 }
 

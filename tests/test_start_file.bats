@@ -2,7 +2,7 @@
 # Runs that start from weights of another study: the same bits as within one study, for any number
 # of ranks and when killed; weights that do not fit, or are others than before, are refused.
 
-load whole_runs
+load support/whole_runs
 
 setup_file() {
   : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
@@ -56,10 +56,10 @@ END
 # same A B [VARIABLE ...]: directories of two runs, which differ in names and these variables.
 same() {
   local weights
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/metrics.nc" "$2/metrics.nc" \
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "$1/metrics.nc" "$2/metrics.nc" \
     --but name start_run start_checksum checkpoint_snapshots "${@:3}"
   weights=("$1"/checkpoints/weights_*.nc)
-  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "${weights[-1]}" \
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" "${weights[-1]}" \
     "$2/checkpoints/${weights[-1]##*/}"
 }
 

@@ -4,7 +4,7 @@
 setup_file() {
   : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
   export PYTHON=${PYTHON:-/usr/bin/python3}
-  export HELPERS=${LORE_BUILD:-$(dirname "$LORE")}/tests
+  export HELPERS=${LORE_BUILD:-$(dirname "$LORE")}/tests/support
 }
 
 setup() {

@@ -190,7 +190,7 @@ experiments:
   done
   for id in $(ids dir1); do
     for other in 2 4; do
-      "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "dir1/runs/$id/metrics.nc" \
+      "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "dir1/runs/$id/metrics.nc" \
         "dir$other/runs/$id/metrics.nc"
     done
   done
@@ -269,6 +269,6 @@ sweep: {seeds: 6}'
   "$LORE" status dir
   mpirun -n 2 "$LORE" run -q groups.yaml -o dir
   for id in $(ids one); do
-    "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "one/runs/$id/metrics.nc" "dir/runs/$id/metrics.nc"
+    "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "one/runs/$id/metrics.nc" "dir/runs/$id/metrics.nc"
   done
 }

@@ -7,7 +7,7 @@
 #   slurm_clear             in teardown: takes back the jobs of a test that failed
 #   slurm_stop              in teardown_file
 #
-# tests/slurm/cluster.sh does the work; it also ends everything if the test file is killed.
+# tests/support/slurm/cluster.sh does the work; it also ends everything if the test file is killed.
 # shellcheck shell=bash
 
 slurm_start() {

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "analysis"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "analysis"))
 from forward import bias, norm, streams  # noqa: E402
 
 GROUPS, FIT, CHOOSE, JUDGE = ("fitted", "other", "held_out"), 0, 1, 2

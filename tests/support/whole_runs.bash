@@ -13,12 +13,12 @@ same_as_alone() {
   local run weights name
   for run in "$ALONE"/runs/*; do
     name=${run##*/}
-    "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/runs/$name/metrics.nc" "$run/metrics.nc"
+    "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "$1/runs/$name/metrics.nc" "$run/metrics.nc"
     ncdump "$1/runs/$name/exposure.nc" | sed '1,/^data:/d' >a
     ncdump "$run/exposure.nc" | sed '1,/^data:/d' >b
     cmp a b
     for weights in "$run"/checkpoints/weights_*.nc; do
-      "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
+      "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" \
         "$1/runs/$name/checkpoints/${weights##*/}" "$weights"
     done
   done
