@@ -78,6 +78,7 @@ tests_test_memory_gradients_CPPFLAGS = $(double_test_flags)
 tests_test_memory_gradients_LDADD = $(double_test_libs)
 
 tests_test_linalg_LDADD = $(linalg_libraries) $(lore_libs) $(CMOCKA_LIBS)
+tests_support_write_probe_rows_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_support_write_probe_rows_LDADD = $(probe_libraries) $(lore_libs)
 tests_test_probe_memory_LDADD = $(probe_libraries) $(lore_libs) $(CMOCKA_LIBS)
 tests_test_probe_LDADD = $(probe_libraries) $(lore_libs) $(CMOCKA_LIBS)
@@ -172,7 +173,6 @@ check-local:
 	@echo "make check needs cmocka (Debian: libcmocka-dev); install it and configure again." >&2
 	@false
 endif
-AM_CPPFLAGS += -I$(top_srcdir)/tests -I$(top_srcdir)/tests/support
 LDADD = $(float_libraries) $(lore_libs) $(CMOCKA_LIBS)
 double_test_flags = $(AM_CPPFLAGS) -DLORE_DOUBLE
 double_test_libs = $(double_libraries) $(lore_libs) $(CMOCKA_LIBS)

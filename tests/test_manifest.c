@@ -1,5 +1,5 @@
 /* Studies expand to runs. */
-#include "settings_file.h"
+#include "support/settings_file.h"
 
 #include <math.h>
 

@@ -1,11 +1,11 @@
 /* The table of tensors and the initial parameters. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include <stdio.h>
 
 #include "lore/model.h"
 #include "lore/status.h"
-#include "small_model.h"
+#include "support/small_model.h"
 
 static lore_model *make_model(const lore_model_config *config) {
   lore_model *model;

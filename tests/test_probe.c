@@ -5,8 +5,8 @@
 #include "../src/probe/estimate.h"
 #include "../src/probe/readout.h"
 #include "lore/random.h"
-#include "mpi_test.h"
-#include "small_world.h"
+#include "support/mpi_test.h"
+#include "support/small_world.h"
 
 enum { SEED = 5, KNOWN = 800, USED = 602, HELD_OUT = 60, WIDTH = 128, LAYERS = 2 };
 

@@ -1,5 +1,5 @@
 /* Hashes of settings, and how settings differ. */
-#include "settings_file.h"
+#include "support/settings_file.h"
 
 #include <math.h>
 
