@@ -151,6 +151,7 @@ test_data = \
 	tests/studies \
 	tests/support/check_analysis.py \
 	tests/support/check_probe.py \
+	tests/support/common.bash \
 	tests/support/exposure_checks.py \
 	tests/support/peak_memory.py \
 	tests/support/planted.py \

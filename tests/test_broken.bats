@@ -2,14 +2,7 @@
 # Broken studies and their exact messages: those of the case files in tests/broken, and those that have no
 # place in a text file.
 
-setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3}
-}
-
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-}
+load support/common
 
 # refuse STUDY MESSAGE: lore check refuses STUDY within 5 s with exactly this message on stderr, nothing
 # on stdout, exit code 2, and leaves no file behind.

@@ -1,28 +1,22 @@
 #!/usr/bin/env bats
 # model.mixer rg_lru from the outside: files, repeatability, ranks, memory, and numpy's forward pass.
 
+load support/common
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}" "${LORE_BUILD:?is the build directory}"
-  export PYTHON=${PYTHON:-/usr/bin/python3}
   export STUDY=$LORE_SOURCE/tests/studies/tiny.yaml
   export REFERENCE=$BATS_FILE_TMPDIR/reference RUN=runs/tiny-seed1
   export OPTIONS="-q -s model.mixer=rg_lru -s compute.gemm=builtin -s compute.threads=1"
   "$LORE" run $OPTIONS "$STUDY" -o "$REFERENCE"
 }
 
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-}
-
 # same DIRECTORY [OPTION...]: metrics and weights as in the reference.
 same() {
   local directory=$1 step
   shift
-  "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "$directory/$RUN/metrics.nc" \
-    "$REFERENCE/$RUN/metrics.nc" "$@"
+  same_metrics "$directory/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc" "$@"
   for step in 00 20 40; do
-    "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" \
-      "$directory/$RUN/checkpoints/weights_000000$step.nc" \
+    same_weights "$directory/$RUN/checkpoints/weights_000000$step.nc" \
       "$REFERENCE/$RUN/checkpoints/weights_000000$step.nc"
   done
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # Gradient sums over ranks: the same bits for any number of ranks and threads.
 
+load support/common
+
 setup() {
-  : "${LORE_BUILD:?is the build directory}"
   train="$LORE_BUILD/tests/support/train_ranks"
 }
 

@@ -3,8 +3,7 @@
 
 # In setup_file: trains $STUDY by one rank, to $ALONE.
 train_alone() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3} ALONE=$BATS_FILE_TMPDIR/alone
+  export ALONE=$BATS_FILE_TMPDIR/alone
   "$LORE" run -q "$STUDY" -o "$ALONE"
 }
 
@@ -13,13 +12,12 @@ same_as_alone() {
   local run weights name
   for run in "$ALONE"/runs/*; do
     name=${run##*/}
-    "$PYTHON" "$LORE_SOURCE/tests/support/same_metrics.py" "$1/runs/$name/metrics.nc" "$run/metrics.nc"
+    same_metrics "$1/runs/$name/metrics.nc" "$run/metrics.nc"
     ncdump "$1/runs/$name/exposure.nc" | sed '1,/^data:/d' >a
     ncdump "$run/exposure.nc" | sed '1,/^data:/d' >b
     cmp a b
     for weights in "$run"/checkpoints/weights_*.nc; do
-      "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" \
-        "$1/runs/$name/checkpoints/${weights##*/}" "$weights"
+      same_weights "$1/runs/$name/checkpoints/${weights##*/}" "$weights"
     done
   done
 }
