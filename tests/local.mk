@@ -78,26 +78,27 @@ tests_test_memory_gradients_CPPFLAGS = $(double_test_flags)
 tests_test_memory_gradients_LDADD = $(double_test_libs)
 
 tests_test_linalg_LDADD = $(linalg_libraries) $(lore_libs) $(CMOCKA_LIBS)
-tests_write_probe_rows_LDADD = $(probe_libraries) $(lore_libs)
+tests_support_write_probe_rows_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_support_write_probe_rows_LDADD = $(probe_libraries) $(lore_libs)
 tests_test_probe_memory_LDADD = $(probe_libraries) $(lore_libs) $(CMOCKA_LIBS)
 tests_test_probe_LDADD = $(probe_libraries) $(lore_libs) $(CMOCKA_LIBS)
 
 # Programs that tests call.
 test_helpers = \
-	tests/hold_run \
-	tests/train_ranks \
-	tests/write_checkpoint_example \
-	tests/write_metrics_example \
-	tests/write_probe_rows \
-	tests/write_scores
+	tests/support/hold_run \
+	tests/support/train_ranks \
+	tests/support/write_checkpoint_example \
+	tests/support/write_metrics_example \
+	tests/support/write_probe_rows \
+	tests/support/write_scores
 
 # This one compares with LAPACK.
 if HAVE_SCALAPACK
 if HAVE_LAPACK
-test_helpers += tests/linalg_ranks
+test_helpers += tests/support/linalg_ranks
 endif
 endif
-tests_linalg_ranks_LDADD = $(linalg_libraries) $(LAPACK_LIBS) $(lore_libs)
+tests_support_linalg_ranks_LDADD = $(linalg_libraries) $(LAPACK_LIBS) $(lore_libs)
 
 shell_tests = \
 	tests/test_broken.bats \
@@ -128,39 +129,42 @@ shell_tests = \
 
 # Headers that tests share.
 test_headers = \
-	tests/biography.h \
-	tests/child.h \
-	tests/distributed.h \
-	tests/metrics_check.h \
-	tests/metrics_fixture.h \
-	tests/metrics_resume.h \
-	tests/naive.h \
-	tests/naive_decoder.h \
-	tests/mpi_test.h \
-	tests/numbers.h \
-	tests/people.h \
-	tests/resume_fixture.h \
-	tests/settings_file.h \
-	tests/small_model.h \
-	tests/small_world.h
+	tests/support/biography.h \
+	tests/support/child.h \
+	tests/support/distributed.h \
+	tests/support/metrics_check.h \
+	tests/support/metrics_fixture.h \
+	tests/support/metrics_resume.h \
+	tests/support/naive.h \
+	tests/support/naive_decoder.h \
+	tests/support/mpi_test.h \
+	tests/support/numbers.h \
+	tests/support/people.h \
+	tests/support/resume_fixture.h \
+	tests/support/settings_file.h \
+	tests/support/small_model.h \
+	tests/support/small_world.h
 
 # What command-line tests read and call.
 test_data = \
 	tests/broken \
-	tests/check_analysis.py \
-	tests/check_probe.py \
-	tests/peak_memory.py \
-	tests/planted.py \
-	tests/exposure_checks.py \
-	tests/same_metrics.py \
-	tests/same_weights.py \
-	tests/slurm \
-	tests/slurm.bash \
 	tests/studies \
-	tests/whole_records.py \
-	tests/whole_runs.bash
+	tests/support/check_analysis.py \
+	tests/support/check_probe.py \
+	tests/support/common.bash \
+	tests/support/exposure_checks.py \
+	tests/support/peak_memory.py \
+	tests/support/planted.py \
+	tests/support/refused_studies.py \
+	tests/support/same_metrics.py \
+	tests/support/same_weights.py \
+	tests/support/slurm \
+	tests/support/slurm.bash \
+	tests/support/whole_records.py \
+	tests/support/whole_runs.bash
 
-EXTRA_DIST += $(shell_tests) $(test_headers) $(test_data) tests/run.sh tests/leaks.supp tests/valgrind.supp
+EXTRA_DIST += $(shell_tests) $(test_headers) $(test_data) tests/run.sh \
+	tests/support/leaks.supp tests/support/valgrind.supp
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(float_tests) $(double_tests) $(test_helpers)
@@ -194,4 +198,4 @@ AM_TESTS_ENVIRONMENT = \
 	OMPI_ALLOW_RUN_AS_ROOT=1; export OMPI_ALLOW_RUN_AS_ROOT; \
 	OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM; \
 	OMPI_MCA_rmaps_base_oversubscribe=1; export OMPI_MCA_rmaps_base_oversubscribe; \
-	LSAN_OPTIONS="suppressions=$(top_srcdir)/tests/leaks.supp"; export LSAN_OPTIONS;
+	LSAN_OPTIONS="suppressions=$(top_srcdir)/tests/support/leaks.supp"; export LSAN_OPTIONS;

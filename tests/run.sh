@@ -142,7 +142,7 @@ with_sanitizers() {
 # buffers.
 with_valgrind() {
   local options=(--without-onednn) command="valgrind -q --error-exitcode=99 --child-silent-after-fork=yes \
---leak-check=full --errors-for-leak-kinds=definite --num-callers=40 --suppressions='$PWD/tests/valgrind.supp'"
+--leak-check=full --errors-for-leak-kinds=definite --num-callers=40 --suppressions='$PWD/tests/support/valgrind.supp'"
   local known=/usr/share/openmpi/openmpi-valgrind.supp
   [ -f $known ] && command+=" --suppressions=$known"
   [ "$(uname -m)" = x86_64 ] && options+=(--with-arch=x86-64-v3)
@@ -163,7 +163,7 @@ case $level in
     with_clang
     with_sanitizers
     with_valgrind
-    check shellcheck shellcheck autogen.sh jobs/*.sh jobs/*.sbatch tests/*.sh tests/*.bash tests/slurm/*.sh src/base/*.sh .ci/run
+    check shellcheck shellcheck autogen.sh jobs/*.sh jobs/*.sbatch tests/*.sh tests/support/*.bash tests/support/slurm/*.sh src/base/*.sh .ci/run
     check distcheck quietly build-gcc/distcheck.log make -C build-gcc -j "$jobs" distcheck
     ;;
   *)

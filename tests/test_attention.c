@@ -1,10 +1,10 @@
 /* Causal attention of one head against the naive softmax. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include <math.h>
 
 #include "model/layers.h"
-#include "naive.h"
+#include "support/naive.h"
 
 /* One head: the first of several in rows of q, k, v side by side, NaN in between. */
 typedef struct {

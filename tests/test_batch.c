@@ -1,5 +1,5 @@
 /* Biographies in packed batches. */
-#include "biography.h"
+#include "support/biography.h"
 
 enum { KNOWN = 500, HELD_OUT = 120, SEQUENCES = 64 };
 

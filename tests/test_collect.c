@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "lore/io/collect.h"
-#include "metrics_fixture.h"
+#include "support/metrics_fixture.h"
 
 enum { RUNS = 5, LONG = 12, SHORT = 3, STEPS = LONG + 1 };
 

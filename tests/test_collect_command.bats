@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # lore collect: one file of all runs, as xarray and NCO see it.
 
+load support/common
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3}
   export STUDY=$LORE_SOURCE/tests/studies/tiny.yaml
   export RESULTS=$BATS_FILE_TMPDIR/results
   mkdir -p "$RESULTS/runs"
@@ -13,10 +13,6 @@ setup_file() {
     done
   done
   "$LORE" collect "$RESULTS"
-}
-
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
 }
 
 # train DIRECTORY RUN OPTION...: a tiny run, put into DIRECTORY under the name RUN.
@@ -30,20 +26,9 @@ train() {
   mv "$one"/runs/* "$directory/runs/$run"
 }
 
-need() {
-  command -v "$1" >/dev/null || skip "$1 is not installed"
-}
-
-need_xarray() {
-  "$PYTHON" -c 'import xarray, netCDF4' 2>/dev/null || skip "no python3 with xarray and netCDF4"
-}
-
 # refused COMMAND...: exit code 2 and one message on stderr.
 refused() {
-  run "$@"
-  echo "exit $status: $output"
-  [ "$status" -eq 2 ]
-  [ "$(grep -c 'lore: error:' <<<"$output")" -eq 1 ]
+  fails 2 "$@"
 }
 
 @test "the file says what it is, is compressed, and nothing else is left" {

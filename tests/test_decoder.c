@@ -1,12 +1,12 @@
 /* The decoder against an independent forward pass, and what must hold whatever the weights. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include <stdbool.h>
 
 #include "lore/model/decoder.h"
 #include "lore/train/optimiser.h"
-#include "naive_decoder.h"
-#include "small_model.h"
+#include "support/naive_decoder.h"
+#include "support/small_model.h"
 
 enum { LONG_CONTEXT = 300, MOST_UPDATES = 600 };
 

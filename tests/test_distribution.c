@@ -1,5 +1,5 @@
 /* Distributions and curricula against the probabilities that they state: chi-square. */
-#include "people.h"
+#include "support/people.h"
 
 enum { KNOWN = 60, HELD_OUT = 7, NEW = 20, THROWN = 30, ALL = KNOWN + HELD_OUT + NEW + THROWN };
 enum { BATCH = 64, SHARD = 8, STEPS = 4000 };

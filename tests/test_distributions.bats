@@ -2,20 +2,17 @@
 # Distributions, curricula, groups and fine-tuning in whole runs: whom they show; the same bits for any
 # number of ranks, and when killed and gone on with.
 
-load whole_runs
+load support/common
+load support/whole_runs
 
 setup_file() {
   export STUDY=$LORE_SOURCE/tests/studies/distributions.yaml
   train_alone
 }
 
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-}
-
 @test "every distribution and curriculum shows whom it says" {
   "$LORE" show -n 4 "$STUDY" >people
-  "$PYTHON" "$LORE_SOURCE/tests/exposure_checks.py" "$ALONE" people
+  "$PYTHON" "$LORE_SOURCE/tests/support/exposure_checks.py" "$ALONE" people
 }
 
 @test "two ranks, and four, make the same bits" {

@@ -1,9 +1,9 @@
 /* The metrics of groups against sums over single sequences. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include "lore/eval/evaluate.h"
-#include "small_model.h"
-#include "small_world.h"
+#include "support/small_model.h"
+#include "support/small_world.h"
 
 /* Two groups of a small world; sequences are no multiple of the evaluator's chunks of 16, nor are
  * those whose attention counts. */

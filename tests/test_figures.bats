@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # Figures and findings: statistics on planted data, the commands on real runs.
 
+load support/common
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
   for PYTHON in python3 /usr/bin/python3 none; do
     "$PYTHON" -c 'import xarray, netCDF4, matplotlib' 2>/dev/null && break
   done
@@ -24,7 +25,7 @@ train() {
 }
 
 @test "statistics, findings and figures on planted data" {
-  run "$PYTHON" "$LORE_SOURCE/tests/check_analysis.py" "$ANALYSIS"
+  run "$PYTHON" "$LORE_SOURCE/tests/support/check_analysis.py" "$ANALYSIS"
   echo "$output"
   [ "$status" -eq 0 ]
 }

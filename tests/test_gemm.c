@@ -1,5 +1,5 @@
 /* Every backend of lore_gemm against a triple loop in double. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include <pthread.h>
 #include <stdbool.h>

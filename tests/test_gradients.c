@@ -1,12 +1,12 @@
 /* The decoder's gradient of every tensor against finite differences of its loss, for all settings.
  * Built with -DLORE_DOUBLE. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "lore/model/decoder.h"
-#include "small_model.h"
+#include "support/small_model.h"
 
 _Static_assert(sizeof(real) == sizeof(double), "finite differences need -DLORE_DOUBLE");
 

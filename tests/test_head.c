@@ -1,10 +1,10 @@
 /* The output head: logits, cross-entropy, its gradient and the scores, against naive twins. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include <stdbool.h>
 
 #include "model/layers.h"
-#include "naive.h"
+#include "support/naive.h"
 
 typedef struct {
   int tokens, width, vocabulary;

@@ -2,26 +2,21 @@
 # Runs that are killed, told to stop or run out of disk, and gone on with: nothing is lost, doubled or
 # different.
 
+load support/common
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3}
   export STUDY=$LORE_SOURCE/tests/studies/tiny.yaml
   export REFERENCE=$BATS_FILE_TMPDIR/reference RUN=runs/tiny-seed1
   export OPTIONS="-q -s compute.gemm=builtin -s compute.threads=1 -s train.steps=120 -s evaluate.every=4 -s checkpoint.every=10"
   "$LORE" run $OPTIONS "$STUDY" -o "$REFERENCE"
 }
 
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-}
-
 # same DIRECTORY: metrics and weights as in the undisturbed run.
 same() {
   local step
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/$RUN/metrics.nc" \
-    "$REFERENCE/$RUN/metrics.nc" --but checkpoint_every
+  same_metrics "$1/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc" --but checkpoint_every
   for step in 000 020 120; do
-    "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "$1/$RUN/checkpoints/weights_00000$step.nc" \
+    same_weights "$1/$RUN/checkpoints/weights_00000$step.nc" \
       "$REFERENCE/$RUN/checkpoints/weights_00000$step.nc"
   done
   ls "$1/$RUN/checkpoints" >left
@@ -192,11 +187,11 @@ fill() {
   [ "$(cat second.code)" -eq 1 ]
   [ "$(grep -c 'lore: error:' second.log)" -eq 1 ]
   grep -q 'cannot append record [0-9]* to .*metrics.nc: No space left on device' second.log
-  records=$("$PYTHON" "$LORE_SOURCE/tests/whole_records.py" full.nc whole/$RUN/metrics.nc)
+  records=$("$PYTHON" "$LORE_SOURCE/tests/support/whole_records.py" full.nc whole/$RUN/metrics.nc)
   [ "$records" -ge 60 ]
   grep -q 'gone on from' third.log
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" {again,whole}/$RUN/metrics.nc
-  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" {again,whole}/$RUN/checkpoints/weights_00000400.nc
+  same_metrics {again,whole}/$RUN/metrics.nc
+  same_weights {again,whole}/$RUN/checkpoints/weights_00000400.nc
   [ "$(ls again/$RUN/checkpoints)" = weights_00000400.nc ]
 }
 

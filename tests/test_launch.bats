@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # Commands for one process that are started as several: the first speaks and writes, all agree.
 
+load support/common
+
 setup() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
   cd "$BATS_TEST_TMPDIR" || return
   cp "$LORE_SOURCE/tests/studies/tiny.yaml" .
 }

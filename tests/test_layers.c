@@ -1,13 +1,13 @@
 /* exp, norms, linear maps, activations, embeddings and rotary positions against their naive twins.
  */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "model/layers.h"
 #include "model/vecmath.h"
-#include "naive.h"
+#include "support/naive.h"
 
 static const int widths[] = {1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 31, 33, 64, 100};
 static const int lengths[] = {1, 2, 13, 300};

@@ -2,7 +2,7 @@
 #include <limits.h>
 
 #include "lore/linalg/linalg.h"
-#include "mpi_test.h"
+#include "support/mpi_test.h"
 
 static void shapes_of_grids(void **state) {
   (void)state;

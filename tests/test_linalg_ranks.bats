@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
 # Probes and spectra over ranks, against LAPACK on one.
 
+load support/common
+
 setup() {
-  : "${LORE_BUILD:?is the build directory}"
-  linalg="$LORE_BUILD/tests/linalg_ranks"
+  linalg="$LORE_BUILD/tests/support/linalg_ranks"
   [ -x "$linalg" ] || skip "built without ScaLAPACK, or no LAPACK to compare with"
 }
 

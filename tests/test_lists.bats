@@ -1,20 +1,7 @@
 #!/usr/bin/env bats
 # The word lists and templates under data/, and how they become part of the program.
 
-setup_file() {
-  : "${LORE_SOURCE:?is the source tree}"
-}
-
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-}
-
-# not COMMAND...: the command fails. (A bare "!" would not end a test.)
-not() {
-  if "$@"; then
-    return 1
-  fi
-}
+load support/common
 
 # compile FILE...: embeds these lists and compiles the result.
 compile() {

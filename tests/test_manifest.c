@@ -2,7 +2,7 @@
 #include "lore/cost/estimate.h"
 #include "lore/cost/plan.h"
 #include "lore/settings/hash.h"
-#include "settings_file.h"
+#include "support/settings_file.h"
 
 #include <math.h>
 

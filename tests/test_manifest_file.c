@@ -1,5 +1,5 @@
 /* manifest.tsv: what is frozen comes back, and nothing else does. */
-#include "settings_file.h"
+#include "support/settings_file.h"
 
 #include <sys/stat.h>
 

@@ -1,6 +1,6 @@
 /* The toy memory: its pairs, how they are drawn (chi-square), how it learns and forgets, weights on
  * disk. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include <stdio.h>
 #include <unistd.h>

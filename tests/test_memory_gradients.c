@@ -1,6 +1,6 @@
 /* The toy memory's gradient of every parameter against finite differences of its loss, and its
  * scores against a naive forward pass. Built with -DLORE_DOUBLE. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include "lore/model/memory.h"
 

@@ -2,9 +2,9 @@
 # The toy associative memory in whole runs: pre-training and fine-tuning; the same bits for any number
 # of ranks, and when killed, stopped and begun again.
 
+load support/common
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3}
   export STUDY=$LORE_SOURCE/tests/studies/memory.yaml ALONE=$BATS_FILE_TMPDIR/alone
   export LONG=$BATS_FILE_TMPDIR/long.yaml WHOLE=$BATS_FILE_TMPDIR/whole
   "$LORE" run -q "$STUDY" -o "$ALONE"
@@ -19,19 +19,14 @@ END
   "$LORE" run -q "$LONG" -o "$WHOLE"
 }
 
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-}
-
 # same DIRECTORY REFERENCE: all metrics and weights are those of the reference.
 same() {
   local run name weights
   for run in "$2"/runs/*; do
     name=${run##*/}
-    "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/runs/$name/metrics.nc" "$run/metrics.nc"
+    same_metrics "$1/runs/$name/metrics.nc" "$run/metrics.nc"
     for weights in "$run"/checkpoints/*; do
-      "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
-        "$1/runs/$name/checkpoints/${weights##*/}" "$weights"
+      same_weights "$1/runs/$name/checkpoints/${weights##*/}" "$weights"
     done
     [ "$(ls "$1/runs/$name/checkpoints")" = "$(ls "$run/checkpoints")" ]
   done

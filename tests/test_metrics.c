@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "metrics_check.h"
-#include "metrics_fixture.h"
+#include "support/metrics_check.h"
+#include "support/metrics_fixture.h"
 
 static char directory[64], path[128];
 

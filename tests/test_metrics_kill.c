@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "child.h"
-#include "metrics_check.h"
+#include "support/child.h"
+#include "support/metrics_check.h"
 
 enum {
   PAGE = 4096,

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "metrics_resume.h"
+#include "support/metrics_resume.h"
 
 /* A refusal with this message, the part after the path, that leaves the file as it is. */
 static void refused(const lore_metrics_definition *definition, int64_t records, lore_status status,

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "child.h"
-#include "metrics_resume.h"
+#include "support/child.h"
+#include "support/metrics_resume.h"
 
 enum { KILLS = 40 };
 

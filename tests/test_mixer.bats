@@ -1,28 +1,22 @@
 #!/usr/bin/env bats
 # model.mixer rg_lru from the outside: files, repeatability, ranks, memory, and numpy's forward pass.
 
+load support/common
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}" "${LORE_BUILD:?is the build directory}"
-  export PYTHON=${PYTHON:-/usr/bin/python3}
   export STUDY=$LORE_SOURCE/tests/studies/tiny.yaml
   export REFERENCE=$BATS_FILE_TMPDIR/reference RUN=runs/tiny-seed1
   export OPTIONS="-q -s model.mixer=rg_lru -s compute.gemm=builtin -s compute.threads=1"
   "$LORE" run $OPTIONS "$STUDY" -o "$REFERENCE"
 }
 
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-}
-
 # same DIRECTORY [OPTION...]: metrics and weights as in the reference.
 same() {
   local directory=$1 step
   shift
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$directory/$RUN/metrics.nc" \
-    "$REFERENCE/$RUN/metrics.nc" "$@"
+  same_metrics "$directory/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc" "$@"
   for step in 00 20 40; do
-    "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
-      "$directory/$RUN/checkpoints/weights_000000$step.nc" \
+    same_weights "$directory/$RUN/checkpoints/weights_000000$step.nc" \
       "$REFERENCE/$RUN/checkpoints/weights_000000$step.nc"
   done
 }
@@ -70,7 +64,7 @@ CODE
 
 @test "numpy makes of a sequence what lore does, with either mixer" {
   for mixer in attention rg_lru; do
-    "$LORE_BUILD/tests/write_scores" $mixer.nc $mixer >$mixer.scores
+    "$LORE_BUILD/tests/support/write_scores" $mixer.nc $mixer >$mixer.scores
     "$PYTHON" - $mixer <<'CODE'
 import os
 import sys
@@ -97,7 +91,7 @@ CODE
     options="$options -s model.mixer=rg_lru -s compute.gemm=builtin -s train.steps=20 -s checkpoint.snapshots=[]"
     predicted=$("$LORE" check --json $options "$STUDY" |
       "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["peak_bytes"])')
-    peak=$("$PYTHON" "$LORE_SOURCE/tests/peak_memory.py" "$LORE" run -q $options "$STUDY" \
+    peak=$("$PYTHON" "$LORE_SOURCE/tests/support/peak_memory.py" "$LORE" run -q $options "$STUDY" \
       -o memory --overwrite)
     echo "$options: predicted $predicted, peak $peak"
     [ $((peak * 10)) -lt $((predicted * 11)) ]

@@ -1,11 +1,11 @@
 /* The table of tensors and the initial parameters. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include <stdio.h>
 
 #include "lore/base/status.h"
 #include "lore/model/model.h"
-#include "small_model.h"
+#include "support/small_model.h"
 
 static lore_model *make_model(const lore_model_config *config) {
   lore_model *model;

@@ -1,5 +1,5 @@
 /* AdamW and learning rates against their definitions in double. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include "lore/train/optimiser.h"
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
 # Files say which run, and which of its steps, a run started from or takes its attention from.
 
+load support/common
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3} RESULTS=$BATS_FILE_TMPDIR/results
+  export RESULTS=$BATS_FILE_TMPDIR/results
   cat >"$BATS_FILE_TMPDIR/family.yaml" <<'END'
 name: family
 population: {individuals: 64, held_out: 16}
@@ -20,10 +21,6 @@ experiments:
 END
   "$LORE" run -q "$BATS_FILE_TMPDIR/family.yaml" -o "$RESULTS"
   "$LORE" collect "$RESULTS"
-}
-
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
 }
 
 @test "runs that differ in nothing but their parent are told apart by their files" {
@@ -89,6 +86,5 @@ END
   resume=$(echo killed/runs/family-early-seed1/checkpoints/resume_*.nc)
   ncdump -h "$resume" | grep -q 'start_run = "family-pretrain-seed1" ;'
   "$LORE" run -q "$BATS_FILE_TMPDIR/family.yaml" -o killed
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" killed/runs/family-early-seed1/metrics.nc \
-    "$RESULTS/runs/family-early-seed1/metrics.nc"
+  same_metrics killed/runs/family-early-seed1/metrics.nc "$RESULTS/runs/family-early-seed1/metrics.nc"
 }

@@ -1,8 +1,8 @@
 /* Where patching begins, the optimiser begins again: what one step leaves behind. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include "lore/train/trainer.h"
-#include "small_world.h"
+#include "support/small_world.h"
 
 enum { STEPS = 6, START = 3, BATCH = 8, SHARD = 2, THREADS = 2, SEED = 5 };
 

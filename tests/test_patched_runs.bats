@@ -2,15 +2,12 @@
 # Patched runs: what they start from and use; the same bits for any number of ranks, and when killed
 # and gone on with.
 
-load whole_runs
+load support/common
+load support/whole_runs
 
 setup_file() {
   export STUDY=$LORE_SOURCE/tests/studies/patching.yaml
   train_alone
-}
-
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
 }
 
 @test "a patched run is the plain one until patching begins, and uses the reference's attention then" {
@@ -38,8 +35,7 @@ END
 }
 
 @test "patching that begins after the last step gives the weights of the reference" {
-  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
-    "$ALONE/runs/patching-plain-seed1/checkpoints/weights_00000040.nc" \
+  same_weights "$ALONE/runs/patching-plain-seed1/checkpoints/weights_00000040.nc" \
     "$ALONE/runs/patching-patched-reference20-start40-seed1/checkpoints/weights_00000040.nc"
 }
 

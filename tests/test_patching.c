@@ -1,9 +1,9 @@
 /* Attention patching: given patterns against plain loops; a model patched by itself. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include "lore/model/decoder.h"
 #include "model/layers.h"
-#include "small_model.h"
+#include "support/small_model.h"
 
 static const int lengths[] = {5, 1, 70, 33, 1, 12};
 

@@ -1,5 +1,5 @@
 /* When to evaluate, and the phases of loss curves whose crossings are known. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include "lore/eval/evaluate.h"
 

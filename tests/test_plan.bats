@@ -1,10 +1,7 @@
 #!/usr/bin/env bats
 # lore plan: the runs of a study and what they will cost.
 
-setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3}
-}
+load support/common
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return

@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "data/names.h"
-#include "people.h"
+#include "support/people.h"
 
 enum { MANY = 262144 };
 

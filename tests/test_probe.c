@@ -3,10 +3,10 @@
 #include <math.h>
 
 #include "lore/base/random.h"
-#include "mpi_test.h"
 #include "probe/estimate.h"
 #include "probe/readout.h"
-#include "small_world.h"
+#include "support/mpi_test.h"
+#include "support/small_world.h"
 
 enum { SEED = 5, KNOWN = 800, USED = 602, HELD_OUT = 60, WIDTH = 128, LAYERS = 2 };
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
 # lore probe: what it finds against numpy, by any number of ranks, and what it refuses.
 
+load support/common
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}" "${LORE_BUILD:?is the build}"
-  export PYTHON=${PYTHON:-/usr/bin/python3} RESULTS=$BATS_FILE_TMPDIR/results
+  export RESULTS=$BATS_FILE_TMPDIR/results
   export OMPI_MCA_rmaps_base_oversubscribe=1
   cat >"$BATS_FILE_TMPDIR/study.yaml" <<'EOF'
 name: looked-at
@@ -24,26 +25,19 @@ setup() {
   cd "$BATS_TEST_TMPDIR" || return
 }
 
-need_xarray() {
-  "$PYTHON" -c 'import xarray, netCDF4' 2>/dev/null || skip "no python3 with xarray and netCDF4"
-}
-
 # refused PATTERN COMMAND...: exit code 2 and one message that matches.
 refused() {
   local pattern=$1
   shift
-  run "$@"
-  echo "exit $status: $output"
-  [ "$status" -eq 2 ]
-  [ "$(grep -c 'lore: error:' <<<"$output")" -eq 1 ]
+  fails 2 "$@"
   grep -Eq "$pattern" <<<"$output"
 }
 
 @test "activations, strengths, accuracies, losses and spectra are those of numpy" {
   need_xarray
   for run in "$RESULTS"/runs/*; do
-    "$LORE_BUILD/tests/write_probe_rows" "$run/study.yaml" 120 24 60 >rows
-    "$PYTHON" "$LORE_SOURCE/tests/check_probe.py" rows "$run" 240
+    "$LORE_BUILD/tests/support/write_probe_rows" "$run/study.yaml" 120 24 60 >rows
+    "$PYTHON" "$LORE_SOURCE/tests/support/check_probe.py" rows "$run" 240
   done
 }
 

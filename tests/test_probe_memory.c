@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "lore/probe/memory.h"
-#include "mpi_test.h"
+#include "support/mpi_test.h"
 
 enum { SEED = 5 };
 

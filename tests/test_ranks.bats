@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
 # Gradient sums over ranks: the same bits for any number of ranks and threads.
 
+load support/common
+
 setup() {
-  : "${LORE_BUILD:?is the build directory}"
-  train="$LORE_BUILD/tests/train_ranks"
+  train="$LORE_BUILD/tests/support/train_ranks"
 }
 
 # same RANKS BATCH SHARD THREADS [untied|rg_lru]: as one rank with one thread.

@@ -2,11 +2,12 @@
 # Other programs read our files: ncdump, xarray, NCO and R's ncdf4 find the names, labels, units and
 # values that doc/metrics.md and doc/checkpoint.md promise. A reader that is not installed is skipped.
 
+load support/common
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
   cd "$BATS_FILE_TMPDIR" || return
-  "$(dirname "$LORE")"/tests/write_metrics_example metrics.nc 12
-  "$(dirname "$LORE")"/tests/write_checkpoint_example checkpoint.nc .
+  "$LORE_BUILD/tests/support/write_metrics_example" metrics.nc 12
+  "$LORE_BUILD/tests/support/write_checkpoint_example" checkpoint.nc .
   for PYTHON in python3 /usr/bin/python3 none; do
     "$PYTHON" -c 'import xarray, netCDF4' 2>/dev/null && break
   done
@@ -15,14 +16,6 @@ setup_file() {
 
 setup() {
   cd "$BATS_FILE_TMPDIR" || return
-}
-
-need() {
-  command -v "$1" >/dev/null || skip "$1 is not installed"
-}
-
-need_xarray() {
-  [ "$PYTHON" != none ] || skip "no python3 with xarray and netCDF4"
 }
 
 need_ncdf4() {

@@ -1,12 +1,12 @@
 /* Convolution, block-diagonal maps and RG-LRU against naive twins: the state as a sum of products,
  * gradients by finite differences of it. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include <stdbool.h>
 
 #include "model/layers.h"
 #include "model/vecmath.h"
-#include "naive.h"
+#include "support/naive.h"
 
 static const int widths[] = {1, 2, 3, 7, 8, 15, 16, 17, 33, 64};
 static const int lengths[] = {1, 2, 3, 4, 5, 60};

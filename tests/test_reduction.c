@@ -1,5 +1,5 @@
 /* The tree of gradient sums: one order of additions, whoever computes which shard. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include "train/reduction.h"
 

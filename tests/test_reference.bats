@@ -1,13 +1,7 @@
 #!/usr/bin/env bats
 # lore settings: the reference of all settings.
 
-setup_file() {
-  : "${LORE:?is the program to test}"
-}
-
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-}
+load support/common
 
 @test "the reference names every section" {
   "$LORE" settings >reference

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "resume_fixture.h"
+#include "support/resume_fixture.h"
 
 static void test_nothing(void **state) {
   (void)state;

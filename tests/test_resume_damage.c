@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "lore/base/log.h"
-#include "resume_fixture.h"
+#include "support/resume_fixture.h"
 
 enum { FLIPS = 300, LENGTHS = 150, KILLS = 50, LONGEST_MICROSECONDS = 30000 };
 

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "resume_fixture.h"
+#include "support/resume_fixture.h"
 
 /* Stands in for the system call of a file system without it. */
 static bool fallocate_missing;

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # lore run from the outside: files, repeatability, kills, memory, refusals.
 
+load support/common
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3}
   export STUDY=$LORE_SOURCE/tests/studies/tiny.yaml
   export REFERENCE=$BATS_FILE_TMPDIR/reference
   export RUN=runs/tiny-seed1
@@ -11,25 +11,11 @@ setup_file() {
   "$LORE" run -q "$STUDY" -o "$REFERENCE" -s compute.threads=1 -s compute.gemm=builtin
 }
 
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-}
-
 # again DIRECTORY OPTION...: the reference study once more.
 again() {
   local directory=$1
   shift
   "$LORE" run -q "$STUDY" -o "$directory" -s compute.gemm=builtin "$@"
-}
-
-# refused CODE COMMAND...: the command fails with CODE and one message on stderr.
-refused() {
-  local code=$1
-  shift
-  run "$@"
-  echo "exit $status: $output"
-  [ "$status" -eq "$code" ]
-  [ "$(grep -c 'lore: error:' <<<"$output")" -eq 1 ]
 }
 
 @test "a run leaves resolved settings, metrics and weights, and nothing else" {
@@ -48,14 +34,14 @@ END
 
 @test "the resolved settings make the same run" {
   "$LORE" run -q "$REFERENCE/$RUN/study.yaml" -o again
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "again/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc"
+  same_metrics "again/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc"
 }
 
 @test "the same study twice gives the same bytes" {
   again twice -s compute.threads=1
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "twice/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc"
+  same_metrics "twice/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc"
   for step in 00 20 40; do
-    "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "twice/$RUN/checkpoints/weights_000000$step.nc" \
+    same_weights "twice/$RUN/checkpoints/weights_000000$step.nc" \
       "$REFERENCE/$RUN/checkpoints/weights_000000$step.nc"
   done
 }
@@ -63,18 +49,15 @@ END
 @test "two and three threads give the same bytes as one" {
   for threads in 2 3; do
     again "threads$threads" -s compute.threads=$threads
-    "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "threads$threads/$RUN/metrics.nc" \
-      "$REFERENCE/$RUN/metrics.nc" --but compute_threads
-    "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
-      "threads$threads/$RUN/checkpoints/weights_00000040.nc" \
+    same_metrics "threads$threads/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc" --but compute_threads
+    same_weights "threads$threads/$RUN/checkpoints/weights_00000040.nc" \
       "$REFERENCE/$RUN/checkpoints/weights_00000040.nc"
   done
 }
 
 @test "another seed gives another run" {
   again other -s seed=2
-  run "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" other/runs/tiny-seed2/metrics.nc \
-    "$REFERENCE/$RUN/metrics.nc" --but seed
+  run same_metrics other/runs/tiny-seed2/metrics.nc "$REFERENCE/$RUN/metrics.nc" --but seed
   [ "$status" -ne 0 ]
   [[ $output == *attribute_loss* ]]
 }
@@ -98,7 +81,7 @@ END
       rm -rf killed
       continue
     fi
-    records=$("$PYTHON" "$LORE_SOURCE/tests/whole_records.py" "killed/$RUN/metrics.nc" \
+    records=$("$PYTHON" "$LORE_SOURCE/tests/support/whole_records.py" "killed/$RUN/metrics.nc" \
       "whole/$RUN/metrics.nc")
     echo "$records records"
     [ "$records" -eq 0 ] || with_records=$((with_records + 1))
@@ -118,7 +101,7 @@ predicted() {
     "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["peak_bytes"])')
   set -- "$LORE" run -q "$@" "$STUDY" -o memory --overwrite
   [ "$ranks" -eq 1 ] || set -- mpirun -n "$ranks" "$@"
-  peak=$("$PYTHON" "$LORE_SOURCE/tests/peak_memory.py" "$@")
+  peak=$("$PYTHON" "$LORE_SOURCE/tests/support/peak_memory.py" "$@")
   echo "$*: predicted $predicted, peak $peak"
   [ $((peak * 10)) -lt $((predicted * 11)) ]
   [ $((peak * 10)) -gt $((predicted * 9)) ]
@@ -136,7 +119,7 @@ predicted() {
     -s compute.threads=4
   predicted 2 -s train.steps=4 -s train.batch=6 -s train.shard=1 -s model.width=256 \
     -s model.hidden=1024 -s model.heads=4 -s compute.threads=1
-  refused 2 "$LORE" check --ranks-per-run 5 "$STUDY"
+  fails 2 "$LORE" check --ranks-per-run 5 "$STUDY"
   [[ $output == *"5 ranks cannot share a batch of 4 shards"* ]]
 }
 
@@ -153,70 +136,70 @@ predicted() {
 
 @test "changed settings are refused with what has changed" {
   again here
-  refused 2 again here -s train.steps=80 -s train.clip=1
+  fails 2 again here -s train.steps=80 -s train.clip=1
   [[ $output == *"train.steps: 40 before, 80 now"*"train.clip: 0.0 before, 1.0 now"* ]]
   run again here -s checkpoint.every=7 -s compute.threads=1
   [ "$status" -eq 0 ]
 }
 
 @test "a diverging run says so, exits with 3 and keeps its records" {
-  refused 3 again diverge -s train.learning_rate=10 -s train.weight_decay=10 -s evaluate.every=1
+  fails 3 again diverge -s train.learning_rate=10 -s train.weight_decay=10 -s evaluate.every=1
   [[ $output == *"training diverged"* ]]
   "$PYTHON" -c 'import netCDF4, sys; sys.exit(netCDF4.Dataset(sys.argv[1]).dimensions["step"].size < 1)' \
     "diverge/$RUN/metrics.nc"
-  refused 3 again diverge -s train.learning_rate=10 -s train.weight_decay=10 -s evaluate.every=1
+  fails 3 again diverge -s train.learning_rate=10 -s train.weight_decay=10 -s evaluate.every=1
   [[ $output == *"training diverged"*"in an earlier job; --overwrite"* ]]
 }
 
 @test "ranks that do not fit are refused once, by all together" {
-  refused 2 timeout 60 mpirun -n 3 "$LORE" run "$STUDY" -o ranks --ranks-per-run 2
+  fails 2 timeout 60 mpirun -n 3 "$LORE" run "$STUDY" -o ranks --ranks-per-run 2
   [[ $output == *"3 ranks cannot be divided into groups of 2"* ]]
-  refused 2 timeout 60 mpirun -n 4 "$LORE" run "$STUDY" -o ranks --ranks-per-run 2
+  fails 2 timeout 60 mpirun -n 4 "$LORE" run "$STUDY" -o ranks --ranks-per-run 2
   [[ $output == *"2 groups of 2 ranks"*"1 run;"* ]]
-  refused 2 timeout 60 mpirun -n 5 "$LORE" run "$STUDY" -o ranks
+  fails 2 timeout 60 mpirun -n 5 "$LORE" run "$STUDY" -o ranks
   [[ $output == *"5 ranks cannot share a batch of 4 shards"* ]]
   cp "$STUDY" two.yaml
   echo 'sweep: {seeds: 2}' >>two.yaml
-  refused 2 timeout 60 mpirun -n 5 "$LORE" run two.yaml -o ranks --ranks-per-run 5
+  fails 2 timeout 60 mpirun -n 5 "$LORE" run two.yaml -o ranks --ranks-per-run 5
   [[ $output == *"run "*"-seed1: 5 ranks cannot share a batch of 4 shards"* ]]
   [ "$(grep -c cannot <<<"$output")" -eq 1 ]
-  refused 2 "$LORE" submit two.yaml -o ranks --ranks-per-run 5
-  refused 2 "$LORE" submit "$STUDY" -o ranks --ntasks-per-node 5
-  refused 2 "$LORE" submit two.yaml -o ranks --ntasks-per-node 3
+  fails 2 "$LORE" submit two.yaml -o ranks --ranks-per-run 5
+  fails 2 "$LORE" submit "$STUDY" -o ranks --ntasks-per-node 5
+  fails 2 "$LORE" submit two.yaml -o ranks --ntasks-per-node 3
   [[ $output == *"3 groups of 1 ranks"*"2 runs;"* ]]
   [ ! -e ranks ]
-  SLURM_STEP_NUM_TASKS=4 refused 2 "$LORE" run "$STUDY" -o ranks
+  SLURM_STEP_NUM_TASKS=4 fails 2 "$LORE" run "$STUDY" -o ranks
   [[ $output == *"--mpi=pmix"* ]]
 }
 
 @test "fewer threads than asked for are refused, once, before training" {
   export OMP_THREAD_LIMIT=1
   for ranks in 1 2; do
-    refused 2 timeout -k 1 60 mpirun -n $ranks "$LORE" run -q "$STUDY" -o limited -s compute.threads=2
+    fails 2 timeout -k 1 60 mpirun -n $ranks "$LORE" run -q "$STUDY" -o limited -s compute.threads=2
     [[ $output == *"asked for 2 threads and gives 1"*"OMP_THREAD_LIMIT (here 1)"* ]]
     [ ! -e "limited/$RUN/metrics.nc" ]
   done
-  refused 2 timeout -k 1 60 "$LORE" check "$STUDY" -s compute.threads=2
-  refused 2 timeout -k 1 60 "$LORE" bench --threads 2 --seconds 1 S
+  fails 2 timeout -k 1 60 "$LORE" check "$STUDY" -s compute.threads=2
+  fails 2 timeout -k 1 60 "$LORE" bench --threads 2 --seconds 1 S
   timeout -k 1 60 "$LORE" run -q "$STUDY" -o limited -s compute.threads=1
 }
 
 @test "mistakes on the command line" {
-  refused 2 "$LORE" run "$STUDY"
-  refused 2 "$LORE" run -o somewhere
-  refused 2 "$LORE" run "$STUDY" extra -o somewhere
-  refused 2 "$LORE" run --outptu x "$STUDY"
-  refused 2 "$LORE" run missing.yaml -o somewhere
-  refused 2 "$LORE" rnu "$STUDY"
+  fails 2 "$LORE" run "$STUDY"
+  fails 2 "$LORE" run -o somewhere
+  fails 2 "$LORE" run "$STUDY" extra -o somewhere
+  fails 2 "$LORE" run --outptu x "$STUDY"
+  fails 2 "$LORE" run missing.yaml -o somewhere
+  fails 2 "$LORE" rnu "$STUDY"
   [[ $output == *"did you mean 'run'"* ]]
-  refused 2 "$LORE" check -s model.widht=3 "$STUDY"
-  refused 2 "$LORE" bench Q
+  fails 2 "$LORE" check -s model.widht=3 "$STUDY"
+  fails 2 "$LORE" bench Q
   [ ! -e somewhere ]
 }
 
 @test "a directory that cannot be written" {
   touch file
-  refused 1 again file/below
+  fails 1 again file/below
   [[ $output == *"file/below"* || $output == *"file:"* ]]
 }
 

@@ -1,5 +1,5 @@
 /* What batches draw: individuals, order of sentences, templates. */
-#include "biography.h"
+#include "support/biography.h"
 
 enum { KNOWN = 500, HELD_OUT = 120, SEQUENCES = 64, ORDERS = 720 };
 

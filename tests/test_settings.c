@@ -1,5 +1,5 @@
 /* Settings: defaults, ranges, overrides and listings. */
-#include "settings_file.h"
+#include "support/settings_file.h"
 
 #include <libfyaml.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Hashes of settings, and how settings differ. */
 #include "lore/settings/hash.h"
-#include "settings_file.h"
+#include "support/settings_file.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* Settings: random ones written and read back, and broken bytes. */
-#include "settings_file.h"
+#include "support/settings_file.h"
 
 #include <math.h>
 

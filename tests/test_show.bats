@@ -1,22 +1,13 @@
 #!/usr/bin/env bats
 # lore show: individuals and biographies for people to read.
 
-setup_file() {
-  : "${LORE:?is the program to test}"
-}
+load support/common
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
   echo 'name: small
 seed: 3
 population: {individuals: 40, held_out: 10}' >small.yaml
-}
-
-# not COMMAND...: the command fails. (A bare "!" would not end a test.)
-not() {
-  if "$@"; then
-    return 1
-  fi
 }
 
 # refuse MESSAGE ARGUMENT...: lore show says only this, on stderr, and leaves with 2.

@@ -1,10 +1,11 @@
 #!/usr/bin/env bats
 # lore under a real Slurm: two slurmd on this machine, started here and stopped at the end.
 
+load support/common
+load support/slurm
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3} LORE
-  . "$LORE_SOURCE/tests/slurm.bash"
+  export LORE
   slurm_start "$BATS_FILE_TMPDIR/slurm" || return 0
   export REFERENCE=$BATS_FILE_TMPDIR/reference
   cat >"$BATS_FILE_TMPDIR/night.yaml" <<END
@@ -23,13 +24,11 @@ END
 }
 
 teardown_file() {
-  . "$LORE_SOURCE/tests/slurm.bash"
   slurm_stop
 }
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
-  . "$LORE_SOURCE/tests/slurm.bash"
   slurm_need
   cp "$BATS_FILE_TMPDIR/night.yaml" .
   scontrol update NodeName=n1,n2 State=RESUME 2>/dev/null || true
@@ -42,11 +41,9 @@ teardown() {
 # same DIRECTORY ID: metrics and last weights of a run, as in the undisturbed study.
 same() {
   local weights
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/runs/$2/metrics.nc" \
-    "$REFERENCE/runs/$2/metrics.nc"
+  same_metrics "$1/runs/$2/metrics.nc" "$REFERENCE/runs/$2/metrics.nc"
   weights=$(ls "$REFERENCE/runs/$2/checkpoints" | tail -n 1)
-  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "$1/runs/$2/checkpoints/$weights" \
-    "$REFERENCE/runs/$2/checkpoints/$weights"
+  same_weights "$1/runs/$2/checkpoints/$weights" "$REFERENCE/runs/$2/checkpoints/$weights"
 }
 
 # records DIRECTORY ID COUNT: until the run has as many.

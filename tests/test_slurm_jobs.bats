@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # What jobs/run.sbatch and jobs/collect.sbatch do under a real Slurm, mostly with a stand-in for lore.
 
+load support/common
+load support/slurm
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3} PROGRAM=$LORE
+  export PROGRAM=$LORE
   export RUN=$LORE_SOURCE/jobs/run.sbatch COLLECT=$LORE_SOURCE/jobs/collect.sbatch
-  . "$LORE_SOURCE/tests/slurm.bash"
   slurm_start "$BATS_FILE_TMPDIR/slurm" || true
 }
 
 teardown_file() {
-  . "$LORE_SOURCE/tests/slurm.bash"
   slurm_stop
 }
 
@@ -18,7 +18,6 @@ teardown_file() {
 # that its turn has in `codes`, after the seconds in `pause`.
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
-  . "$LORE_SOURCE/tests/slurm.bash"
   slurm_need
   mkdir -p "with space/build" "with space/jobs"
   cat >"with space/build/lore" <<'END'
@@ -144,9 +143,8 @@ ended_with() {
   grep -q 'try 1: a rank was killed' job.log
   "$LORE" run -q "$study" -o undisturbed "${options[@]}"
   grep -qx 'state: done' dir/runs/tiny-seed1/state.yaml
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" {dir,undisturbed}/runs/tiny-seed1/metrics.nc
-  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" \
-    {dir,undisturbed}/runs/tiny-seed1/checkpoints/weights_00000400.nc
+  same_metrics {dir,undisturbed}/runs/tiny-seed1/metrics.nc
+  same_weights {dir,undisturbed}/runs/tiny-seed1/checkpoints/weights_00000400.nc
 }
 
 @test "the last job collects and draws" {

@@ -2,11 +2,10 @@
 # Runs that start from weights of another study: the same bits as within one study, for any number
 # of ranks and when killed; weights that do not fit, or are others than before, are refused.
 
-load whole_runs
+load support/common
+load support/whole_runs
 
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3}
   export STUDY=$BATS_FILE_TMPDIR/studies/tune.yaml FAMILY=$BATS_FILE_TMPDIR/family
   export PRE=$BATS_FILE_TMPDIR/pre TOY=$BATS_FILE_TMPDIR/toy
   export WEIGHTS=$PRE/runs/pre-seed1/checkpoints/weights_00000020.nc
@@ -35,10 +34,6 @@ setup_file() {
   train_alone
 }
 
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-}
-
 # study NAME [REST]: a study of tiny models.
 study() {
   cat <<END
@@ -56,21 +51,17 @@ END
 # same A B [VARIABLE ...]: directories of two runs, which differ in names and these variables.
 same() {
   local weights
-  "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "$1/metrics.nc" "$2/metrics.nc" \
+  same_metrics "$1/metrics.nc" "$2/metrics.nc" \
     --but name start_run start_checksum checkpoint_snapshots "${@:3}"
   weights=("$1"/checkpoints/weights_*.nc)
-  "$PYTHON" "$LORE_SOURCE/tests/same_weights.py" "${weights[-1]}" \
-    "$2/checkpoints/${weights[-1]##*/}"
+  same_weights "${weights[-1]}" "$2/checkpoints/${weights[-1]##*/}"
 }
 
 # refused TEXT COMMAND...: exit code 2 and one message with TEXT in it.
 refused() {
   local text=$1
   shift
-  run "$@"
-  echo "exit $status: $output"
-  [ "$status" -eq 2 ]
-  [ "$(grep -c 'lore: error:' <<<"$output")" -eq 1 ]
+  fails 2 "$@"
   grep -qF "$text" <<<"$output"
 }
 

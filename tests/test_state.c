@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "child.h"
 #include "lore/io/state.h"
+#include "support/child.h"
 
 static char directory[64], path[128];
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # lore status: what it says of runs in every state, from files alone.
 
+load support/common
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3}
-  export HELPERS=${LORE_BUILD:-$(dirname "$LORE")}/tests
+  export HELPERS=$LORE_BUILD/tests/support
 }
 
 setup() {

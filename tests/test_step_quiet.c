@@ -27,7 +27,7 @@ int main(void) {
 }
 #else
 
-#include "small_world.h"
+#include "support/small_world.h"
 
 enum call {
   MALLOC,

@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # lore submit without Slurm: a stand-in for sbatch writes down how it is called.
 
+load support/common
+
 setup() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
   cd "$BATS_TEST_TMPDIR" || return
   mkdir bin "my lab"
   cat >bin/sbatch <<'END'

@@ -1,17 +1,13 @@
 #!/usr/bin/env bats
 # Studies of several runs: expansion, groups of ranks, parents, failures, several jobs.
 
+load support/common
+
 setup_file() {
-  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
-  export PYTHON=${PYTHON:-/usr/bin/python3}
   export BASE="population: {individuals: 64, held_out: 32}
 model: {layers: 2, width: 32, heads: 2, hidden: 64}
 evaluate: {every: 10, dense_every: 0, dense_until: 0, sequences: 24, attention_sequences: 8}
 compute: {gemm: builtin, threads: 1}"
-}
-
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
 }
 
 # study NAME TEXT: NAME.yaml, the base with TEXT below.
@@ -190,8 +186,7 @@ experiments:
   done
   for id in $(ids dir1); do
     for other in 2 4; do
-      "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "dir1/runs/$id/metrics.nc" \
-        "dir$other/runs/$id/metrics.nc"
+      same_metrics "dir1/runs/$id/metrics.nc" "dir$other/runs/$id/metrics.nc"
     done
   done
   [ "$(ids dir1 | head -n 1)" = family-pretrain-seed1 ]
@@ -269,6 +264,6 @@ sweep: {seeds: 6}'
   "$LORE" status dir
   mpirun -n 2 "$LORE" run -q groups.yaml -o dir
   for id in $(ids one); do
-    "$PYTHON" "$LORE_SOURCE/tests/same_metrics.py" "one/runs/$id/metrics.nc" "dir/runs/$id/metrics.nc"
+    same_metrics "one/runs/$id/metrics.nc" "dir/runs/$id/metrics.nc"
   done
 }

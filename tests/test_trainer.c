@@ -1,13 +1,13 @@
 /* The training step: the same bits for any number of threads, and what it computes. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "lore/train/trainer.h"
-#include "small_model.h"
-#include "small_world.h"
+#include "support/small_model.h"
+#include "support/small_world.h"
 
 enum { STEPS = 5, BATCH = 14, SHARD = 2, THREADS = 3 };
 

@@ -1,5 +1,5 @@
 /* The word lists, values and templates as tokens. */
-#include "people.h"
+#include "support/people.h"
 
 static const char *const attributes[LORE_ATTRIBUTES] = {"birth_place", "birth_date", "university",
                                                         "major",       "company",    "location"};

@@ -1,10 +1,10 @@
 /* Workspaces: the counting pass, and no bit of a result depends on what a workspace held before. */
-#include "numbers.h"
+#include "support/numbers.h"
 
 #include <stdbool.h>
 
 #include "lore/model/decoder.h"
-#include "small_model.h"
+#include "support/small_model.h"
 
 static const int lengths[] = {9, 1, 30, 4};
 static const int longer[] = {90, 3, 100, 61, 2};

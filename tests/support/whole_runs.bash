@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# For test files that train one study, $STUDY, whole: alone, by several ranks, and killed again and again.
+
+# In setup_file: trains $STUDY by one rank, to $ALONE.
+train_alone() {
+  export ALONE=$BATS_FILE_TMPDIR/alone
+  "$LORE" run -q "$STUDY" -o "$ALONE"
+}
+
+# same_as_alone DIRECTORY: all metrics, weights and draws as those of one rank.
+same_as_alone() {
+  local run weights name
+  for run in "$ALONE"/runs/*; do
+    name=${run##*/}
+    same_metrics "$1/runs/$name/metrics.nc" "$run/metrics.nc"
+    ncdump "$1/runs/$name/exposure.nc" | sed '1,/^data:/d' >a
+    ncdump "$run/exposure.nc" | sed '1,/^data:/d' >b
+    cmp a b
+    for weights in "$run"/checkpoints/weights_*.nc; do
+      same_weights "$1/runs/$name/checkpoints/${weights##*/}" "$weights"
+    done
+  done
+}
+
+# same_by_ranks R: R ranks train every run together.
+same_by_ranks() {
+  mpirun -n "$1" "$LORE" run -q --ranks-per-run "$1" "$STUDY" -o "ranks$1"
+  same_as_alone "ranks$1"
+}
+
+# same_when_killed TIMES SECONDS: SIGKILL at random moments of at most SECONDS, then to the end.
+same_when_killed() {
+  local job
+  RANDOM=11
+  for _ in $(seq "$1"); do
+    "$LORE" run -q "$STUDY" -o killed >killed.log 2>&1 3>&- &
+    job=$!
+    sleep "$((RANDOM % $2)).$((RANDOM % 10))"
+    kill -KILL "$job" 2>/dev/null || true
+    wait "$job" || true
+  done
+  "$LORE" run -q "$STUDY" -o killed
+  same_as_alone killed
+}
