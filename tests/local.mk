@@ -111,6 +111,7 @@ shell_tests = \
 	tests/test_memory_runs.bats \
 	tests/test_mixer.bats \
 	tests/test_origin.bats \
+	tests/test_pages.bats \
 	tests/test_patched_runs.bats \
 	tests/test_plan.bats \
 	tests/test_probe_command.bats \
@@ -152,6 +153,7 @@ test_data = \
 	tests/peak_memory.py \
 	tests/planted.py \
 	tests/exposure_checks.py \
+	tests/support/check_pages.py \
 	tests/same_metrics.py \
 	tests/same_weights.py \
 	tests/slurm \
