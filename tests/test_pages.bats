@@ -14,12 +14,14 @@ check() {
   run python3 "$LORE_SOURCE/tests/support/check_pages.py" "$@"
 }
 
-# A tree of one page besides README.md, without a mistake.
+# A tree of two pages besides README.md, without a mistake.
 plant() {
   mkdir -p tree/doc/man tree/src/base
-  touch tree/src/base/log.c
-  printf '%s\n' '# Title' '' '| page |' '| --- |' '| [doc/page.md](doc/page.md) |' >tree/README.md
-  printf '%s\n' '.SH SEE ALSO' 'page.md' >tree/doc/man/lore.1
+  printf '/* Explained in science.md section\n * 1. */\n' >tree/src/base/log.c
+  printf '%s\n' '# Title' '' '| page |' '| --- |' '| [doc/page.md](doc/page.md) |' \
+    '| [doc/science.md](doc/science.md) |' >tree/README.md
+  printf '%s\n' '.SH SEE ALSO' 'page.md' 'science.md' >tree/doc/man/lore.1
+  printf '%s\n' '# Science' '' '## 1. The task' >tree/doc/science.md
   cat >tree/doc/page.md <<'END'
 # A page
 
@@ -31,6 +33,9 @@ in pages: see [its end](#the-end), and [the title](../README.md#title).
 
 | a row of a table may be as long as it wants, because nobody can break the rows of a table anywhere |
 | --- |
+
+    short lines of code
+    are not filled
 
 ```
 code is neither wrapped nor searched for links: [a](nowhere.md); its lines may be longer than 100 columns
@@ -47,7 +52,7 @@ refused() {
   [ "$status" -eq 1 ]
   [ "${#lines[@]}" -eq 2 ]
   [[ ${lines[0]} = *"$1"* ]]
-  [ "${lines[1]}" = "2 pages, 1 mistakes" ]
+  [ "${lines[1]}" = "3 pages, 1 mistakes" ]
 }
 
 @test "a tree without a mistake passes" {
@@ -55,7 +60,7 @@ refused() {
   check tree
   echo "$output"
   [ "$status" -eq 0 ]
-  [ "$output" = "2 pages, 0 mistakes" ]
+  [ "$output" = "3 pages, 0 mistakes" ]
 }
 
 @test "a line that is too long is found" {
@@ -109,7 +114,7 @@ refused() {
 
 @test "a link outside of the table is no row of it" {
   plant
-  sed -i 's/^| \(\[doc.*)\) |/\n\1/' tree/README.md
+  sed -i 's/^| \(\[doc.page.*)\) |/\n\1/' tree/README.md
   refused "README.md:1: the table of pages does not list doc/page.md"
 }
 
@@ -122,10 +127,16 @@ refused() {
   refused "doc/page.md:3: there is no such file: src/*/lag.c"
   plant
   sed -i 's,^code is,cat src/lost.c,' tree/doc/page.md
-  refused "doc/page.md:13: there is no such file: src/lost.c"
+  refused "doc/page.md:16: there is no such file: src/lost.c"
   plant
   echo 'src/lost.c' >>tree/doc/man/lore.1
-  refused "doc/man/lore.1:3: there is no such file: src/lost.c"
+  refused "doc/man/lore.1:4: there is no such file: src/lost.c"
+}
+
+@test "a reference to a section of science.md that does not exist is found" {
+  plant
+  sed -i 's/1\. /2. /' tree/src/base/log.c
+  refused "src/base/log.c:1: science.md has no section 2"
 }
 
 @test "--fill mends the wrapping and nothing else" {

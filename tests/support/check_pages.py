@@ -10,6 +10,7 @@ Prints one line PATH:LINE: MISTAKE for each mistake and exits with 1 if there is
   inline code is kept on one line.
 - a relative link, or the #anchor of one, that leads nowhere.
 - a page that the table in README.md, or the man page, does not list.
+- a section of science.md that a comment in a C file refers to and that does not exist.
 - a path of this repository (src/..., doc/... and so on) that does not exist. An upper-case word,
   <...>, {...} or * in a path stands for anything.
 
@@ -59,16 +60,17 @@ class Paragraph:
 
 def paragraphs(lines):
     """The paragraphs of prose: what is neither heading, table, code nor blank."""
-    found, current, fence, listed, blank = [], None, False, 0, True
+    found, current, fence, indented, listed, blank = [], None, False, False, 0, True
     for number, line in enumerate(lines):
         text = line.strip()
         depth = len(line) - len(line.lstrip())
+        if text and not fence and not current:
+            listed = min(listed, depth)  # how far the text of the current item of a list is indented
+        indented = not fence and depth >= listed + 4 and (indented or blank and not current)
         if text.startswith("```"):
             fence, current = not fence, None
-        elif fence or not text or text.startswith(("|", "#")):
+        elif fence or indented or not text or text.startswith(("|", "#")):
             current = None
-        elif current is None and blank and depth >= listed + 4:
-            pass  # an indented code block
         elif item := ITEM.match(line):
             current = Paragraph(number, item.group(), line[item.end():])
             listed = item.end()
@@ -76,7 +78,6 @@ def paragraphs(lines):
         elif current:
             current.lines.append(line)
         else:
-            listed = min(listed, depth)
             current = Paragraph(number, " " * depth, text)
             found.append(current)
         blank = not text
@@ -167,6 +168,18 @@ def check_table(root, pages):
             yield MAN_PAGE, 1, f"SEE ALSO does not list {page.name}"
 
 
+def check_sections(root):
+    """Sections of science.md that comments refer to: "science.md section 2", "science.md 2"."""
+    page = root / "doc/science.md"
+    numbers = re.findall(r"^## (\d+)\.", page.read_text(), re.MULTILINE) if page.exists() else []
+    for source in sorted(file for folder in FOLDERS for file in (root / folder).rglob("*.[ch]")):
+        text = source.read_text()
+        for match in re.finditer(r"science\.md[\s*]+(?:section[\s*]+)?(\d+)", text):
+            if match.group(1) not in numbers:
+                number = line_of(text, match.start())
+                yield str(source.relative_to(root)), number, f"science.md has no section {match.group(1)}"
+
+
 def pages_of(root):
     return sorted(page for folder in ("", *FOLDERS) for page in (root / folder).glob("*.md"))
 
@@ -180,6 +193,7 @@ def mistakes(root, pages):
     for number, mistake in check_paths(root, (root / MAN_PAGE).read_text()):
         yield MAN_PAGE, number, mistake
     yield from check_table(root, pages)
+    yield from check_sections(root)
 
 
 def main():
