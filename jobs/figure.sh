@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Trains the small study of a figure, as far as that is not done yet, and draws the figure.
+# Trains the small studies of a figure, unless they are finished already, and plots the figure.
 #
 #   jobs/figure.sh 4            # results/small/fig4.png, and the numbers in it as fig4.nc
-#   jobs/figure.sh 2 F M        # several; studies that they share are trained once
+#   jobs/figure.sh 2 F M        # several; a study that they share is trained once
 #   jobs/figure.sh all          # all, the open questions, and the table of findings (hours)
 #
-# The same at the paper's scale: lore submit jobs/studies/fig4.yaml (doc/figures.md).
+# To do the same at the paper's scale: lore submit jobs/studies/fig4.yaml (doc/figures.md).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# The studies that a figure is drawn from, in jobs/studies/small.
+# The studies in jobs/studies/small that each figure needs.
 declare -A studies=(
   [2]="fig2" [3]="fig3" [4]="fig4 figI figG" [5]="fig2 fig5" [A]="figA" [C]="figC fig2" [D]="fig3" [F]="fig2"
   [G]="fig4 figG" [H]="figH fig4" [I]="figI adaptive fig4" [J]="figI figH figG fig4" [K]="figI fig4 figG figK" [L]="figI figG fig4"
@@ -31,17 +31,17 @@ fi
 [ "$1" != all ] || set -- "${all[@]}"
 for figure in "$@"; do
   if [ -z "${studies[$figure]:-}" ]; then
-    echo "lore: there is no figure '$figure'; figures are ${all[*]}" >&2
+    echo "lore: there is no figure '$figure'; the figures are ${all[*]}" >&2
     exit 2
   fi
 done
 if ! command -v "$lore" >/dev/null; then
-  echo "lore: $lore is not there; build it first (jobs/setup.sh), or name it: LORE=/path/to/lore" >&2
+  echo "lore: cannot find $lore; build it first (jobs/setup.sh), or set LORE=/path/to/lore" >&2
   exit 1
 fi
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
-# train STUDY: with one run on each core.
+# train STUDY: one run per core at a time.
 train() {
   local study=jobs/studies/small/$1.yaml ranks=$cores runs
   runs=$("$lore" plan "$study" --gflops 1 --json | "$python" -c 'import json, sys; print(len(json.load(sys.stdin)["runs"]))')

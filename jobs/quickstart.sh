@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds LORE, trains a small model and draws how it learnt.
+# Installs what is missing, builds LORE, trains a small model and plots how it learned.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -9,7 +9,7 @@ build/lore run jobs/studies/quickstart.yaml -o "$results" --overwrite
 "${PYTHON:-/usr/bin/python3}" analysis/quickstart.py "$results"
 
 picture=$PWD/$results/quickstart.png
-echo "lore: the picture is $picture"
+echo "lore: the plot is $picture"
 if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && command -v xdg-open >/dev/null; then
   xdg-open "$picture" >/dev/null 2>&1 &
 fi

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs what LORE needs, configures and builds it. Quick when all of that is done already.
+# Installs what LORE needs, configures it and builds it. Quick if all of this is done already.
 #
 #   jobs/setup.sh [-p SECTION]... [-b DIRECTORY] [CONFIGURE OPTION]...
 #
-# -p SECTION    also the packages of this section of jobs/packages.txt ("run" always)
-# -b DIRECTORY  where to build (build)
+# -p SECTION    also installs the packages of this section of jobs/packages.txt ("run" always)
+# -b DIRECTORY  where to build (default: build)
 # LORE_NO_INSTALL=1 installs nothing; LORE_JOBS=N compiles with N processes.
 set -euo pipefail
 
@@ -22,14 +22,14 @@ stop() {
   exit 1
 }
 
-# step WHAT LOG COMMAND...: the command's output goes to LOG and is shown only if it fails.
+# step WHAT LOG COMMAND...: sends the output to LOG, and shows it only if the command fails.
 step() {
   local what=$1 log=$2 start=$SECONDS
   shift 2
   say "$what ..."
   if ! "$@" >"$log" 2>&1 </dev/null; then
     tail -n 60 "$log" >&2
-    stop "$what failed; the whole log is $log"
+    stop "$what failed; the full log is $log"
   fi
   say "$what: done in $((SECONDS - start)) s"
 }
@@ -58,8 +58,8 @@ install_packages() {
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null ||
       stop "these packages are missing: ${missing[*]}
-Have them installed (apt-get install ${missing[*]}),
-or set LORE_NO_INSTALL=1 if they are there in another way."
+Ask your administrator to install them (apt-get install ${missing[*]}),
+or set LORE_NO_INSTALL=1 if they are available in another way."
     as_root=(sudo)
     sudo -v
   fi
@@ -68,10 +68,10 @@ or set LORE_NO_INSTALL=1 if they are there in another way."
   step "updating the package list" "$build/apt.log" "${as_root[@]}" apt-get update
   step "installing packages (some minutes)" "$build/apt.log" \
     "${as_root[@]}" apt-get install -y --no-install-recommends "${missing[@]}"
-  rm -f "$build/configure-options" # configure shall find what is there now
+  rm -f "$build/configure-options" # so that configure looks again
 }
 
-# Not Debian: what configure itself needs; the libraries it names itself.
+# Not Debian: checks for what configure itself needs. configure lists missing libraries.
 check_tools() {
   local tool missing=()
   for tool in autoreconf automake make pkg-config; do
@@ -79,11 +79,11 @@ check_tools() {
   done
   [ ${#missing[@]} -eq 0 ] ||
     stop "these programs are missing: ${missing[*]}
-Only on Debian and Ubuntu are packages installed automatically. Install or load (module load,
-spack load) autoconf, automake, make and pkg-config; configure then names every library it lacks."
+Packages are installed automatically on Debian and Ubuntu only. Install or load (module load,
+spack load) autoconf, automake, make and pkg-config; configure then lists every missing library."
 }
 
-# Automake takes no source directory with a space in its name, but may be given a link to one.
+# Automake refuses a source directory with a space in its name, but accepts a link to one.
 source_directory() {
   local path
   path=$(realpath --relative-to=. "$root")

@@ -112,12 +112,14 @@ shell_tests = \
 	tests/test_memory_runs.bats \
 	tests/test_mixer.bats \
 	tests/test_origin.bats \
+	tests/test_pages.bats \
 	tests/test_patched_runs.bats \
 	tests/test_plan.bats \
 	tests/test_probe_command.bats \
 	tests/test_ranks.bats \
 	tests/test_readers.bats \
 	tests/test_reference.bats \
+	tests/test_rooms.bats \
 	tests/test_run.bats \
 	tests/test_show.bats \
 	tests/test_slurm.bats \
@@ -150,12 +152,14 @@ test_data = \
 	tests/broken \
 	tests/studies \
 	tests/support/check_analysis.py \
+	tests/support/check_pages.py \
 	tests/support/check_probe.py \
 	tests/support/common.bash \
 	tests/support/exposure_checks.py \
 	tests/support/peak_memory.py \
 	tests/support/planted.py \
 	tests/support/refused_studies.py \
+	tests/support/rooms.py \
 	tests/support/same_metrics.py \
 	tests/support/same_weights.py \
 	tests/support/slurm \
