@@ -3,19 +3,23 @@
 check_analysis.py ANALYSIS_DIRECTORY [unittest options]
 """
 
+import ast
 import sys
 import tempfile
 import unittest
 from dataclasses import replace
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 sys.path[:0] = [sys.argv.pop(1), str(Path(__file__).parent)]
+import lore  # noqa: E402
 import planted  # noqa: E402
 from lore import figures, findings  # noqa: E402
 from lore import statistics as st  # noqa: E402
+from lore.commands import COMMANDS  # noqa: E402
 from lore.drawing import style  # noqa: E402
 from lore.drawing.panel import RoundTicks  # noqa: E402
 from lore.drawing.sheet import Sheet  # noqa: E402
@@ -34,6 +38,7 @@ from lore.study import Run, Study, join  # noqa: E402
 
 HOLDS, FAILS, OPEN = st.HOLDS, st.FAILS, st.OPEN
 style.DOTS_PER_INCH = 40
+PACKAGE = Path(lore.__file__).parent
 FILES = Path(tempfile.mkdtemp(prefix="lore_planted"))
 
 
@@ -46,6 +51,57 @@ def study_of(kind, sign=1):
 
 def law(exponent, seeds, noise, random):
     return {n: 0.43 * n**exponent * np.exp(random.normal(0, noise, seeds)) for n in 2 ** np.arange(12, 19)}
+
+
+def name_of(path):
+    """lore/study.py -> "lore.study", lore/figures/__init__.py -> "lore.figures"."""
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(path):
+    """Modules of the package that a module imports."""
+    names, found = set(map(name_of, PACKAGE.rglob("*.py"))), set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} & names or {node.module}
+    return found & names
+
+
+class Layers(unittest.TestCase):
+    """Modules import from lines above their own in the table of lore/__init__.py, and in no circle."""
+
+    def test_the_table_names_every_module(self):
+        there = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+        self.assertEqual(set(layers()), there - {"__init__", "__main__"})
+
+    def test_imports_go_up_the_table(self):
+        place = layers()
+        for path in PACKAGE.rglob("*.py"):
+            own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+            for module in imports_of(path):
+                used = module.split(".")[1]
+                if own not in (used, "__main__"):
+                    self.assertLess(place[used], place[own], f"{path} imports {module}")
+
+    def test_no_circles(self):
+        graph = {name_of(path): imports_of(path) for path in PACKAGE.rglob("*.py")}
+        self.assertGreater(sum(map(len, graph.values())), 100)
+        TopologicalSorter(graph).prepare()
+
+    def test_scripts_hold_nothing(self):
+        scripts = sorted(PACKAGE.parent.glob("*.py"))
+        self.assertEqual([path.stem for path in scripts], sorted(COMMANDS))
+        for path in scripts:
+            self.assertEqual(path.read_text().split('"""')[2],
+                             f'\n\nfrom lore.commands import script\n\nscript("{path.stem}")\n')
+
+
+def layers():
+    """{module or subpackage: line of the table}"""
+    rows = [line.split("  ")[2] for line in lore.__doc__.splitlines() if line.startswith("    ")]
+    return {name: number for number, row in enumerate(rows) for name in row.split(", ")}
 
 
 class Statistics(unittest.TestCase):
