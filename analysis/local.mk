@@ -1,24 +1,56 @@
-# Installed together: the figures import what they share from their own directory.
-analysisdir = $(pkgdatadir)/analysis
-dist_analysis_DATA = \
+# Installed together: the scripts find the package beside them.
+analysisdir = $(pkgdatadir)
+analysis_scripts = \
 	analysis/figures.py \
-	analysis/figures_patching.py \
-	analysis/figures_phases.py \
-	analysis/figures_schedules.py \
-	analysis/figures_sequential.py \
-	analysis/figures_tuning.py \
 	analysis/findings.py \
-	analysis/findings_patching.py \
-	analysis/findings_phases.py \
-	analysis/findings_schedules.py \
-	analysis/findings_table.py \
-	analysis/findings_tuning.py \
 	analysis/forward.py \
-	analysis/lore_files.py \
-	analysis/lore_names.py \
-	analysis/lore_results.py \
-	analysis/lore_sheet.py \
-	analysis/lore_statistics.py \
-	analysis/lore_study.py \
 	analysis/probe.py \
 	analysis/quickstart.py
+analysis_package = \
+	analysis/lore/__init__.py \
+	analysis/lore/__main__.py \
+	analysis/lore/commands.py \
+	analysis/lore/drawing/__init__.py \
+	analysis/lore/drawing/names.py \
+	analysis/lore/drawing/panel.py \
+	analysis/lore/drawing/sheet.py \
+	analysis/lore/drawing/style.py \
+	analysis/lore/errors.py \
+	analysis/lore/figures/__init__.py \
+	analysis/lore/figures/patching.py \
+	analysis/lore/figures/phases.py \
+	analysis/lore/figures/probe.py \
+	analysis/lore/figures/quickstart.py \
+	analysis/lore/figures/schedules.py \
+	analysis/lore/figures/sequential.py \
+	analysis/lore/figures/tuning.py \
+	analysis/lore/files.py \
+	analysis/lore/findings/__init__.py \
+	analysis/lore/findings/finding.py \
+	analysis/lore/findings/patching.py \
+	analysis/lore/findings/phases.py \
+	analysis/lore/findings/schedules.py \
+	analysis/lore/findings/sequential.py \
+	analysis/lore/findings/tuning.py \
+	analysis/lore/forward.py \
+	analysis/lore/selections/__init__.py \
+	analysis/lore/selections/curricula.py \
+	analysis/lore/selections/families.py \
+	analysis/lore/selections/patching.py \
+	analysis/lore/selections/phases.py \
+	analysis/lore/selections/schedules.py \
+	analysis/lore/selections/sequential.py \
+	analysis/lore/selections/tuning.py \
+	analysis/lore/statistics.py \
+	analysis/lore/study.py \
+	analysis/lore/words.py
+nobase_dist_analysis_SCRIPTS = $(analysis_scripts)
+nobase_dist_analysis_DATA = $(analysis_package)
+EXTRA_DIST += analysis/mypy.ini
+
+# Bytecode that Python wrote beside the installed files, and the folders if nothing else is in them.
+uninstall-hook:
+	if test -d "$(DESTDIR)$(analysisdir)/analysis"; then \
+	  find "$(DESTDIR)$(analysisdir)/analysis" -name __pycache__ -prune -exec rm -rf {} + ; \
+	  find "$(DESTDIR)$(analysisdir)/analysis" -depth -type d -exec rmdir {} + ; \
+	fi

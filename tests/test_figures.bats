@@ -119,8 +119,8 @@ CODE
   "$PYTHON" - "$ANALYSIS" <<'CODE'
 import sys
 sys.path.insert(0, sys.argv[1])
-from lore_files import open_study
-from lore_study import curriculum_end
+from lore.files import open_study
+from lore.selections.curricula import curriculum_end
 run = open_study("adaptive").runs[0]
 steps, drawn = run.curve("draw_count")
 first = int((drawn == 64).argmax())

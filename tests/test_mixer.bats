@@ -70,9 +70,9 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.environ["LORE_SOURCE"], "analysis"))
-import forward
 import numpy as np
 import xarray as xr
+from lore import forward
 
 weights = xr.load_dataset(sys.argv[1] + ".nc")
 token, target, loss, top = np.loadtxt(sys.argv[1] + ".scores").T

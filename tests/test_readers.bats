@@ -172,5 +172,5 @@ CODE
   [ "$output" = "$prediction" ]
   run "$PYTHON" "$LORE_SOURCE"/analysis/forward.py checkpoint.nc "Jamess"
   [ "$status" -eq 1 ]
-  [[ $output = "'Jamess' is not in the vocabulary; near it: James"* ]]
+  [[ $output = "lore: error: 'Jamess' is not in the vocabulary; near it: James"* ]]
 }

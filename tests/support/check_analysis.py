@@ -3,32 +3,42 @@
 check_analysis.py ANALYSIS_DIRECTORY [unittest options]
 """
 
+import ast
 import sys
 import tempfile
 import unittest
 from dataclasses import replace
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 sys.path[:0] = [sys.argv.pop(1), str(Path(__file__).parent)]
-import figures  # noqa: E402
-import findings  # noqa: E402
-import lore_sheet  # noqa: E402
-import lore_statistics as st  # noqa: E402
+import lore  # noqa: E402
 import planted  # noqa: E402
-from figures_patching import reference_of, start_of  # noqa: E402
-from figures_phases import name_layer  # noqa: E402
-from figures_schedules import FAMILIES, best_alphas, ends, grid_of  # noqa: E402
-from figures_sequential import draw_half_times, first_evaluations  # noqa: E402
-from findings_table import decide  # noqa: E402
-from lore_files import open_study  # noqa: E402
-from lore_sheet import Sheet  # noqa: E402
-from lore_study import Run, Study, curriculum_end, join, members, of_family, parent  # noqa: E402
+from lore import figures, findings  # noqa: E402
+from lore import statistics as st  # noqa: E402
+from lore.commands import COMMANDS  # noqa: E402
+from lore.drawing import style  # noqa: E402
+from lore.drawing.panel import RoundTicks  # noqa: E402
+from lore.drawing.sheet import Sheet  # noqa: E402
+from lore.errors import MissingRuns  # noqa: E402
+from lore.figures.schedules import COLOUR_OF, grid_of  # noqa: E402
+from lore.figures.sequential import draw_half_times  # noqa: E402
+from lore.files import open_study  # noqa: E402
+from lore.findings.finding import decide  # noqa: E402
+from lore.selections.curricula import curriculum_end  # noqa: E402
+from lore.selections.families import members, of_family, parent, plateau_ends  # noqa: E402
+from lore.selections.patching import reference_of, start_of  # noqa: E402
+from lore.selections.phases import name_layer  # noqa: E402
+from lore.selections.schedules import FAMILIES, best_alphas  # noqa: E402
+from lore.selections.sequential import first_evaluations  # noqa: E402
+from lore.study import Run, Study, join  # noqa: E402
 
 HOLDS, FAILS, OPEN = st.HOLDS, st.FAILS, st.OPEN
-lore_sheet.DOTS_PER_INCH = 40
+style.DOTS_PER_INCH = 40
+PACKAGE = Path(lore.__file__).parent
 FILES = Path(tempfile.mkdtemp(prefix="lore_planted"))
 
 
@@ -41,6 +51,57 @@ def study_of(kind, sign=1):
 
 def law(exponent, seeds, noise, random):
     return {n: 0.43 * n**exponent * np.exp(random.normal(0, noise, seeds)) for n in 2 ** np.arange(12, 19)}
+
+
+def name_of(path):
+    """lore/study.py -> "lore.study", lore/figures/__init__.py -> "lore.figures"."""
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(path):
+    """Modules of the package that a module imports."""
+    names, found = set(map(name_of, PACKAGE.rglob("*.py"))), set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} & names or {node.module}
+    return found & names
+
+
+class Layers(unittest.TestCase):
+    """Modules import from lines above their own in the table of lore/__init__.py, and in no circle."""
+
+    def test_the_table_names_every_module(self):
+        there = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+        self.assertEqual(set(layers()), there - {"__init__", "__main__"})
+
+    def test_imports_go_up_the_table(self):
+        place = layers()
+        for path in PACKAGE.rglob("*.py"):
+            own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+            for module in imports_of(path):
+                used = module.split(".")[1]
+                if own not in (used, "__main__"):
+                    self.assertLess(place[used], place[own], f"{path} imports {module}")
+
+    def test_no_circles(self):
+        graph = {name_of(path): imports_of(path) for path in PACKAGE.rglob("*.py")}
+        self.assertGreater(sum(map(len, graph.values())), 100)
+        TopologicalSorter(graph).prepare()
+
+    def test_scripts_hold_nothing(self):
+        scripts = sorted(PACKAGE.parent.glob("*.py"))
+        self.assertEqual([path.stem for path in scripts], sorted(COMMANDS))
+        for path in scripts:
+            self.assertEqual(path.read_text().split('"""')[2],
+                             f'\n\nfrom lore.commands import script\n\nscript("{path.stem}")\n')
+
+
+def layers():
+    """{module or subpackage: line of the table}"""
+    rows = [line.split("  ")[2] for line in lore.__doc__.splitlines() if line.startswith("    ")]
+    return {name: number for number, row in enumerate(rows) for name in row.split(", ")}
 
 
 class Statistics(unittest.TestCase):
@@ -392,7 +453,7 @@ class Figures(unittest.TestCase):
                 run.scalars["plateau_end"] = np.nan
         runs = study.where(patch_from="reference", patch_reference=(0, 500))
         runs = runs.pick([run.settings["patch_start"] < 2000 or run.settings["patch_reference"] > 0 for run in runs])
-        words = grid_of(runs, reference_of, start_of, ends)[3]
+        words = grid_of(runs, reference_of, start_of, plateau_ends)[3]
         self.assertEqual(words[1:3], [["not over\nin 1 of 3"] * 2, ["not over"] * 2])
         sheet = figures.draw("D", join([runs, study.where(patch_from="none")]), FILES / "why.png")
         self.assertEqual(sheet.notes, ["Blank cells: not run."])
@@ -456,18 +517,19 @@ class Figures(unittest.TestCase):
         self.assertEqual(box.count_contains(panel.pixels()), 0)
 
     def test_every_kind_has_a_colour_of_its_own(self):
-        self.assertEqual(len(set(FAMILIES.values())), len(FAMILIES))
+        self.assertEqual(set(COLOUR_OF), set(FAMILIES))
+        self.assertEqual(len(set(COLOUR_OF.values())), len(FAMILIES))
 
     def test_logarithmic_axes_have_ticks_however_short(self):
         for low, high in ((1, 1e5), (270, 1300), (30, 400), (560, 750), (6.1, 6.4)):
-            ticks = lore_sheet.RoundTicks().tick_values(low, high)
+            ticks = RoundTicks().tick_values(low, high)
             self.assertGreater(sum((low <= tick <= high) for tick in ticks), 2, ticks)
 
     def test_other_data_is_refused_with_a_reason(self):
         for name in figures.FIGURES:
             if DRAWN[name] not in ("memory",):
                 with self.subTest(figure=name):
-                    with self.assertRaises(SystemExit) as refused:
+                    with self.assertRaises(MissingRuns) as refused:
                         figures.draw(name, study_of("memory"), FILES / "none.png")
                     self.assertIn(": no ", str(refused.exception))
 

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "analysis"))
-from forward import bias, norm, streams  # noqa: E402
+from lore.forward import read_out, streams  # noqa: E402
 
 GROUPS, FIT, CHOOSE, JUDGE = ("fitted", "other", "held_out"), 0, 1, 2
 CLOSE = 1e-5  # activations are floats in lore
@@ -22,8 +22,7 @@ TARGETS = {"birth_place": (0, 800, None), "birth_day": (1, 31, lambda v: v % 31)
 
 def say(weights, stream):
     """What the model's norm and head make of rows: logarithms of probabilities."""
-    head = weights["head" if "head" in weights else "embedding"].values.astype(float)
-    logits = norm(weights, stream, "final_norm") @ head.T + bias(weights, "head")
+    logits = read_out(weights, stream)
     logits = logits - logits.max(axis=-1, keepdims=True)
     return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
 

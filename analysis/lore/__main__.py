@@ -1,0 +1,5 @@
+"""python3 -m lore COMMAND ..."""
+
+from lore.commands import main
+
+main()

@@ -1,0 +1,182 @@
+"""The commands, and how they end: with 0 when done, otherwise with one message.
+
+What a command draws with is imported when it runs: a forward pass and a table need no matplotlib.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from lore import files
+from lore.errors import Mistake
+
+RUNS = "what lore run -o wrote, or a file of lore collect"
+
+
+def beside(first: Path) -> Path:
+    """Where results go unless -o says so: the directory, or that of the file."""
+    return first.parent if first.is_file() else first
+
+
+def add_figures(parser: argparse.ArgumentParser) -> None:
+    from lore.figures import FIGURES
+    parser.add_argument("name", help=", ".join(FIGURES))
+    parser.add_argument("directory", type=Path, nargs="+", help=RUNS)
+    parser.add_argument("-o", "--output", type=Path, help="picture (default: figNAME.png in the first DIR)")
+
+
+def run_figures(arguments: argparse.Namespace) -> None:
+    from lore.figures import FIGURES, draw
+    name = str(arguments.name).removeprefix("fig")
+    name = name if name in FIGURES else name.upper()
+    if name not in FIGURES:
+        raise Mistake(f"there is no figure '{arguments.name}'; figures are {', '.join(FIGURES)}")
+    picture: Path = arguments.output or beside(arguments.directory[0]) / f"fig{name}.png"
+    if picture.suffix not in (".png", ".pdf", ".svg"):
+        raise Mistake(f"{picture}: a picture is a .png, .pdf or .svg")
+    sheet = draw(name, files.open_study(*arguments.directory), picture)
+    for line in sheet.notes:
+        print(f"figure {name}: {line}", file=sys.stderr)
+    print(f"{picture} {picture.with_suffix('.nc')}")
+
+
+def add_findings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", type=Path, nargs="*", help=RUNS)
+    parser.add_argument("-o", "--output", type=Path, help="Markdown file (default: findings.md in the first DIR)")
+    parser.add_argument("--criteria", action="store_true", help="print how each finding is decided")
+    parser.set_defaults(usage_error=parser.error)
+
+
+def run_findings(arguments: argparse.Namespace) -> None:
+    from lore import findings
+    if arguments.criteria:
+        print(findings.criteria())
+        return
+    if not arguments.directory:
+        arguments.usage_error("name at least one directory of runs")
+    text = findings.report([files.open_study(path) for path in arguments.directory])
+    output: Path = arguments.output or beside(arguments.directory[0]) / "findings.md"
+    output.write_text(text, encoding="utf-8")
+    print(text)
+    print(output)
+
+
+def add_probe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", type=Path, help="what lore run -o wrote and lore probe looked at")
+    parser.add_argument("--run", help="only this run")
+    parser.add_argument("-o", "--output", type=Path, help="picture (of one run)")
+
+
+def run_probe(arguments: argparse.Namespace) -> None:
+    from lore.figures import probe
+    directory: Path = arguments.directory
+    folders = files.find_probes(directory, arguments.run)
+    if arguments.output and len(folders) > 1:
+        raise Mistake("-o is for one picture, and there are several runs: choose one with --run")
+    toys = [folder for folder in folders if files.is_toy(folder)]
+    if toys:
+        picture = arguments.output or directory / "probe.png"
+        probe.draw_capacity(toys, directory.name).save(picture)
+        print(picture)
+    for folder in folders:
+        if folder not in toys:
+            picture = arguments.output or (directory if len(folders) == 1 else folder) / "probe.png"
+            probe.draw(folder).save(picture)
+            print(picture)
+
+
+def add_quickstart(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", type=Path, help="what lore run -o wrote")
+    parser.add_argument("-o", "--output", type=Path, help="picture (default: DIR/quickstart.png)")
+
+
+def run_quickstart(arguments: argparse.Namespace) -> None:
+    from lore.figures import quickstart
+    dataset = files.open_metrics(files.find_metrics(arguments.directory))
+    picture: Path = arguments.output or arguments.directory / "quickstart.png"
+    quickstart.draw(dataset).savefig(picture, dpi=150)
+    print(picture)
+
+
+def add_forward(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoint", type=Path, help="a file of checkpoints/ of a run")
+    parser.add_argument("words", help='what comes before: "James John Smith majored in"')
+
+
+def run_forward(arguments: argparse.Namespace) -> None:
+    from lore import forward
+    for probability, word in forward.likeliest(files.load(arguments.checkpoint), arguments.words):
+        print(f"{probability:.4f}  {word}")
+
+
+class Command(NamedTuple):
+    """`mistake` is the exit code of a user's mistake; the older commands say 1."""
+    summary: str
+    more: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], None]
+    mistake: int
+
+
+COMMANDS = {
+    "figures": Command(
+        "Draws a figure of Zucchet et al. 2025 (arXiv 2503.21676) from the runs of its study.",
+        "NAME is that of the paper (2, 3, 4, 5, A, C, D, F to X) or \"questions\". The picture goes to DIR/figNAME.png, the "
+        "numbers in it beside it as .nc. Unfinished runs are drawn as far as they are. doc/figures.md says which study "
+        "makes which figure.", add_figures, run_figures, 2),
+    "findings": Command(
+        "Holds what the paper found against runs: a table of findings with numbers, seeds and intervals.",
+        "Several DIR are looked at together. Prints the table and writes it as Markdown. Intervals are 95 % intervals over "
+        "seeds; with fewer than two seeds nothing is decided.", add_findings, run_findings, 2),
+    "probe": Command(
+        "Draws what `lore probe` found in one run: where attributes can be read, and when; spectra; names.",
+        "The picture goes to DIR/probe.png (of several runs to DIR/runs/<id>/probe.png), the numbers in it beside it as "
+        "NetCDF. Toy memories share one picture, DIR/probe.png: what they hold, and what the best linear map would. What the "
+        "quantities mean: doc/probe.md.", add_probe, run_probe, 1),
+    "quickstart": Command(
+        "Draws one run: loss with baseline, accuracy, hallucination on held-out individuals, attention.",
+        "After Zucchet et al. 2025 (arXiv 2503.21676), figures 2, 3 and 5.", add_quickstart, run_quickstart, 1),
+    "forward": Command(
+        "Prints the likeliest next words, by the forward pass of a checkpoint in numpy (doc/checkpoint.md).", "",
+        add_forward, run_forward, 1),
+}
+
+
+def end(message: object, code: int) -> NoReturn:
+    print(f"lore: error: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def run(name: str, words: Sequence[str], prog: str | None = None) -> None:
+    """Runs a command; `words` are its arguments, `prog` what the usage calls it (default: the script)."""
+    command = COMMANDS[name]
+    parser = argparse.ArgumentParser(prog, description=command.summary, epilog=command.more)
+    command.add_arguments(parser)
+    arguments = parser.parse_args(words)
+    try:
+        command.run(arguments)
+    except Mistake as mistake:
+        end(mistake, command.mistake)
+    except OSError as error:
+        end(f"{error.filename or ''}: {error.strerror or error}", 1)
+
+
+def script(name: str) -> None:
+    """The whole of analysis/NAME.py."""
+    run(name, sys.argv[1:])
+
+
+def main() -> None:
+    """python3 -m lore COMMAND ..."""
+    parser = argparse.ArgumentParser("python3 -m lore", usage="python3 -m lore [-h] COMMAND ...",
+                                     formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     description="Figures and findings from LORE's NetCDF files.",
+                                     epilog="commands:\n" + "\n".join(f"  {name:<12}{command.summary}"
+                                                                      for name, command in COMMANDS.items()))
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below; COMMAND --help says more")
+    name = parser.parse_args(sys.argv[1:2]).command
+    run(name, sys.argv[2:], f"python3 -m lore {name}")
