@@ -4,7 +4,8 @@
 #include <stdbool.h>
 
 #include "lore/model/decoder.h"
-#include "lore/train/optimiser.h"
+#include "lore/model/gemm.h"
+#include "lore/train/adamw.h"
 #include "naive_decoder.h"
 #include "small_model.h"
 

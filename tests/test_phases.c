@@ -2,6 +2,7 @@
 #include "numbers.h"
 
 #include "lore/eval/evaluate.h"
+#include "lore/eval/phases.h"
 
 static void due_steps(void **state) {
   (void)state;

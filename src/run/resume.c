@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lore/base/log.h"
+#include "lore/io/checkpoint.h"
 #include "training.h"
 
 /* The leader's copy of a vector, to all. */

@@ -191,21 +191,15 @@ lore_status lore_run_open_files(lore_run *run, bool resumed) {
   return lore_run_lead(run, status);
 }
 
-/* What every rank needs before it can train. */
+/* What every rank needs before it can train, without communication. */
 static lore_status open_parts(lore_run *run) {
   const lore_settings *s = run->settings;
-  const lore_team team = run->options->team;
   lore_assembly *a = &run->assembly;
   LORE_TRY(lore_assembly_create(s, a));
   a->source.sampler.first_step = run->options->first_step;
   LORE_TRY(lore_threads_pin(a->threads));
   run->attention = calloc((size_t)s->model.layers, sizeof *run->attention);
-  if (!run->attention)
-    return lore_fail(LORE_MEMORY, "no memory for attention signatures");
-  LORE_TRY(lore_trainer_create(a->model, &s->train, lore_source_of_population(&a->source),
-                               a->longest, team, a->threads, s->seed, &run->trainer));
-  return lore_evaluator_create(a->model, a->population, &s->evaluate, a->groups, a->group, team,
-                               a->threads, lore_patch_wanted(&s->train.patch), &run->evaluator);
+  return run->attention ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for attention signatures");
 }
 
 static lore_status open_run(lore_run *run, bool *resumed) {
@@ -214,6 +208,11 @@ static lore_status open_run(lore_run *run, bool *resumed) {
   lore_assembly *a = &run->assembly;
   LORE_TRY(lore_run_check_ranks(s, team.ranks));
   LORE_TRY_TOGETHER(team, open_parts(run));
+  LORE_TRY(lore_trainer_create(a->model, &s->train, lore_batch_source_of_population(&a->source),
+                               a->longest, team, a->threads, s->seed, &run->trainer));
+  LORE_TRY_TOGETHER(
+      team, lore_evaluator_create(a->model, a->population, &s->evaluate, a->groups, a->group, team,
+                                  a->threads, lore_patch_wanted(&s->train.patch), &run->evaluator));
   LORE_TRY(lore_run_resume(run, resumed));
   LORE_TRY(lore_run_take_reference(run));
   LORE_TRY(choose_backend(run, *resumed));

@@ -6,6 +6,7 @@
 
 #include "lore/base/clock.h"
 #include "lore/base/stop.h"
+#include "lore/io/checkpoint.h"
 #include "lore/io/path.h"
 
 bool lore_run_leads(const lore_run *run) {
@@ -67,8 +68,8 @@ static lore_status record(lore_run *run) {
   const lore_train_config *train = &run->settings->train;
   bool patched = lore_patch_active(&train->patch, run->at.step, train->steps);
   lore_evaluator_patch(run->evaluator, patched ? lore_trainer_reference(run->trainer) : NULL);
-  lore_evaluator_run(run->evaluator, lore_trainer_parameters(run->trainer), run->group,
-                     run->attention);
+  LORE_TRY(lore_evaluator_run(run->evaluator, lore_trainer_parameters(run->trainer), run->group,
+                              run->attention));
   int phase =
       lore_phase_update(&run->at.detector, (double)run->at.step, run->group[0].attribute_loss);
   widen(run);
@@ -134,7 +135,8 @@ lore_status lore_run_count_step(lore_run *run, double loss, int64_t tokens, doub
 }
 
 static lore_status train_step(lore_run *run) {
-  lore_step step = lore_trainer_step(run->trainer, run->at.step);
+  lore_step step;
+  LORE_TRY(lore_trainer_step(run->trainer, run->at.step, &step));
   LORE_TRY(lore_run_count_step(run, step.loss, step.tokens, step.gradient_norm));
   if (step.votes > 0)
     return lore_fail(LORE_STOPPED, "stopped by %s",

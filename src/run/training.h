@@ -2,7 +2,7 @@
 #ifndef LORE_RUN_TRAINING_H
 #define LORE_RUN_TRAINING_H
 
-#include "lore/io/checkpoint.h"
+#include "lore/io/resume.h"
 #include "lore/io/path.h"
 #include "lore/io/state.h"
 #include "lore/manifest/manifest.h"
