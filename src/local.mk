@@ -30,32 +30,23 @@ data_sources = \
 eval_sources = \
 	src/eval/evaluate.c \
 	src/eval/pair_scores.c \
-	src/eval/phases.c \
-	src/eval/signatures.c \
-	src/eval/signatures.h
+	src/eval/phases.c
 
 train_sources = \
 	src/train/bench.c \
-	src/train/bench_parts.h \
-	src/train/bench_ranks.c \
 	src/train/exchange.c \
 	src/train/exchange.h \
-	src/train/learning_rate.c \
 	src/train/memory_trainer.c \
 	src/train/reduction.c \
 	src/train/reduction.h \
+	src/train/schedule.c \
 	src/train/sum.c \
 	src/train/sum.h \
 	src/train/trainer.c
 
 io_sources = \
-	src/io/checkpoint_about.c \
-	src/io/checkpoint_checksum.c \
-	src/io/checkpoint_layout.c \
-	src/io/checkpoint_layout.h \
-	src/io/checkpoint_parts.h \
-	src/io/checkpoint_read.c \
-	src/io/checkpoint_write.c \
+	src/io/checkpoint.c \
+	src/io/checkpoint.h \
 	src/io/collect.c \
 	src/io/collect_copy.c \
 	src/io/collect_copy.h \
@@ -76,13 +67,14 @@ io_sources = \
 	src/io/ncfile.c \
 	src/io/path.c \
 	src/io/quote.c \
-	src/io/resume_fields.c \
-	src/io/resume_list.c \
-	src/io/resume_read.c \
-	src/io/resume_write.c \
+	src/io/resume.c \
 	src/io/scalars.c \
+	src/io/seal.c \
+	src/io/seal.h \
 	src/io/state.c \
-	src/io/state_lock.c
+	src/io/state_lock.c \
+	src/io/variables.c \
+	src/io/variables.h
 
 settings_sources = \
 	src/settings/allowed.c \
@@ -247,6 +239,7 @@ cli_sources = \
 kernel_sources = \
 	src/model/activation.c \
 	src/model/attention.c \
+	src/model/attention_block.c \
 	src/model/convolution.c \
 	src/model/decoder.c \
 	src/model/embedding.c \
@@ -254,22 +247,20 @@ kernel_sources = \
 	src/model/gemm.c \
 	src/model/gemm_kernel.c \
 	src/model/gemm_kernel.h \
-	src/model/gemm_library.c \
-	src/model/gemm_library.h \
-	src/model/gemm_shapes.c \
-	src/model/gemm_time.c \
 	src/model/head.c \
 	src/model/layers.h \
 	src/model/linear.c \
 	src/model/memory.c \
+	src/model/mixer.c \
+	src/model/mixer.h \
 	src/model/model.c \
 	src/model/norm.c \
 	src/model/pass.h \
-	src/model/patched.c \
 	src/model/recurrent.c \
 	src/model/recurrent_block.c \
 	src/model/rotary.c \
 	src/model/simd.h \
+	src/model/tensor.c \
 	src/model/vecmath.h \
 	src/model/workspace.c \
 	src/model/workspace.h \
@@ -326,7 +317,7 @@ noinst_LIBRARIES += liblore.a libkernels.a
 liblore_a_SOURCES = $(numeric_sources) $(io_sources) $(settings_sources) \
 	$(manifest_sources) $(run_sources) $(cost_sources) $(control_sources)
 nodist_liblore_a_SOURCES = src/data/lists.c src/control/job_scripts.c
-liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control
+liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control
 libkernels_a_SOURCES = $(kernel_sources)
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
 float_libraries = liblore.a libkernels.a liblore.a

@@ -4,7 +4,8 @@
 #include <stdbool.h>
 
 #include "lore/model/decoder.h"
-#include "lore/train/optimiser.h"
+#include "lore/model/gemm.h"
+#include "lore/train/adamw.h"
 #include "support/naive_decoder.h"
 #include "support/small_model.h"
 

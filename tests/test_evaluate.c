@@ -53,7 +53,7 @@ static int setup(void **state) {
                    LORE_OK);
   untrained = keep(lore_trainer_parameters(trainer));
   for (int64_t step = 0; step < train.steps; step++)
-    lore_trainer_step(trainer, step);
+    small_world_step(trainer, step);
   trained = keep(lore_trainer_parameters(trainer));
   lore_trainer_destroy(trainer);
   return 0;
@@ -79,8 +79,8 @@ static results evaluate(const real *parameters, int sequences, int attention, in
   assert_int_equal(lore_evaluator_create(world.model, world.population, &config, GROUPS, groups,
                                          lore_team_alone(), threads, false, &evaluator),
                    LORE_OK);
-  lore_evaluator_run(evaluator, parameters, r.group, r.layer);
-  lore_evaluator_run(evaluator, parameters, again.group, again.layer);
+  assert_int_equal(lore_evaluator_run(evaluator, parameters, r.group, r.layer), LORE_OK);
+  assert_int_equal(lore_evaluator_run(evaluator, parameters, again.group, again.layer), LORE_OK);
   lore_evaluator_destroy(evaluator);
   assert_same_bits("a second run", &r, &again, sizeof r);
   return r;
@@ -267,8 +267,8 @@ static void equal_attention_counts_roles(void **state) {
   (void)state;
   real *flat = numbers_copy(trained, (size_t)world.model->elements);
   for (int layer = 0; layer < LAYERS; layer++) {
-    const lore_tensor *weight = &world.model->tensor[world.model->layer[layer].qkv];
-    const lore_tensor *bias = &world.model->tensor[world.model->layer[layer].qkv_bias];
+    const lore_tensor *weight = small_tensor(world.model, layer, "attention/qkv");
+    const lore_tensor *bias = small_tensor(world.model, layer, "attention/qkv_bias");
     memset(flat + weight->offset, 0, sizeof(real) * (size_t)weight->rows * (size_t)weight->columns);
     memset(flat + bias->offset, 0, sizeof(real) * (size_t)bias->columns);
   }

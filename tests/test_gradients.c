@@ -121,14 +121,12 @@ static void patch(problem *p, lore_random *stream) {
 static void check_queries_and_keys(const problem *p) {
   int d = p->model->config.width;
   for (int l = 0; l < p->model->config.layers; l++) {
-    const lore_layer_tensors *t = &p->model->layer[l];
-    const real *dweight = p->gradient + p->model->tensor[t->qkv].offset;
+    const real *dweight = p->gradient + small_tensor(p->model, l, "attention/qkv")->offset;
     for (int i = 0; i < d * 3 * d; i++)
       assert_true(i % (3 * d) >= 2 * d || dweight[i] == 0);
-    const real *dbias =
-        p->gradient + p->model->tensor[t->qkv_bias >= 0 ? t->qkv_bias : t->qkv].offset;
-    for (int i = 0; t->qkv_bias >= 0 && i < 2 * d; i++)
-      assert_true(dbias[i] == 0);
+    const lore_tensor *bias = small_tensor(p->model, l, "attention/qkv_bias");
+    for (int i = 0; bias && i < 2 * d; i++)
+      assert_true(p->gradient[bias->offset + i] == 0);
   }
 }
 

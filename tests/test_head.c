@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "lore/model/gemm.h"
 #include "model/layers.h"
 #include "support/naive.h"
 

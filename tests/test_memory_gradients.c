@@ -15,7 +15,7 @@ typedef struct {
   lore_pairs pairs;
   lore_arena arena;
   lore_memory_workspace workspace;
-  lore_memory_tensor tensor[LORE_MEMORY_TENSORS];
+  lore_tensor tensor[LORE_MEMORY_VARIABLES];
   int64_t elements;
   real *parameters, *gradient;
 } problem;

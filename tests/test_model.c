@@ -56,8 +56,14 @@ static void assert_tensor(const lore_model *model, int index, const char *name, 
   assert_true(index >= 0);
   assert_int_equal(model->tensor[index].rows, rows);
   assert_int_equal(model->tensor[index].columns, columns);
-  assert_int_equal(model->tensor[index].kind, kind);
+  assert_int_equal(model->tensor[index].row->kind, kind);
   assert_int_equal(model->tensor[index].layer, layer);
+}
+
+/* A tensor that only its mixer finds by number. */
+static void assert_named(const lore_model *model, const char *name, int rows, int columns,
+                         lore_tensor_kind kind, int layer) {
+  assert_tensor(model, lore_model_find(model, name), name, rows, columns, kind, layer);
 }
 
 static void tensors_have_names_and_shapes(void **state) {
@@ -70,8 +76,8 @@ static void tensors_have_names_and_shapes(void **state) {
   const lore_layer_tensors *t = &m->layer[1];
   assert_tensor(m, t->mixer_norm, "layer_2/attention/norm", 1, D, LORE_GAIN, 1);
   assert_tensor(m, t->mixer_norm_bias, "layer_2/attention/norm_bias", 1, D, LORE_BIAS, 1);
-  assert_tensor(m, t->qkv, "layer_2/attention/qkv", D, 3 * D, LORE_WEIGHT, 1);
-  assert_tensor(m, t->qkv_bias, "layer_2/attention/qkv_bias", 1, 3 * D, LORE_BIAS, 1);
+  assert_named(m, "layer_2/attention/qkv", D, 3 * D, LORE_WEIGHT, 1);
+  assert_named(m, "layer_2/attention/qkv_bias", 1, 3 * D, LORE_BIAS, 1);
   assert_tensor(m, t->output, "layer_2/attention/output", D, D, LORE_WEIGHT, 1);
   assert_tensor(m, t->output_bias, "layer_2/attention/output_bias", 1, D, LORE_BIAS, 1);
   assert_tensor(m, t->mlp_norm, "layer_2/mlp/norm", 1, D, LORE_GAIN, 1);
@@ -92,7 +98,7 @@ static void tensors_have_names_and_shapes(void **state) {
   assert_int_equal(m->position_embedding, -1);
   assert_int_equal(m->head_bias, -1);
   assert_int_equal(m->final_norm_bias, -1);
-  assert_int_equal(m->layer[0].qkv_bias, -1);
+  assert_null(small_tensor(m, 0, "attention/qkv_bias"));
   lore_model_destroy(m);
 }
 
@@ -150,10 +156,10 @@ static void initial_parameters(void **state) {
     const real *w = x + t->offset;
     for (int64_t j = 0; j < size_of(t); j++) {
       inside += fabs((double)w[j]);
-      assert_true(t->kind == LORE_WEIGHT || w[j] == (t->kind == LORE_GAIN ? 1 : 0));
+      assert_true(t->row->kind == LORE_WEIGHT || w[j] == (t->row->kind == LORE_GAIN ? 1 : 0));
     }
     int residual = strstr(t->name, "/output") || strstr(t->name, "/down");
-    if (t->kind == LORE_WEIGHT) {
+    if (t->row->kind == LORE_WEIGHT) {
       check_normal(t, w, residual ? 0.02 / sqrt(6) : 0.02);
       assert_true(w[0] != other[t->offset]);
       assert_true(i == 0 || w[0] != x[model->tensor[0].offset]);
@@ -170,23 +176,23 @@ static void recurrent_tensors(void **state) {
   lore_model *m = make_model(&config);
   const lore_layer_tensors *t = &m->layer[1];
   assert_tensor(m, t->mixer_norm, "layer_2/recurrent/norm", 1, D, LORE_GAIN, 1);
-  assert_tensor(m, t->branches, "layer_2/recurrent/branches", D, 2 * W, LORE_WEIGHT, 1);
-  assert_tensor(m, t->branches_bias, "layer_2/recurrent/branches_bias", 1, 2 * W, LORE_BIAS, 1);
-  assert_tensor(m, t->convolution, "layer_2/recurrent/convolution", 4, W, LORE_WEIGHT, 1);
-  assert_tensor(m, t->convolution_bias, "layer_2/recurrent/convolution_bias", 1, W, LORE_BIAS, 1);
-  assert_tensor(m, t->recurrence_gate, "layer_2/recurrent/recurrence_gate", W, 6, LORE_WEIGHT, 1);
-  assert_tensor(m, t->input_gate, "layer_2/recurrent/input_gate", W, 6, LORE_WEIGHT, 1);
-  assert_tensor(m, t->lambda, "layer_2/recurrent/lambda", 1, W, LORE_LAMBDA, 1);
+  assert_named(m, "layer_2/recurrent/branches", D, 2 * W, LORE_WEIGHT, 1);
+  assert_named(m, "layer_2/recurrent/branches_bias", 1, 2 * W, LORE_BIAS, 1);
+  assert_named(m, "layer_2/recurrent/convolution", 4, W, LORE_WEIGHT, 1);
+  assert_named(m, "layer_2/recurrent/convolution_bias", 1, W, LORE_BIAS, 1);
+  assert_named(m, "layer_2/recurrent/recurrence_gate", W, 6, LORE_WEIGHT, 1);
+  assert_named(m, "layer_2/recurrent/input_gate", W, 6, LORE_WEIGHT, 1);
+  assert_named(m, "layer_2/recurrent/lambda", 1, W, LORE_DRAWN, 1);
   assert_tensor(m, t->output, "layer_2/recurrent/output", W, D, LORE_WEIGHT, 1);
-  assert_int_equal(t->qkv, -1);
+  assert_null(small_tensor(m, 1, "attention/qkv"));
   lore_model_destroy(m);
   config.bias = false;
   m = make_model(&config);
-  t = &m->layer[0];
-  assert_true(t->convolution_bias == -1 && t->branches_bias == -1 && t->output_bias == -1);
-  assert_tensor(m, t->recurrence_gate_bias, "layer_1/recurrent/recurrence_gate_bias", 1, W,
-                LORE_BIAS, 0);
-  assert_tensor(m, t->input_gate_bias, "layer_1/recurrent/input_gate_bias", 1, W, LORE_BIAS, 0);
+  assert_null(small_tensor(m, 0, "recurrent/convolution_bias"));
+  assert_null(small_tensor(m, 0, "recurrent/branches_bias"));
+  assert_int_equal(m->layer[0].output_bias, -1);
+  assert_named(m, "layer_1/recurrent/recurrence_gate_bias", 1, W, LORE_BIAS, 0);
+  assert_named(m, "layer_1/recurrent/input_gate_bias", 1, W, LORE_BIAS, 0);
   double weights = 2 * (12 * 36 + 2 * 18 * 6 + 18 * 12 + 2 * 12 * 20) + SMALL_VOCABULARY * 12;
   assert_true(lore_model_flops_per_token(m, 50) == 6 * weights);
   lore_model_destroy(m);
@@ -199,14 +205,14 @@ static void recurrent_tensors(void **state) {
 
 static void default_recurrent_widths(void **state) {
   (void)state;
-  assert_int_equal(lore_recurrent_width(512, 8), 688);
-  assert_int_equal(lore_recurrent_width(256, 8), 336);
-  assert_int_equal(lore_recurrent_width(1536, 12), 2064);
-  assert_int_equal(lore_recurrent_width(8, 1), 16);
-  assert_int_equal(lore_recurrent_width(16384, 256), 21760);
+  assert_int_equal(lore_mixer_default_width(LORE_MIXER_RG_LRU, 512, 8), 688);
+  assert_int_equal(lore_mixer_default_width(LORE_MIXER_RG_LRU, 256, 8), 336);
+  assert_int_equal(lore_mixer_default_width(LORE_MIXER_RG_LRU, 1536, 12), 2064);
+  assert_int_equal(lore_mixer_default_width(LORE_MIXER_RG_LRU, 8, 1), 16);
+  assert_int_equal(lore_mixer_default_width(LORE_MIXER_RG_LRU, 16384, 256), 21760);
   for (int width = 8; width <= 4096; width += 8)
     for (int heads = 1; heads <= 12; heads++) {
-      int w = lore_recurrent_width(width, heads), unit = 16 * heads;
+      int w = lore_mixer_default_width(LORE_MIXER_RG_LRU, width, heads), unit = 16 * heads;
       assert_true(w > 0 && w % 16 == 0 && w % heads == 0);
       assert_true(w <= unit || 2 * abs(3 * w - 4 * width) <= 3 * unit);
     }
@@ -220,8 +226,7 @@ static void initial_decays(void **state) {
   lore_model *model = make_model(&config);
   real *x = numbers_blank((size_t)model->elements);
   lore_model_initialise(model, 5, x);
-  const lore_layer_tensors *t = &model->layer[1];
-  const real *lambda = x + model->tensor[t->lambda].offset;
+  const real *lambda = x + small_tensor(model, 1, "recurrent/lambda")->offset;
   int below[4] = {0};
   for (int c = 0; c < 3000; c++) {
     double power = pow(1 / (1 + exp(-(double)lambda[c])), 8), share = (power - 0.9) / 0.099;
@@ -231,10 +236,12 @@ static void initial_decays(void **state) {
   }
   for (int k = 1; k < 4; k++)
     assert_true(abs(below[k] - k * 750) < 5 * sqrt(3000 / 4.0));
-  check_normal(&model->tensor[t->recurrence_gate], x + model->tensor[t->recurrence_gate].offset,
-               1 / sqrt(1000));
-  check_normal(&model->tensor[t->convolution], x + model->tensor[t->convolution].offset, 0.05);
-  check_normal(&model->tensor[t->output], x + model->tensor[t->output].offset, 0.02 / 2);
+  const lore_tensor *gate = small_tensor(model, 1, "recurrent/recurrence_gate");
+  const lore_tensor *convolution = small_tensor(model, 1, "recurrent/convolution");
+  const lore_tensor *output = small_tensor(model, 1, "recurrent/output");
+  check_normal(gate, x + gate->offset, 1 / sqrt(1000));
+  check_normal(convolution, x + convolution->offset, 0.05);
+  check_normal(output, x + output->offset, 0.02 / 2);
   lore_model_destroy(model);
 }
 

@@ -1,7 +1,7 @@
 /* AdamW and learning rates against their definitions in double. */
 #include "support/numbers.h"
 
-#include "lore/train/optimiser.h"
+#include "lore/train/adamw.h"
 
 static const lore_train_config usual = {.steps = 1001,
                                         .learning_rate = 4e-4,

@@ -39,7 +39,7 @@ static lore_trainer *train(int64_t steps) {
                    LORE_OK);
   lore_model_initialise(world.model, SEED + 1, lore_trainer_reference(trainer));
   for (int64_t step = 0; step < steps; step++)
-    lore_trainer_step(trainer, step);
+    small_world_step(trainer, step);
   return trainer;
 }
 

@@ -2,6 +2,7 @@
 #include "support/numbers.h"
 
 #include "lore/eval/evaluate.h"
+#include "lore/eval/phases.h"
 
 static void due_steps(void **state) {
   (void)state;

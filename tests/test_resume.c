@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "lore/io/checkpoint.h"
 #include "support/resume_fixture.h"
 
 static void test_nothing(void **state) {

@@ -27,6 +27,7 @@ int main(void) {
 }
 #else
 
+#include "lore/model/gemm.h"
 #include "support/small_world.h"
 
 enum call {
@@ -284,10 +285,10 @@ static void check_steps(int threads) {
                                        lore_team_alone(), threads, 1, &trainer),
                    LORE_OK);
   for (int64_t step = 0; step < WARM_UP; step++)
-    lore_trainer_step(trainer, step);
+    small_world_step(trainer, step);
   begin_counting();
   for (int64_t step = WARM_UP; step < WARM_UP + STEPS; step++)
-    lore_trainer_step(trainer, step);
+    small_world_step(trainer, step);
   end_counting();
   lore_trainer_destroy(trainer);
   small_world_destroy(&world);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "lore/train/adamw.h"
 #include "lore/train/trainer.h"
 #include "support/small_model.h"
 #include "support/small_world.h"
@@ -59,7 +60,7 @@ static outcome train(const lore_train_config *config, int threads, uint64_t seed
   outcome o;
   lore_trainer *trainer = make_trainer(config, threads, seed);
   for (int64_t step = 0; step < STEPS; step++)
-    o.step[step] = lore_trainer_step(trainer, step);
+    o.step[step] = small_world_step(trainer, step);
   o.parameters = numbers_copy(lore_trainer_parameters(trainer), (size_t)world.model->elements);
   lore_trainer_destroy(trainer);
   return o;
@@ -146,7 +147,7 @@ static void step_sums_over_sequences(void **state) {
     double loss;
     int64_t tokens;
     double *want = sum_of_gradients(lore_trainer_parameters(trainer), step, &loss, &tokens);
-    lore_step result = lore_trainer_step(trainer, step);
+    lore_step result = small_world_step(trainer, step);
     const real *gradient = lore_trainer_gradient(trainer);
     for (int i = 0; i < world.model->tensors; i++) {
       const lore_tensor *t = &world.model->tensor[i];
@@ -167,7 +168,7 @@ static void update_by_hand(const lore_train_config *config, int64_t step, double
                            const real *gradient, real *const state[3]) {
   for (int i = 0; i < world.model->tensors; i++) {
     const lore_tensor *t = &world.model->tensor[i];
-    double decay = t->kind == LORE_WEIGHT ? config->weight_decay : 0;
+    double decay = t->row->kind == LORE_WEIGHT ? config->weight_decay : 0;
     lore_adamw_update(config, step + 1, lore_learning_rate(config, step), decay, scale,
                       (int64_t)t->rows * t->columns, gradient + t->offset, state[0] + t->offset,
                       state[1] + t->offset, state[2] + t->offset);
@@ -182,7 +183,7 @@ static void check_clip(double clip, int *clipped) {
   config.epsilon = 0.01;
   config.clip = 0;
   lore_trainer *trainer = make_trainer(&config, 1, 5);
-  config.clip = clip * lore_trainer_step(trainer, 0).gradient_norm;
+  config.clip = clip * small_world_step(trainer, 0).gradient_norm;
   lore_trainer_destroy(trainer);
   real *const by_hand[3] = {initial_parameters(5), numbers_blank(elements),
                             numbers_blank(elements)};
@@ -190,7 +191,7 @@ static void check_clip(double clip, int *clipped) {
   memset(by_hand[2], 0, elements * sizeof(real));
   trainer = make_trainer(&config, 2, 5);
   for (int64_t step = 0; step < STEPS; step++) {
-    lore_step result = lore_trainer_step(trainer, step);
+    lore_step result = small_world_step(trainer, step);
     int clips = config.clip > 0 && result.gradient_norm > config.clip;
     double scale = clips ? config.clip / result.gradient_norm : 1;
     *clipped += clips;
@@ -218,7 +219,7 @@ static void first_loss_is_a_guess(void **state) {
   (void)state;
   lore_train_config config = train_config();
   lore_trainer *trainer = make_trainer(&config, 2, 5);
-  lore_step first = lore_trainer_step(trainer, 0);
+  lore_step first = small_world_step(trainer, 0);
   double guess = log(lore_vocabulary_size(world.vocabulary));
   lore_trainer_destroy(trainer);
   if (!(fabs(first.loss / guess - 1) < 0.01))
@@ -255,12 +256,12 @@ static void fixed_batch_is_learnt_by_heart(void **state) {
   lore_model *model;
   lore_trainer *trainer;
   assert_int_equal(lore_model_create(&shape, SMALL_VOCABULARY, SMALL_CONTEXT, &model), LORE_OK);
-  assert_int_equal(lore_trainer_create(model, &config, (lore_source){fill_fixed, NULL},
+  assert_int_equal(lore_trainer_create(model, &config, (lore_batch_source){fill_fixed, NULL},
                                        SMALL_CONTEXT, lore_team_alone(), 2, 3, &trainer),
                    LORE_OK);
-  double first = lore_trainer_step(trainer, 0).loss, last = first;
+  double first = small_world_step(trainer, 0).loss, last = first;
   for (int64_t step = 1; step < config.steps; step++)
-    last = lore_trainer_step(trainer, step).loss;
+    last = small_world_step(trainer, step).loss;
   lore_trainer_destroy(trainer);
   lore_model_destroy(model);
   assert_true(first > 3);

@@ -48,8 +48,7 @@ static lore_status parse_backend(const char *name, lore_gemm_backend *backend) {
 }
 
 static lore_status parse_mixer(const char *name, lore_mixer *mixer) {
-  *mixer = strcmp(name, "rg_lru") ? LORE_MIXER_ATTENTION : LORE_MIXER_RG_LRU;
-  if (*mixer == LORE_MIXER_ATTENTION && strcmp(name, "attention"))
+  if (!lore_mixer_find(name, mixer))
     return lore_fail(LORE_USER, "--mixer %s: attention or rg_lru is needed", name);
   return LORE_OK;
 }

@@ -1,15 +1,16 @@
-/* Attribute loss, accuracy and confidence of groups of individuals. */
+/* Attribute loss, accuracy and confidence of groups of individuals, and attention signatures. */
 #include "lore/eval/evaluate.h"
 
 #include <assert.h>
+#include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lore/base/arena.h"
+#include "lore/base/mpi.h"
 #include "lore/data/batch.h"
 #include "lore/model/decoder.h"
-#include "signatures.h"
 
 enum { CHUNK = 16 }; /* sequences that a thread evaluates at a time */
 
@@ -18,7 +19,14 @@ enum { CHUNK = 16 }; /* sequences that a thread evaluates at a time */
 typedef struct {
   double values[LORE_ATTRIBUTES], correct[LORE_ATTRIBUTES], tokens;
   double loss[LORE_ATTRIBUTES], top, entropy;
-} lore_sums;
+} score_sums;
+
+/* Sums over heads and sentences of one layer (paper figures 3 and F); doubles, as ranks add them.
+ */
+typedef struct {
+  double name_to_name, attribute_to_name, attribute_to_text, sharpness;
+  double sentences; /* heads x sentences counted */
+} signature_sums;
 
 typedef struct {
   lore_workspace *workspace, *patterns; /* of a reference, or NULL */
@@ -26,7 +34,7 @@ typedef struct {
   int32_t *position; /* scored positions; these five have one entry per value token of a chunk */
   double *loss, *top, *entropy;
   unsigned char *correct;
-} lore_evaluation_worker;
+} evaluation_worker;
 
 struct lore_evaluator {
   const lore_model *model;
@@ -39,12 +47,27 @@ struct lore_evaluator {
   int attention_layers;
   lore_arena arena;
   lore_group *group;
-  lore_evaluation_worker *worker;
-  lore_sums *sums;                 /* groups x chunks */
-  lore_signature_sums *signatures; /* chunks x layers, of the first group */
+  evaluation_worker *worker;
+  score_sums *sums;           /* groups x chunks */
+  signature_sums *signatures; /* chunks x layers, of the first group */
 };
 
-static void layout_worker(lore_evaluator *e, lore_evaluation_worker *worker, int longest) {
+int lore_evaluate_due(const lore_evaluate_config *config, int64_t step, int64_t steps) {
+  if (step == 0 || step == steps)
+    return 1;
+  if (config->dense_every > 0 && step <= config->dense_until)
+    return step % config->dense_every == 0;
+  return step % config->every == 0;
+}
+
+int64_t lore_evaluate_count(const lore_evaluate_config *config, int64_t steps) {
+  int64_t count = 0;
+  for (int64_t step = 0; step <= steps; step++)
+    count += lore_evaluate_due(config, step, steps);
+  return count;
+}
+
+static void layout_worker(lore_evaluator *e, evaluation_worker *worker, int longest) {
   size_t scores = CHUNK * LORE_ATTRIBUTES * LORE_VALUE_TOKENS_MAX;
   worker->workspace =
       lore_workspace_layout(&e->arena, e->model, CHUNK * longest, CHUNK, LORE_FORWARD_ONLY);
@@ -60,7 +83,7 @@ static void layout_worker(lore_evaluator *e, lore_evaluation_worker *worker, int
 }
 
 /* Runs over a counting arena first, then over the real one. */
-static void layout(lore_evaluator *e, int longest) {
+static void layout_evaluator(lore_evaluator *e, int longest) {
   size_t chunks = (size_t)e->chunks;
   e->group = lore_arena_take(&e->arena, (size_t)e->groups, sizeof *e->group);
   e->worker = lore_arena_take(&e->arena, (size_t)e->threads, sizeof *e->worker);
@@ -68,13 +91,14 @@ static void layout(lore_evaluator *e, int longest) {
   e->signatures =
       lore_arena_take(&e->arena, chunks * (size_t)e->attention_layers, sizeof *e->signatures);
   for (int w = 0; w < e->threads; w++) {
-    lore_evaluation_worker counting;
+    evaluation_worker counting;
     layout_worker(e, e->worker ? &e->worker[w] : &counting, longest);
   }
 }
 
-static lore_evaluator describe(const lore_model *model, const lore_evaluate_config *config,
-                               int groups, int threads, bool patched) {
+static lore_evaluator describe_evaluator(const lore_model *model,
+                                         const lore_evaluate_config *config, int groups,
+                                         int threads, bool patched) {
   return (lore_evaluator){.model = model,
                           .team = lore_team_alone(),
                           .config = *config,
@@ -87,8 +111,8 @@ static lore_evaluator describe(const lore_model *model, const lore_evaluate_conf
 
 size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config *config, int groups,
                             int longest, int threads, bool patched) {
-  lore_evaluator e = describe(model, config, groups, threads, patched);
-  layout(&e, longest);
+  lore_evaluator e = describe_evaluator(model, config, groups, threads, patched);
+  layout_evaluator(&e, longest);
   return lore_arena_mapped(e.arena.used);
 }
 
@@ -100,7 +124,7 @@ lore_status lore_evaluator_create(const lore_model *model, const lore_population
   lore_evaluator *e = malloc(sizeof *e);
   if (!e)
     return lore_fail(LORE_MEMORY, "no memory for an evaluator");
-  *e = describe(model, config, groups, threads, patched);
+  *e = describe_evaluator(model, config, groups, threads, patched);
   lore_status status = lore_arena_create(
       &e->arena, lore_evaluator_bytes(model, config, groups, longest, threads, patched));
   if (status != LORE_OK) {
@@ -108,7 +132,7 @@ lore_status lore_evaluator_create(const lore_model *model, const lore_population
     return status;
   }
   lore_arena_touch(&e->arena, e->threads);
-  layout(e, longest);
+  layout_evaluator(e, longest);
   e->population = population;
   e->team = team;
   for (int g = 0; g < groups; g++)
@@ -129,7 +153,7 @@ void lore_evaluator_patch(lore_evaluator *evaluator, const real *reference) {
   evaluator->reference = reference;
 }
 
-static void add_values(const lore_evaluation_worker *worker, lore_sums *sums) {
+static void add_values(const evaluation_worker *worker, score_sums *sums) {
   const lore_batch *batch = &worker->batch;
   int at = 0;
   for (int k = 0; k < batch->sequences * LORE_ATTRIBUTES; k++) {
@@ -146,20 +170,77 @@ static void add_values(const lore_evaluation_worker *worker, lore_sums *sums) {
   }
 }
 
-static void add_signatures(const lore_evaluator *e, const lore_evaluation_worker *worker,
-                           int first_sequence, lore_signature_sums *sums) {
+/* Attention of one query row to earlier tokens of `role`; `query` itself is left out. */
+static double weight_on(const real *row, const uint8_t *role, int query, lore_role wanted) {
+  double sum = 0;
+  for (int j = 0; j < query; j++)
+    if (role[j] == wanted)
+      sum += (double)row[j];
+  return sum;
+}
+
+/* Entropy of the row over the logarithm of how many tokens it can attend to. */
+static double row_sharpness(const real *row, int query) {
+  double entropy = 0;
+  for (int j = 0; j <= query; j++)
+    if (row[j] > 0)
+      entropy -= (double)row[j] * log((double)row[j]);
+  return entropy / log(query + 1.0);
+}
+
+static void add_head(const real *probability, int stride, const lore_batch *batch, int sequence,
+                     signature_sums *sums) {
+  int start = batch->offset[sequence];
+  const uint8_t *role = batch->role + start;
+  for (int k = 0; k < LORE_ATTRIBUTES; k++) {
+    int sentence = sequence * LORE_ATTRIBUTES + k;
+    int name = batch->name_at[sentence] - start + LORE_NAME_TOKENS - 1;
+    int attribute = batch->value_at[sentence] - start;
+    const real *from_name = probability + (size_t)name * (size_t)stride;
+    const real *from_attribute = probability + (size_t)attribute * (size_t)stride;
+    sums->name_to_name += weight_on(from_name, role, name, LORE_ROLE_NAME);
+    sums->attribute_to_name += weight_on(from_attribute, role, attribute, LORE_ROLE_NAME);
+    sums->attribute_to_text += weight_on(from_attribute, role, attribute, LORE_ROLE_TEMPLATE);
+    sums->sharpness += row_sharpness(from_attribute, attribute);
+    sums->sentences++;
+  }
+}
+
+/* Adds all heads of `layer` and all sentences of `sequence`, whose attention is in `workspace`.
+ *
+ * Weights are summed over all earlier tokens of the role: a name counts in every sentence that
+ * mentions it. Sharpness is measured at the position that predicts the first value token. */
+static void add_sequence(const lore_workspace *workspace, const lore_batch *batch, int sequence,
+                         int layer, int heads, signature_sums *sums) {
+  for (int head = 0; head < heads; head++) {
+    int stride;
+    const real *probability = lore_decoder_attention(workspace, layer, head, sequence, &stride);
+    add_head(probability, stride, batch, sequence, sums);
+  }
+}
+
+/* NAN if nothing was counted. */
+static lore_attention_metrics mean_signatures(const signature_sums *sums) {
+  double n = sums->sentences ? (double)sums->sentences : NAN;
+  return (lore_attention_metrics){.name_to_name = sums->name_to_name / n,
+                                  .attribute_to_name = sums->attribute_to_name / n,
+                                  .attribute_to_text = sums->attribute_to_text / n,
+                                  .sharpness = sums->sharpness / n};
+}
+
+static void add_signatures(const lore_evaluator *e, const evaluation_worker *worker,
+                           int first_sequence, signature_sums *sums) {
   for (int l = 0; l < e->attention_layers; l++) {
-    sums[l] = (lore_signature_sums){0};
+    sums[l] = (signature_sums){0};
     for (int s = 0; s < worker->batch.sequences; s++)
       if (first_sequence + s < e->config.attention_sequences)
-        lore_signatures_add(worker->workspace, &worker->batch, s, l, e->model->config.heads,
-                            &sums[l]);
+        add_sequence(worker->workspace, &worker->batch, s, l, e->model->config.heads, &sums[l]);
   }
 }
 
 /* Task = group * chunks + chunk. */
-static void evaluate_chunk(lore_evaluator *e, lore_evaluation_worker *worker,
-                           const real *parameters, int task) {
+static void evaluate_chunk(lore_evaluator *e, evaluation_worker *worker, const real *parameters,
+                           int task) {
   const lore_group *group = &e->group[task / e->chunks];
   int chunk = task % e->chunks, first = chunk * CHUNK;
   int count = e->config.sequences - first < CHUNK ? e->config.sequences - first : CHUNK;
@@ -175,14 +256,14 @@ static void evaluate_chunk(lore_evaluator *e, lore_evaluation_worker *worker,
     lore_decoder_attend(e->model, e->reference, &worker->batch, worker->patterns);
   lore_workspace_patch(worker->workspace, e->reference ? worker->patterns : NULL);
   lore_decoder_score(e->model, parameters, &worker->batch, worker->workspace, NULL, &scores);
-  e->sums[task] = (lore_sums){0};
+  e->sums[task] = (score_sums){0};
   add_values(worker, &e->sums[task]);
   if (task < e->chunks)
     add_signatures(e, worker, first, e->signatures + (size_t)chunk * e->attention_layers);
 }
 
-static lore_group_metrics group_metrics(const lore_sums *chunk, int chunks) {
-  lore_sums sums = {0};
+static lore_group_metrics group_metrics(const score_sums *chunk, int chunks) {
+  score_sums sums = {0};
   lore_group_metrics metrics = {0};
   for (int c = 0; c < chunks; c++) {
     for (int a = 0; a < LORE_ATTRIBUTES; a++) {
@@ -206,29 +287,30 @@ static lore_group_metrics group_metrics(const lore_sums *chunk, int chunks) {
 }
 
 static lore_attention_metrics layer_metrics(const lore_evaluator *e, int layer) {
-  lore_signature_sums sums = {0};
+  signature_sums sums = {0};
   for (int c = 0; c < e->chunks; c++) {
-    const lore_signature_sums *chunk = &e->signatures[c * e->attention_layers + layer];
+    const signature_sums *chunk = &e->signatures[c * e->attention_layers + layer];
     sums.name_to_name += chunk->name_to_name;
     sums.attribute_to_name += chunk->attribute_to_name;
     sums.attribute_to_text += chunk->attribute_to_text;
     sums.sharpness += chunk->sharpness;
     sums.sentences += chunk->sentences;
   }
-  return lore_signatures_mean(&sums);
+  return mean_signatures(&sums);
 }
 
 /* What other ranks have computed; a sum of one number and zeros, so exact. */
-static void share_sums(const lore_evaluator *e) {
+static lore_status share_sums(const lore_evaluator *e) {
   size_t sums = (size_t)e->groups * (size_t)e->chunks * sizeof *e->sums / sizeof(double);
   size_t signatures =
       (size_t)e->chunks * (size_t)e->attention_layers * sizeof *e->signatures / sizeof(double);
-  MPI_Allreduce(MPI_IN_PLACE, e->sums, (int)sums, MPI_DOUBLE, MPI_SUM, e->team.comm);
-  MPI_Allreduce(MPI_IN_PLACE, e->signatures, (int)signatures, MPI_DOUBLE, MPI_SUM, e->team.comm);
+  LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, e->sums, (int)sums, MPI_DOUBLE, MPI_SUM, e->team.comm));
+  return LORE_MPI_DO(MPI_Allreduce(MPI_IN_PLACE, e->signatures, (int)signatures, MPI_DOUBLE,
+                                   MPI_SUM, e->team.comm));
 }
 
-void lore_evaluator_run(lore_evaluator *e, const real *parameters, lore_group_metrics *metrics,
-                        lore_attention_metrics *attention) {
+lore_status lore_evaluator_run(lore_evaluator *e, const real *parameters,
+                               lore_group_metrics *metrics, lore_attention_metrics *attention) {
   int tasks = e->groups * e->chunks, layers = e->attention_layers;
   if (e->team.ranks > 1) {
     memset(e->sums, 0, (size_t)tasks * sizeof *e->sums);
@@ -238,9 +320,10 @@ void lore_evaluator_run(lore_evaluator *e, const real *parameters, lore_group_me
   for (int task = e->team.rank; task < tasks; task += e->team.ranks)
     evaluate_chunk(e, &e->worker[omp_get_thread_num()], parameters, task);
   if (e->team.ranks > 1)
-    share_sums(e);
+    LORE_TRY(share_sums(e));
   for (int g = 0; g < e->groups; g++)
     metrics[g] = group_metrics(e->sums + (size_t)g * e->chunks, e->chunks);
   for (int l = 0; l < layers; l++)
     attention[l] = layer_metrics(e, l);
+  return LORE_OK;
 }

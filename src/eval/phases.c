@@ -1,20 +1,5 @@
-/* When to evaluate, and which of the three phases an evaluation lies in. */
-#include "lore/eval/evaluate.h"
-
-int lore_evaluate_due(const lore_evaluate_config *config, int64_t step, int64_t steps) {
-  if (step == 0 || step == steps)
-    return 1;
-  if (config->dense_every > 0 && step <= config->dense_until)
-    return step % config->dense_every == 0;
-  return step % config->every == 0;
-}
-
-int64_t lore_evaluate_count(const lore_evaluate_config *config, int64_t steps) {
-  int64_t count = 0;
-  for (int64_t step = 0; step <= steps; step++)
-    count += lore_evaluate_due(config, step, steps);
-  return count;
-}
+/* Which of the three phases an evaluation lies in. */
+#include "lore/eval/phases.h"
 
 void lore_phase_start(lore_phase_detector *detector, double baseline, double margin) {
   *detector = (lore_phase_detector){.baseline = baseline,
@@ -25,8 +10,8 @@ void lore_phase_start(lore_phase_detector *detector, double baseline, double mar
 }
 
 /* The step at which the loss went below `level`, interpolated since the last evaluation. */
-static double crossing(const lore_phase_detector *detector, double step, double loss,
-                       double level) {
+static double crossing_step(const lore_phase_detector *detector, double step, double loss,
+                            double level) {
   if (detector->last_step < 0)
     return step;
   double part = (detector->last_loss - level) / (detector->last_loss - loss);
@@ -37,9 +22,9 @@ int lore_phase_update(lore_phase_detector *detector, double step, double loss) {
   double upper = detector->baseline * (1 + detector->margin);
   double lower = detector->baseline * (1 - detector->margin);
   if (detector->plateau_start < 0 && loss <= upper)
-    detector->plateau_start = crossing(detector, step, loss, upper);
+    detector->plateau_start = crossing_step(detector, step, loss, upper);
   if (detector->plateau_end < 0 && loss < lower)
-    detector->plateau_end = crossing(detector, step, loss, lower);
+    detector->plateau_end = crossing_step(detector, step, loss, lower);
   detector->last_step = step;
   detector->last_loss = loss;
   if (detector->plateau_end >= 0)

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "checkpoint_parts.h"
-#include "lore/io/ncfile.h"
+#include "checkpoint.h"
+#include "seal.h"
 
-enum { SIDES = 3, ONE_TENSOR_MORE = LORE_MEMORY_TENSORS + 1, TEXT_MAX = 32 };
+enum { TEXT_MAX = 32 };
 
 typedef struct {
   const lore_pairs *pairs;
@@ -14,138 +14,91 @@ typedef struct {
   int64_t step;
   int provenances;
   const lore_provenance *provenance;
-} content;
+} memory_content;
 
-/* A variable: its dimensions as indices into the sides of a memory. */
-typedef struct {
-  const char *name, *long_name;
-  int rank, side[2];
-} variable;
-
-enum { SIDE_KEY, SIDE_HIDDEN, SIDE_VALUE };
-
-/* In the order of lore_memory_layout, then the vectors that are not trained. */
-static const variable variables[ONE_TENSOR_MORE] = {
-    {"up", "map from a key to the hidden units", 2, {SIDE_KEY, SIDE_HIDDEN}},
-    {"up_bias", "biases of the hidden units", 1, {SIDE_HIDDEN}},
-    {"down", "map from the hidden units to the output", 2, {SIDE_HIDDEN, SIDE_KEY}},
-    {"down_bias", "bias of the output", 1, {SIDE_KEY}},
-    {"value_vector",
-     "vectors whose products with the output are the logits; not trained",
-     2,
-     {SIDE_VALUE, SIDE_KEY}},
-};
-
-static const char *const side_names[SIDES] = {"key", "hidden", "value"};
-
-static int side_length(const lore_memory_config *c, int side) {
-  return side == SIDE_KEY ? c->keys : side == SIDE_HIDDEN ? c->hidden : c->values;
-}
-
-static void define(lore_ncfile *file, const content *all, int *id, int *seal) {
-  const lore_memory_config *c = &all->pairs->config;
-  int side[SIDES];
+static void define_memory(lore_ncfile *file, const memory_content *content,
+                          const lore_tensor tensor[LORE_MEMORY_VARIABLES],
+                          int id[LORE_MEMORY_VARIABLES], int *seal) {
+  int dimension[LORE_SIDES];
   lore_ncfile_globals(file, "checkpoint of an associative memory",
                       "Parameters of a toy associative memory with one hidden layer: output = "
                       "relu(key up + up_bias) down + down_bias.",
-                      all->provenances, all->provenance);
+                      content->provenances, content->provenance);
   lore_ncfile_integer(file, NC_GLOBAL, "checkpoint_format", LORE_CHECKPOINT_FORMAT);
-  lore_ncfile_integer(file, NC_GLOBAL, "step", all->step);
+  lore_ncfile_integer(file, NC_GLOBAL, "step", content->step);
   lore_ncfile_text(file, NC_GLOBAL, "task", "memory");
-  for (int i = 0; i < SIDES; i++)
-    side[i] = lore_ncfile_dimension(file, side_names[i], (size_t)side_length(c, i));
-  for (int i = 0; i < ONE_TENSOR_MORE; i++) {
-    const variable *v = &variables[i];
-    int dimension[2] = {side[v->side[0]], side[v->side[1]]};
-    id[i] =
-        lore_ncfile_variable(file, v->name, LORE_NC_REAL, v->rank, dimension, v->long_name, "1");
-  }
-  int bytes = lore_ncfile_dimension(file, "checksum_bytes", LORE_SEAL_SIZE);
-  *seal = lore_ncfile_variable(file, LORE_SEAL, NC_BYTE, 1, &bytes,
-                               "XXH3 (128 bits) of all bytes of the file before this", "1");
+  lore_variables_define_sides(file, LORE_MEMORY_VARIABLES, tensor, dimension);
+  lore_variables_define(file, LORE_MEMORY_VARIABLES, tensor, dimension, LORE_VECTOR_PARAMETERS, id);
+  *seal = lore_seal_define(file);
 }
 
-static int fill(int ncid, const char *partial, const void *context) {
-  const content *all = context;
+static int fill_memory(int ncid, const char *partial, const void *context) {
+  const memory_content *content = context;
   lore_ncfile file = {.ncid = ncid};
-  lore_memory_tensor tensor[LORE_MEMORY_TENSORS];
-  int id[ONE_TENSOR_MORE], seal;
+  lore_tensor tensor[LORE_MEMORY_VARIABLES];
+  int id[LORE_MEMORY_VARIABLES], seal;
   (void)partial;
-  lore_memory_layout(&all->pairs->config, tensor);
-  define(&file, all, id, &seal);
+  lore_memory_layout(&content->pairs->config, tensor);
+  define_memory(&file, content, tensor, id, &seal);
   if (!file.error)
     file.error = nc_enddef(ncid);
-  for (int i = 0; i < ONE_TENSOR_MORE && !file.error; i++)
-    file.error = LORE_PUT_REALS(ncid, id[i],
-                                i < LORE_MEMORY_TENSORS ? all->parameters + tensor[i].offset
-                                                        : all->pairs->value_vector);
-  if (!file.error)
-    file.error = nc_put_var_schar(ncid, seal, (signed char[LORE_SEAL_SIZE]){0});
+  lore_variables_put(&file, LORE_MEMORY_TENSORS, tensor, id, content->parameters);
+  lore_variables_put(&file, 1, &tensor[LORE_MEMORY_VALUE_VECTOR], &id[LORE_MEMORY_VALUE_VECTOR],
+                     content->pairs->value_vector);
+  lore_seal_reserve(&file, seal);
   return file.error ? file.error : nc_sync(ncid);
 }
 
 lore_status lore_memory_checkpoint_write(const char *path, const lore_pairs *pairs,
                                          const real *parameters, int64_t step, int provenances,
                                          const lore_provenance *provenance) {
-  const content all = {pairs, parameters, step, provenances, provenance};
-  return lore_checkpoint_make(path, NC_64BIT_OFFSET, fill, &all);
+  const memory_content content = {pairs, parameters, step, provenances, provenance};
+  return lore_checkpoint_make(path, NC_64BIT_OFFSET, fill_memory, &content);
 }
 
-static lore_status check_sides(int ncid, const char *path, const lore_memory_config *config) {
+/* The lengths of dimensions say more plainly than those of tensors what differs. */
+static lore_status check_memory(int ncid, const char *path,
+                                const lore_tensor tensor[LORE_MEMORY_VARIABLES]) {
   char task[TEXT_MAX] = "";
   if (lore_netcdf_get_text(ncid, "task", sizeof task, task) || strcmp(task, "memory") != 0)
     return lore_fail(LORE_USER, "%s holds no weights of an associative memory", path);
-  for (int i = 0; i < SIDES; i++) {
-    int dimension;
-    size_t length = 0;
-    if (!nc_inq_dimid(ncid, side_names[i], &dimension))
-      nc_inq_dimlen(ncid, dimension, &length);
-    if (length != (size_t)side_length(config, i))
-      return lore_fail(LORE_USER,
-                       "%s holds another memory: its dimension %s is %zu there and %d here", path,
-                       side_names[i], length, side_length(config, i));
-  }
+  for (int i = 0; i < LORE_MEMORY_VARIABLES; i++)
+    for (int k = 0; k < lore_tensor_rank(&tensor[i]); k++) {
+      const char *name = lore_side_name(tensor[i].row->side[k]);
+      int dimension, wanted = lore_tensor_length(&tensor[i], k);
+      size_t length = 0;
+      if (!nc_inq_dimid(ncid, name, &dimension))
+        nc_inq_dimlen(ncid, dimension, &length);
+      if (length != (size_t)wanted)
+        return lore_fail(LORE_USER,
+                         "%s holds another memory: its dimension %s is %zu there and %d here", path,
+                         name, length, wanted);
+    }
   return LORE_OK;
-}
-
-/* The sides are right, so a variable of the right rank and sides has the right size. */
-static lore_status read_tensor(int ncid, const char *path, const variable *v, real *to) {
-  int id, rank, dimension[NC_MAX_VAR_DIMS];
-  nc_type type;
-  int error = nc_inq_varid(ncid, v->name, &id);
-  if (!error)
-    error = nc_inq_var(ncid, id, NULL, &type, &rank, dimension, NULL);
-  if (!error && (type != LORE_NC_REAL || rank != v->rank))
-    error = NC_EBADTYPE;
-  for (int i = 0; i < v->rank && !error; i++) {
-    char name[NC_MAX_NAME + 1];
-    error = nc_inq_dimname(ncid, dimension[i], name);
-    if (!error && strcmp(name, side_names[v->side[i]]) != 0)
-      error = NC_EBADDIM;
-  }
-  if (!error)
-    error = LORE_GET_REALS(ncid, id, to);
-  return error ? lore_netcdf_unreadable(path, v->name, error) : LORE_OK;
 }
 
 lore_status lore_memory_checkpoint_read(const char *path, const lore_memory_config *config,
                                         real *parameters) {
-  lore_memory_tensor tensor[LORE_MEMORY_TENSORS];
+  lore_tensor tensor[LORE_MEMORY_VARIABLES];
+  char seal[LORE_CHECKSUM_TEXT];
   int ncid;
-  LORE_TRY(lore_checkpoint_verify(path));
+  LORE_TRY(lore_seal_verify(path, seal));
   LORE_TRY(lore_netcdf_status(nc_open(path, NC_NOWRITE, &ncid), "open", path));
   lore_memory_layout(config, tensor);
-  lore_status status = check_sides(ncid, path, config);
-  for (int i = 0; i < LORE_MEMORY_TENSORS && status == LORE_OK; i++)
-    status = read_tensor(ncid, path, &variables[i], parameters + tensor[i].offset);
+  lore_status status = check_memory(ncid, path, tensor);
+  if (status == LORE_OK)
+    status = lore_variables_read(ncid, path, "memory", LORE_MEMORY_TENSORS, tensor,
+                                 LORE_VECTOR_PARAMETERS, parameters);
   nc_close(ncid);
   return status;
 }
 
 lore_status lore_memory_checkpoint_check(const char *path, const lore_memory_config *config) {
+  lore_tensor tensor[LORE_MEMORY_VARIABLES];
   int ncid;
   LORE_TRY(lore_netcdf_status(nc_open(path, NC_NOWRITE, &ncid), "open", path));
-  lore_status status = check_sides(ncid, path, config);
+  lore_memory_layout(config, tensor);
+  lore_status status = check_memory(ncid, path, tensor);
   nc_close(ncid);
   return status;
 }

@@ -5,11 +5,16 @@
 #include <string.h>
 
 #include "layers.h"
+#include "mixer.h"
 #include "pass.h"
 
-static void tell(const lore_pass *pass, int range) {
-  if (pass->watch)
-    pass->watch->ready(pass->watch->context, range);
+static void report_range(const lore_gradient_watch *watch, int range) {
+  if (watch)
+    watch->ready(watch->context, range);
+}
+
+static const lore_mixer_ops *mixer_of(const lore_pass *pass) {
+  return lore_mixer_ops_of(pass->model->config.mixer);
 }
 
 /* Where each sequence's probabilities begin; the same in every layer. */
@@ -26,86 +31,12 @@ static void place_sequences(lore_workspace *w, const lore_model *model, const lo
   }
 }
 
-/* Queries, keys and values of a layer, queries and keys rotated. */
-static void project(const lore_pass *pass, int l) {
-  const lore_layer_tensors *t = &pass->model->layer[l];
-  lore_workspace *w = pass->workspace;
-  lore_layer_state *s = &w->layer[l];
-  int d = pass->model->config.width, heads = pass->model->config.heads;
-  lore_linear_forward(pass->shard->tokens, d, 3 * d, s->normed, lore_pass_weight(pass, t->qkv),
-                      lore_pass_weight(pass, t->qkv_bias), NULL, s->qkv);
-  for (int i = 0; w->cosine && i < pass->shard->sequences; i++) /* 2 * heads heads side by side */
-    lore_rotary_apply(w->length[i], 2 * heads, d / heads, 3 * d, w->cosine, w->sine, 0,
-                      s->qkv + (size_t)pass->shard->offset[i] * 3 * (size_t)d);
-}
-
-static void mix_forward(const lore_pass *pass, int l) {
-  lore_workspace *w = pass->workspace;
-  lore_layer_state *state = &w->layer[l];
-  int d = pass->model->config.width, heads = pass->model->config.heads, size = d / heads;
-  for (int s = 0; s < pass->shard->sequences; s++) {
-    size_t at = (size_t)pass->shard->offset[s];
-    const real *qkv = state->qkv + at * 3 * (size_t)d;
-    for (int h = 0; h < heads; h++)
-      lore_attention_forward(w->length[s], size, 3 * d, qkv + h * size, qkv + d + h * size,
-                             qkv + 2 * d + h * size, lore_workspace_probability(w, l, h, s), d,
-                             state->mixed + at * (size_t)d + h * size, w->attention);
-  }
-}
-
-static void mix_backward(const lore_pass *pass, int l) {
-  lore_workspace *w = pass->workspace;
-  lore_layer_state *state = &w->layer[l];
-  int d = pass->model->config.width, heads = pass->model->config.heads, size = d / heads;
-  for (int s = 0; s < pass->shard->sequences; s++) {
-    size_t at = (size_t)pass->shard->offset[s];
-    const real *qkv = state->qkv + at * 3 * (size_t)d;
-    real *dqkv = w->dqkv + at * 3 * (size_t)d;
-    for (int h = 0; h < heads; h++)
-      lore_attention_backward(w->length[s], size, 3 * d, qkv + h * size, qkv + d + h * size,
-                              qkv + 2 * d + h * size, lore_workspace_probability(w, l, h, s), d,
-                              w->dmixed + at * (size_t)d + h * size, 3 * d, dqkv + h * size,
-                              dqkv + d + h * size, dqkv + 2 * d + h * size, w->attention);
-    if (w->cosine)
-      lore_rotary_apply(w->length[s], 2 * heads, size, 3 * d, w->cosine, w->sine, 1, dqkv);
-  }
-}
-
-/* Normed stream to mixed one, the linear map into the stream left out. */
-static void mixer_forward(const lore_pass *pass, int l) {
-  if (pass->model->config.mixer == LORE_MIXER_RG_LRU) {
-    lore_recurrent_block_forward(pass, l);
-  } else if (pass->workspace->patterns) {
-    lore_patched_forward(pass, l);
-  } else {
-    project(pass, l);
-    mix_forward(pass, l);
-  }
-}
-
-/* workspace->dmixed to workspace->dnormed. */
-static void mixer_backward(const lore_pass *pass, int l) {
-  const lore_layer_tensors *t = &pass->model->layer[l];
-  lore_workspace *w = pass->workspace;
-  int d = pass->model->config.width;
-  if (pass->model->config.mixer == LORE_MIXER_RG_LRU) {
-    lore_recurrent_block_backward(pass, l);
-  } else if (w->patterns) {
-    lore_patched_backward(pass, l);
-  } else {
-    mix_backward(pass, l);
-    lore_linear_backward(pass->shard->tokens, d, 3 * d, w->layer[l].normed,
-                         lore_pass_weight(pass, t->qkv), w->dqkv, w->dnormed,
-                         lore_pass_slope(pass, t->qkv), lore_pass_slope(pass, t->qkv_bias));
-  }
-}
-
 /* Columns of `mixed`. */
 static int mixed_width(const lore_model *model, int l) {
   return model->tensor[model->layer[l].output].rows;
 }
 
-static void mixer_input(const lore_pass *pass, int l) {
+static void norm_mixer_input(const lore_pass *pass, int l) {
   const lore_model_config *c = &pass->model->config;
   const lore_layer_tensors *t = &pass->model->layer[l];
   lore_layer_state *s = &pass->workspace->layer[l];
@@ -120,8 +51,8 @@ static void layer_forward(const lore_pass *pass, int l, real *out) {
   const lore_layer_tensors *t = &pass->model->layer[l];
   lore_layer_state *s = &pass->workspace->layer[l];
   int tokens = pass->shard->tokens, d = c->width;
-  mixer_input(pass, l);
-  mixer_forward(pass, l);
+  norm_mixer_input(pass, l);
+  mixer_of(pass)->forward(pass, l);
   lore_linear_forward(tokens, mixed_width(pass->model, l), d, s->mixed,
                       lore_pass_weight(pass, t->output), lore_pass_weight(pass, t->output_bias),
                       s->x, s->x_middle);
@@ -136,7 +67,7 @@ static void layer_forward(const lore_pass *pass, int l, real *out) {
 }
 
 /* Turns the gradient of the stream on exit (workspace->dx) into that on entry. */
-static void layer_backward(const lore_pass *pass, int l) {
+static void layer_backward(const lore_pass *pass, int l, const lore_gradient_watch *watch) {
   const lore_model_config *c = &pass->model->config;
   const lore_layer_tensors *t = &pass->model->layer[l];
   lore_workspace *w = pass->workspace;
@@ -144,7 +75,7 @@ static void layer_backward(const lore_pass *pass, int l) {
   int tokens = pass->shard->tokens, d = c->width;
   lore_linear_backward(tokens, c->hidden, d, s->activated, lore_pass_weight(pass, t->down), w->dx,
                        w->dup, lore_pass_slope(pass, t->down), lore_pass_slope(pass, t->down_bias));
-  tell(pass, -1);
+  report_range(watch, -1);
   lore_activation_backward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up, w->dup,
                            w->dup);
   lore_linear_backward(tokens, d, c->hidden, s->mlp_normed, lore_pass_weight(pass, t->up), w->dup,
@@ -152,18 +83,18 @@ static void layer_backward(const lore_pass *pass, int l) {
   lore_norm_backward(c->norm, tokens, d, s->x_middle, lore_pass_weight(pass, t->mlp_norm),
                      s->mlp_mean, s->mlp_scale, w->dnormed, w->dx,
                      lore_pass_slope(pass, t->mlp_norm), lore_pass_slope(pass, t->mlp_norm_bias));
-  tell(pass, -1);
+  report_range(watch, -1);
   lore_linear_backward(tokens, mixed_width(pass->model, l), d, s->mixed,
                        lore_pass_weight(pass, t->output), w->dx, w->dmixed,
                        lore_pass_slope(pass, t->output), lore_pass_slope(pass, t->output_bias));
-  tell(pass, -1);
-  mixer_backward(pass, l);
+  report_range(watch, -1);
+  mixer_of(pass)->backward(pass, l);
   lore_norm_backward(c->norm, tokens, d, s->x, lore_pass_weight(pass, t->mixer_norm), s->mean,
                      s->scale, w->dnormed, w->dx, lore_pass_slope(pass, t->mixer_norm),
                      lore_pass_slope(pass, t->mixer_norm_bias));
 }
 
-static void embed(const lore_pass *pass) {
+static void embed_shard(const lore_pass *pass) {
   const lore_batch *shard = pass->shard;
   place_sequences(pass->workspace, pass->model, shard);
   lore_embedding_forward(shard->sequences, shard->offset, shard->token, pass->model->config.width,
@@ -172,7 +103,7 @@ static void embed(const lore_pass *pass) {
                          pass->workspace->layer[0].x);
 }
 
-static void show(const lore_stream_watch *watch, int level, const real *stream) {
+static void report_level(const lore_stream_watch *watch, int level, const real *stream) {
   if (watch)
     watch->level(watch->context, level, stream);
 }
@@ -181,32 +112,25 @@ static void show(const lore_stream_watch *watch, int level, const real *stream) 
 static void stream_forward(const lore_pass *pass, const lore_stream_watch *watch) {
   lore_workspace *w = pass->workspace;
   int layers = pass->model->config.layers;
-  embed(pass);
-  show(watch, 0, w->layer[0].x);
+  embed_shard(pass);
+  report_level(watch, 0, w->layer[0].x);
   for (int l = 0; l < layers; l++) {
     real *out = l + 1 < layers ? w->layer[l + 1].x : w->x;
     layer_forward(pass, l, out);
-    show(watch, l + 1, out);
+    report_level(watch, l + 1, out);
   }
 }
 
 void lore_decoder_attend(const lore_model *model, const real *parameters, const lore_batch *shard,
                          lore_workspace *w) {
-  const lore_pass pass = {model, parameters, NULL, shard, w, NULL};
-  int last = model->config.layers - 1, d = model->config.width, heads = model->config.heads;
-  assert(!w->patterns && w->attention);
-  embed(&pass);
+  const lore_pass pass = {model, parameters, NULL, shard, w};
+  int last = model->config.layers - 1;
+  assert(!w->patterns && mixer_of(&pass)->attend);
+  embed_shard(&pass);
   for (int l = 0; l < last; l++)
     layer_forward(&pass, l, w->layer[l + 1].x);
-  mixer_input(&pass, last);
-  project(&pass, last);
-  for (int s = 0; s < shard->sequences; s++)
-    for (int h = 0; h < heads; h++) {
-      const real *q = w->layer[last].qkv + (size_t)shard->offset[s] * 3 * (size_t)d +
-                      (size_t)h * (size_t)(d / heads);
-      lore_attention_patterns(w->length[s], d / heads, 3 * d, q, q + d,
-                              lore_workspace_probability(w, last, h, s), w->attention);
-    }
+  norm_mixer_input(&pass, last);
+  mixer_of(&pass)->attend(&pass, last);
 }
 
 static void embedding_backward(const lore_pass *pass) {
@@ -237,7 +161,7 @@ int lore_decoder_ranges(const lore_model *model, int64_t *bound) {
 double lore_decoder_train(const lore_model *model, const real *parameters, const lore_batch *shard,
                           double scale, lore_workspace *w, real *gradient,
                           const lore_gradient_watch *watch) {
-  const lore_pass pass = {model, parameters, gradient, shard, w, watch};
+  const lore_pass pass = {model, parameters, gradient, shard, w};
   const lore_model_config *c = &model->config;
   assert(w->use == LORE_FORWARD_BACKWARD);
   stream_forward(&pass, NULL);
@@ -257,13 +181,13 @@ double lore_decoder_train(const lore_model *model, const real *parameters, const
                      lore_pass_slope(&pass, model->final_norm_bias));
   int range = 0;
   if (model->head != model->embedding)
-    tell(&pass, range++);
+    report_range(watch, range++);
   for (int l = c->layers - 1; l >= 0; l--) {
-    layer_backward(&pass, l);
-    tell(&pass, range++);
+    layer_backward(&pass, l, watch);
+    report_range(watch, range++);
   }
   embedding_backward(&pass);
-  tell(&pass, range);
+  report_range(watch, range);
   return loss;
 }
 
@@ -283,7 +207,7 @@ static void score_rows(const lore_pass *pass, const real *x, lore_scores *scores
 
 void lore_decoder_score(const lore_model *model, const real *parameters, const lore_batch *shard,
                         lore_workspace *w, const lore_stream_watch *watch, lore_scores *scores) {
-  const lore_pass pass = {model, parameters, NULL, shard, w, NULL};
+  const lore_pass pass = {model, parameters, NULL, shard, w};
   size_t d = (size_t)model->config.width;
   stream_forward(&pass, watch);
   /* Positions ascend, so rows can be gathered in place. */
@@ -296,7 +220,7 @@ void lore_decoder_score(const lore_model *model, const real *parameters, const l
 
 void lore_decoder_lens(const lore_model *model, const real *parameters, const real *stream,
                        const uint16_t *target, lore_workspace *w, lore_scores *scores) {
-  const lore_pass pass = {model, parameters, NULL, NULL, w, NULL};
+  const lore_pass pass = {model, parameters, NULL, NULL, w};
   const size_t d = (size_t)model->config.width;
   real *rows = w->layer[0].normed; /* free between layers, as no backward pass will read it */
   assert(scores->count <= w->tokens && w->use == LORE_FORWARD_ONLY);
@@ -309,7 +233,23 @@ void lore_decoder_lens(const lore_model *model, const real *parameters, const re
 
 const real *lore_decoder_attention(const lore_workspace *w, int layer, int head, int sequence,
                                    int *stride) {
-  assert(sequence < w->sequences_used && w->attention);
+  assert(sequence < w->sequences_used && w->layer[layer].probability);
   *stride = lore_attention_stride(w->length[sequence]);
   return lore_workspace_probability(w->patterns ? w->patterns : w, layer, head, sequence);
+}
+
+int lore_decoder_gemm_shapes(const lore_model *model, int tokens, lore_gemm_shape *shape) {
+  const lore_model_config *c = &model->config;
+  int d = c->width, v = model->vocabulary, rows = tokens < LORE_HEAD_ROWS ? tokens : LORE_HEAD_ROWS;
+  int chunks = (tokens + rows - 1) / rows;
+  lore_gemm_shape *first = shape;
+  shape = lore_mixer_ops_of(c->mixer)->gemm_shapes(c, tokens, shape);
+  shape = lore_linear_shapes(shape, tokens, d, c->hidden, c->layers);
+  shape = lore_linear_shapes(shape, tokens, c->hidden, d, c->layers);
+  rows = (tokens + chunks - 1) / chunks;
+  *shape++ = (lore_gemm_shape){LORE_PLAIN, LORE_TRANSPOSED, rows, v, d, chunks};
+  *shape++ = (lore_gemm_shape){LORE_PLAIN, LORE_PLAIN, rows, d, v, chunks};
+  *shape++ = (lore_gemm_shape){LORE_TRANSPOSED, LORE_PLAIN, v, d, rows, chunks};
+  assert(shape - first <= LORE_GEMM_SHAPES_MAX);
+  return (int)(shape - first);
 }

@@ -1,10 +1,73 @@
-/* One name for the matrix product, several backends behind it. */
+/* Matrix products: one name, several backends behind it - the built-in one, CBLAS (OpenBLAS, BLIS,
+ * MKL) and oneDNN - and the choice of the fastest on the shapes at hand. */
 #include "lore/model/gemm.h"
 
-#include "gemm_kernel.h"
-#include "gemm_library.h"
+#ifdef HAVE_CONFIG_H
+#include "config.h" /* which libraries there are */
+#endif
 
-#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#ifdef HAVE_CBLAS
+#include <cblas.h>
+#endif
+#ifdef HAVE_DNNL
+#include <dnnl.h>
+#endif
+
+#include "gemm_kernel.h"
+#include "lore/base/arena.h"
+#include "lore/base/clock.h"
+
+extern void openblas_set_num_threads(int) __attribute__((weak));
+extern void bli_thread_set_num_threads(long) __attribute__((weak));
+extern void MKL_Set_Num_Threads(int) __attribute__((weak));
+
+/* Our threads are the parallelism: a library that starts its own inside them only gets in the way.
+ */
+static void make_libraries_single_threaded(void) {
+  if (openblas_set_num_threads)
+    openblas_set_num_threads(1);
+  if (bli_thread_set_num_threads)
+    bli_thread_set_num_threads(1);
+  if (MKL_Set_Num_Threads)
+    MKL_Set_Num_Threads(1);
+}
+
+#if defined(HAVE_CBLAS) || defined(HAVE_DNNL)
+/* The libraries can only add to C itself. Returns beta. */
+static real library_beta(int m, int n, const real *add, real *c, int ldc) {
+  if (add && add != c)
+    for (int i = 0; i < m; i++)
+      memcpy(c + (size_t)i * (size_t)ldc, add + (size_t)i * (size_t)ldc, sizeof(real) * (size_t)n);
+  return add ? 1 : 0;
+}
+#endif
+
+#ifdef HAVE_CBLAS
+#ifdef LORE_DOUBLE
+#define CBLAS_GEMM cblas_dgemm
+#else
+#define CBLAS_GEMM cblas_sgemm
+#endif
+
+static void multiply_by_cblas(lore_transpose ta, lore_transpose tb, int m, int n, int k,
+                              const real *a, int lda, const real *b, int ldb, const real *add,
+                              real *c, int ldc) {
+  real beta = library_beta(m, n, add, c, ldc);
+  CBLAS_GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n, k,
+             1, a, lda, b, ldb, beta, c, ldc);
+}
+#endif
+
+#if defined(HAVE_DNNL) && !defined(LORE_DOUBLE)
+static void multiply_by_onednn(lore_transpose ta, lore_transpose tb, int m, int n, int k,
+                               const real *a, int lda, const real *b, int ldb, const real *add,
+                               real *c, int ldc) {
+  real beta = library_beta(m, n, add, c, ldc);
+  dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+}
+#endif
 
 typedef void gemm_function(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
                            int lda, const real *b, int ldb, const real *add, real *c, int ldc);
@@ -16,12 +79,12 @@ static const struct {
     [LORE_GEMM_AUTO] = {"auto", NULL},
     [LORE_GEMM_BUILTIN] = {"builtin", lore_gemm_builtin},
 #ifdef HAVE_CBLAS
-    [LORE_GEMM_CBLAS] = {"cblas", lore_gemm_cblas},
+    [LORE_GEMM_CBLAS] = {"cblas", multiply_by_cblas},
 #else
     [LORE_GEMM_CBLAS] = {"cblas", NULL},
 #endif
 #if defined(HAVE_DNNL) && !defined(LORE_DOUBLE)
-    [LORE_GEMM_ONEDNN] = {"onednn", lore_gemm_onednn},
+    [LORE_GEMM_ONEDNN] = {"onednn", multiply_by_onednn},
 #else
     [LORE_GEMM_ONEDNN] = {"onednn", NULL},
 #endif
@@ -45,11 +108,138 @@ const char *lore_gemm_name(lore_gemm_backend backend) {
 lore_status lore_gemm_select(lore_gemm_backend backend) {
   if (!backends[backend].function)
     return lore_fail(LORE_USER, "this build has no GEMM backend '%s'", backends[backend].name);
-  lore_gemm_library_one_thread();
+  make_libraries_single_threaded();
   selected = backend;
   return LORE_OK;
 }
 
 lore_gemm_backend lore_gemm_selected(void) {
   return selected;
+}
+
+size_t lore_gemm_scratch_bytes(int count, const lore_gemm_shape *shapes) {
+  size_t most = 0;
+  for (int i = 0; i < count; i++) {
+    size_t elements = lore_gemm_builtin_scratch(shapes[i].n);
+    most = elements > most ? elements : most;
+  }
+  return most * sizeof(real);
+}
+
+/* Operands of one thread, large enough for every shape. */
+typedef struct {
+  real *a, *b, *c;
+} gemm_operands;
+
+static size_t largest_operand(const lore_gemm_shape *shapes, int count, int which) {
+  size_t most = 0;
+  for (int i = 0; i < count; i++) {
+    size_t m = (size_t)shapes[i].m, n = (size_t)shapes[i].n, k = (size_t)shapes[i].k;
+    size_t size = which == 0 ? m * k : which == 1 ? k * n : m * n;
+    most = size > most ? size : most;
+  }
+  return most;
+}
+
+static void layout_operands(lore_arena *arena, const lore_gemm_shape *shapes, int count,
+                            int threads, gemm_operands *operands) {
+  for (int t = 0; t < threads; t++) {
+    gemm_operands o;
+    o.a = lore_arena_take(arena, largest_operand(shapes, count, 0), sizeof(real));
+    o.b = lore_arena_take(arena, largest_operand(shapes, count, 1), sizeof(real));
+    o.c = lore_arena_take(arena, largest_operand(shapes, count, 2), sizeof(real));
+    if (operands)
+      operands[t] = o;
+  }
+}
+
+/* One product in each thread at once; seconds until the last is done. */
+static double time_once(const lore_gemm_shape *s, int threads, const gemm_operands *operands) {
+  double begin = 0, end = 0;
+#pragma omp parallel num_threads(threads)
+  {
+#pragma omp barrier
+#pragma omp master
+    begin = lore_clock_seconds();
+#pragma omp for schedule(static, 1)
+    for (int t = 0; t < threads; t++)
+      lore_gemm(s->ta, s->tb, s->m, s->n, s->k, operands[t].a, s->ta ? s->m : s->k, operands[t].b,
+                s->tb ? s->k : s->n, NULL, operands[t].c, s->n);
+#pragma omp master
+    end = lore_clock_seconds();
+  }
+  return end - begin;
+}
+
+static double time_shapes(const lore_gemm_shape *shapes, int count, int threads, double budget,
+                          const gemm_operands *operands) {
+  double total = 0;
+  for (int i = 0; i < count; i++) {
+    double stop = lore_clock_seconds() + budget / count, best = 0;
+    time_once(&shapes[i], threads, operands);
+    do {
+      double seconds = time_once(&shapes[i], threads, operands);
+      best = best == 0 || seconds < best ? seconds : best;
+    } while (lore_clock_seconds() < stop);
+    total += best * shapes[i].count;
+  }
+  return total;
+}
+
+lore_status lore_gemm_time(lore_gemm_backend backend, const lore_gemm_shape *shapes, int count,
+                           int threads, double budget, double *seconds) {
+  lore_gemm_backend before = lore_gemm_selected();
+  lore_arena arena = {0};
+  LORE_TRY(lore_gemm_select(backend));
+  size_t table = (size_t)threads * sizeof(gemm_operands);
+  lore_arena_take(&arena, 1, table);
+  layout_operands(&arena, shapes, count, threads, NULL);
+  lore_status status = lore_arena_create(&arena, arena.used);
+  if (status == LORE_OK) {
+    gemm_operands *operands = lore_arena_take(&arena, 1, table);
+    layout_operands(&arena, shapes, count, threads, operands);
+    *seconds = time_shapes(shapes, count, threads, budget, operands);
+    lore_arena_destroy(&arena);
+  }
+  lore_gemm_select(before);
+  return status;
+}
+
+static double count_operations(const lore_gemm_shape *shapes, int count) {
+  double total = 0;
+  for (int i = 0; i < count; i++)
+    total += 2.0 * shapes[i].m * shapes[i].n * shapes[i].k * shapes[i].count;
+  return total;
+}
+
+/* How much faster than our own a library must be: a close race decided by noise would make two runs
+ * of one study differ in their last bits. */
+static const double clearly = 1.5;
+
+lore_status lore_gemm_choose(const lore_gemm_shape *shapes, int count, int threads, double budget,
+                             size_t size, char *text) {
+  double best = 0;
+  size_t used = 0;
+  lore_gemm_backend fastest = LORE_GEMM_BUILTIN;
+  int backends = 0;
+  for (int b = LORE_GEMM_BUILTIN; b <= LORE_GEMM_ONEDNN; b++)
+    backends += lore_gemm_has((lore_gemm_backend)b);
+  text[0] = 0;
+  for (int b = LORE_GEMM_BUILTIN; b <= LORE_GEMM_ONEDNN; b++) {
+    lore_gemm_backend backend = (lore_gemm_backend)b;
+    double seconds;
+    if (!lore_gemm_has(backend))
+      continue;
+    LORE_TRY(lore_gemm_time(backend, shapes, count, threads, budget / backends, &seconds));
+    if (best == 0 || seconds * (fastest == LORE_GEMM_BUILTIN ? clearly : 1) < best) {
+      best = seconds;
+      fastest = backend;
+    }
+    if (used < size)
+      used += (size_t)snprintf(text + used, size - used, "%s %.0f, ", lore_gemm_name(backend),
+                               threads * count_operations(shapes, count) / seconds * 1e-9);
+  }
+  if (used >= 2 && used < size)
+    snprintf(text + used - 2, size - used + 2, " GFLOP/s: %s", lore_gemm_name(fastest));
+  return lore_gemm_select(fastest);
 }

@@ -248,18 +248,8 @@ static real *thread_scratch(size_t elements) {
   return scratch;
 }
 
-/* For any k: a later, deeper product must not need more. */
-static size_t scratch_elements(int n) {
+size_t lore_gemm_builtin_scratch(int n) {
   return LORE_PACKED_A + lore_packed_elements(LORE_KC, n);
-}
-
-size_t lore_gemm_scratch_bytes(int count, const lore_gemm_shape *shapes) {
-  size_t most = 0;
-  for (int i = 0; i < count; i++) {
-    size_t elements = scratch_elements(shapes[i].n);
-    most = elements > most ? elements : most;
-  }
-  return most * sizeof(real);
 }
 
 void lore_gemm_pack(lore_transpose tb, int k, int n, const real *b, int ldb, real *packed) {
@@ -272,7 +262,7 @@ void lore_gemm_pack(lore_transpose tb, int k, int n, const real *b, int ldb, rea
 
 void lore_gemm_prepacked(int m, int n, int k, const real *a, int lda, const real *packed,
                          const real *add, real *c, int ldc) {
-  real *scratch = thread_scratch(scratch_elements(0));
+  real *scratch = thread_scratch(lore_gemm_builtin_scratch(0));
   for (int p = 0; p < k; p += LORE_KC) {
     int kc = k - p < LORE_KC ? k - p : LORE_KC;
     lore_gemm_block(LORE_PLAIN, m, n, kc, a + p, lda, packed, (size_t)kc * LORE_NR, p ? c : add, c,
@@ -283,7 +273,7 @@ void lore_gemm_prepacked(int m, int n, int k, const real *a, int lda, const real
 
 void lore_gemm_builtin(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
                        int lda, const real *b, int ldb, const real *add, real *c, int ldc) {
-  real *packed_a = thread_scratch(scratch_elements(n));
+  real *packed_a = thread_scratch(lore_gemm_builtin_scratch(n));
   real *packed_b = packed_a + LORE_PACKED_A;
   for (int p = 0; p < k; p += LORE_KC) {
     int kc = k - p < LORE_KC ? k - p : LORE_KC;

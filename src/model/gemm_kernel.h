@@ -9,7 +9,8 @@
 
 #include <stddef.h>
 
-#include "lore/model/gemm.h"
+#include "lore/base/real.h"
+#include "lore/model/gemm_shape.h"
 #include "simd.h"
 
 enum {
@@ -48,5 +49,9 @@ void lore_gemm_prepacked(int m, int n, int k, const real *a, int lda, const real
 /* The built-in backend of lore_gemm. */
 void lore_gemm_builtin(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
                        int lda, const real *b, int ldb, const real *add, real *c, int ldc);
+
+/* Reals that it keeps per thread to make products with n columns, of any depth: a later, deeper
+ * product must not need more. */
+size_t lore_gemm_builtin_scratch(int n);
 
 #endif

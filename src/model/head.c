@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gemm_kernel.h"
+#include "lore/model/gemm.h"
 #include "vecmath.h"
 
 static int padded(int vocabulary) {

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "lore/base/real.h"
-#include "lore/model/gemm.h"
+#include "lore/model/gemm_shape.h"
 #include "lore/model/model.h"
 
 /* -- norm.c: y = x / sqrt(mean(x^2) + epsilon) * gain, or layer norm (Ba et al. 2016) with optional
@@ -45,6 +45,10 @@ void lore_blocks_forward(int tokens, int channels, int blocks, const real *x, co
 /* Adds to dx; writes dweight and dbias. */
 void lore_blocks_backward(int tokens, int channels, int blocks, const real *x, const real *weight,
                           const real *dy, real *dx, real *dweight, real *dbias);
+
+/* Lists the products of `count` such maps: y = x W forward, dx = dy W^T and dW = x^T dy backward.
+ * Returns the entry behind the last. */
+lore_gemm_shape *lore_linear_shapes(lore_gemm_shape *shape, int tokens, int in, int out, int count);
 
 /* -- rotary.c: rotary positions (Su et al. 2021), pairs (i, i + size/2) -- */
 
@@ -91,6 +95,8 @@ void lore_attention_apply_backward(int tokens, int size, const real *probability
 
 /* -- convolution.c: depthwise causal convolution over one sequence; before it lie zeros -- */
 
+enum { LORE_CONVOLUTION_WIDTH = 4 };
+
 /* x: T x channels, rows `stride` apart; weight: LORE_CONVOLUTION_WIDTH x channels, row k for the
  * token k places back; bias: channels or NULL; y: T x channels. */
 void lore_convolution_forward(int tokens, int channels, int stride, const real *x,
@@ -103,6 +109,8 @@ void lore_convolution_backward(int tokens, int channels, int stride, const real 
 
 /* -- recurrent.c: the RG-LRU (De et al. 2024, equations 1-4) over one sequence, from a state of 0:
  * h_t = a_t h_(t-1) + sqrt(1 - a_t^2) (i_t x_t) with ln a_t = rate r_t; and GELU(gate) h -- */
+
+enum { LORE_RG_LRU_POWER = 8 };
 
 /* rate = 8 ln logistic(lambda), the logarithm of a^c. */
 void lore_recurrent_rate(int channels, const real *lambda, real *rate);

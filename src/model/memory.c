@@ -2,27 +2,41 @@
  * values' vectors in place of an embedding. */
 #include "lore/model/memory.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "layers.h"
-#include "lore/base/random.h"
 
-enum { UP, UP_BIAS, DOWN, DOWN_BIAS, ROUNDING = 16 };
+enum { UP, UP_BIAS, DOWN, DOWN_BIAS };
 
-int64_t lore_memory_layout(const lore_memory_config *c,
-                           lore_memory_tensor tensor[LORE_MEMORY_TENSORS]) {
-  int64_t at = 0;
-  tensor[UP] = (lore_memory_tensor){"up", 0, c->keys, c->hidden, true};
-  tensor[UP_BIAS] = (lore_memory_tensor){"up_bias", 0, 1, c->hidden, false};
-  tensor[DOWN] = (lore_memory_tensor){"down", 0, c->hidden, c->keys, true};
-  tensor[DOWN_BIAS] = (lore_memory_tensor){"down_bias", 0, 1, c->keys, false};
-  for (int i = 0; i < LORE_MEMORY_TENSORS; i++) {
-    int64_t size = (int64_t)tensor[i].rows * tensor[i].columns;
-    tensor[i].offset = at;
-    at += (size + ROUNDING - 1) / ROUNDING * ROUNDING;
-  }
-  return at;
+static const lore_tensor_row rows[LORE_MEMORY_VARIABLES] = {
+    [UP] = {"up",
+            "map from a key to the hidden units",
+            {LORE_SIDE_KEY, LORE_SIDE_HIDDEN},
+            LORE_WEIGHT,
+            .deviation = LORE_DEVIATION_ROWS},
+    [UP_BIAS] = {"up_bias", "biases of the hidden units", {LORE_SIDE_HIDDEN}, LORE_BIAS},
+    [DOWN] = {"down",
+              "map from the hidden units to the output",
+              {LORE_SIDE_HIDDEN, LORE_SIDE_KEY},
+              LORE_WEIGHT,
+              .deviation = LORE_DEVIATION_ROWS},
+    [DOWN_BIAS] = {"down_bias", "bias of the output", {LORE_SIDE_KEY}, LORE_BIAS},
+    [LORE_MEMORY_VALUE_VECTOR] =
+        {"value_vector",
+         "vectors whose products with the output are the logits; not trained",
+         {LORE_SIDE_VALUE, LORE_SIDE_KEY},
+         LORE_CONSTANT},
+};
+
+int64_t lore_memory_layout(const lore_memory_config *c, lore_tensor tensor[LORE_MEMORY_VARIABLES]) {
+  const int64_t length[LORE_SIDES] = {
+      [LORE_SIDE_KEY] = c->keys, [LORE_SIDE_HIDDEN] = c->hidden, [LORE_SIDE_VALUE] = c->values};
+  int64_t elements = 0, elsewhere = 0;
+  for (int i = 0; i < LORE_MEMORY_TENSORS; i++)
+    tensor[i] = lore_tensor_place(&rows[i], length, &elements);
+  tensor[LORE_MEMORY_VALUE_VECTOR] =
+      lore_tensor_place(&rows[LORE_MEMORY_VALUE_VECTOR], length, &elsewhere);
+  return elements;
 }
 
 int64_t lore_memory_parameters(const lore_memory_config *c) {
@@ -30,16 +44,9 @@ int64_t lore_memory_parameters(const lore_memory_config *c) {
 }
 
 void lore_memory_initialise(const lore_memory_config *config, uint64_t seed, real *parameters) {
-  lore_memory_tensor tensor[LORE_MEMORY_TENSORS];
+  lore_tensor tensor[LORE_MEMORY_VARIABLES];
   memset(parameters, 0, sizeof(real) * (size_t)lore_memory_layout(config, tensor));
-  for (int i = 0; i < LORE_MEMORY_TENSORS; i++) {
-    real *w = parameters + tensor[i].offset;
-    int64_t size = (int64_t)tensor[i].rows * tensor[i].columns;
-    double scale = 1 / sqrt(tensor[i].rows);
-    lore_random stream = lore_random_stream(seed, LORE_RANDOM_INITIALISATION, 0, (uint64_t)i);
-    for (int64_t j = 0; tensor[i].matrix && j < size; j++)
-      w[j] = (real)(scale * lore_random_normal(&stream));
-  }
+  lore_tensors_initialise(LORE_MEMORY_TENSORS, tensor, NULL, seed, parameters);
 }
 
 void lore_memory_workspace_layout(const lore_memory_config *c, int rows, lore_arena *arena,
@@ -60,8 +67,8 @@ void lore_memory_workspace_layout(const lore_memory_config *c, int rows, lore_ar
   w->correct = lore_arena_take(arena, b, sizeof *w->correct);
 }
 
-static void forward(const lore_memory_config *c, const lore_memory_tensor *tensor, const real *p,
-                    int rows, const real *key, lore_memory_workspace *w) {
+static void memory_forward(const lore_memory_config *c, const lore_tensor *tensor, const real *p,
+                           int rows, const real *key, lore_memory_workspace *w) {
   lore_linear_forward(rows, c->keys, c->hidden, key, p + tensor[UP].offset,
                       p + tensor[UP_BIAS].offset, NULL, w->up);
   lore_activation_forward(LORE_ACTIVATION_RELU, (size_t)rows * (size_t)c->hidden, w->up,
@@ -73,9 +80,9 @@ static void forward(const lore_memory_config *c, const lore_memory_tensor *tenso
 double lore_memory_train(const lore_memory_config *c, const real *parameters,
                          const real *value_vector, int rows, lore_memory_workspace *w,
                          real *gradient) {
-  lore_memory_tensor tensor[LORE_MEMORY_TENSORS];
+  lore_tensor tensor[LORE_MEMORY_VARIABLES];
   lore_memory_layout(c, tensor);
-  forward(c, tensor, parameters, rows, w->key, w);
+  memory_forward(c, tensor, parameters, rows, w->key, w);
   double loss = lore_head_train(rows, c->keys, c->values, w->out, value_vector, NULL, w->value,
                                 1.0 / rows, w->dout, w->dvector, NULL, w->head);
   lore_linear_backward(rows, c->hidden, c->keys, w->activated, parameters + tensor[DOWN].offset,
@@ -91,9 +98,9 @@ double lore_memory_train(const lore_memory_config *c, const real *parameters,
 void lore_memory_score(const lore_memory_config *c, const real *parameters,
                        const real *value_vector, int rows, const real *key, const uint16_t *value,
                        lore_memory_workspace *w) {
-  lore_memory_tensor tensor[LORE_MEMORY_TENSORS];
+  lore_tensor tensor[LORE_MEMORY_VARIABLES];
   lore_memory_layout(c, tensor);
-  forward(c, tensor, parameters, rows, key, w);
+  memory_forward(c, tensor, parameters, rows, key, w);
   lore_head_score(rows, c->keys, c->values, w->out, value_vector, NULL, value, w->loss, w->correct,
                   w->top, w->entropy, w->head);
 }

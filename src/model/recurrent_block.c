@@ -1,59 +1,240 @@
-/* Wiring of the recurrent block: branches, convolution, gates, RG-LRU. Maps take all tokens of a
- * shard at once; convolution and RG-LRU begin anew with every sequence. */
+/* The mixer "rg_lru": Hawk's recurrent block (De et al. 2024, figure 2): branches, convolution,
+ * gates, RG-LRU. Maps take all tokens of a shard at once; convolution and RG-LRU begin anew with
+ * every sequence. w is the recurrent width. */
+#include <math.h>
 #include <string.h>
 
 #include "layers.h"
+#include "mixer.h"
 #include "pass.h"
+
+/* Numbers in lore_layer_tensors.mixer. */
+enum {
+  BRANCHES,
+  BRANCHES_BIAS,
+  CONVOLUTION,
+  CONVOLUTION_BIAS,
+  RECURRENCE_GATE,
+  RECURRENCE_GATE_BIAS,
+  INPUT_GATE,
+  INPUT_GATE_BIAS,
+  LAMBDA
+};
+
+/* Numbers in lore_layer_state.mixer and, without the last, in lore_workspace.dmixer. */
+enum {
+  STATE_BRANCHES,  /* T x 2w: gating branch, recurrent branch */
+  STATE_CONVOLVED, /* T x w, the recurrent branch after its convolution */
+  STATE_RECURRENCE,
+  STATE_INPUT, /* T x w, gates */
+  STATE_H      /* T x w */
+};
+
+/* Numbers in lore_workspace.scratch: w reals each. */
+enum { RATE, CARRY };
+
+#define AT(member) .index = offsetof(lore_layer_tensors, member)
+
+/* a = logistic(Lambda) with a^8 uniform in [0.9, 0.999] (De et al. 2024, section 2.4); Lambda =
+ * ln(a / (1 - a)). */
+static real draw_lambda(lore_random *stream) {
+  double log_a = log(0.9 + 0.099 * lore_random_uniform(stream)) / LORE_RG_LRU_POWER;
+  return (real)(log_a - log(-expm1(log_a)));
+}
+
+/* Gates have biases whatever the settings say: they are a part of the RG-LRU's definition. Their
+ * weights begin as in De et al. (2024, section 2.4); the deviation of the convolution is a choice
+ * of ours. */
+static const lore_tensor_row rows[] = {
+    {"recurrent/norm",
+     "gain of the norm before the recurrent block",
+     {LORE_SIDE_WIDTH},
+     LORE_GAIN,
+     AT(mixer_norm)},
+    {"recurrent/norm_bias",
+     "bias of the norm before the recurrent block",
+     {LORE_SIDE_WIDTH},
+     LORE_BIAS,
+     .condition = LORE_WITH_NORM_BIAS,
+     AT(mixer_norm_bias)},
+    {"recurrent/branches",
+     "maps to the gating and the recurrent branch, side by side",
+     {LORE_SIDE_WIDTH, LORE_SIDE_BRANCHES},
+     LORE_WEIGHT,
+     AT(mixer[BRANCHES])},
+    {"recurrent/branches_bias",
+     "biases of both branches",
+     {LORE_SIDE_BRANCHES},
+     LORE_BIAS,
+     .condition = LORE_WITH_BIAS,
+     AT(mixer[BRANCHES_BIAS])},
+    {"recurrent/convolution",
+     "convolution over time, the current token first",
+     {LORE_SIDE_LAG, LORE_SIDE_RECURRENT},
+     LORE_WEIGHT,
+     .deviation = LORE_DEVIATION_FIXED,
+     .fixed_deviation = 0.05,
+     AT(mixer[CONVOLUTION])},
+    {"recurrent/convolution_bias",
+     "bias of the convolution",
+     {LORE_SIDE_RECURRENT},
+     LORE_BIAS,
+     .condition = LORE_WITH_BIAS,
+     AT(mixer[CONVOLUTION_BIAS])},
+    {"recurrent/recurrence_gate",
+     "map to the recurrence gate, blocks of the diagonal one below the other",
+     {LORE_SIDE_RECURRENT, LORE_SIDE_BLOCK},
+     LORE_WEIGHT,
+     .deviation = LORE_DEVIATION_COLUMNS,
+     AT(mixer[RECURRENCE_GATE])},
+    {"recurrent/recurrence_gate_bias",
+     "bias of the recurrence gate",
+     {LORE_SIDE_RECURRENT},
+     LORE_BIAS,
+     AT(mixer[RECURRENCE_GATE_BIAS])},
+    {"recurrent/input_gate",
+     "map to the input gate, blocks of the diagonal one below the other",
+     {LORE_SIDE_RECURRENT, LORE_SIDE_BLOCK},
+     LORE_WEIGHT,
+     .deviation = LORE_DEVIATION_COLUMNS,
+     AT(mixer[INPUT_GATE])},
+    {"recurrent/input_gate_bias",
+     "bias of the input gate",
+     {LORE_SIDE_RECURRENT},
+     LORE_BIAS,
+     AT(mixer[INPUT_GATE_BIAS])},
+    {"recurrent/lambda",
+     "logit of the RG-LRU's decay a",
+     {LORE_SIDE_RECURRENT},
+     LORE_DRAWN,
+     .draw = draw_lambda,
+     AT(mixer[LAMBDA])},
+    {"recurrent/output",
+     "map from the gated state to the residual stream",
+     {LORE_SIDE_RECURRENT, LORE_SIDE_WIDTH},
+     LORE_WEIGHT,
+     .deviation = LORE_DEVIATION_RESIDUAL,
+     AT(output)},
+    {"recurrent/output_bias",
+     "bias of the recurrent block's output",
+     {LORE_SIDE_WIDTH},
+     LORE_BIAS,
+     .condition = LORE_WITH_BIAS,
+     AT(output_bias)},
+};
+
+static void recurrent_measure(const lore_model_config *c, int64_t length[LORE_SIDES]) {
+  length[LORE_SIDE_BRANCHES] = 2 * c->recurrent_width;
+  length[LORE_SIDE_RECURRENT] = c->recurrent_width;
+  length[LORE_SIDE_BLOCK] = c->recurrent_width / c->heads;
+  length[LORE_SIDE_LAG] = LORE_CONVOLUTION_WIDTH;
+}
+
+/* The multiple of 16 and of `heads` that is nearest to 4/3 of `width`: with it the block has about
+ * as many parameters as attention (De et al. 2024, section 2). */
+static int recurrent_default_width(int width, int heads) {
+  int unit = heads;
+  while (unit % 16)
+    unit += heads;
+  int units = (8 * width + 3 * unit) / (6 * unit); /* 4/3 of the width, rounded */
+  return unit * (units > 0 ? units : 1);
+}
+
+static lore_status recurrent_check(const lore_model_config *c) {
+  if (c->recurrent_width < 1 || c->recurrent_width % c->heads)
+    return lore_fail(LORE_USER, "model.recurrent_width %d is not a multiple of model.heads %d",
+                     c->recurrent_width, c->heads);
+  return LORE_OK;
+}
+
+static double recurrent_products(const lore_model_config *c) {
+  double d = c->width, w = c->recurrent_width;
+  return 3 * d * w + 2 * w * w / c->heads;
+}
+
+static lore_gemm_shape *recurrent_gemm_shapes(const lore_model_config *c, int tokens,
+                                              lore_gemm_shape *shape) {
+  int w = c->recurrent_width, block = w / c->heads;
+  shape = lore_linear_shapes(shape, tokens, c->width, 2 * w, c->layers);
+  shape = lore_linear_shapes(shape, tokens, block, block, 2 * c->heads * c->layers);
+  return lore_linear_shapes(shape, tokens, w, c->width, c->layers);
+}
+
+static void take_activations(real **mixer, lore_arena *arena, const lore_model *model, int tokens) {
+  int w = model->config.recurrent_width;
+  mixer[STATE_BRANCHES] = lore_workspace_reals(arena, tokens, 2 * w);
+  mixer[STATE_CONVOLVED] = lore_workspace_reals(arena, tokens, w);
+  mixer[STATE_RECURRENCE] = lore_workspace_reals(arena, tokens, w);
+  mixer[STATE_INPUT] = lore_workspace_reals(arena, tokens, w);
+}
+
+static void recurrent_take_state(lore_layer_state *state, lore_arena *arena,
+                                 const lore_model *model, int tokens) {
+  take_activations(state->mixer, arena, model, tokens);
+  state->mixer[STATE_H] = lore_workspace_reals(arena, tokens, model->config.recurrent_width);
+}
+
+static void recurrent_take_scratch(lore_workspace *w, lore_arena *arena, const lore_model *model) {
+  w->scratch[RATE] = lore_workspace_reals(arena, 1, model->config.recurrent_width);
+  w->scratch[CARRY] = lore_workspace_reals(arena, 1, model->config.recurrent_width);
+}
+
+static void recurrent_take_gradients(lore_workspace *w, lore_arena *arena, const lore_model *model,
+                                     int tokens) {
+  take_activations(w->dmixer, arena, model, tokens);
+}
 
 /* Beginning with token `at`. */
 static lore_recurrent state_at(const lore_workspace *w, int l, int width, size_t at) {
-  const lore_recurrent_state *s = &w->layer[l].recurrent;
+  real *const *s = w->layer[l].mixer;
   size_t from = at * (size_t)width;
-  return (lore_recurrent){.rate = w->rate,
-                          .gate = s->branches + 2 * from,
-                          .x = s->convolved + from,
-                          .recurrence = s->recurrence + from,
-                          .input = s->input + from,
-                          .h = s->h + from,
+  return (lore_recurrent){.rate = w->scratch[RATE],
+                          .gate = s[STATE_BRANCHES] + 2 * from,
+                          .x = s[STATE_CONVOLVED] + from,
+                          .recurrence = s[STATE_RECURRENCE] + from,
+                          .input = s[STATE_INPUT] + from,
+                          .h = s[STATE_H] + from,
                           .mixed = w->layer[l].mixed + from,
                           .stride = 2 * width};
 }
 
 static lore_recurrent_slopes slopes_at(const lore_workspace *w, int width, size_t at, real *rate) {
-  const lore_recurrent_state *d = &w->drecurrent;
+  real *const *d = w->dmixer;
   size_t from = at * (size_t)width;
   return (lore_recurrent_slopes){.mixed = w->dmixed + from,
-                                 .gate = d->branches + 2 * from,
-                                 .x = d->convolved + from,
-                                 .recurrence = d->recurrence + from,
-                                 .input = d->input + from,
+                                 .gate = d[STATE_BRANCHES] + 2 * from,
+                                 .x = d[STATE_CONVOLVED] + from,
+                                 .recurrence = d[STATE_RECURRENCE] + from,
+                                 .input = d[STATE_INPUT] + from,
                                  .rate = rate,
-                                 .carry = w->carry,
+                                 .carry = w->scratch[CARRY],
                                  .stride = 2 * width};
 }
 
-void lore_recurrent_block_forward(const lore_pass *pass, int l) {
+static void recurrent_block_forward(const lore_pass *pass, int l) {
   const lore_model *model = pass->model;
   const lore_batch *shard = pass->shard;
   lore_workspace *w = pass->workspace;
   const lore_layer_tensors *t = &model->layer[l];
-  const lore_recurrent_state *s = &w->layer[l].recurrent;
+  real *const *s = w->layer[l].mixer;
   int tokens = shard->tokens, heads = model->config.heads, width = model->config.recurrent_width;
   lore_linear_forward(tokens, model->config.width, 2 * width, w->layer[l].normed,
-                      lore_pass_weight(pass, t->branches), lore_pass_weight(pass, t->branches_bias),
-                      NULL, s->branches);
+                      lore_pass_weight(pass, t->mixer[BRANCHES]),
+                      lore_pass_weight(pass, t->mixer[BRANCHES_BIAS]), NULL, s[STATE_BRANCHES]);
   for (int i = 0; i < shard->sequences; i++) {
     size_t from = (size_t)shard->offset[i] * (size_t)width;
-    lore_convolution_forward(w->length[i], width, 2 * width, s->branches + 2 * from + width,
-                             lore_pass_weight(pass, t->convolution),
-                             lore_pass_weight(pass, t->convolution_bias), s->convolved + from);
+    lore_convolution_forward(w->length[i], width, 2 * width, s[STATE_BRANCHES] + 2 * from + width,
+                             lore_pass_weight(pass, t->mixer[CONVOLUTION]),
+                             lore_pass_weight(pass, t->mixer[CONVOLUTION_BIAS]),
+                             s[STATE_CONVOLVED] + from);
   }
-  lore_blocks_forward(tokens, width, heads, s->convolved,
-                      lore_pass_weight(pass, t->recurrence_gate),
-                      lore_pass_weight(pass, t->recurrence_gate_bias), s->recurrence);
-  lore_blocks_forward(tokens, width, heads, s->convolved, lore_pass_weight(pass, t->input_gate),
-                      lore_pass_weight(pass, t->input_gate_bias), s->input);
-  lore_recurrent_rate(width, lore_pass_weight(pass, t->lambda), w->rate);
+  lore_blocks_forward(tokens, width, heads, s[STATE_CONVOLVED],
+                      lore_pass_weight(pass, t->mixer[RECURRENCE_GATE]),
+                      lore_pass_weight(pass, t->mixer[RECURRENCE_GATE_BIAS]), s[STATE_RECURRENCE]);
+  lore_blocks_forward(tokens, width, heads, s[STATE_CONVOLVED],
+                      lore_pass_weight(pass, t->mixer[INPUT_GATE]),
+                      lore_pass_weight(pass, t->mixer[INPUT_GATE_BIAS]), s[STATE_INPUT]);
+  lore_recurrent_rate(width, lore_pass_weight(pass, t->mixer[LAMBDA]), w->scratch[RATE]);
   for (int i = 0; i < shard->sequences; i++) {
     lore_recurrent state = state_at(w, l, width, (size_t)shard->offset[i]);
     lore_recurrent_forward(w->length[i], width, &state);
@@ -65,11 +246,11 @@ static void scan_backward(const lore_pass *pass, int l) {
   const lore_model *model = pass->model;
   const lore_batch *shard = pass->shard;
   lore_workspace *w = pass->workspace;
-  int tensor = model->layer[l].lambda, width = model->config.recurrent_width;
+  int tensor = model->layer[l].mixer[LAMBDA], width = model->config.recurrent_width;
   const real *lambda = lore_pass_weight(pass, tensor);
   real *dlambda = lore_pass_slope(pass, tensor);
   memset(dlambda, 0, sizeof(real) * (size_t)width);
-  lore_recurrent_rate(width, lambda, w->rate);
+  lore_recurrent_rate(width, lambda, w->scratch[RATE]);
   for (int i = 0; i < shard->sequences; i++) {
     size_t at = (size_t)shard->offset[i];
     lore_recurrent state = state_at(w, l, width, at);
@@ -86,37 +267,54 @@ static void convolution_backward(const lore_pass *pass, int l) {
   const lore_layer_tensors *t = &model->layer[l];
   size_t width = (size_t)model->config.recurrent_width;
   int stride = 2 * (int)width;
-  real *dweight = lore_pass_slope(pass, t->convolution);
-  real *dbias = lore_pass_slope(pass, t->convolution_bias);
+  real *dweight = lore_pass_slope(pass, t->mixer[CONVOLUTION]);
+  real *dbias = lore_pass_slope(pass, t->mixer[CONVOLUTION_BIAS]);
   memset(dweight, 0, sizeof(real) * LORE_CONVOLUTION_WIDTH * width);
   if (dbias)
     memset(dbias, 0, sizeof(real) * width);
   for (int i = 0; i < shard->sequences; i++) {
     size_t from = (size_t)shard->offset[i] * width;
     lore_convolution_backward(
-        w->length[i], (int)width, stride, w->layer[l].recurrent.branches + 2 * from + width,
-        lore_pass_weight(pass, t->convolution), w->drecurrent.convolved + from, stride,
-        w->drecurrent.branches + 2 * from + width, dweight, dbias);
+        w->length[i], (int)width, stride, w->layer[l].mixer[STATE_BRANCHES] + 2 * from + width,
+        lore_pass_weight(pass, t->mixer[CONVOLUTION]), w->dmixer[STATE_CONVOLVED] + from, stride,
+        w->dmixer[STATE_BRANCHES] + 2 * from + width, dweight, dbias);
   }
 }
 
-void lore_recurrent_block_backward(const lore_pass *pass, int l) {
+static void recurrent_block_backward(const lore_pass *pass, int l) {
   const lore_model *model = pass->model;
   const lore_batch *shard = pass->shard;
   lore_workspace *w = pass->workspace;
   const lore_layer_tensors *t = &model->layer[l];
-  const lore_recurrent_state *s = &w->layer[l].recurrent, *d = &w->drecurrent;
+  real *const *s = w->layer[l].mixer, *const *d = w->dmixer;
   int tokens = shard->tokens, heads = model->config.heads, width = model->config.recurrent_width;
   scan_backward(pass, l);
-  lore_blocks_backward(tokens, width, heads, s->convolved,
-                       lore_pass_weight(pass, t->recurrence_gate), d->recurrence, d->convolved,
-                       lore_pass_slope(pass, t->recurrence_gate),
-                       lore_pass_slope(pass, t->recurrence_gate_bias));
-  lore_blocks_backward(tokens, width, heads, s->convolved, lore_pass_weight(pass, t->input_gate),
-                       d->input, d->convolved, lore_pass_slope(pass, t->input_gate),
-                       lore_pass_slope(pass, t->input_gate_bias));
+  lore_blocks_backward(tokens, width, heads, s[STATE_CONVOLVED],
+                       lore_pass_weight(pass, t->mixer[RECURRENCE_GATE]), d[STATE_RECURRENCE],
+                       d[STATE_CONVOLVED], lore_pass_slope(pass, t->mixer[RECURRENCE_GATE]),
+                       lore_pass_slope(pass, t->mixer[RECURRENCE_GATE_BIAS]));
+  lore_blocks_backward(tokens, width, heads, s[STATE_CONVOLVED],
+                       lore_pass_weight(pass, t->mixer[INPUT_GATE]), d[STATE_INPUT],
+                       d[STATE_CONVOLVED], lore_pass_slope(pass, t->mixer[INPUT_GATE]),
+                       lore_pass_slope(pass, t->mixer[INPUT_GATE_BIAS]));
   convolution_backward(pass, l);
   lore_linear_backward(tokens, model->config.width, 2 * width, w->layer[l].normed,
-                       lore_pass_weight(pass, t->branches), d->branches, w->dnormed,
-                       lore_pass_slope(pass, t->branches), lore_pass_slope(pass, t->branches_bias));
+                       lore_pass_weight(pass, t->mixer[BRANCHES]), d[STATE_BRANCHES], w->dnormed,
+                       lore_pass_slope(pass, t->mixer[BRANCHES]),
+                       lore_pass_slope(pass, t->mixer[BRANCHES_BIAS]));
 }
+
+const lore_mixer_ops lore_recurrent_mixer = {
+    .tensors = sizeof rows / sizeof *rows,
+    .tensor = rows,
+    .measure = recurrent_measure,
+    .default_width = recurrent_default_width,
+    .check = recurrent_check,
+    .products = recurrent_products,
+    .gemm_shapes = recurrent_gemm_shapes,
+    .take_state = recurrent_take_state,
+    .take_scratch = recurrent_take_scratch,
+    .take_gradients = recurrent_take_gradients,
+    .forward = recurrent_block_forward,
+    .backward = recurrent_block_backward,
+};

@@ -1,72 +1,42 @@
 /* Layout of a workspace in an arena. */
-#include "pass.h"
+#include "workspace.h"
 
-#include "layers.h"
+#include "mixer.h"
 
-real *lore_workspace_probability(const lore_workspace *w, int layer, int head, int sequence) {
-  int length = w->length[sequence];
-  size_t matrix = (size_t)length * (size_t)lore_attention_stride(length);
-  return w->layer[layer].probability + w->probability_at[sequence] + (size_t)head * matrix;
-}
-
-static real *take(lore_arena *arena, int rows, int columns) {
-  return lore_arena_take(arena, (size_t)rows * (size_t)columns, sizeof(real));
-}
-
-/* Sequences have at most `context` tokens and together at most `tokens`: rows of probabilities are
- * widest when sequences are longest. */
-static size_t probabilities(const lore_model *model, int tokens, int sequences) {
-  int longest = model->context < tokens ? model->context : tokens;
-  size_t rows = (size_t)tokens;
-  if (rows > (size_t)sequences * (size_t)longest)
-    rows = (size_t)sequences * (size_t)longest;
-  return rows * (size_t)lore_attention_stride(longest) * (size_t)model->config.heads;
-}
-
-static void take_recurrent(lore_recurrent_state *state, lore_arena *arena, const lore_model *model,
-                           int t, bool with_h) {
-  int w = model->config.recurrent_width;
-  state->branches = take(arena, t, 2 * w);
-  state->convolved = take(arena, t, w);
-  state->recurrence = take(arena, t, w);
-  state->input = take(arena, t, w);
-  state->h = with_h ? take(arena, t, w) : NULL;
-}
-
-static int mixed_width(const lore_model_config *c) {
-  return c->mixer == LORE_MIXER_ATTENTION ? c->width : c->recurrent_width;
+/* Columns of `mixed`. */
+static int mixed_width(const lore_model *model) {
+  return model->tensor[model->layer[0].output].rows;
 }
 
 static void take_layer(lore_layer_state *state, lore_arena *arena, const lore_model *model, int t,
                        int sequences) {
-  int d = model->config.width;
-  bool attends = model->config.mixer == LORE_MIXER_ATTENTION;
+  const lore_mixer_ops *mixer = lore_mixer_ops_of(model->config.mixer);
+  int d = model->config.width, hidden = model->config.hidden;
   *state = (lore_layer_state){0};
-  state->x = take(arena, t, d);
-  state->normed = take(arena, t, d);
-  state->mean = take(arena, t, 1);
-  state->scale = take(arena, t, 1);
-  if (attends)
-    state->qkv = take(arena, t, 3 * d);
-  else
-    take_recurrent(&state->recurrent, arena, model, t, true);
-  state->mixed = take(arena, t, mixed_width(&model->config));
-  state->x_middle = take(arena, t, d);
-  state->mlp_normed = take(arena, t, d);
-  state->mlp_mean = take(arena, t, 1);
-  state->mlp_scale = take(arena, t, 1);
-  state->up = take(arena, t, model->config.hidden);
-  state->activated = take(arena, t, model->config.hidden);
-  if (attends)
-    state->probability = lore_arena_take(arena, probabilities(model, t, sequences), sizeof(real));
+  state->x = lore_workspace_reals(arena, t, d);
+  state->normed = lore_workspace_reals(arena, t, d);
+  state->mean = lore_workspace_reals(arena, t, 1);
+  state->scale = lore_workspace_reals(arena, t, 1);
+  mixer->take_state(state, arena, model, t);
+  state->mixed = lore_workspace_reals(arena, t, mixed_width(model));
+  state->x_middle = lore_workspace_reals(arena, t, d);
+  state->mlp_normed = lore_workspace_reals(arena, t, d);
+  state->mlp_mean = lore_workspace_reals(arena, t, 1);
+  state->mlp_scale = lore_workspace_reals(arena, t, 1);
+  state->up = lore_workspace_reals(arena, t, hidden);
+  state->activated = lore_workspace_reals(arena, t, hidden);
+  if (mixer->take_own)
+    mixer->take_own(state, arena, model, t, sequences);
 }
 
-/* Without a backward pass one set of activations serves all layers; only attention is kept. */
+/* Without a backward pass one set of activations serves all layers, but for what the mixer keeps of
+ * each: attention probabilities. */
 static void share_layer(lore_layer_state *state, const lore_layer_state *first, lore_arena *arena,
                         const lore_model *model, int t, int sequences) {
+  const lore_mixer_ops *mixer = lore_mixer_ops_of(model->config.mixer);
   *state = *first;
-  if (model->config.mixer == LORE_MIXER_ATTENTION)
-    state->probability = lore_arena_take(arena, probabilities(model, t, sequences), sizeof(real));
+  if (mixer->take_own)
+    mixer->take_own(state, arena, model, t, sequences);
 }
 
 static void take_layers(lore_workspace *w, lore_arena *arena, const lore_model *model, int tokens,
@@ -86,40 +56,13 @@ static void take_layers(lore_workspace *w, lore_arena *arena, const lore_model *
   }
 }
 
-static void take_rotary(lore_workspace *w, lore_arena *arena, const lore_model *model) {
-  const lore_model_config *c = &model->config;
-  w->cosine = w->sine = NULL;
-  if (c->positions != LORE_POSITIONS_ROTARY)
-    return;
-  int size = c->width / c->heads;
-  w->cosine = take(arena, model->context, size / 2);
-  w->sine = take(arena, model->context, size / 2);
-  if (w->cosine)
-    lore_rotary_table(model->context, size, c->rotary_base, w->cosine, w->sine);
-}
-
-static void take_mixer_scratch(lore_workspace *w, lore_arena *arena, const lore_model *model) {
-  const lore_model_config *c = &model->config;
-  w->attention = w->rate = w->carry = NULL;
-  if (c->mixer == LORE_MIXER_ATTENTION) {
-    w->attention = lore_arena_take(
-        arena, lore_attention_scratch(model->context, c->width / c->heads), sizeof(real));
-  } else {
-    w->rate = take(arena, 1, c->recurrent_width);
-    w->carry = take(arena, 1, c->recurrent_width);
-  }
-}
-
-static void take_backward(lore_workspace *w, lore_arena *arena, const lore_model *model, int t) {
+static void take_gradients(lore_workspace *w, lore_arena *arena, const lore_model *model, int t) {
   int d = model->config.width;
-  w->dx = take(arena, t, d);
-  w->dnormed = take(arena, t, d);
-  w->dmixed = take(arena, t, mixed_width(&model->config));
-  if (model->config.mixer == LORE_MIXER_ATTENTION)
-    w->dqkv = take(arena, t, 3 * d);
-  else
-    take_recurrent(&w->drecurrent, arena, model, t, false);
-  w->dup = take(arena, t, model->config.hidden);
+  w->dx = lore_workspace_reals(arena, t, d);
+  w->dnormed = lore_workspace_reals(arena, t, d);
+  w->dmixed = lore_workspace_reals(arena, t, mixed_width(model));
+  lore_mixer_ops_of(model->config.mixer)->take_gradients(w, arena, model, t);
+  w->dup = lore_workspace_reals(arena, t, model->config.hidden);
 }
 
 lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model, int tokens,
@@ -136,15 +79,18 @@ lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model
   w->length = lore_arena_take(arena, (size_t)sequences, sizeof *w->length);
   w->probability_at = lore_arena_take(arena, (size_t)sequences, sizeof *w->probability_at);
   take_layers(w, arena, model, tokens, sequences, use);
-  w->x = take(arena, tokens, c->width);
-  w->final_normed = take(arena, tokens, c->width);
-  w->final_mean = take(arena, tokens, 1);
-  w->final_scale = take(arena, tokens, 1);
-  take_rotary(w, arena, model);
+  w->x = lore_workspace_reals(arena, tokens, c->width);
+  w->final_normed = lore_workspace_reals(arena, tokens, c->width);
+  w->final_mean = lore_workspace_reals(arena, tokens, 1);
+  w->final_scale = lore_workspace_reals(arena, tokens, 1);
   w->head = lore_arena_take(arena, lore_head_scratch(c->width, model->vocabulary), sizeof(real));
-  take_mixer_scratch(w, arena, model);
+  lore_mixer_ops_of(c->mixer)->take_scratch(w, arena, model);
   if (use == LORE_FORWARD_BACKWARD)
-    take_backward(w, arena, model, tokens);
+    take_gradients(w, arena, model, tokens);
   w->target = lore_arena_take(arena, (size_t)tokens, sizeof *w->target);
   return in_arena;
+}
+
+void lore_workspace_patch(lore_workspace *workspace, const lore_workspace *patterns) {
+  workspace->patterns = patterns;
 }

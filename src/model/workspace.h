@@ -1,30 +1,23 @@
-/* What a thread needs to compute a shard: activations of every layer and temporaries of the
- * backward pass. */
-#ifndef LORE_MODEL_WORKSPACE_H
-#define LORE_MODEL_WORKSPACE_H
+/* The parts of a workspace. T tokens of the shard, d width. */
+#ifndef LORE_MODEL_WORKSPACE_PARTS_H
+#define LORE_MODEL_WORKSPACE_PARTS_H
 
-#include "lore/model/decoder.h"
+#include "layers.h"
+#include "lore/model/workspace.h"
 
-/* Activations of a recurrent block; w recurrent width. */
-typedef struct {
-  real *branches;           /* T x 2w: gating branch, recurrent branch */
-  real *convolved;          /* T x w, the recurrent branch after its convolution */
-  real *recurrence, *input; /* T x w, gates */
-  real *h;                  /* T x w, state */
-} lore_recurrent_state;
+enum { LORE_MIXER_STATES_MAX = 6, LORE_MIXER_SCRATCH_MAX = 5 };
 
-/* Activations of one layer that the backward pass reads. T tokens of the shard. What the mixer does
- * not need is NULL. */
-typedef struct {
-  real *x;            /* T x d, residual stream on entry */
-  real *normed;       /* T x d, input of the mixer */
-  real *mean, *scale; /* T */
-  real *qkv;          /* T x 3d, after rotation */
-  real *probability;  /* of sequence s and head h: probability_at[s] + h * T_s * stride_s */
-  lore_recurrent_state recurrent;
-  real *mixed;      /* T x d (attention) or T x w, the mixer's output before its linear map */
-  real *x_middle;   /* T x d, residual stream between mixer and MLP */
-  real *mlp_normed; /* T x d */
+/* Activations of one layer that the backward pass reads. */
+typedef struct lore_layer_state {
+  real *x;                            /* T x d, residual stream on entry */
+  real *normed;                       /* T x d, input of the mixer */
+  real *mean, *scale;                 /* T */
+  real *mixer[LORE_MIXER_STATES_MAX]; /* of the mixer, in an order that only its file knows */
+  real *probability; /* of sequence s and head h: probability_at[s] + h * T_s * stride_s; NULL:
+                        the mixer has none */
+  real *mixed;       /* T x the mixer's width, its output before its linear map */
+  real *x_middle;    /* T x d, residual stream between mixer and MLP */
+  real *mlp_normed;  /* T x d */
   real *mlp_mean, *mlp_scale;
   real *up;        /* T x hidden */
   real *activated; /* T x hidden */
@@ -41,18 +34,27 @@ struct lore_workspace {
   real *x;                        /* T x d, residual stream after the last layer */
   real *final_normed;             /* T x d */
   real *final_mean, *final_scale;
-  real *cosine, *sine;             /* context x head size / 2, or NULL */
-  real *head;                      /* scratch of head.c */
-  real *attention;                 /* scratch of attention.c */
-  real *dx;                        /* T x d, gradient of the residual stream */
-  real *dnormed;                   /* T x d */
-  real *dmixed;                    /* like mixed */
-  real *dqkv;                      /* T x 3d */
-  lore_recurrent_state drecurrent; /* without h */
-  real *rate;                      /* w */
-  real *carry;                     /* w, scratch of recurrent.c */
-  real *dup;                       /* T x hidden */
-  uint16_t *target;                /* T, gathered for scoring */
+  real *head;                            /* scratch of head.c */
+  real *scratch[LORE_MIXER_SCRATCH_MAX]; /* of the mixer, in an order that only its file knows */
+  real *dx;                              /* T x d, gradient of the residual stream */
+  real *dnormed;                         /* T x d */
+  real *dmixed;                          /* like mixed */
+  real *dmixer[LORE_MIXER_STATES_MAX];   /* like a layer's mixer[] */
+  real *dup;                             /* T x hidden */
+  uint16_t *target;                      /* T, gathered for scoring */
 };
+
+/* rows x columns reals out of an arena that may be a counting one. */
+static inline real *lore_workspace_reals(lore_arena *arena, int rows, int columns) {
+  return lore_arena_take(arena, (size_t)rows * (size_t)columns, sizeof(real));
+}
+
+/* Attention probabilities of one head and sequence. */
+static inline real *lore_workspace_probability(const lore_workspace *w, int layer, int head,
+                                               int sequence) {
+  int length = w->length[sequence];
+  size_t matrix = (size_t)length * (size_t)lore_attention_stride(length);
+  return w->layer[layer].probability + w->probability_at[sequence] + (size_t)head * matrix;
+}
 
 #endif

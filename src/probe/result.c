@@ -148,7 +148,7 @@ void lore_probe_result_layout(lore_probe_result *result, lore_arena *arena,
 }
 
 static bool is_matrix(const lore_tensor *tensor) {
-  return tensor->kind == LORE_WEIGHT && tensor->rows > 1;
+  return tensor->row->kind == LORE_WEIGHT && tensor->rows > 1;
 }
 
 int lore_probe_tensor(const lore_model *model, int tensor) {

@@ -8,6 +8,7 @@
 
 #include "lore/base/clock.h"
 #include "lore/base/textfile.h"
+#include "lore/io/checkpoint.h"
 #include "lore/io/path.h"
 #include "lore/settings/hash.h"
 

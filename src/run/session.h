@@ -2,8 +2,8 @@
 #ifndef LORE_RUN_SESSION_H
 #define LORE_RUN_SESSION_H
 
-#include "lore/io/checkpoint.h"
 #include "lore/io/path.h"
+#include "lore/io/resume.h"
 #include "lore/io/state.h"
 #include "lore/manifest/manifest.h"
 #include "lore/run/assembly.h"

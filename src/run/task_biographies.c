@@ -9,6 +9,7 @@
 #include "lore/base/log.h"
 #include "lore/base/stop.h"
 #include "lore/base/threads.h"
+#include "lore/io/checkpoint.h"
 #include "lore/io/path.h"
 #include "lore/model/decoder.h"
 #include "session.h"
@@ -100,7 +101,7 @@ static lore_status time_backends(const lore_run *run) {
   return LORE_OK;
 }
 
-/* One backend for all ranks and sittings, or sums would not have the same bits. */
+/* One backend for all ranks and sessions, or sums would not have the same bits. */
 static lore_status choose_backend(lore_run *run, bool resumed) {
   const lore_team team = run->options->team;
   int backend = (int)run->settings->compute.gemm;
@@ -121,21 +122,15 @@ static lore_status choose_backend(lore_run *run, bool resumed) {
   return LORE_OK;
 }
 
-/* What every rank needs before it can train. */
+/* What every rank needs before it can train, without communication. */
 static lore_status open_parts(lore_run *run) {
   const lore_settings *s = run->settings;
-  const lore_team team = run->options->team;
   lore_assembly *a = &run->assembly;
   LORE_TRY(lore_assembly_create(s, a));
   a->source.sampler.first_step = run->options->first_step;
   LORE_TRY(lore_threads_pin(a->threads));
   run->attention = calloc((size_t)s->model.layers, sizeof *run->attention);
-  if (!run->attention)
-    return lore_fail(LORE_MEMORY, "cannot allocate attention signatures");
-  LORE_TRY(lore_trainer_create(a->model, &s->train, lore_source_of_population(&a->source),
-                               a->longest, team, a->threads, s->seed, &run->trainer));
-  return lore_evaluator_create(a->model, a->population, &s->evaluate, a->groups, a->group, team,
-                               a->threads, lore_patch_wanted(&s->train.patch), &run->evaluator);
+  return run->attention ? LORE_OK : lore_fail(LORE_MEMORY, "cannot allocate attention signatures");
 }
 
 static lore_status open_training(lore_run *run, bool *resumed) {
@@ -144,6 +139,11 @@ static lore_status open_training(lore_run *run, bool *resumed) {
   lore_assembly *a = &run->assembly;
   LORE_TRY(lore_run_check_ranks(s, team.ranks));
   LORE_TRY_TOGETHER(team, open_parts(run));
+  LORE_TRY(lore_trainer_create(a->model, &s->train, lore_batch_source_of_population(&a->source),
+                               a->longest, team, a->threads, s->seed, &run->trainer));
+  LORE_TRY_TOGETHER(
+      team, lore_evaluator_create(a->model, a->population, &s->evaluate, a->groups, a->group, team,
+                                  a->threads, lore_patch_wanted(&s->train.patch), &run->evaluator));
   LORE_TRY(resume_or_start(run, resumed));
   LORE_TRY(load_reference(run));
   LORE_TRY(choose_backend(run, *resumed));
@@ -178,8 +178,8 @@ static lore_status record_evaluation(lore_run *run) {
   const lore_train_config *train = &run->settings->train;
   bool patched = lore_patch_active(&train->patch, run->at.step, train->steps);
   lore_evaluator_patch(run->evaluator, patched ? lore_trainer_reference(run->trainer) : NULL);
-  lore_evaluator_run(run->evaluator, lore_trainer_parameters(run->trainer), run->group,
-                     run->attention);
+  LORE_TRY(lore_evaluator_run(run->evaluator, lore_trainer_parameters(run->trainer), run->group,
+                              run->attention));
   int phase =
       lore_phase_update(&run->at.detector, (double)run->at.step, run->group[0].attribute_loss);
   widen_curriculum(run);
@@ -215,7 +215,8 @@ static lore_status write_resume(lore_run *run) {
 }
 
 static lore_status train_step(lore_run *run) {
-  lore_step step = lore_trainer_step(run->trainer, run->at.step);
+  lore_step step;
+  LORE_TRY(lore_trainer_step(run->trainer, run->at.step, &step));
   LORE_TRY(lore_run_count_step(run, step.loss, step.tokens, step.gradient_norm));
   if (step.votes > 0)
     return lore_fail(LORE_STOPPED, "stopped by %s",

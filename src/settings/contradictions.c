@@ -58,11 +58,11 @@ static lore_status check_heads(const lore_study *study) {
 
 static lore_status check_mixer(const lore_study *study) {
   const lore_model_config *c = &study->settings->model;
-  if (c->mixer == LORE_MIXER_ATTENTION && c->recurrent_width != 0)
+  if (!lore_mixer_has_width(c->mixer) && c->recurrent_width != 0)
     return lore_study_contradict(
         study, "model.recurrent_width", "model.mixer",
         "'model.recurrent_width' has no effect here; it needs model.mixer rg_lru");
-  if (c->mixer == LORE_MIXER_ATTENTION)
+  if (lore_mixer_attends(c->mixer))
     return LORE_OK;
   if (c->positions == LORE_POSITIONS_ROTARY)
     return lore_study_contradict(

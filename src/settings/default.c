@@ -54,14 +54,12 @@ static void apply_preset(lore_study *study) {
       *fields[i] = shapes[model->preset][i];
 }
 
-/* What an RG-LRU needs and attention does not, and the other way round. */
+/* A mixer's own width, and positions that need attention. */
 static void complete_mixer(lore_study *study) {
   lore_model_config *model = &study->settings->model;
-  if (model->mixer != LORE_MIXER_RG_LRU)
-    return;
   if (model->recurrent_width == 0)
-    model->recurrent_width = lore_recurrent_width(model->width, model->heads);
-  if (!lore_study_gives(study, "model.positions"))
+    model->recurrent_width = lore_mixer_default_width(model->mixer, model->width, model->heads);
+  if (!lore_mixer_attends(model->mixer) && !lore_study_gives(study, "model.positions"))
     model->positions = LORE_POSITIONS_NONE;
 }
 

@@ -1,5 +1,5 @@
 /* AdamW in one pass over gradient, parameters and moments. */
-#include "lore/train/optimiser.h"
+#include "lore/train/adamw.h"
 
 #include <math.h>
 

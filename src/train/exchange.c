@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lore/base/mpi.h"
+
 enum { WAITING, SCATTERING, GATHERING, COMPLETE };
 
 #ifdef LORE_DOUBLE
@@ -15,7 +17,7 @@ enum { WAITING, SCATTERING, GATHERING, COMPLETE };
 enum { GRAIN = 16 /* elements: pieces begin at cache lines */ };
 
 /* The piece of `range` that `owner` sums: elements [*from, *from + result). */
-static int64_t piece(const lore_exchange *e, int range, int owner, int64_t *from) {
+static int64_t piece_of(const lore_exchange *e, int range, int owner, int64_t *from) {
   int64_t low = e->sum->bound[range + 1], high = e->sum->bound[range];
   int64_t grains = (high - low + GRAIN - 1) / GRAIN;
   *from = low + grains * owner / e->ranks * GRAIN;
@@ -24,7 +26,7 @@ static int64_t piece(const lore_exchange *e, int range, int owner, int64_t *from
 }
 
 /* The subtrees that shards [first, last) make up. */
-static lore_blocks subtrees(int64_t first, int64_t last) {
+static lore_blocks subtrees_of(int64_t first, int64_t last) {
   lore_addition ignored[LORE_BLOCKS_MAX];
   lore_blocks blocks = {0};
   for (int64_t shard = first; shard < last; shard++)
@@ -32,17 +34,17 @@ static lore_blocks subtrees(int64_t first, int64_t last) {
   return blocks;
 }
 
-void lore_exchange_layout(lore_exchange *e, lore_arena *arena, MPI_Comm comm, int rank, int ranks,
-                          int64_t shards, lore_reduction reduction, const lore_sum *sum) {
+void lore_exchange_layout(lore_exchange *e, lore_arena *arena, int rank, int ranks, int64_t shards,
+                          lore_reduction reduction, const lore_sum *sum) {
   size_t ranges = (size_t)sum->ranges;
   *e = (lore_exchange){
-      .comm = comm, .rank = rank, .ranks = ranks, .reduction = reduction, .sum = sum};
+      .comm = MPI_COMM_NULL, .rank = rank, .ranks = ranks, .reduction = reduction, .sum = sum};
   int others = 0, own = 0;
   e->blocks = lore_arena_take(arena, (size_t)ranks, sizeof *e->blocks);
   for (int q = 0; q < ranks; q++) {
     int64_t first, last;
     lore_sum_share(shards, q, ranks, &first, &last);
-    lore_blocks blocks = subtrees(first, last);
+    lore_blocks blocks = subtrees_of(first, last);
     *(q == rank ? &own : &others) += blocks.count;
     if (e->blocks)
       e->blocks[q] = blocks;
@@ -58,7 +60,7 @@ void lore_exchange_layout(lore_exchange *e, lore_arena *arena, MPI_Comm comm, in
   for (int r = 0; r < sum->ranges && staged; r++) {
     /* The bounds are known on a real arena only; counting, a piece is at most its share and a
      * grain. */
-    int64_t from, count = e->staging_at ? piece(e, r, rank, &from) : 0;
+    int64_t from, count = e->staging_at ? piece_of(e, r, rank, &from) : 0;
     if (e->staging_at)
       e->staging_at[r] = at;
     at += others * count;
@@ -67,6 +69,15 @@ void lore_exchange_layout(lore_exchange *e, lore_arena *arena, MPI_Comm comm, in
   assert(at <= (int64_t)most);
   e->staging = lore_arena_take(arena, most, sizeof(real));
   e->gradient = e->staging_at ? sum->left.block[0].sum : NULL;
+}
+
+lore_status lore_exchange_open(lore_exchange *e, MPI_Comm comm) {
+  return e->ranks > 1 ? LORE_MPI_DO(MPI_Comm_dup(comm, &e->comm)) : LORE_OK;
+}
+
+void lore_exchange_close(lore_exchange *e) {
+  if (e->comm != MPI_COMM_NULL)
+    (void)LORE_MPI_DO(MPI_Comm_free(&e->comm));
 }
 
 void lore_exchange_begin(lore_exchange *e) {
@@ -80,35 +91,39 @@ static MPI_Request *next_request(lore_exchange *e, int range) {
   return &e->request[range * e->request_capacity + e->requests[range]++];
 }
 
-static void send(lore_exchange *e, int range, const real *from, int64_t count, int to) {
-  MPI_Isend(from, (int)count, MPI_REAL_TYPE, to, range, e->comm, next_request(e, range));
+static lore_status send_piece(lore_exchange *e, int range, const real *from, int64_t count,
+                              int to) {
+  MPI_Request *request = next_request(e, range);
+  return LORE_MPI_DO(MPI_Isend(from, (int)count, MPI_REAL_TYPE, to, range, e->comm, request));
 }
 
-static void receive(lore_exchange *e, int range, real *to, int64_t count, int from) {
-  MPI_Irecv(to, (int)count, MPI_REAL_TYPE, from, range, e->comm, next_request(e, range));
+static lore_status receive_piece(lore_exchange *e, int range, real *to, int64_t count, int from) {
+  MPI_Request *request = next_request(e, range);
+  return LORE_MPI_DO(MPI_Irecv(to, (int)count, MPI_REAL_TYPE, from, range, e->comm, request));
 }
 
 /* Sends this rank's blocks of every other owner's piece, and receives theirs of its own. */
-static void scatter(lore_exchange *e, int range) {
+static lore_status scatter_range(lore_exchange *e, int range) {
   const lore_blocks *own = &e->sum->left;
-  int64_t at, from, count = piece(e, range, e->rank, &at);
+  int64_t at, from, count = piece_of(e, range, e->rank, &at);
   real *to = e->staging + e->staging_at[range];
   for (int q = 0; q < e->ranks; q++) {
     if (q == e->rank)
       continue;
     for (int b = 0; b < e->blocks[q].count; b++, to += count)
-      receive(e, range, to, count, q);
+      LORE_TRY(receive_piece(e, range, to, count, q));
   }
   for (int q = 0; q < e->ranks; q++) {
-    int64_t part = piece(e, range, q, &from);
+    int64_t part = piece_of(e, range, q, &from);
     for (int b = 0; b < own->count && q != e->rank; b++)
-      send(e, range, own->block[b].sum + from, part, q);
+      LORE_TRY(send_piece(e, range, own->block[b].sum + from, part, q));
   }
+  return LORE_OK;
 }
 
 /* Adds everybody's blocks of the own piece in the order of the tree. */
 static void add_pieces(lore_exchange *e, int range) {
-  int64_t at, count = piece(e, range, e->rank, &at);
+  int64_t at, count = piece_of(e, range, e->rank, &at);
   real *staged = e->staging + e->staging_at[range], *sum;
   for (int q = 0; q < e->ranks; q++)
     for (int b = 0; b < e->blocks[q].count; b++) {
@@ -124,49 +139,65 @@ static void add_pieces(lore_exchange *e, int range) {
 }
 
 /* Sends the own piece's sum to all, and receives theirs over what has been sent away before. */
-static void gather(lore_exchange *e, int range) {
-  int64_t at, from, count = piece(e, range, e->rank, &at);
+static lore_status gather_range(lore_exchange *e, int range) {
+  int64_t at, from, count = piece_of(e, range, e->rank, &at);
   for (int q = 0; q < e->ranks; q++) {
-    int64_t part = piece(e, range, q, &from);
+    int64_t part = piece_of(e, range, q, &from);
     if (q != e->rank)
-      receive(e, range, e->gradient + from, part, q);
+      LORE_TRY(receive_piece(e, range, e->gradient + from, part, q));
   }
   for (int q = 0; q < e->ranks; q++)
     if (q != e->rank)
-      send(e, range, e->gradient + at, count, q);
+      LORE_TRY(send_piece(e, range, e->gradient + at, count, q));
+  return LORE_OK;
+}
+
+static lore_status allreduce_range(lore_exchange *e, int range) {
+  int64_t from = e->sum->bound[range + 1], to = e->sum->bound[range];
+  MPI_Request *request = next_request(e, range);
+  return LORE_MPI_DO(MPI_Iallreduce(MPI_IN_PLACE, e->gradient + from, (int)(to - from),
+                                    MPI_REAL_TYPE, MPI_SUM, e->comm, request));
 }
 
 /* Takes `range` one stage on. */
-static void advance(lore_exchange *e, int range) {
-  int64_t from = e->sum->bound[range + 1], to = e->sum->bound[range];
+static lore_status advance_range(lore_exchange *e, int range) {
   e->requests[range] = 0;
   if (e->ranks > 1 && e->reduction == LORE_REDUCTION_MPI && e->stage[range] == WAITING) {
-    MPI_Iallreduce(MPI_IN_PLACE, e->gradient + from, (int)(to - from), MPI_REAL_TYPE, MPI_SUM,
-                   e->comm, next_request(e, range));
+    LORE_TRY(allreduce_range(e, range));
     e->stage[range] = GATHERING;
   } else if (e->ranks > 1 && e->stage[range] == WAITING) {
-    scatter(e, range);
+    LORE_TRY(scatter_range(e, range));
     e->stage[range] = SCATTERING;
   } else if (e->stage[range] == SCATTERING) {
     add_pieces(e, range);
-    gather(e, range);
+    LORE_TRY(gather_range(e, range));
     e->stage[range] = GATHERING;
   } else {
     e->stage[range] = COMPLETE;
     e->complete++;
   }
+  return LORE_OK;
 }
 
-bool lore_exchange_poll(lore_exchange *e) {
+lore_status lore_exchange_poll(lore_exchange *e, bool *complete) {
+  *complete = false;
   for (; e->begun < e->sum->ranges && lore_sum_done(e->sum, e->begun); e->begun++)
-    advance(e, e->begun);
+    LORE_TRY(advance_range(e, e->begun));
   for (int r = 0; r < e->begun; r++) {
     int done = 0;
     if (e->stage[r] == COMPLETE)
       continue;
-    MPI_Testall(e->requests[r], e->request + r * e->request_capacity, &done, MPI_STATUSES_IGNORE);
+    LORE_TRY_MPI(MPI_Testall(e->requests[r], e->request + r * e->request_capacity, &done,
+                             MPI_STATUSES_IGNORE));
     if (done)
-      advance(e, r);
+      LORE_TRY(advance_range(e, r));
   }
-  return e->complete == e->sum->ranges;
+  *complete = e->complete == e->sum->ranges;
+  return LORE_OK;
+}
+
+lore_status lore_exchange_add(lore_exchange *e, int count, double *values) {
+  if (e->ranks == 1)
+    return LORE_OK;
+  return LORE_MPI_DO(MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, e->comm));
 }

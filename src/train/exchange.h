@@ -11,11 +11,12 @@
 
 #include <mpi.h>
 
-#include "lore/train/optimiser.h"
+#include "lore/base/status.h"
+#include "lore/train/schedule.h"
 #include "sum.h"
 
 typedef struct {
-  MPI_Comm comm; /* of its own */
+  MPI_Comm comm; /* of its own; MPI_COMM_NULL for one rank */
   int rank, ranks;
   lore_reduction reduction;
   const lore_sum *sum;
@@ -32,13 +33,24 @@ typedef struct {
 
 /* Takes memory for `ranks` ranks, this one being `rank`; `shards` in all. `sum` has been laid out.
  */
-void lore_exchange_layout(lore_exchange *exchange, lore_arena *arena, MPI_Comm comm, int rank,
-                          int ranks, int64_t shards, lore_reduction reduction, const lore_sum *sum);
+void lore_exchange_layout(lore_exchange *exchange, lore_arena *arena, int rank, int ranks,
+                          int64_t shards, lore_reduction reduction, const lore_sum *sum);
+
+/* Opens what has been laid out on a real arena: makes a duplicate of `comm`, so that its messages
+ * never meet others. All ranks call it; one rank needs no communicator. LORE_MPI. */
+lore_status lore_exchange_open(lore_exchange *exchange, MPI_Comm comm);
+
+/* Frees the duplicate. All ranks. */
+void lore_exchange_close(lore_exchange *exchange);
 
 /* Before each step. */
 void lore_exchange_begin(lore_exchange *exchange);
 
-/* Starts what can be started and goes on with what can go on. True when all ranges are complete. */
-bool lore_exchange_poll(lore_exchange *exchange);
+/* Starts what can be started and continues what can be continued; *complete: all ranges are. After
+ * LORE_MPI every later call fails too (lore/base/mpi.h). */
+lore_status lore_exchange_poll(lore_exchange *exchange, bool *complete);
+
+/* Adds `count` doubles at `values` over the ranks, in place. All ranks, after all ranges. */
+lore_status lore_exchange_add(lore_exchange *exchange, int count, double *values);
 
 #endif

@@ -4,9 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "lore/train/adamw.h"
+
 enum { ROWS_MIN = 256 }; /* small batches would make evaluations slow */
 
-static void layout(lore_memory_trainer *t, const lore_memory_config *memory, lore_arena *arena) {
+static void layout_memory_trainer(lore_memory_trainer *t, const lore_memory_config *memory,
+                                  lore_arena *arena) {
   size_t elements = (size_t)lore_memory_layout(memory, t->tensor);
   t->elements = (int64_t)elements;
   t->parameters = lore_arena_take(arena, elements, sizeof(real));
@@ -17,15 +20,15 @@ static void layout(lore_memory_trainer *t, const lore_memory_config *memory, lor
   lore_memory_workspace_layout(memory, t->rows, arena, &t->workspace);
 }
 
-static size_t count_bytes(const lore_memory_config *memory, const lore_train_config *train) {
+static size_t arena_bytes(const lore_memory_config *memory, const lore_train_config *train) {
   lore_memory_trainer counted = {.config = *train};
   lore_arena arena = {0};
-  layout(&counted, memory, &arena);
+  layout_memory_trainer(&counted, memory, &arena);
   return arena.used;
 }
 
 size_t lore_memory_trainer_bytes(const lore_memory_config *memory, const lore_train_config *train) {
-  return lore_arena_mapped(count_bytes(memory, train));
+  return lore_arena_mapped(arena_bytes(memory, train));
 }
 
 lore_status lore_memory_trainer_create(const lore_memory_config *memory,
@@ -33,8 +36,8 @@ lore_status lore_memory_trainer_create(const lore_memory_config *memory,
                                        int64_t first_step, lore_memory_trainer *t) {
   *t = (lore_memory_trainer){.config = *train, .first_step = first_step};
   LORE_TRY(lore_pairs_create(memory, seed, &t->pairs));
-  LORE_TRY(lore_arena_create(&t->arena, count_bytes(memory, train)));
-  layout(t, memory, &t->arena);
+  LORE_TRY(lore_arena_create(&t->arena, arena_bytes(memory, train)));
+  layout_memory_trainer(t, memory, &t->arena);
   lore_memory_initialise(memory, seed, t->parameters);
   return LORE_OK;
 }
@@ -44,7 +47,7 @@ void lore_memory_trainer_destroy(lore_memory_trainer *t) {
   lore_arena_destroy(&t->arena);
 }
 
-static void gather(lore_memory_trainer *t, int64_t step) {
+static void gather_batch(lore_memory_trainer *t, int64_t step) {
   const lore_pairs *pairs = &t->pairs;
   size_t d = (size_t)pairs->config.keys;
   for (int s = 0; s < t->config.batch; s++) {
@@ -55,7 +58,7 @@ static void gather(lore_memory_trainer *t, int64_t step) {
 }
 
 /* Squares are added in fixed lanes: the same bits at any vector width. */
-static double norm(int64_t count, const real *x) {
+static double vector_norm(int64_t count, const real *x) {
   real lane[16] = {0};
   double square = 0;
   for (int64_t i = 0; i < count; i += 16)
@@ -69,18 +72,18 @@ static double norm(int64_t count, const real *x) {
 lore_memory_step lore_memory_trainer_step(lore_memory_trainer *t, int64_t step) {
   lore_memory_step result;
   const lore_train_config *c = &t->config;
-  gather(t, step);
+  gather_batch(t, step);
   result.loss = lore_memory_train(&t->pairs.config, t->parameters, t->pairs.value_vector, c->batch,
                                   &t->workspace, t->gradient) /
                 c->batch;
-  result.gradient_norm = norm(t->elements, t->gradient);
+  result.gradient_norm = vector_norm(t->elements, t->gradient);
   double scale = c->clip > 0 && result.gradient_norm > c->clip ? c->clip / result.gradient_norm : 1;
   double rate = lore_learning_rate(c, step);
   for (int i = 0; i < LORE_MEMORY_TENSORS; i++) {
-    const lore_memory_tensor *tensor = &t->tensor[i];
+    const lore_tensor *tensor = &t->tensor[i];
     int64_t at = tensor->offset;
-    lore_adamw_update(c, step + 1, rate, tensor->matrix ? c->weight_decay : 0, scale,
-                      (int64_t)tensor->rows * tensor->columns, t->gradient + at, t->parameters + at,
+    lore_adamw_update(c, step + 1, rate, tensor->row->kind == LORE_WEIGHT ? c->weight_decay : 0,
+                      scale, lore_tensor_size(tensor), t->gradient + at, t->parameters + at,
                       t->first_moment + at, t->second_moment + at);
   }
   return result;

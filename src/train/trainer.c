@@ -10,7 +10,9 @@
 #include "exchange.h"
 #include "lore/base/arena.h"
 #include "lore/base/clock.h"
+#include "lore/base/mpi.h"
 #include "lore/model/decoder.h"
+#include "lore/train/adamw.h"
 
 enum {
   SLICE = 4096, /* elements that the update pass keeps in cache */
@@ -28,7 +30,7 @@ typedef struct {
 struct lore_trainer {
   const lore_model *model;
   lore_train_config config;
-  lore_source source;
+  lore_batch_source source;
   lore_team team;
   int threads, shards;
   int64_t first_shard, last_shard; /* of this rank */
@@ -51,8 +53,8 @@ static void fill_from_population(const void *context, lore_batch *batch, uint64_
   lore_batch_training(batch, source->population, &source->sampler, (int64_t)step, first, count);
 }
 
-lore_source lore_source_of_population(const lore_population_source *population) {
-  return (lore_source){fill_from_population, population};
+lore_batch_source lore_batch_source_of_population(const lore_population_source *population) {
+  return (lore_batch_source){fill_from_population, population};
 }
 
 static int64_t slices(const lore_model *model) {
@@ -68,7 +70,7 @@ static size_t reports(const lore_trainer *t) {
 }
 
 /* Runs over a counting arena first, then over the real one. */
-static void layout(lore_trainer *t, int longest) {
+static void layout_trainer(lore_trainer *t, int longest) {
   const lore_train_config *c = &t->config;
   size_t elements = (size_t)t->model->elements, threads = (size_t)t->threads;
   bool whole = t->team.ranks == 1 || c->reduction == LORE_REDUCTION_MPI;
@@ -82,8 +84,8 @@ static void layout(lore_trainer *t, int longest) {
   t->slice_square = lore_arena_take(&t->arena, (size_t)slices(t->model), sizeof *t->slice_square);
   lore_sum_layout(&t->sum, &t->arena, t->first_shard, t->last_shard, t->threads, t->model->elements,
                   t->ranges, t->bound, whole);
-  lore_exchange_layout(&t->exchange, &t->arena, t->team.comm, t->team.rank, t->team.ranks,
-                       t->shards, c->reduction, &t->sum);
+  lore_exchange_layout(&t->exchange, &t->arena, t->team.rank, t->team.ranks, t->shards,
+                       c->reduction, &t->sum);
   for (int w = 0; w < t->threads; w++) {
     lore_worker counting, *worker = t->worker ? &t->worker[w] : &counting;
     worker->trainer = t;
@@ -97,8 +99,8 @@ static void layout(lore_trainer *t, int longest) {
   }
 }
 
-static lore_trainer describe(const lore_model *model, const lore_train_config *config,
-                             lore_team team, int threads) {
+static lore_trainer describe_trainer(const lore_model *model, const lore_train_config *config,
+                                     lore_team team, int threads) {
   lore_trainer t = {
       .model = model, .config = *config, .team = team, .shards = config->batch / config->shard};
   assert(model->config.layers + 3 <= RANGES_MAX && team.ranks <= t.shards);
@@ -110,29 +112,42 @@ static lore_trainer describe(const lore_model *model, const lore_train_config *c
 
 size_t lore_trainer_bytes(const lore_model *model, const lore_train_config *config, int longest,
                           lore_team team, int threads) {
-  lore_trainer t = describe(model, config, team, threads);
-  layout(&t, longest);
+  lore_trainer t = describe_trainer(model, config, team, threads);
+  layout_trainer(&t, longest);
   return lore_arena_mapped(t.arena.used);
 }
 
+/* Without communication; `t` is described. */
+static lore_status allocate_trainer(lore_trainer *t, size_t bytes, int longest, uint64_t seed) {
+  LORE_TRY(lore_arena_create(&t->arena, bytes));
+  lore_arena_touch(&t->arena, t->threads);
+  layout_trainer(t, longest);
+  lore_model_initialise(t->model, seed, t->parameters);
+  return LORE_OK;
+}
+
 lore_status lore_trainer_create(const lore_model *model, const lore_train_config *config,
-                                lore_source source, int longest, lore_team team, int threads,
+                                lore_batch_source source, int longest, lore_team team, int threads,
                                 uint64_t seed, lore_trainer **out) {
   assert(config->batch % config->shard == 0 && threads >= 1);
+  lore_status status = LORE_OK;
   lore_trainer *t = malloc(sizeof *t);
-  if (!t)
-    return lore_fail(LORE_MEMORY, "no memory for a trainer");
-  *t = describe(model, config, team, threads);
-  t->source = source;
-  lore_status status =
-      lore_arena_create(&t->arena, lore_trainer_bytes(model, config, longest, team, threads));
+  if (t) {
+    *t = describe_trainer(model, config, team, threads);
+    t->source = source;
+    t->exchange.comm = MPI_COMM_NULL;
+    status = allocate_trainer(t, lore_trainer_bytes(model, config, longest, team, threads), longest,
+                              seed);
+  } else {
+    status = lore_fail(LORE_MEMORY, "no memory for a trainer");
+  }
+  status = lore_team_agree(team, status);
+  if (status == LORE_OK)
+    status = lore_exchange_open(&t->exchange, team.comm);
   if (status != LORE_OK) {
-    free(t);
+    lore_trainer_destroy(t);
     return status;
   }
-  lore_arena_touch(&t->arena, t->threads);
-  layout(t, longest);
-  lore_model_initialise(model, seed, t->parameters);
   *out = t;
   return LORE_OK;
 }
@@ -140,24 +155,27 @@ lore_status lore_trainer_create(const lore_model *model, const lore_train_config
 void lore_trainer_destroy(lore_trainer *trainer) {
   if (!trainer)
     return;
-  lore_arena_destroy(&trainer->arena);
+  lore_exchange_close(&trainer->exchange);
+  if (!lore_mpi_failed()) /* else messages under way may still write into it */
+    lore_arena_destroy(&trainer->arena);
   free(trainer);
 }
 
 /* What a worker does whenever the decoder has finished a range of a gradient. */
-static void take_range(void *context, int range) {
+static void on_range_ready(void *context, int range) {
   lore_worker *worker = context;
   lore_trainer *t = worker->trainer;
   if (range >= 0)
     lore_sum_add(&t->sum, worker->index, worker->shard, range);
-  if (worker->index == 0 && t->team.ranks > 1)
-    lore_exchange_poll(&t->exchange);
+  bool complete;
+  if (worker->index == 0 && t->team.ranks > 1) /* a failure is met again in finish_exchange */
+    (void)lore_exchange_poll(&t->exchange, &complete);
 }
 
 static void compute_shards(lore_trainer *t, int w, int64_t step) {
   lore_worker *worker = &t->worker[w];
   const lore_sum_worker *share = &t->sum.worker[w];
-  const lore_gradient_watch watch = {take_range, worker};
+  const lore_gradient_watch watch = {on_range_ready, worker};
   bool patched = lore_patch_active(&t->config.patch, step, t->config.steps);
   lore_workspace_patch(worker->workspace, patched ? worker->patterns : NULL);
   for (int64_t shard = share->first_shard; shard < share->last_shard; shard++) {
@@ -174,18 +192,21 @@ static void compute_shards(lore_trainer *t, int w, int64_t step) {
   }
 }
 
-/* By the thread that may use MPI, after its shards. Returns the seconds that the step waits only
- * because ranks exchange gradients. */
-static double finish_exchange(lore_trainer *t) {
+/* By the thread that may use MPI, after its shards. *seconds: that the step waits only because
+ * ranks exchange gradients. */
+static lore_status finish_exchange(lore_trainer *t, double *seconds) {
   double begin = -1;
-  while (!lore_exchange_poll(&t->exchange)) {
+  bool complete = false;
+  LORE_TRY(lore_exchange_poll(&t->exchange, &complete));
+  while (!complete) {
     if (begin < 0 && lore_sum_done(&t->sum, t->ranges - 1))
       begin = lore_clock_seconds();
     sched_yield(); /* to threads that still compute, or to other ranks on the same processor */
+    LORE_TRY(lore_exchange_poll(&t->exchange, &complete));
   }
-  if (t->team.ranks > 1)
-    MPI_Allreduce(MPI_IN_PLACE, t->report, (int)reports(t), MPI_DOUBLE, MPI_SUM, t->team.comm);
-  return begin < 0 ? 0 : lore_clock_seconds() - begin;
+  LORE_TRY(lore_exchange_add(&t->exchange, (int)reports(t), t->report));
+  *seconds = begin < 0 ? 0 : lore_clock_seconds() - begin;
+  return LORE_OK;
 }
 
 static double slice_square(const lore_trainer *t, int64_t slice) {
@@ -209,13 +230,13 @@ static void update_elements(lore_trainer *t, int64_t step, double gradient_scale
   int64_t update = step + 1 - (patched ? t->config.patch.start : 0); /* since moments were zero */
   for (int i = 0; i < t->model->tensors; i++) {
     const lore_tensor *tensor = &t->model->tensor[i];
-    int64_t end = tensor->offset + (int64_t)tensor->rows * tensor->columns;
+    int64_t end = tensor->offset + lore_tensor_size(tensor);
     int64_t from = first > tensor->offset ? first : tensor->offset, to = last < end ? last : end;
     if (from < to)
       lore_adamw_update(&t->config, update, rate,
-                        tensor->kind == LORE_WEIGHT ? t->config.weight_decay : 0, gradient_scale,
-                        to - from, t->exchange.gradient + from, t->parameters + from,
-                        t->first_moment + from, t->second_moment + from);
+                        tensor->row->kind == LORE_WEIGHT ? t->config.weight_decay : 0,
+                        gradient_scale, to - from, t->exchange.gradient + from,
+                        t->parameters + from, t->first_moment + from, t->second_moment + from);
   }
 }
 
@@ -234,15 +255,18 @@ static lore_step summarise(const lore_trainer *t) {
 }
 
 /* What each thread of a team does, or one thread without a team. Thread 0 computes the first
- * worker's shards: it alone may use MPI. */
-static void make_step(lore_trainer *t, int64_t step, double *exchange_seconds, lore_step *result) {
+ * worker's shards: it alone may use MPI, and all threads leave with its *status. */
+static void make_step(lore_trainer *t, int64_t step, double *exchange_seconds, lore_step *result,
+                      lore_status *status) {
   int64_t count = slices(t->model);
 #pragma omp for schedule(static, 1)
   for (int w = 0; w < t->threads; w++) {
     compute_shards(t, w, step);
     if (w == 0)
-      *exchange_seconds = finish_exchange(t);
+      *status = finish_exchange(t, exchange_seconds);
   }
+  if (*status != LORE_OK)
+    return;
 #pragma omp for schedule(static)
   for (int64_t s = 0; s < count; s++)
     t->slice_square[s] = slice_square(t, s);
@@ -261,9 +285,9 @@ static void reset_moments(lore_trainer *t) {
   memset(t->second_moment, 0, sizeof(real) * (size_t)t->model->elements);
 }
 
-lore_step lore_trainer_step(lore_trainer *t, int64_t step) {
-  lore_step result;
+lore_status lore_trainer_step(lore_trainer *t, int64_t step, lore_step *result) {
   double exchange_seconds = 0;
+  lore_status status = LORE_OK;
   memset(t->report, 0, sizeof *t->report * reports(t));
   t->report[2 * t->shards] = t->vote;
   if (lore_patch_active(&t->config.patch, step, t->config.steps) && step == t->config.patch.start)
@@ -272,12 +296,13 @@ lore_step lore_trainer_step(lore_trainer *t, int64_t step) {
   lore_exchange_begin(&t->exchange);
   if (t->threads > 1) {
 #pragma omp parallel num_threads(t->threads)
-    make_step(t, step, &exchange_seconds, &result);
+    make_step(t, step, &exchange_seconds, result, &status);
   } else {
-    make_step(t, step, &exchange_seconds, &result); /* libgomp allocates for every team of one */
+    /* libgomp allocates for every team of one */
+    make_step(t, step, &exchange_seconds, result, &status);
   }
-  result.exchange_seconds = exchange_seconds;
-  return result;
+  result->exchange_seconds = exchange_seconds;
+  return status;
 }
 
 void lore_trainer_vote(lore_trainer *trainer) {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "lore/model/model.h"
+#include "model/layers.h"
 
 /* y = x W + b */
 static inline void naive_linear(int tokens, int in, int out, const double *x, const double *weight,

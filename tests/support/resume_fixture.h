@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lore/io/checkpoint.h"
+#include "lore/io/resume.h"
 
 static char directory[64];
 static lore_vocabulary *vocabulary;

@@ -58,6 +58,15 @@ static inline const char *small_text(const lore_model_config *c) {
   return text;
 }
 
+/* Tensor `name` ("attention/qkv") of a layer; NULL if the model has none. */
+static inline const lore_tensor *small_tensor(const lore_model *model, int layer,
+                                              const char *name) {
+  char whole[LORE_TENSOR_NAME_MAX];
+  snprintf(whole, sizeof whole, "layer_%d/%s", layer + 1, name);
+  int index = lore_model_find(model, whole);
+  return index < 0 ? NULL : &model->tensor[index];
+}
+
 /* Parameters of a trained kind: nothing near 0, gains about 1, decays about 0.98. */
 static inline real *small_parameters(const lore_model *model, lore_random *stream,
                                      double deviation) {
@@ -65,7 +74,7 @@ static inline real *small_parameters(const lore_model *model, lore_random *strea
   memset(parameters, 0, (size_t)model->elements * sizeof *parameters);
   for (int i = 0; i < model->tensors; i++) {
     const lore_tensor *t = &model->tensor[i];
-    double mean = t->kind == LORE_GAIN ? 1 : t->kind == LORE_LAMBDA ? 4 : 0;
+    double mean = t->row->kind == LORE_GAIN ? 1 : t->row->kind == LORE_DRAWN ? 4 : 0;
     for (int64_t j = 0; j < (int64_t)t->rows * t->columns; j++)
       parameters[t->offset + j] = (real)(mean + deviation * lore_random_normal(stream));
   }

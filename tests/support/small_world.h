@@ -14,7 +14,7 @@ typedef struct {
   lore_population *population;
   lore_model *model;
   lore_population_source people;
-  lore_source source;
+  lore_batch_source source;
   int longest; /* tokens of the longest biography */
 } small_world;
 
@@ -47,13 +47,19 @@ static inline void small_world_create(small_world *world, const lore_model_confi
   world->people = (lore_population_source){
       .population = world->population,
       .sampler = lore_sampler_create(&uniform, &none, &people, 11, 1000, 8, 1)};
-  world->source = lore_source_of_population(&world->people);
+  world->source = lore_batch_source_of_population(&world->people);
 }
 
 static inline void small_world_destroy(small_world *world) {
   lore_model_destroy(world->model);
   lore_population_destroy(world->population);
   lore_vocabulary_destroy(world->vocabulary);
+}
+
+static inline lore_step small_world_step(lore_trainer *trainer, int64_t step) {
+  lore_step result;
+  assert_int_equal(lore_trainer_step(trainer, step, &result), LORE_OK);
+  return result;
 }
 
 /* An empty batch with room for `sequences` biographies. */

@@ -12,6 +12,7 @@
 #include <xxhash.h>
 
 #include "lore/eval/evaluate.h"
+#include "lore/model/gemm.h"
 #include "lore/train/trainer.h"
 #include "small_world.h"
 
@@ -46,7 +47,8 @@ static uint64_t evaluate(lore_team team, int threads, const real *parameters) {
   if (lore_evaluator_create(world.model, world.population, &config, GROUPS, group, team, threads,
                             false, &evaluator) != LORE_OK)
     abort();
-  lore_evaluator_run(evaluator, parameters, result.group, result.layer);
+  if (lore_evaluator_run(evaluator, parameters, result.group, result.layer) != LORE_OK)
+    abort();
   lore_evaluator_destroy(evaluator);
   return XXH3_64bits(&result, sizeof result);
 }
@@ -71,7 +73,9 @@ static void train(lore_team team, char **argument) {
   for (int64_t step = 0; step < STEPS; step++) {
     if (step == 1 && team.rank == team.ranks - 1)
       lore_trainer_vote(trainer);
-    lore_step result = lore_trainer_step(trainer, step);
+    lore_step result;
+    if (lore_trainer_step(trainer, step, &result) != LORE_OK)
+      abort();
     if (team.rank == 0)
       printf("%.17g %.17g %" PRId64 " %d\n", result.loss, result.gradient_norm, result.tokens,
              result.votes);

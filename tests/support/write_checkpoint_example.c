@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lore/io/checkpoint.h"
+#include "lore/io/resume.h"
 
 static lore_status write_resume(const char *directory, const lore_model *model,
                                 const lore_vocabulary *vocabulary, real *parameters) {

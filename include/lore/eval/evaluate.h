@@ -47,19 +47,6 @@ typedef struct {
   double name_to_name, attribute_to_name, attribute_to_text, sharpness;
 } lore_attention_metrics;
 
-/* Plateau detection over the evaluations so far (science.md section 2). Plain data: can be stored
- * and resumed. */
-typedef struct {
-  double baseline, margin;           /* nats; share */
-  double last_step, last_loss;       /* of the previous evaluation; last_step < 0: none yet */
-  double plateau_start, plateau_end; /* steps, interpolated; < 0: not reached */
-} lore_phase_detector;
-
-void lore_phase_start(lore_phase_detector *detector, double baseline, double margin);
-/* Takes one evaluation and returns the phase that it lies in: 1, 2 or 3. A later return above the
- * band does not undo a phase. */
-int lore_phase_update(lore_phase_detector *detector, double step, double loss);
-
 typedef struct lore_evaluator lore_evaluator;
 
 /* Prepares evaluation of `groups` groups (copied) by `threads` threads on each rank of `team`;
@@ -80,9 +67,9 @@ void lore_evaluator_patch(lore_evaluator *evaluator, const real *reference);
 
 /* Evaluates `parameters`: metrics of each group (`groups` entries) and attention signatures of each
  * layer that attends (lore_model_attention_layers entries) on the first group's first
- * attention_sequences sequences. The same bits for
- * any number of threads and ranks; all ranks call it and get them. Allocates nothing. */
-void lore_evaluator_run(lore_evaluator *evaluator, const real *parameters,
-                        lore_group_metrics *metrics, lore_attention_metrics *attention);
+ * attention_sequences sequences. The same bits for any number of threads and ranks; all ranks call
+ * it and get them. Allocates nothing. LORE_MPI. */
+lore_status lore_evaluator_run(lore_evaluator *evaluator, const real *parameters,
+                               lore_group_metrics *metrics, lore_attention_metrics *attention);
 
 #endif

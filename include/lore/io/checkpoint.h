@@ -8,7 +8,6 @@
 
 #include "lore/base/status.h"
 #include "lore/data/vocabulary.h"
-#include "lore/eval/evaluate.h"
 #include "lore/io/metrics.h"
 #include "lore/model/model.h"
 
@@ -47,41 +46,5 @@ lore_status lore_checkpoint_study(const char *path, char **text);
  * tensor or word differs. Reads no tensor. */
 lore_status lore_checkpoint_check(const char *path, const lore_model *model,
                                   const lore_vocabulary *vocabulary);
-
-/* Everything that a run needs to go on after `step` updates as if it had never stopped. */
-typedef struct {
-  int64_t step, tokens_seen;
-  double loss_sum; /* nats, and tokens, since the last record */
-  int64_t loss_tokens;
-  double gradient_norm; /* of the last step */
-  lore_phase_detector detector;
-  double seconds;     /* of training so far */
-  int64_t records;    /* in the metrics file */
-  int64_t widened_at; /* lore_sampler.widened_at; LORE_NEVER: not yet */
-  uint64_t settings_hash;
-  char gemm_backend[16];
-} lore_resume;
-
-/* The three vectors of a run, model->elements reals each. */
-typedef struct {
-  real *parameters, *first_moment, *second_moment;
-} lore_training_state;
-
-/* Writes directory/resume_<step>.nc: the weights as in lore_checkpoint_write, the moments as
- * further variables, `resume` as attributes (integers up to 2^53). Once it is complete all but it
- * and the one before are removed; a failure leaves all that were there and no temporary file. */
-lore_status lore_resume_write(const char *directory, const lore_model *model,
-                              const lore_training_state *state, const lore_vocabulary *vocabulary,
-                              const lore_resume *resume, int provenances,
-                              const lore_provenance *provenance);
-
-/* Reads the newest one that is whole: a damaged one costs a warning and the one before is tried.
- * *found is false, and `state` untouched, if there is none. LORE_USER if it is of another model.
- * What writers that were killed have left is removed. */
-lore_status lore_resume_read(const char *directory, const lore_model *model,
-                             const lore_training_state *state, lore_resume *resume, bool *found);
-
-/* Removes all of them (the run is done). */
-void lore_resume_remove(const char *directory);
 
 #endif

@@ -5,27 +5,13 @@
 #ifndef LORE_MODEL_DECODER_H
 #define LORE_MODEL_DECODER_H
 
-#include "lore/base/arena.h"
 #include "lore/data/batch.h"
-#include "lore/model/gemm.h"
+#include "lore/model/gemm_shape.h"
 #include "lore/model/model.h"
+#include "lore/model/workspace.h"
 
-typedef struct lore_workspace lore_workspace;
-
-typedef enum { LORE_FORWARD_ONLY, LORE_FORWARD_BACKWARD } lore_workspace_use;
-
-/* Cuts a workspace for shards of at most `tokens` tokens and `sequences` sequences out of `arena`;
- * NULL while counting. */
-lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model, int tokens,
-                                      int sequences, lore_workspace_use use);
-
-/* Attention patching (science.md section 6): from now on passes in `workspace` use the
- * probabilities that the last pass in `patterns` (lore_decoder_attend of another model of the same
- * shape, over the same shard) has left, in place of their own. No gradient flows into them, and
- * queries and keys get gradient 0. NULL ends it. */
-void lore_workspace_patch(lore_workspace *workspace, const lore_workspace *patterns);
-
-/* Forward as far as the attention probabilities of the last layer, for lore_workspace_patch. */
+/* Forward as far as the attention probabilities of the last layer, for lore_workspace_patch; of a
+ * model that has attention. */
 void lore_decoder_attend(const lore_model *model, const real *parameters, const lore_batch *shard,
                          lore_workspace *workspace);
 

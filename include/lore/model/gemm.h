@@ -7,6 +7,7 @@
 
 #include "lore/base/real.h"
 #include "lore/base/status.h"
+#include "lore/model/gemm_shape.h"
 
 typedef enum {
   LORE_GEMM_AUTO,
@@ -14,8 +15,6 @@ typedef enum {
   LORE_GEMM_CBLAS,
   LORE_GEMM_ONEDNN
 } lore_gemm_backend;
-
-typedef enum { LORE_PLAIN = 0, LORE_TRANSPOSED = 1 } lore_transpose;
 
 /* C = A B, C = C + A B (add == C) or C = D + A B (add == D, leading dimension ldc), with
  * op(A): m x k, op(B): k x n, C: m x n, all row-major; lda, ldb, ldc are row lengths in elements as
@@ -30,13 +29,6 @@ const char *lore_gemm_name(lore_gemm_backend backend);
 /* Uses `backend` from now on. Not while a product is running. LORE_USER if the build lacks it. */
 lore_status lore_gemm_select(lore_gemm_backend backend);
 lore_gemm_backend lore_gemm_selected(void);
-
-/* One product shape and how often it occurs. */
-typedef struct {
-  lore_transpose ta, tb;
-  int m, n, k;
-  int count;
-} lore_gemm_shape;
 
 /* Bytes that the built-in backend keeps per thread to make such products. */
 size_t lore_gemm_scratch_bytes(int count, const lore_gemm_shape *shapes);

@@ -11,26 +11,28 @@
 #include "lore/base/arena.h"
 #include "lore/base/real.h"
 #include "lore/data/pairs.h"
-#include "lore/model/gemm.h"
+#include "lore/model/gemm_shape.h"
+#include "lore/model/tensor.h"
 
-/* W1 (d x hidden), b1, W2 (hidden x d), b2: one buffer, row-major, linear maps input x output. */
-enum { LORE_MEMORY_TENSORS = 4, LORE_MEMORY_GEMM_SHAPES = 7 };
+/* W1 (d x hidden), b1, W2 (hidden x d), b2: one buffer; then the values' vectors (V x d), which
+ * are not trained and lie elsewhere. */
+enum {
+  LORE_MEMORY_TENSORS = 4,
+  LORE_MEMORY_VALUE_VECTOR = LORE_MEMORY_TENSORS,
+  LORE_MEMORY_VARIABLES,
+  LORE_MEMORY_GEMM_SHAPES = 7
+};
 
-typedef struct {
-  const char *name; /* "up", "up_bias", "down", "down_bias" */
-  int64_t offset;   /* elements from the start of the buffer, a multiple of 16 */
-  int rows, columns;
-  bool matrix; /* matrices are drawn at random and decay; biases begin at 0 */
-} lore_memory_tensor;
-
-/* Fills the table; returns the length of the buffer, whose gaps stay 0. */
+/* Fills the table of tensors "up", "up_bias", "down", "down_bias" and "value_vector"; returns the
+ * length of the buffer that the first LORE_MEMORY_TENSORS of them share, whose gaps stay 0. */
 int64_t lore_memory_layout(const lore_memory_config *config,
-                           lore_memory_tensor tensor[LORE_MEMORY_TENSORS]);
+                           lore_tensor tensor[LORE_MEMORY_VARIABLES]);
 
 /* Number of parameters, gaps left out. */
 int64_t lore_memory_parameters(const lore_memory_config *config);
 
-/* Normal matrices of variance 1 / rows from LORE_RANDOM_INITIALISATION (LeCun et al. 1998). */
+/* Normal matrices of variance 1 / rows from LORE_RANDOM_INITIALISATION (LeCun et al. 1998); biases
+ * 0. */
 void lore_memory_initialise(const lore_memory_config *config, uint64_t seed, real *parameters);
 
 /* Temporaries for up to `rows` pairs at once; B of them, d dimensions, H units. */

@@ -9,11 +9,30 @@
 
 #include "lore/base/real.h"
 #include "lore/base/status.h"
+#include "lore/model/mixer.h"
+#include "lore/model/tensor.h"
 
-typedef enum { LORE_MIXER_ATTENTION, LORE_MIXER_RG_LRU } lore_mixer;
-typedef enum { LORE_NORM_RMS, LORE_NORM_LAYER } lore_norm;
-typedef enum { LORE_POSITIONS_ROTARY, LORE_POSITIONS_LEARNED, LORE_POSITIONS_NONE } lore_positions;
-typedef enum { LORE_ACTIVATION_GELU, LORE_ACTIVATION_RELU } lore_activation;
+/* X(value, its name in settings and checkpoints) */
+#define LORE_NORM_LIST(X)                                                                          \
+  X(LORE_NORM_RMS, "rms")                                                                          \
+  X(LORE_NORM_LAYER, "layer")
+#define LORE_POSITIONS_LIST(X)                                                                     \
+  X(LORE_POSITIONS_ROTARY, "rotary")                                                               \
+  X(LORE_POSITIONS_LEARNED, "learned")                                                             \
+  X(LORE_POSITIONS_NONE, "none")
+#define LORE_ACTIVATION_LIST(X)                                                                    \
+  X(LORE_ACTIVATION_GELU, "gelu")                                                                  \
+  X(LORE_ACTIVATION_RELU, "relu")
+
+#define X(value, name) value,
+typedef enum { LORE_NORM_LIST(X) } lore_norm;
+typedef enum { LORE_POSITIONS_LIST(X) } lore_positions;
+typedef enum { LORE_ACTIVATION_LIST(X) } lore_activation;
+#undef X
+
+const char *lore_norm_name(lore_norm norm);
+const char *lore_positions_name(lore_positions positions);
+const char *lore_activation_name(lore_activation activation);
 
 /* The paper's sizes (section 2.1, appendix C), named after their parameters with its vocabulary of
  * 32,000 tokens. */
@@ -24,14 +43,14 @@ typedef enum {
   LORE_PRESET_400M
 } lore_model_preset;
 
-typedef struct {
+typedef struct lore_model_config {
   lore_model_preset preset; /* what the shape was taken from; decides nothing any more */
   lore_mixer mixer;
   int layers;
   int width; /* d, a multiple of heads */
   int heads;
   int hidden;          /* MLP units */
-  int recurrent_width; /* w, channels of the RG-LRU, a multiple of heads; not used by attention */
+  int recurrent_width; /* w, channels of the RG-LRU, a multiple of heads; 0 if the mixer has none */
   lore_norm norm;
   lore_positions positions;
   lore_activation activation;
@@ -43,40 +62,20 @@ typedef struct {
                            initial_scale / sqrt(2 * layers) (Radford et al. 2019) */
 } lore_model_config;
 
-enum { LORE_TENSOR_NAME_MAX = 48, LORE_CONVOLUTION_WIDTH = 4, LORE_RG_LRU_POWER = 8 };
+enum { LORE_MIXER_TENSORS_MAX = 12 };
 
-/* Weights are drawn at random and decay; gains begin at 1 and biases at 0. Lambda is what the
- * RG-LRU forgets by. */
-typedef enum { LORE_WEIGHT, LORE_GAIN, LORE_BIAS, LORE_LAMBDA } lore_tensor_kind;
-
-/* A named matrix (rows x columns, row-major) or vector (rows == 1) inside the parameter buffer.
- * Linear maps are stored input x output: y = x W + b. */
-typedef struct {
-  char name[LORE_TENSOR_NAME_MAX]; /* "embedding", "layer_1/attention/qkv", ...: see
-                                      doc/checkpoint.md */
-  int64_t offset;                  /* elements from the start of the buffer, a multiple of 16 */
-  int32_t rows, columns;
-  lore_tensor_kind kind;
-  int layer; /* 0 .. layers-1; -1 embedding side, `layers` head side */
-} lore_tensor;
-
-/* Where the tensors of one layer lie: indices into lore_model.tensor, -1 where the settings leave
- * one out. */
+/* Which tensors a layer has: numbers into lore_model.tensor, -1 where the settings leave one out.
+ */
 typedef struct {
   int mixer_norm, mixer_norm_bias;
-  int qkv, qkv_bias; /* d x 3d: query, key, value side by side, heads contiguous inside each */
-  int branches, branches_bias;               /* d x 2w: gating branch, recurrent branch */
-  int convolution, convolution_bias;         /* 4 x w: row k weighs the token k places back */
-  int recurrence_gate, recurrence_gate_bias; /* w x w/heads: the diagonal's blocks, stacked */
-  int input_gate, input_gate_bias;           /* likewise */
-  int lambda;                                /* w */
-  int output, output_bias;                   /* d x d, or w x d */
+  int mixer[LORE_MIXER_TENSORS_MAX]; /* of the mixer, in an order that only its file knows */
+  int output, output_bias;           /* from the mixer into the residual stream: its width x d */
   int mlp_norm, mlp_norm_bias;
   int up, up_bias;     /* d x hidden */
   int down, down_bias; /* hidden x d */
 } lore_layer_tensors;
 
-typedef struct {
+typedef struct lore_model {
   lore_model_config config;
   int vocabulary; /* V */
   int context;    /* longest sequence, in tokens */
@@ -98,15 +97,9 @@ lore_status lore_model_create(const lore_model_config *config, int vocabulary, i
                               lore_model **model);
 void lore_model_destroy(lore_model *model);
 
-/* Writes the initial parameters into `parameters` (model->elements reals): normal weights from
- * LORE_RANDOM_INITIALISATION, norm gains 1, biases 0. In an RG-LRU block, as De et al. (2024,
- * section 2.4): gates with deviation 1 / sqrt(inputs), and Lambda so that a^8 is uniform in [0.9,
- * 0.999]; the convolution with deviation 0.05, a choice of ours. */
+/* Writes the initial parameters into `parameters` (model->elements reals) as the rows of the table
+ * say. */
 void lore_model_initialise(const lore_model *model, uint64_t seed, real *parameters);
-
-/* The recurrent width nearest to 4/3 of `width` that is a multiple of 16 and of `heads`: with it an
- * RG-LRU block has about as many parameters as attention (De et al. 2024, section 2). */
-int lore_recurrent_width(int width, int heads);
 
 /* Layers that have attention probabilities: all, or none. */
 int lore_model_attention_layers(const lore_model *model);

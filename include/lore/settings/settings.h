@@ -16,7 +16,7 @@
 #include "lore/io/metrics.h"
 #include "lore/model/gemm.h"
 #include "lore/model/model.h"
-#include "lore/train/optimiser.h"
+#include "lore/train/schedule.h"
 
 enum { LORE_NAME_MAX = 64 };
 

@@ -3,7 +3,7 @@
 #define LORE_TRAIN_MEMORY_TRAINER_H
 
 #include "lore/model/memory.h"
-#include "lore/train/optimiser.h"
+#include "lore/train/schedule.h"
 
 typedef struct {
   lore_pairs pairs;
@@ -11,7 +11,7 @@ typedef struct {
   int64_t first_step; /* of the random streams: behind those of the run whose weights it goes on
                          from */
   int64_t elements;
-  lore_memory_tensor tensor[LORE_MEMORY_TENSORS];
+  lore_tensor tensor[LORE_MEMORY_VARIABLES];
   lore_arena arena;
   int rows; /* pairs that the workspace has room for: a batch at least */
   lore_memory_workspace workspace;

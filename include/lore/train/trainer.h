@@ -13,25 +13,25 @@
 #include "lore/base/team.h"
 #include "lore/data/batch.h"
 #include "lore/data/distribution.h"
-#include "lore/io/checkpoint.h"
+#include "lore/io/resume.h"
 #include "lore/model/model.h"
-#include "lore/train/optimiser.h"
+#include "lore/train/schedule.h"
 
 /* Where sequences come from: fill() puts sequences [first, first+count) of `step` into an empty
  * batch. It is called from several threads at once. */
 typedef struct {
   void (*fill)(const void *context, lore_batch *batch, uint64_t step, int64_t first, int count);
   const void *context;
-} lore_source;
+} lore_batch_source;
 
-/* What lore_source_population needs to know; must outlive the source. */
+/* What lore_batch_source_of_population needs to know; must outlive the source. */
 typedef struct {
   const lore_population *population;
   lore_sampler sampler;
 } lore_population_source;
 
 /* Training biographies of a population. */
-lore_source lore_source_of_population(const lore_population_source *population);
+lore_batch_source lore_batch_source_of_population(const lore_population_source *population);
 
 typedef struct {
   double loss;          /* nats per token, mean over the batch, before the update */
@@ -44,19 +44,22 @@ typedef struct {
 typedef struct lore_trainer lore_trainer;
 
 /* Initial parameters from `seed`, moments zero. `longest` is the longest sequence in tokens; `team`
- * has at most batch / shard ranks. Keeps pointers to model and source. LORE_MEMORY if the arena
- * cannot be had, on this rank alone. */
+ * has at most batch / shard ranks. Keeps pointers to model and source, and communicates on a
+ * duplicate of the team's communicator. All ranks of the team call it and get the same status:
+ * LORE_MEMORY, LORE_MPI. */
 lore_status lore_trainer_create(const lore_model *model, const lore_train_config *config,
-                                lore_source source, int longest, lore_team team, int threads,
+                                lore_batch_source source, int longest, lore_team team, int threads,
                                 uint64_t seed, lore_trainer **trainer);
+/* All ranks of the team. */
 void lore_trainer_destroy(lore_trainer *trainer);
 
 /* Bytes of the arena that lore_trainer_create maps and touches. */
 size_t lore_trainer_bytes(const lore_model *model, const lore_train_config *config, int longest,
                           lore_team team, int threads);
 
-/* Makes step `step` (0 .. steps-1). All ranks of the team call it and get the same result. */
-lore_step lore_trainer_step(lore_trainer *trainer, int64_t step);
+/* Makes step `step` (0 .. steps-1). All ranks of the team call it and get the same result.
+ * LORE_MPI: the parameters are worth nothing any more. */
+lore_status lore_trainer_step(lore_trainer *trainer, int64_t step, lore_step *result);
 
 /* From the next step on, this rank asks for the end: `votes` tells all ranks at the same step. */
 void lore_trainer_vote(lore_trainer *trainer);

@@ -1,5 +1,5 @@
-/* What happens at which step: learning-rate schedules, patching. */
-#include "lore/train/optimiser.h"
+/* What happens at which step. */
+#include "lore/train/schedule.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,6 @@
-/* The checksums of a checkpoint: of its parameters, and of the whole file. */
+/* The checksum of a whole file. */
+#include "seal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,35 +11,26 @@
 #define XXH_INLINE_ALL /* makes the state a complete type */
 #include <xxhash.h>
 
-#include "checkpoint_parts.h"
-#include "lore/io/ncfile.h"
-
 enum { HASH_BLOCK = 1 << 17 };
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "checksums are over little-endian numbers: swap them first");
 _Static_assert(sizeof(XXH128_canonical_t) == LORE_SEAL_SIZE, "128 bits");
 
-void lore_checkpoint_checksum(const lore_model *model, const real *parameters,
-                              char text[LORE_CHECKSUM_TEXT]) {
-  XXH3_state_t state;
-  XXH3_INITSTATE(&state);
-  XXH3_128bits_reset(&state);
-  for (int i = 0; i < model->tensors; i++) {
-    const lore_tensor *tensor = &model->tensor[i];
-    XXH3_128bits_update(&state, parameters + tensor->offset,
-                        sizeof(real) * (size_t)tensor->rows * (size_t)tensor->columns);
-  }
-  XXH128_hash_t hash = XXH3_128bits_digest(&state);
-  snprintf(text, LORE_CHECKSUM_TEXT, "%016llx%016llx", (unsigned long long)hash.high64,
-           (unsigned long long)hash.low64);
+int lore_seal_define(lore_ncfile *file) {
+  int dimension = lore_ncfile_dimension(file, "checksum_bytes", LORE_SEAL_SIZE);
+  return lore_ncfile_variable(file, "file_checksum", NC_BYTE, 1, &dimension,
+                              "XXH3 (128 bits) of all bytes of the file before this", "1");
+}
+
+void lore_seal_reserve(lore_ncfile *file, int variable) {
+  if (!file->error)
+    file->error = nc_put_var_schar(file->ncid, variable, (signed char[LORE_SEAL_SIZE]){0});
 }
 
 /* The checksum of all bytes of the file but the last ones, and those. */
 typedef struct {
   XXH128_canonical_t computed, stored;
   off_t stored_at;
-} seal;
+} lore_seal;
 
 /* Reads exactly `count` bytes. Not by mapping the file: there a bad block is a signal, not an
  * error.
@@ -72,7 +65,7 @@ static int hash_bytes(int fd, off_t size, XXH128_canonical_t *computed) {
   return error;
 }
 
-static int seal_take(int fd, seal *s) {
+static int read_seal(int fd, lore_seal *s) {
   struct stat file;
   if (fstat(fd, &file))
     return errno;
@@ -85,10 +78,10 @@ static int seal_take(int fd, seal *s) {
   return error ? error : read_bytes(fd, &s->stored, LORE_SEAL_SIZE, s->stored_at);
 }
 
-lore_status lore_checkpoint_seal(const char *path) {
-  seal s = {0};
+lore_status lore_seal_put(const char *path) {
+  lore_seal s = {0};
   int fd = open(path, O_RDWR | O_CLOEXEC);
-  int error = fd < 0 ? errno : seal_take(fd, &s);
+  int error = fd < 0 ? errno : read_seal(fd, &s);
   if (!error && pwrite(fd, &s.computed, LORE_SEAL_SIZE, s.stored_at) != LORE_SEAL_SIZE)
     error = errno;
   if (fd >= 0)
@@ -96,15 +89,10 @@ lore_status lore_checkpoint_seal(const char *path) {
   return lore_netcdf_status(error, "seal", path);
 }
 
-lore_status lore_checkpoint_verify(const char *path) {
-  char text[LORE_CHECKSUM_TEXT];
-  return lore_checkpoint_verify_seal(path, text);
-}
-
-lore_status lore_checkpoint_verify_seal(const char *path, char text[LORE_CHECKSUM_TEXT]) {
-  seal s = {0};
+lore_status lore_seal_verify(const char *path, char text[LORE_CHECKSUM_TEXT]) {
+  lore_seal s = {0};
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  int error = fd < 0 ? errno : seal_take(fd, &s);
+  int error = fd < 0 ? errno : read_seal(fd, &s);
   if (fd >= 0)
     close(fd);
   if (error && error != ENODATA)

@@ -1,11 +1,9 @@
-/* AdamW with decoupled weight decay (Loshchilov and Hutter 2019) and the learning-rate schedules.
- */
-#ifndef LORE_TRAIN_OPTIMISER_H
-#define LORE_TRAIN_OPTIMISER_H
+/* How a run trains, and what happens at which step: learning rate, patching. */
+#ifndef LORE_TRAIN_SCHEDULE_H
+#define LORE_TRAIN_SCHEDULE_H
 
+#include <stdbool.h>
 #include <stdint.h>
-
-#include "lore/model/model.h"
 
 /* How ranks add gradients: in the order of one tree over shards, or as MPI_Iallreduce likes. */
 typedef enum { LORE_REDUCTION_REPRODUCIBLE, LORE_REDUCTION_MPI } lore_reduction;
@@ -44,13 +42,5 @@ typedef struct {
 
 /* Learning rate of `step` (0 .. steps-1). */
 double lore_learning_rate(const lore_train_config *config, int64_t step);
-
-/* One update of elements [first, first+count), all inside one tensor run of equal decay:
- *   m = beta1 m + (1-beta1) s g;  v = beta2 v + (1-beta2) (s g)^2;
- *   w -= rate * (m^ / (sqrt(v^) + epsilon) + decay * w)
- * with s = `gradient_scale` and bias-corrected m^, v^ for update number `update` (from 1). */
-void lore_adamw_update(const lore_train_config *config, int64_t update, double rate, double decay,
-                       double gradient_scale, int64_t count, const real *gradient, real *parameters,
-                       real *first_moment, real *second_moment);
 
 #endif
