@@ -3,6 +3,7 @@ base_sources = \
 	src/base/arena.c \
 	src/base/build.c \
 	src/base/clock.c \
+	src/base/json.c \
 	src/base/log.c \
 	src/base/memory.c \
 	src/base/mpi.c \

@@ -12,6 +12,7 @@ float_tests = \
 	tests/test_gemm \
 	tests/test_head \
 	tests/test_layers \
+	tests/test_json \
 	tests/test_linalg \
 	tests/test_manifest \
 	tests/test_manifest_file \

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
-#include "lore/base/log.h"
+#include "lore/base/json.h"
 #include "lore/base/mpi.h"
 #include "lore/base/threads.h"
 #include "lore/train/bench.h"
@@ -54,37 +54,53 @@ static lore_status parse_mixer(const char *name, lore_mixer *mixer) {
   return LORE_OK;
 }
 
-static void print_result(const lore_bench_shape *shape, const lore_bench_result *r, bool json,
-                         bool first) {
-  if (json)
-    printf("%s{\"name\": \"%s\", \"tokens_per_s\": %.1f, \"best_tokens_per_s\": %.1f, "
-           "\"gflops\": %.2f, \"gemm_gflops\": %.2f, \"share_of_gemm\": %.4f, \"steps\": %d, "
-           "\"threads\": %d, \"backend\": \"%s\"}",
-           first ? "" : ", ", shape->name, r->tokens_per_s, r->best_tokens_per_s, r->gflops,
-           r->gemm_gflops, r->share_of_gemm, r->steps, r->threads, lore_gemm_name(r->backend));
-  else
-    printf("%-5s %10.0f %10.0f %9.1f %13.1f %8.3f  %s\n", shape->name, r->tokens_per_s,
-           r->best_tokens_per_s, r->gflops, r->gemm_gflops, r->share_of_gemm,
-           lore_gemm_name(r->backend));
-  fflush(stdout);
+static void print_result_json(const lore_bench_shape *shape, const lore_bench_result *r,
+                              lore_json *json) {
+  lore_json_begin_object(json, NULL);
+  lore_json_text(json, "name", shape->name);
+  lore_json_decimal(json, "tokens_per_s", 1, r->tokens_per_s);
+  lore_json_decimal(json, "best_tokens_per_s", 1, r->best_tokens_per_s);
+  lore_json_decimal(json, "gflops", 2, r->gflops);
+  lore_json_decimal(json, "gemm_gflops", 2, r->gemm_gflops);
+  lore_json_decimal(json, "share_of_gemm", 4, r->share_of_gemm);
+  lore_json_integer(json, "steps", r->steps);
+  lore_json_integer(json, "threads", r->threads);
+  lore_json_text(json, "backend", lore_gemm_name(r->backend));
+  lore_json_end(json);
 }
 
-static void print_scaling(const lore_bench_shape *shape, const lore_bench_scaling *r, bool json,
-                          bool first) {
-  double faster = r->tokens_per_s / r->alone_tokens_per_s;
-  if (json)
-    printf("%s{\"name\": \"%s\", \"ranks\": %d, \"threads\": %d, \"steps\": %d, "
-           "\"alone_tokens_per_s\": %.1f, \"tokens_per_s\": %.1f, \"mpi_tokens_per_s\": %.1f, "
-           "\"speedup\": %.4f, \"exchange_seconds\": %.6f, \"mpi_exchange_seconds\": %.6f, "
-           "\"gradient_bytes\": %.0f, \"backend\": \"%s\"}",
-           first ? "" : ", ", shape->name, r->ranks, r->threads, r->steps, r->alone_tokens_per_s,
-           r->tokens_per_s, r->mpi_tokens_per_s, faster, r->exchange_seconds,
-           r->mpi_exchange_seconds, r->bytes, lore_gemm_name(r->backend));
-  else
-    printf("%-5s %5d %10.0f %10.0f %8.3f %11.2f %10.0f %11.2f  %s\n", shape->name, r->ranks,
-           r->alone_tokens_per_s, r->tokens_per_s, faster, 1e3 * r->exchange_seconds,
-           r->mpi_tokens_per_s, 1e3 * r->mpi_exchange_seconds, lore_gemm_name(r->backend));
-  fflush(stdout);
+static void print_result_text(const lore_bench_shape *shape, const lore_bench_result *r) {
+  printf("%-5s %10.0f %10.0f %9.1f %13.1f %8.3f  %s\n", shape->name, r->tokens_per_s,
+         r->best_tokens_per_s, r->gflops, r->gemm_gflops, r->share_of_gemm,
+         lore_gemm_name(r->backend));
+}
+
+static double speedup(const lore_bench_scaling *r) {
+  return r->tokens_per_s / r->alone_tokens_per_s;
+}
+
+static void print_scaling_json(const lore_bench_shape *shape, const lore_bench_scaling *r,
+                               lore_json *json) {
+  lore_json_begin_object(json, NULL);
+  lore_json_text(json, "name", shape->name);
+  lore_json_integer(json, "ranks", r->ranks);
+  lore_json_integer(json, "threads", r->threads);
+  lore_json_integer(json, "steps", r->steps);
+  lore_json_decimal(json, "alone_tokens_per_s", 1, r->alone_tokens_per_s);
+  lore_json_decimal(json, "tokens_per_s", 1, r->tokens_per_s);
+  lore_json_decimal(json, "mpi_tokens_per_s", 1, r->mpi_tokens_per_s);
+  lore_json_decimal(json, "speedup", 4, speedup(r));
+  lore_json_decimal(json, "exchange_seconds", 6, r->exchange_seconds);
+  lore_json_decimal(json, "mpi_exchange_seconds", 6, r->mpi_exchange_seconds);
+  lore_json_decimal(json, "gradient_bytes", 0, r->bytes);
+  lore_json_text(json, "backend", lore_gemm_name(r->backend));
+  lore_json_end(json);
+}
+
+static void print_scaling_text(const lore_bench_shape *shape, const lore_bench_scaling *r) {
+  printf("%-5s %5d %10.0f %10.0f %8.3f %11.2f %10.0f %11.2f  %s\n", shape->name, r->ranks,
+         r->alone_tokens_per_s, r->tokens_per_s, speedup(r), 1e3 * r->exchange_seconds,
+         r->mpi_tokens_per_s, 1e3 * r->mpi_exchange_seconds, lore_gemm_name(r->backend));
 }
 
 static bool is_wanted(const char *name, int words, char **word) {
@@ -107,10 +123,8 @@ static lore_status check_names(int words, char **word) {
   return LORE_OK;
 }
 
-static void print_header(const lore_bench_options *options, lore_team team) {
-  if (options->json)
-    printf("{\"shapes\": [");
-  else if (team.ranks > 1)
+static void print_header(lore_team team) {
+  if (team.ranks > 1)
     printf("%-5s %5s %10s %10s %8s %11s %10s %11s  %s\n", "shape", "ranks", "1: tok/s", "tokens/s",
            "speed-up", "exchange ms", "MPI: tok/s", "exchange ms", "backend");
   else
@@ -118,36 +132,58 @@ static void print_header(const lore_bench_options *options, lore_team team) {
            "GEMM GFLOP/s", "share", "backend");
 }
 
-static lore_status bench(const lore_bench_options *options, lore_team team, int words,
-                         char **word) {
+/* Times one shape; rank 0 prints the result, to `json` unless that is NULL. */
+static lore_status bench_shape(const lore_bench_options *o, const lore_bench_shape *shape,
+                               lore_team team, lore_json *json) {
+  lore_bench_result result;
+  lore_bench_scaling scaling;
+  if (team.ranks > 1)
+    LORE_TRY(lore_bench_ranks(shape, team, o->threads, o->backend, o->seconds, &scaling));
+  else
+    LORE_TRY(lore_bench_run(shape, o->threads, o->backend, o->seconds, &result));
+  if (team.rank > 0)
+    return LORE_OK;
+  if (team.ranks > 1 && json)
+    print_scaling_json(shape, &scaling, json);
+  else if (team.ranks > 1)
+    print_scaling_text(shape, &scaling);
+  else if (json)
+    print_result_json(shape, &result, json);
+  else
+    print_result_text(shape, &result);
+  fflush(stdout); /* whether that failed is asked at the end */
+  return LORE_OK;
+}
+
+static lore_status bench_shapes(const lore_bench_options *options, lore_team team, int words,
+                                char **word, lore_json *json) {
   int count;
-  bool first = true;
   const lore_bench_shape *shape = lore_bench_shapes(&count);
-  LORE_TRY(check_names(words, word));
-  LORE_TRY_TOGETHER(team, lore_threads_pin(options->threads));
-  if (team.rank == 0)
-    print_header(options, team);
   for (int i = 0; i < count; i++) {
-    lore_bench_result result;
-    lore_bench_scaling scaling;
     lore_bench_shape mixed = shape[i];
     mixed.mixer = options->mixer;
-    if (!is_wanted(mixed.name, words, word))
-      continue;
-    if (team.ranks > 1) {
-      LORE_TRY(lore_bench_ranks(&mixed, team, options->threads, options->backend, options->seconds,
-                                &scaling));
-      if (team.rank == 0)
-        print_scaling(&mixed, &scaling, options->json, first);
-    } else {
-      LORE_TRY(
-          lore_bench_run(&mixed, options->threads, options->backend, options->seconds, &result));
-      print_result(&mixed, &result, options->json, first);
-    }
-    first = false;
+    if (is_wanted(mixed.name, words, word))
+      LORE_TRY(bench_shape(options, &mixed, team, json));
   }
-  if (options->json && team.rank == 0)
-    printf("]}\n");
+  return LORE_OK;
+}
+
+static lore_status bench(const lore_bench_options *options, lore_team team, int words,
+                         char **word) {
+  lore_json json = lore_json_begin(stdout);
+  bool prints_json = options->json && team.rank == 0;
+  LORE_TRY(check_names(words, word));
+  LORE_TRY_TOGETHER(team, lore_threads_pin(options->threads));
+  if (prints_json) {
+    lore_json_begin_object(&json, NULL);
+    lore_json_begin_array(&json, "shapes");
+  } else if (team.rank == 0)
+    print_header(team);
+  LORE_TRY(bench_shapes(options, team, words, word, prints_json ? &json : NULL));
+  if (prints_json) {
+    lore_json_end(&json);
+    lore_json_end(&json);
+  }
   return lore_options_flush();
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "commands.h"
+#include "lore/base/json.h"
 #include "lore/base/mpi.h"
 #include "lore/cost/estimate.h"
 #include "lore/manifest/manifest.h"
@@ -22,7 +23,7 @@ static const char usage[] =
     "      --json             one JSON object, for programs\n"
     "  -h, --help             this text\n";
 
-enum { WORDS_MAX = 4096 };
+enum { WORDS_MAX = 4096, DIGITS = 17 };
 
 static double mebibytes(size_t bytes) {
   return (double)bytes / 1048576;
@@ -71,23 +72,34 @@ static void print_text(const lore_settings *s, const lore_estimate *e, int runs)
 
 static void print_json(const lore_settings *s, const lore_estimate *e, int runs) {
   char distribution[WORDS_MAX] = "", curriculum[WORDS_MAX] = "";
+  lore_json json = lore_json_begin(stdout);
   if (s->task == LORE_TASK_BIOGRAPHIES) {
     lore_distribution_describe(s, sizeof distribution, distribution);
     lore_curriculum_describe(s, sizeof curriculum, curriculum);
   }
-  printf("{\"study\": \"%s\", \"seed\": %llu, \"runs\": %d, \"vocabulary\": %d, "
-         "\"longest_biography\": %d, "
-         "\"tokens_per_biography\": %.17g, \"no_knowledge_baseline\": %.17g, "
-         "\"empirical_baseline\": %.17g, \"parameters\": %lld, \"steps\": %lld, "
-         "\"evaluations\": %lld, \"tokens\": %.17g, \"operations\": %.17g, \"threads\": %d, "
-         "\"peak_bytes\": %zu, \"trainer_bytes\": %zu, \"evaluator_bytes\": %zu, "
-         "\"population_bytes\": %zu, \"checkpoint_bytes\": %zu, \"distribution\": \"%s\", "
-         "\"curriculum\": \"%s\"}\n",
-         s->name, (unsigned long long)s->seed, runs, e->vocabulary, e->context,
-         e->tokens_per_biography, e->baseline, e->empirical_baseline, (long long)e->parameters,
-         (long long)e->steps, (long long)e->evaluations, e->tokens, e->operations, e->threads,
-         e->peak_bytes, e->trainer_bytes, e->evaluator_bytes, e->population_bytes,
-         e->checkpoint_bytes, distribution, curriculum);
+  lore_json_begin_object(&json, NULL);
+  lore_json_text(&json, "study", s->name);
+  lore_json_unsigned(&json, "seed", s->seed);
+  lore_json_integer(&json, "runs", runs);
+  lore_json_integer(&json, "vocabulary", e->vocabulary);
+  lore_json_integer(&json, "longest_biography", e->context);
+  lore_json_real(&json, "tokens_per_biography", DIGITS, e->tokens_per_biography);
+  lore_json_real(&json, "no_knowledge_baseline", DIGITS, e->baseline);
+  lore_json_real(&json, "empirical_baseline", DIGITS, e->empirical_baseline);
+  lore_json_integer(&json, "parameters", e->parameters);
+  lore_json_integer(&json, "steps", e->steps);
+  lore_json_integer(&json, "evaluations", e->evaluations);
+  lore_json_real(&json, "tokens", DIGITS, e->tokens);
+  lore_json_real(&json, "operations", DIGITS, e->operations);
+  lore_json_integer(&json, "threads", e->threads);
+  lore_json_unsigned(&json, "peak_bytes", e->peak_bytes);
+  lore_json_unsigned(&json, "trainer_bytes", e->trainer_bytes);
+  lore_json_unsigned(&json, "evaluator_bytes", e->evaluator_bytes);
+  lore_json_unsigned(&json, "population_bytes", e->population_bytes);
+  lore_json_unsigned(&json, "checkpoint_bytes", e->checkpoint_bytes);
+  lore_json_text(&json, "distribution", distribution);
+  lore_json_text(&json, "curriculum", curriculum);
+  lore_json_end(&json);
 }
 
 typedef struct {
