@@ -112,6 +112,7 @@ shell_tests = \
 	tests/test_lists.bats \
 	tests/test_memory_runs.bats \
 	tests/test_mixer.bats \
+	tests/test_options.bats \
 	tests/test_origin.bats \
 	tests/test_pages.bats \
 	tests/test_patched_runs.bats \

@@ -1,4 +1,5 @@
 /* lore bench: how fast training steps are, and how near to what their matrix products allow. */
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,50 +10,58 @@
 #include "lore/train/bench.h"
 #include "options.h"
 
-static const char usage[] =
-    "usage: lore bench [OPTION ...] [SHAPE ...]\n"
-    "\n"
-    "Times full training steps (data, forward, backward, gradient sum, AdamW) of the\n"
-    "reference shapes, and the matrix products that they contain run alone in turns with\n"
-    "them. share is the time of the products alone over the time of the step.\n"
-    "\n"
-    "Under mpirun: the same steps by one rank alone and by all ranks, in turns; how much\n"
-    "faster all are, and what exchanging gradients costs, with the reproducible sum and with\n"
-    "MPI's own.\n"
-    "\n"
-    "  S  4 layers, width 128, batch 32     all: sequences of 112 tokens,\n"
-    "  M  4 layers, width 256, batch 32     4,608 words, tied embedding\n"
-    "  L  8 layers, width 512, batch 16\n"
-    "\n"
-    "  -t, --threads N     threads (default: as many as this process may use)\n"
-    "      --seconds N     time for each shape (default 6)\n"
-    "      --mixer MIXER   attention (default) or rg_lru\n"
-    "      --gemm BACKEND  auto (default: the fastest), builtin, cblas or onednn\n"
-    "      --json          one JSON object, for programs\n"
-    "  -h, --help          this text\n";
-
 typedef struct {
   int threads, seconds;
-  lore_gemm_backend backend;
-  lore_mixer mixer;
-  bool json;
-} lore_bench_options;
+  int backend; /* lore_gemm_backend */
+  int mixer;   /* lore_mixer */
+  bool json, help;
+} lore_arguments;
 
-static lore_status parse_backend(const char *name, lore_gemm_backend *backend) {
-  for (int b = LORE_GEMM_AUTO; b <= LORE_GEMM_ONEDNN; b++)
-    if (!strcmp(name, lore_gemm_name((lore_gemm_backend)b))) {
-      *backend = (lore_gemm_backend)b;
-      return LORE_OK;
-    }
-  return lore_fail(LORE_USER, "--gemm %s: auto, builtin, cblas or onednn is needed", name);
+enum { THREADS_MAX = 1024, SECONDS_MAX = 3600 };
+
+static const char *backend_word(int backend) {
+  return backend <= LORE_GEMM_ONEDNN ? lore_gemm_name((lore_gemm_backend)backend) : NULL;
 }
 
-static lore_status parse_mixer(const char *name, lore_mixer *mixer) {
-  *mixer = strcmp(name, "rg_lru") ? LORE_MIXER_ATTENTION : LORE_MIXER_RG_LRU;
-  if (*mixer == LORE_MIXER_ATTENTION && strcmp(name, "attention"))
-    return lore_fail(LORE_USER, "--mixer %s: attention or rg_lru is needed", name);
-  return LORE_OK;
+static const char *mixer_word(int mixer) {
+  static const char *const words[] = {
+      [LORE_MIXER_ATTENTION] = "attention", [LORE_MIXER_RG_LRU] = "rg_lru", NULL};
+  return words[mixer];
 }
+
+static const lore_option options[] = {
+    {LORE_OPTION_INTEGER, 't', "threads", "N", LORE_FIELD(lore_arguments, threads, int), .least = 1,
+     .most = THREADS_MAX, .help = "threads (default: as many as this process may use)"},
+    {LORE_OPTION_INTEGER, '\0', "seconds", "N", LORE_FIELD(lore_arguments, seconds, int),
+     .least = 1, .most = SECONDS_MAX, .help = "time for each shape (default 6)"},
+    {LORE_OPTION_CHOICE, '\0', "mixer", "MIXER", LORE_FIELD(lore_arguments, mixer, int),
+     .choice = mixer_word, .help = "attention (default) or rg_lru"},
+    {LORE_OPTION_CHOICE, '\0', "gemm", "BACKEND", LORE_FIELD(lore_arguments, backend, int),
+     .choice = backend_word, .help = "auto (default: the fastest), builtin, cblas or onednn"},
+    {LORE_OPTION_FLAG, '\0', "json", NULL, LORE_FIELD(lore_arguments, json, bool),
+     .help = "one JSON object, for programs"},
+};
+
+static const lore_command_line command_line = {
+    .name = "bench",
+    .usage = "lore bench [OPTION ...] [SHAPE ...]\n"
+             "mpirun -n N lore bench [OPTION ...] [SHAPE ...]",
+    .about = "Times full training steps (data, forward, backward, gradient sum, AdamW) of the "
+             "reference shapes and, alternating with them, the matrix products that they contain "
+             "alone. 'share' is the time of the products alone divided by the time of the step.\n"
+             "\n"
+             "Under mpirun: the same steps by one rank alone and by all ranks, alternating; the "
+             "speed-up, and what exchanging gradients costs with the reproducible sum and with "
+             "MPI's own.\n"
+             "\n"
+             "  S  4 layers, width 128, batch 32     all: sequences of 112 tokens,\n"
+             "  M  4 layers, width 256, batch 32     4,608 words, tied embedding\n"
+             "  L  8 layers, width 512, batch 16",
+    LORE_OPTIONS(options),
+    .notes = "examples:\n"
+             "  lore bench\n"
+             "  lore bench --mixer rg_lru --seconds 20 S M",
+};
 
 static void print_result_json(const lore_bench_shape *shape, const lore_bench_result *r,
                               lore_json *json) {
@@ -133,14 +142,15 @@ static void print_header(lore_team team) {
 }
 
 /* Times one shape; rank 0 prints the result, to `json` unless that is NULL. */
-static lore_status bench_shape(const lore_bench_options *o, const lore_bench_shape *shape,
+static lore_status bench_shape(const lore_arguments *a, const lore_bench_shape *shape,
                                lore_team team, lore_json *json) {
   lore_bench_result result;
   lore_bench_scaling scaling;
+  lore_gemm_backend backend = (lore_gemm_backend)a->backend;
   if (team.ranks > 1)
-    LORE_TRY(lore_bench_ranks(shape, team, o->threads, o->backend, o->seconds, &scaling));
+    LORE_TRY(lore_bench_ranks(shape, team, a->threads, backend, a->seconds, &scaling));
   else
-    LORE_TRY(lore_bench_run(shape, o->threads, o->backend, o->seconds, &result));
+    LORE_TRY(lore_bench_run(shape, a->threads, backend, a->seconds, &result));
   if (team.rank > 0)
     return LORE_OK;
   if (team.ranks > 1 && json)
@@ -155,31 +165,30 @@ static lore_status bench_shape(const lore_bench_options *o, const lore_bench_sha
   return LORE_OK;
 }
 
-static lore_status bench_shapes(const lore_bench_options *options, lore_team team, int words,
+static lore_status bench_shapes(const lore_arguments *arguments, lore_team team, int words,
                                 char **word, lore_json *json) {
   int count;
   const lore_bench_shape *shape = lore_bench_shapes(&count);
   for (int i = 0; i < count; i++) {
     lore_bench_shape mixed = shape[i];
-    mixed.mixer = options->mixer;
+    mixed.mixer = (lore_mixer)arguments->mixer;
     if (is_wanted(mixed.name, words, word))
-      LORE_TRY(bench_shape(options, &mixed, team, json));
+      LORE_TRY(bench_shape(arguments, &mixed, team, json));
   }
   return LORE_OK;
 }
 
-static lore_status bench(const lore_bench_options *options, lore_team team, int words,
-                         char **word) {
+static lore_status bench(const lore_arguments *arguments, lore_team team, int words, char **word) {
   lore_json json = lore_json_begin(stdout);
-  bool prints_json = options->json && team.rank == 0;
+  bool prints_json = arguments->json && team.rank == 0;
   LORE_TRY(check_names(words, word));
-  LORE_TRY_TOGETHER(team, lore_threads_pin(options->threads));
+  LORE_TRY_TOGETHER(team, lore_threads_pin(arguments->threads));
   if (prints_json) {
     lore_json_begin_object(&json, NULL);
     lore_json_begin_array(&json, "shapes");
   } else if (team.rank == 0)
     print_header(team);
-  LORE_TRY(bench_shapes(options, team, words, word, prints_json ? &json : NULL));
+  LORE_TRY(bench_shapes(arguments, team, words, word, prints_json ? &json : NULL));
   if (prints_json) {
     lore_json_end(&json);
     lore_json_end(&json);
@@ -187,47 +196,18 @@ static lore_status bench(const lore_bench_options *options, lore_team team, int 
   return lore_options_flush();
 }
 
-static lore_status take_option(int option, void *arguments) {
-  lore_bench_options *chosen = arguments;
-  switch (option) {
-  case 't':
-    return lore_options_integer("--threads", optarg, 1, 1024, &chosen->threads);
-  case 'n':
-    return lore_options_integer("--seconds", optarg, 1, 3600, &chosen->seconds);
-  case 'g':
-    return parse_backend(optarg, &chosen->backend);
-  case 'm':
-    return parse_mixer(optarg, &chosen->mixer);
-  default:
-    chosen->json |= option == 'j';
-    return LORE_OK;
-  }
-}
-
-static lore_status parse(int argc, char **argv, lore_bench_options *chosen, bool *help) {
-  static const struct option options[] = {{"threads", required_argument, NULL, 't'},
-                                          {"seconds", required_argument, NULL, 'n'},
-                                          {"gemm", required_argument, NULL, 'g'},
-                                          {"mixer", required_argument, NULL, 'm'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-  static const lore_command_options bench = {"bench", ":t:h", options, take_option};
-  return lore_options_read(&bench, argc, argv, chosen, help);
-}
-
 int lore_command_bench(int argc, char **argv) {
-  bool help = false, mine = false;
+  bool mine = false;
   lore_status status = lore_mpi_begin(&mine);
   lore_team team = lore_team_of(MPI_COMM_WORLD);
   if (status == LORE_OK)
     status = lore_team_share_processors(team);
-  lore_bench_options chosen = {.threads = lore_threads_allowed(), .seconds = 6};
+  lore_arguments arguments = {.threads = lore_threads_allowed(), .seconds = 6};
   if (status == LORE_OK)
-    status = parse(argc, argv, &chosen, &help);
-  if (status == LORE_OK && help)
-    status = team.rank == 0 ? lore_options_help(usage) : LORE_OK;
+    status = lore_options_read(&command_line, argc, argv, &arguments, &arguments.help);
+  if (status == LORE_OK && arguments.help)
+    status = team.rank == 0 ? lore_options_help(&command_line) : LORE_OK;
   else if (status == LORE_OK)
-    status = bench(&chosen, team, argc - optind, argv + optind);
+    status = bench(&arguments, team, argc - optind, argv + optind);
   return lore_mpi_end(mine, lore_options_report(status));
 }

@@ -10,19 +10,6 @@
 #include "lore/settings/describe.h"
 #include "options.h"
 
-static const char usage[] =
-    "usage: lore check [OPTION ...] STUDY\n"
-    "\n"
-    "Validates the study, all its runs, and prints whom training shows, parameters, memory, "
-    "tokens\n"
-    "and steps of the first; trains nothing.\n"
-    "\n"
-    "  -s KEY=VALUE           overrides a setting; any number of times\n"
-    "      --ranks-per-run R  ranks that train one run together (default 1): memory of the one\n"
-    "                         that needs most\n"
-    "      --json             one JSON object, for programs\n"
-    "  -h, --help             this text\n";
-
 enum { WORDS_MAX = 4096, DIGITS = 17 };
 
 static double mebibytes(size_t bytes) {
@@ -109,7 +96,26 @@ typedef struct {
   bool json, help;
 } lore_arguments;
 
-enum { OPTION_RANKS = 256 };
+static const lore_option options[] = {
+    LORE_OPTION_OVERRIDES(lore_arguments, overrides),
+    LORE_OPTION_RANKS(lore_arguments, ranks,
+                      "ranks that train one run together (default 1); the memory is that of the "
+                      "rank that needs most"),
+    {LORE_OPTION_FLAG, '\0', "json", NULL, LORE_FIELD(lore_arguments, json, bool),
+     .help = "one JSON object, for programs"},
+};
+
+static const lore_command_line command_line = {
+    .name = "check",
+    .usage = "lore check [OPTION ...] STUDY",
+    .about = "Validates the study and all its runs; describes the sampling distribution over "
+             "training, and prints parameters, memory, tokens and steps of the first run. Trains "
+             "nothing.",
+    .argument = "study file",
+    LORE_OPTIONS(options),
+    .notes = "example:\n"
+             "  lore check study.yaml -s model.width=256",
+};
 
 /* Sums up the first run. */
 static lore_status check_runs(const lore_arguments *a, const lore_manifest *manifest) {
@@ -137,30 +143,17 @@ static lore_status check_study(const lore_arguments *a) {
   return status;
 }
 
-static lore_status take_option(int option, void *arguments) {
-  lore_arguments *a = arguments;
-  if (option == 's')
-    return lore_overrides_add(&a->overrides, optarg);
-  if (option == OPTION_RANKS)
-    return lore_options_ranks(optarg, &a->ranks);
-  a->json |= option == 'j';
-  return LORE_OK;
-}
-
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  static const struct option options[] = {{"ranks-per-run", required_argument, NULL, OPTION_RANKS},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-  static const lore_command_options check = {"check", ":s:h", options, take_option};
-  LORE_TRY(lore_options_read(&check, argc, argv, arguments, &arguments->help));
-  return arguments->help ? LORE_OK : lore_options_study("check", argc, argv, &arguments->study);
+  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  if (arguments->help)
+    return LORE_OK;
+  return lore_options_argument(&command_line, argc, argv, &arguments->study);
 }
 
 int lore_command_check(int argc, char **argv) {
   static lore_arguments arguments = {.ranks = 1};
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(usage) : check_study(&arguments);
+    status = arguments.help ? lore_options_help(&command_line) : check_study(&arguments);
   return lore_options_report(status);
 }
