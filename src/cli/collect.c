@@ -118,12 +118,11 @@ static void print_result(const char *path, const lore_plan *plan,
 }
 
 static lore_status write_collection(const lore_arguments *arguments, lore_plan *plan) {
-  char name[LORE_NAME_MAX + 16], path[LORE_PATH_MAX];
+  char path[LORE_PATH_MAX];
   bool probes = arguments->probes;
   lore_collect_result result;
-  LORE_TRY(make_plan(arguments->directory, probes ? "probe.nc" : "metrics.nc", plan));
-  snprintf(name, sizeof name, "%s%s.nc", plan->manifest.name, probes ? "_probe" : "");
-  LORE_TRY(lore_path_join(arguments->directory, name, path));
+  LORE_TRY(make_plan(arguments->directory, probes ? LORE_PATH_PROBE : LORE_PATH_METRICS, plan));
+  LORE_TRY(lore_path_of_collection(arguments->directory, plan->manifest.name, probes, path));
   const char *output = arguments->output ? arguments->output : path;
   const lore_collection collection = {.study = plan->manifest.name,
                                       .command = arguments->command,

@@ -91,8 +91,7 @@ lore_status lore_overrides_add(const lore_option *option, const char *text, void
 #define LORE_OPTION_OVERRIDES(type, member)                                                        \
   {                                                                                                \
     LORE_OPTION_OTHER, 's', NULL, "KEY=VALUE", LORE_FIELD(type, member, lore_overrides),           \
-        .take = lore_overrides_add,                                                                \
-        .help = "override a setting (seed=2); may be repeated"                       \
+        .take = lore_overrides_add, .help = "override a setting (seed=2); may be repeated"         \
   }
 
 /* --ranks-per-run R */

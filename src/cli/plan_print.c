@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lore/base/json.h"
+#include "lore/io/path.h"
 
 enum { DIGITS = 17 }; /* read back to the same bits */
 
@@ -86,7 +87,7 @@ void lore_plan_print_text(const lore_plan_print *plan) {
   if (plan->probes.ranks > 0)
     print_probes(plan);
   if (plan->directory)
-    printf("frozen             %s/manifest.tsv\n", plan->directory);
+    printf("frozen             %s/" LORE_PATH_MANIFEST "\n", plan->directory);
 }
 
 static void print_probes_json(const lore_probe_plan *p, lore_json *json) {
