@@ -12,6 +12,7 @@ float_tests = \
 	tests/test_gemm \
 	tests/test_head \
 	tests/test_layers \
+	tests/test_json \
 	tests/test_linalg \
 	tests/test_manifest \
 	tests/test_manifest_file \
@@ -112,6 +113,7 @@ shell_tests = \
 	tests/test_lists.bats \
 	tests/test_memory_runs.bats \
 	tests/test_mixer.bats \
+	tests/test_options.bats \
 	tests/test_origin.bats \
 	tests/test_pages.bats \
 	tests/test_patched_runs.bats \

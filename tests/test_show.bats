@@ -122,8 +122,8 @@ biographies() {
     --held-out -n 11 small.yaml
   refuse "--held-out: the study holds nobody out (population.held_out is 0)" \
     --held-out -s population.held_out=0 small.yaml
-  refuse "-n some: a whole number from 0 to 1000000 is needed" -n some small.yaml
-  refuse "--color=blue: auto, always or never is needed" --color=blue small.yaml
+  refuse "-n some: expected a whole number from 0 to 1000000" -n some small.yaml
+  refuse "--color blue: expected auto, always or never" --color=blue small.yaml
   refuse "unknown option '--colour-blind'; see 'lore show --help'" --colour-blind small.yaml
   refuse "lore show needs a study file; see 'lore show --help'"
 }

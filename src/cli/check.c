@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "commands.h"
+#include "lore/base/json.h"
 #include "lore/base/mpi.h"
 #include "lore/cost/estimate.h"
 #include "lore/manifest/manifest.h"
@@ -9,20 +10,7 @@
 #include "lore/settings/describe.h"
 #include "options.h"
 
-static const char usage[] =
-    "usage: lore check [OPTION ...] STUDY\n"
-    "\n"
-    "Validates the study, all its runs, and prints whom training shows, parameters, memory, "
-    "tokens\n"
-    "and steps of the first; trains nothing.\n"
-    "\n"
-    "  -s KEY=VALUE           overrides a setting; any number of times\n"
-    "      --ranks-per-run R  ranks that train one run together (default 1): memory of the one\n"
-    "                         that needs most\n"
-    "      --json             one JSON object, for programs\n"
-    "  -h, --help             this text\n";
-
-enum { WORDS_MAX = 4096 };
+enum { WORDS_MAX = 4096, DIGITS = 17 };
 
 static double mebibytes(size_t bytes) {
   return (double)bytes / 1048576;
@@ -71,23 +59,34 @@ static void print_text(const lore_settings *s, const lore_estimate *e, int runs)
 
 static void print_json(const lore_settings *s, const lore_estimate *e, int runs) {
   char distribution[WORDS_MAX] = "", curriculum[WORDS_MAX] = "";
+  lore_json json = lore_json_begin(stdout);
   if (s->task == LORE_TASK_BIOGRAPHIES) {
     lore_distribution_describe(s, sizeof distribution, distribution);
     lore_curriculum_describe(s, sizeof curriculum, curriculum);
   }
-  printf("{\"study\": \"%s\", \"seed\": %llu, \"runs\": %d, \"vocabulary\": %d, "
-         "\"longest_biography\": %d, "
-         "\"tokens_per_biography\": %.17g, \"no_knowledge_baseline\": %.17g, "
-         "\"empirical_baseline\": %.17g, \"parameters\": %lld, \"steps\": %lld, "
-         "\"evaluations\": %lld, \"tokens\": %.17g, \"operations\": %.17g, \"threads\": %d, "
-         "\"peak_bytes\": %zu, \"trainer_bytes\": %zu, \"evaluator_bytes\": %zu, "
-         "\"population_bytes\": %zu, \"checkpoint_bytes\": %zu, \"distribution\": \"%s\", "
-         "\"curriculum\": \"%s\"}\n",
-         s->name, (unsigned long long)s->seed, runs, e->vocabulary, e->context,
-         e->tokens_per_biography, e->baseline, e->empirical_baseline, (long long)e->parameters,
-         (long long)e->steps, (long long)e->evaluations, e->tokens, e->operations, e->threads,
-         e->peak_bytes, e->trainer_bytes, e->evaluator_bytes, e->population_bytes,
-         e->checkpoint_bytes, distribution, curriculum);
+  lore_json_begin_object(&json, NULL);
+  lore_json_text(&json, "study", s->name);
+  lore_json_unsigned(&json, "seed", s->seed);
+  lore_json_integer(&json, "runs", runs);
+  lore_json_integer(&json, "vocabulary", e->vocabulary);
+  lore_json_integer(&json, "longest_biography", e->context);
+  lore_json_real(&json, "tokens_per_biography", DIGITS, e->tokens_per_biography);
+  lore_json_real(&json, "no_knowledge_baseline", DIGITS, e->baseline);
+  lore_json_real(&json, "empirical_baseline", DIGITS, e->empirical_baseline);
+  lore_json_integer(&json, "parameters", e->parameters);
+  lore_json_integer(&json, "steps", e->steps);
+  lore_json_integer(&json, "evaluations", e->evaluations);
+  lore_json_real(&json, "tokens", DIGITS, e->tokens);
+  lore_json_real(&json, "operations", DIGITS, e->operations);
+  lore_json_integer(&json, "threads", e->threads);
+  lore_json_unsigned(&json, "peak_bytes", e->peak_bytes);
+  lore_json_unsigned(&json, "trainer_bytes", e->trainer_bytes);
+  lore_json_unsigned(&json, "evaluator_bytes", e->evaluator_bytes);
+  lore_json_unsigned(&json, "population_bytes", e->population_bytes);
+  lore_json_unsigned(&json, "checkpoint_bytes", e->checkpoint_bytes);
+  lore_json_text(&json, "distribution", distribution);
+  lore_json_text(&json, "curriculum", curriculum);
+  lore_json_end(&json);
 }
 
 typedef struct {
@@ -97,7 +96,26 @@ typedef struct {
   bool json, help;
 } lore_arguments;
 
-enum { OPTION_RANKS = 256 };
+static const lore_option options[] = {
+    LORE_OPTION_OVERRIDES(lore_arguments, overrides),
+    LORE_OPTION_RANKS(lore_arguments, ranks,
+                      "ranks that train one run together (default 1); the memory is that of the "
+                      "rank that needs most"),
+    {LORE_OPTION_FLAG, '\0', "json", NULL, LORE_FIELD(lore_arguments, json, bool),
+     .help = "one JSON object, for programs"},
+};
+
+static const lore_command_line command_line = {
+    .name = "check",
+    .usage = "lore check [OPTION ...] STUDY",
+    .about = "Validates the study and all its runs; describes the sampling distribution over "
+             "training, and prints parameters, memory, tokens and steps of the first run. Trains "
+             "nothing.",
+    .argument = "study file",
+    LORE_OPTIONS(options),
+    .notes = "example:\n"
+             "  lore check study.yaml -s model.width=256",
+};
 
 /* Sums up the first run. */
 static lore_status check_runs(const lore_arguments *a, const lore_manifest *manifest) {
@@ -125,30 +143,17 @@ static lore_status check_study(const lore_arguments *a) {
   return status;
 }
 
-static lore_status take_option(int option, void *arguments) {
-  lore_arguments *a = arguments;
-  if (option == 's')
-    return lore_overrides_add(&a->overrides, optarg);
-  if (option == OPTION_RANKS)
-    return lore_options_ranks(optarg, &a->ranks);
-  a->json |= option == 'j';
-  return LORE_OK;
-}
-
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  static const struct option options[] = {{"ranks-per-run", required_argument, NULL, OPTION_RANKS},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-  static const lore_command_options check = {"check", ":s:h", options, take_option};
-  LORE_TRY(lore_options_read(&check, argc, argv, arguments, &arguments->help));
-  return arguments->help ? LORE_OK : lore_options_study("check", argc, argv, &arguments->study);
+  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  if (arguments->help)
+    return LORE_OK;
+  return lore_options_argument(&command_line, argc, argv, &arguments->study);
 }
 
 int lore_command_check(int argc, char **argv) {
   static lore_arguments arguments = {.ranks = 1};
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(usage) : check_study(&arguments);
+    status = arguments.help ? lore_options_help(&command_line) : check_study(&arguments);
   return lore_options_report(status);
 }

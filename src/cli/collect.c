@@ -10,17 +10,6 @@
 #include "lore/manifest/runs.h"
 #include "options.h"
 
-static const char usage[] =
-    "usage: lore collect [--probes] [-o FILE] DIR\n"
-    "\n"
-    "Writes DIR/<study>.nc: the metrics of all runs of the study in DIR side by side along a\n"
-    "dimension 'run', with swept settings as coordinates and the state of each run; NetCDF-4,\n"
-    "compressed. May be called while jobs run, and again: the file is replaced whole.\n"
-    "\n"
-    "      --probes       what lore probe found in them instead, to DIR/<study>_probe.nc\n"
-    "  -o, --output FILE  where to write instead\n"
-    "  -h, --help         this text\n";
-
 typedef struct {
   bool help, probes;
   const char *directory, *output;
@@ -39,22 +28,31 @@ typedef struct {
   const char *state[LORE_SEEN_STAGES + 1];
 } lore_plan;
 
-static lore_status take_option(int option, void *arguments) {
-  lore_arguments *a = arguments;
-  a->output = option == 'o' ? optarg : a->output;
-  a->probes |= option == 'p';
-  return LORE_OK;
-}
+static const lore_option options[] = {
+    {LORE_OPTION_FLAG, '\0', "probes", NULL, LORE_FIELD(lore_arguments, probes, bool),
+     .help = "collect the results of lore probe instead, in DIR/<study>_probe.nc"},
+    {LORE_OPTION_TEXT, 'o', "output", "FILE", LORE_FIELD(lore_arguments, output, const char *),
+     .help = "write FILE instead"},
+};
+
+static const lore_command_line command_line = {
+    .name = "collect",
+    .usage = "lore collect [OPTION ...] DIR",
+    .about = "Writes DIR/<study>.nc: the metrics of all runs of the study in DIR side by side "
+             "along a dimension 'run', with swept settings as coordinates and the state of each "
+             "run; NetCDF-4, compressed. May be called while jobs run, and again: the file is "
+             "replaced as a whole.",
+    .argument = "directory of results",
+    LORE_OPTIONS(options),
+    .notes = "example:\n"
+             "  lore collect results",
+};
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  static const struct option options[] = {{"output", required_argument, NULL, 'o'},
-                                          {"probes", no_argument, NULL, 'p'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-  static const lore_command_options collect = {"collect", ":o:h", options, take_option};
-  LORE_TRY(lore_options_read(&collect, argc, argv, arguments, &arguments->help));
-  return arguments->help ? LORE_OK
-                         : lore_options_directory("collect", argc, argv, &arguments->directory);
+  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  if (arguments->help)
+    return LORE_OK;
+  return lore_options_argument(&command_line, argc, argv, &arguments->directory);
 }
 
 /* Settings have '.' in studies and '_' in files. */
@@ -120,12 +118,11 @@ static void print_result(const char *path, const lore_plan *plan,
 }
 
 static lore_status write_collection(const lore_arguments *arguments, lore_plan *plan) {
-  char name[LORE_NAME_MAX + 16], path[LORE_PATH_MAX];
+  char path[LORE_PATH_MAX];
   bool probes = arguments->probes;
   lore_collect_result result;
-  LORE_TRY(make_plan(arguments->directory, probes ? "probe.nc" : "metrics.nc", plan));
-  snprintf(name, sizeof name, "%s%s.nc", plan->manifest.name, probes ? "_probe" : "");
-  LORE_TRY(lore_path_join(arguments->directory, name, path));
+  LORE_TRY(make_plan(arguments->directory, probes ? LORE_PATH_PROBE : LORE_PATH_METRICS, plan));
+  LORE_TRY(lore_path_of_collection(arguments->directory, plan->manifest.name, probes, path));
   const char *output = arguments->output ? arguments->output : path;
   const lore_collection collection = {.study = plan->manifest.name,
                                       .command = arguments->command,
@@ -154,6 +151,6 @@ int lore_command_collect(int argc, char **argv) {
   lore_arguments arguments = {0};
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(usage) : collect(&arguments, argc, argv);
+    status = arguments.help ? lore_options_help(&command_line) : collect(&arguments, argc, argv);
   return lore_options_report(status);
 }

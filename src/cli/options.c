@@ -1,7 +1,9 @@
-/* Shared parts of the command line. */
+/* Reading command lines and printing help from a table of options. */
 #include "options.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,34 +11,250 @@
 #include "lore/base/log.h"
 #include "lore/base/mpi.h"
 
+/* What getopt_long returns for option i of the table by its long name. */
+enum { LONG_OPTION = 256, OPTIONS_MAX = 32 };
+
+static const lore_option help_option = {
+    .kind = LORE_OPTION_FLAG, .letter = 'h', .name = "help", .help = "print this text"};
+
+/* The table in getopt_long's terms. */
+typedef struct {
+  struct option option[OPTIONS_MAX + 2];
+  char letters[2 * OPTIONS_MAX + 3];
+} getopt_tables;
+
+static void make_getopt_tables(const lore_command_line *command, getopt_tables *tables) {
+  char *letter = tables->letters;
+  int names = 0;
+  assert(command->options <= OPTIONS_MAX);
+  *letter++ = ':'; /* tells a missing value from an unknown option */
+  *letter++ = help_option.letter;
+  tables->option[names++] = (struct option){help_option.name, no_argument, NULL, 'h'};
+  for (int i = 0; i < command->options; i++) {
+    const lore_option *o = &command->option[i];
+    bool valued = o->kind != LORE_OPTION_FLAG;
+    if (o->letter) {
+      *letter++ = o->letter;
+      if (valued)
+        *letter++ = ':';
+    }
+    if (o->name)
+      tables->option[names++] =
+          (struct option){o->name, valued ? required_argument : no_argument, NULL, LONG_OPTION + i};
+  }
+  *letter = '\0';
+  tables->option[names] = (struct option){0};
+}
+
 /* What getopt_long just refused: ':' a value is missing, '?' unknown. */
-static lore_status refuse(const char *command, int option, char **argv) {
+static lore_status refuse_option(const char *command, int code, char **argv) {
   const char *what = argv[optind - 1];
-  if (option == ':')
+  if (code == ':')
     return lore_fail(LORE_USER, "option '%s' needs a value; see 'lore %s --help'", what, command);
   return lore_fail(LORE_USER, "unknown option '%s'; see 'lore %s --help'", what, command);
 }
 
-lore_status lore_options_read(const lore_command_options *o, int argc, char **argv, void *arguments,
-                              bool *help) {
-  int option;
+/* "a, b or c". */
+static void list_choices(const lore_option *option, size_t size, char *list) {
+  size_t length = 0;
+  *list = '\0';
+  for (int i = 0; option->choice(i) && length < size; i++) {
+    const char *before = i == 0 ? "" : option->choice(i + 1) ? ", " : " or ";
+    length += (size_t)snprintf(list + length, size - length, "%s%s", before, option->choice(i));
+  }
+}
+
+static lore_status read_choice(const lore_option *option, const char *text, int *value) {
+  char list[256];
+  for (int i = 0; option->choice(i); i++)
+    if (!strcmp(text, option->choice(i))) {
+      *value = i;
+      return LORE_OK;
+    }
+  list_choices(option, sizeof list, list);
+  return lore_fail(LORE_USER, "expected %s", list);
+}
+
+static lore_status read_integer(const lore_option *option, const char *text, int *value) {
+  char *end;
+  errno = 0;
+  long number = strtol(text, &end, 10);
+  if (end == text || *end || errno || (double)number < option->least ||
+      (double)number > option->most)
+    return lore_fail(LORE_USER, "expected a whole number from %.0f to %.0f", option->least,
+                     option->most);
+  *value = (int)number;
+  return LORE_OK;
+}
+
+static lore_status read_positive(const lore_option *option, const char *text, double *value) {
+  char *end;
+  *value = strtod(text, &end);
+  if (*text && !*end && *value > 0 && *value < option->most)
+    return LORE_OK;
+  return lore_fail(LORE_USER, "expected a number of %s above 0 and below %g", option->unit,
+                   option->most);
+}
+
+lore_status lore_options_integer(const lore_option *option, const char *text, int *value) {
+  lore_status status = read_integer(option, text, value);
+  return status == LORE_OK ? status : lore_fail_context(status, "--%s %s", option->name, text);
+}
+
+/* `given`: the option as it was typed. */
+static lore_status take_value(const lore_option *option, const char *given, const char *text,
+                              void *arguments) {
+  void *field = (char *)arguments + option->offset;
+  lore_status status = LORE_OK;
+  switch (option->kind) {
+  case LORE_OPTION_FLAG:
+    *(bool *)field = true;
+    return LORE_OK;
+  case LORE_OPTION_TEXT:
+    *(const char **)field = text;
+    return LORE_OK;
+  case LORE_OPTION_OTHER:
+    return option->take(option, text, field);
+  case LORE_OPTION_INTEGER:
+    status = read_integer(option, text, field);
+    break;
+  case LORE_OPTION_POSITIVE:
+    status = read_positive(option, text, field);
+    break;
+  case LORE_OPTION_CHOICE:
+    status = read_choice(option, text, field);
+    break;
+  case LORE_OPTION_HEADING:
+    break;
+  }
+  return status == LORE_OK ? status : lore_fail_context(status, "%s %s", given, text);
+}
+
+/* Takes the option that getopt_long returned `code` for. */
+static lore_status take_option(const lore_command_line *command, int code, void *arguments) {
+  char given[64];
+  int which = code - LONG_OPTION;
+  for (int i = 0; code < LONG_OPTION && i < command->options; i++)
+    if (command->option[i].letter == code)
+      which = i;
+  assert(which >= 0);
+  const lore_option *option = &command->option[which];
+  if (code < LONG_OPTION)
+    snprintf(given, sizeof given, "-%c", option->letter);
+  else
+    snprintf(given, sizeof given, "--%s", option->name);
+  return take_value(option, given, optarg, arguments);
+}
+
+lore_status lore_options_read(const lore_command_line *command, int argc, char **argv,
+                              void *arguments, bool *help) {
+  getopt_tables tables;
+  int code;
+  make_getopt_tables(command, &tables);
   optind = 0; /* the main program may have scanned before */
   opterr = 0;
   *help = false;
-  while ((option = getopt_long(argc, argv, o->letters, o->options, NULL)) != -1) {
-    if (option == '?' || option == ':')
-      return refuse(o->name, option, argv);
-    if (option == 'h') {
+  while ((code = getopt_long(argc, argv, tables.letters, tables.option, NULL)) != -1) {
+    if (code == '?' || code == ':')
+      return refuse_option(command->name, code, argv);
+    if (code == help_option.letter) {
       *help = true;
       return LORE_OK;
     }
-    LORE_TRY(o->take(option, arguments));
+    LORE_TRY(take_option(command, code, arguments));
   }
   return LORE_OK;
 }
 
-lore_status lore_options_help(const char *usage) {
+lore_status lore_options_argument(const lore_command_line *command, int argc, char **argv,
+                                  const char **argument) {
+  if (argc - optind < 1)
+    return lore_fail(LORE_USER, "lore %s needs a %s; see 'lore %s --help'", command->name,
+                     command->argument, command->name);
+  if (argc - optind > 1)
+    return lore_fail(LORE_USER, "unexpected argument '%s' (lore %s takes one %s)", argv[optind + 1],
+                     command->name, command->argument);
+  *argument = argv[optind];
+  return LORE_OK;
+}
+
+enum { WIDTH = 80, GAP = 2 /* between an option and its help */ };
+
+/* Prints `text`, which begins at `column`: lines that are too long are broken between words and
+ * continued at `indent`. */
+static void print_wrapped(const char *text, int column, int indent) {
+  while (*text) {
+    int length = (int)strcspn(text, "\n"), room = WIDTH - column;
+    if (length > room) {
+      for (length = room; length > 0 && text[length] != ' '; length--)
+        ;
+      if (length == 0) /* a word that fits nowhere */
+        length = (int)strcspn(text, " \n");
+    }
+    printf("%.*s\n", length, text);
+    text += length;
+    if (*text)
+      text++;
+    column = indent;
+    if (*text && *text != '\n')
+      printf("%*s", indent, "");
+  }
+}
+
+/* "  -o, --output DIR" */
+static int write_option(const lore_option *o, size_t size, char *text) {
+  char letter[8] = "    ";
+  if (o->letter)
+    snprintf(letter, sizeof letter, "-%c%s", o->letter, o->name ? ", " : "");
+  return snprintf(text, size, "  %s%s%s%s%s", letter, o->name ? "--" : "", o->name ? o->name : "",
+                  o->value ? " " : "", o->value ? o->value : "");
+}
+
+static void print_option(const lore_option *option, int indent) {
+  char text[WIDTH];
+  write_option(option, sizeof text, text);
+  printf("%-*s", indent, text);
+  print_wrapped(option->help, indent, indent);
+}
+
+/* The options, --help last of those above the first heading. */
+static void print_options(const lore_command_line *command) {
+  char text[WIDTH];
+  bool help_printed = false;
+  int indent = write_option(&help_option, sizeof text, text) + GAP;
+  for (int i = 0; i < command->options; i++)
+    if (command->option[i].kind != LORE_OPTION_HEADING) {
+      int width = write_option(&command->option[i], sizeof text, text) + GAP;
+      indent = width > indent ? width : indent;
+    }
+  for (int i = 0; i < command->options; i++) {
+    const lore_option *option = &command->option[i];
+    if (option->kind != LORE_OPTION_HEADING) {
+      print_option(option, indent);
+      continue;
+    }
+    if (!help_printed)
+      print_option(&help_option, indent);
+    help_printed = true;
+    printf("\n%s\n", option->help);
+  }
+  if (!help_printed)
+    print_option(&help_option, indent);
+}
+
+lore_status lore_options_help(const lore_command_line *command) {
+  static const char usage[] = "usage: ";
+  int indent = (int)strlen(usage);
   fputs(usage, stdout);
+  print_wrapped(command->usage, indent, indent);
+  putchar('\n');
+  print_wrapped(command->about, 0, 0);
+  putchar('\n');
+  print_options(command);
+  if (command->notes) {
+    putchar('\n');
+    print_wrapped(command->notes, 0, 0);
+  }
   return lore_options_flush();
 }
 
@@ -46,69 +264,13 @@ int lore_options_report(lore_status status) {
   return lore_status_exit_code(status);
 }
 
-lore_status lore_overrides_add(lore_overrides *overrides, const char *value) {
-  if (overrides->count == LORE_OVERRIDES_MAX)
-    return lore_fail(LORE_USER, "more than %d settings on the command line", LORE_OVERRIDES_MAX);
-  overrides->value[overrides->count++] = value;
-  return LORE_OK;
-}
-
-lore_status lore_options_study(const char *command, int argc, char **argv, const char **study) {
-  if (argc - optind < 1)
-    return lore_fail(LORE_USER, "lore %s needs a study file; see 'lore %s --help'", command,
-                     command);
-  if (argc - optind > 1)
-    return lore_fail(LORE_USER, "lore %s takes one study file; '%s' is too much", command,
-                     argv[optind + 1]);
-  *study = argv[optind];
-  return LORE_OK;
-}
-
-lore_status lore_options_directory(const char *command, int argc, char **argv,
-                                   const char **directory) {
-  if (argc - optind < 1)
-    return lore_fail(LORE_USER, "lore %s needs a directory of results; see 'lore %s --help'",
-                     command, command);
-  if (argc - optind > 1)
-    return lore_fail(LORE_USER, "lore %s takes one directory; '%s' is too much", command,
-                     argv[optind + 1]);
-  *directory = argv[optind];
-  return LORE_OK;
-}
-
-lore_status lore_options_integer(const char *option, const char *text, long least, long most,
-                                 int *value) {
-  char *end;
-  errno = 0;
-  long number = strtol(text, &end, 10);
-  if (end == text || *end || errno || number < least || number > most)
-    return lore_fail(LORE_USER, "%s %s: a whole number from %ld to %ld is needed", option, text,
-                     least, most);
-  *value = (int)number;
-  return LORE_OK;
-}
-
-lore_status lore_options_ranks(const char *text, int *ranks) {
-  enum { RANKS_MAX = 1 << 24 };
-  return lore_options_integer("--ranks-per-run", text, 1, RANKS_MAX, ranks);
-}
-
-lore_status lore_options_positive(const char *option, const char *unit, const char *text,
-                                  double limit, double *value) {
-  char *end;
-  *value = strtod(text, &end);
-  if (*text && !*end && *value > 0 && *value < limit)
-    return LORE_OK;
-  return lore_fail(LORE_USER, "%s '%s' is not a positive number of %s", option, text, unit);
-}
-
 lore_status lore_options_flush(void) {
   if (fflush(stdout))
     return lore_fail(LORE_FILE, "standard output: %s", strerror(errno));
   return LORE_OK;
 }
 
-static int is_plain(const char *word) {
+static bool needs_no_quotes(const char *word) {
   return *word && !word[strcspn(word, " \t\n\"'\\$`*?[](){};&|<>~#!")];
 }
 
@@ -119,7 +281,16 @@ char *lore_options_join(int argc, char **argv) {
   if (!stream)
     return NULL;
   for (int i = 0; i < argc; i++)
-    fprintf(stream, is_plain(argv[i]) ? "%s%s" : "%s'%s'", i ? " " : "", argv[i]);
+    fprintf(stream, needs_no_quotes(argv[i]) ? "%s%s" : "%s'%s'", i ? " " : "", argv[i]);
   fclose(stream);
   return text;
+}
+
+lore_status lore_overrides_add(const lore_option *option, const char *text, void *overrides) {
+  lore_overrides *all = overrides;
+  (void)option;
+  if (all->count == LORE_OVERRIDES_MAX)
+    return lore_fail(LORE_USER, "more than %d settings on the command line", LORE_OVERRIDES_MAX);
+  all->value[all->count++] = text;
+  return LORE_OK;
 }

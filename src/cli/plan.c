@@ -11,22 +11,6 @@
 #include "options.h"
 #include "plan_print.h"
 
-static const char usage[] =
-    "usage: lore plan [OPTION ...] STUDY\n"
-    "\n"
-    "Expands the study, validates all its runs, and prints them with the steps, tokens,\n"
-    "operations, memory and hours that they will take; trains nothing.\n"
-    "\n"
-    "  -o, --output DIR       writes DIR/manifest.tsv, the frozen list of runs\n"
-    "  -s KEY=VALUE           overrides a setting; any number of times\n"
-    "      --ranks-per-run R  ranks that train one run together (default 1)\n"
-    "      --gflops G         speed of training steps of one rank in GFLOP/s, as lore bench\n"
-    "                         measures it on the machine in question (default: matrix\n"
-    "                         products are timed here for a second)\n"
-    "      --probes N         also what lore probe will take on N ranks\n"
-    "      --json             one JSON object, for programs\n"
-    "  -h, --help             this text\n";
-
 typedef struct {
   lore_overrides overrides;
   const char *study, *directory;
@@ -35,37 +19,38 @@ typedef struct {
   bool json, help;
 } lore_arguments;
 
-enum { OPTION_RANKS = 256, OPTION_GFLOPS, OPTION_PROBES };
+static const lore_option options[] = {
+    {LORE_OPTION_TEXT, 'o', "output", "DIR", LORE_FIELD(lore_arguments, directory, const char *),
+     .help = "write DIR/manifest.tsv, the frozen list of runs"},
+    LORE_OPTION_OVERRIDES(lore_arguments, overrides),
+    LORE_OPTION_RANKS(lore_arguments, ranks, "ranks that train one run together (default 1)"),
+    {LORE_OPTION_POSITIVE, '\0', "gflops", "G", LORE_FIELD(lore_arguments, gflops, double),
+     .most = 1e9, .unit = "GFLOP/s",
+     .help = "speed of training steps of one rank in GFLOP/s, as lore bench measures it on the "
+             "machine in question (default: matrix products are timed here for a second)"},
+    {LORE_OPTION_INTEGER, '\0', "probes", "N", LORE_FIELD(lore_arguments, probe_ranks, int),
+     .least = 1, .most = 1 << 20, .help = "also predict what lore probe takes on N ranks"},
+    {LORE_OPTION_FLAG, '\0', "json", NULL, LORE_FIELD(lore_arguments, json, bool),
+     .help = "one JSON object, for programs"},
+};
 
-static lore_status take_option(int option, void *arguments) {
-  lore_arguments *a = arguments;
-  switch (option) {
-  case 's':
-    return lore_overrides_add(&a->overrides, optarg);
-  case OPTION_RANKS:
-    return lore_options_ranks(optarg, &a->ranks);
-  case OPTION_PROBES:
-    return lore_options_integer("--probes", optarg, 1, 1 << 20, &a->probe_ranks);
-  case OPTION_GFLOPS:
-    return lore_options_positive("--gflops", "GFLOP/s", optarg, 1e9, &a->gflops);
-  default:
-    a->directory = option == 'o' ? optarg : a->directory;
-    a->json |= option == 'j';
-    return LORE_OK;
-  }
-}
+static const lore_command_line command_line = {
+    .name = "plan",
+    .usage = "lore plan [OPTION ...] STUDY",
+    .about = "Expands the study, validates all its runs, and prints them with their steps, "
+             "tokens, operations, memory and predicted hours. Trains nothing.",
+    .argument = "study file",
+    LORE_OPTIONS(options),
+    .notes = "examples:\n"
+             "  lore plan study.yaml --gflops 40 --ranks-per-run 4\n"
+             "  lore plan study.yaml -o results",
+};
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  static const struct option options[] = {{"output", required_argument, NULL, 'o'},
-                                          {"ranks-per-run", required_argument, NULL, OPTION_RANKS},
-                                          {"gflops", required_argument, NULL, OPTION_GFLOPS},
-                                          {"probes", required_argument, NULL, OPTION_PROBES},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-  static const lore_command_options plan = {"plan", ":o:s:h", options, take_option};
-  LORE_TRY(lore_options_read(&plan, argc, argv, arguments, &arguments->help));
-  return arguments->help ? LORE_OK : lore_options_study("plan", argc, argv, &arguments->study);
+  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  if (arguments->help)
+    return LORE_OK;
+  return lore_options_argument(&command_line, argc, argv, &arguments->study);
 }
 
 static lore_status predict(const lore_arguments *a, lore_plan_print *plan, lore_plan_run *run) {
@@ -124,6 +109,6 @@ int lore_command_plan(int argc, char **argv) {
   static lore_arguments arguments = {.ranks = 1};
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(usage) : plan_study(&arguments);
+    status = arguments.help ? lore_options_help(&command_line) : plan_study(&arguments);
   return lore_options_report(status);
 }

@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lore/io/quote.h"
+#include "lore/base/json.h"
+#include "lore/io/path.h"
+
+enum { DIGITS = 17 }; /* read back to the same bits */
 
 static double mebibytes(double bytes) {
   return bytes / 1048576;
@@ -84,67 +87,92 @@ void lore_plan_print_text(const lore_plan_print *plan) {
   if (plan->probes.ranks > 0)
     print_probes(plan);
   if (plan->directory)
-    printf("frozen             %s/manifest.tsv\n", plan->directory);
+    printf("frozen             %s/" LORE_PATH_MANIFEST "\n", plan->directory);
 }
 
-static void print_probes_json(const lore_plan_print *plan) {
-  const lore_probe_plan *p = &plan->probes;
-  printf("\"probes\": {\"ranks\": %d, \"runs\": %d, \"snapshots\": %d, \"peak_bytes\": %zu, "
-         "\"least_bytes\": %zu, \"operations\": %.17g, \"algebra_operations\": %.17g, "
-         "\"hours\": %.17g}, ",
-         p->ranks, p->runs, p->snapshots, p->bytes, p->bytes_least, p->operations, p->algebra,
-         p->hours);
+static void print_probes_json(const lore_probe_plan *p, lore_json *json) {
+  lore_json_begin_object(json, "probes");
+  lore_json_integer(json, "ranks", p->ranks);
+  lore_json_integer(json, "runs", p->runs);
+  lore_json_integer(json, "snapshots", p->snapshots);
+  lore_json_unsigned(json, "peak_bytes", p->bytes);
+  lore_json_unsigned(json, "least_bytes", p->bytes_least);
+  lore_json_real(json, "operations", DIGITS, p->operations);
+  lore_json_real(json, "algebra_operations", DIGITS, p->algebra);
+  lore_json_real(json, "hours", DIGITS, p->hours);
+  lore_json_end(json);
 }
 
-static void print_run_json(const lore_plan_print *plan, int r) {
-  const lore_manifest *m = plan->manifest;
-  const lore_manifest_run *run = &m->run[r];
-  const lore_plan_run *cost = &plan->run[r];
-  const char *separator = "";
-  printf("{\"id\": \"%s\", \"experiment\": \"%s\", \"wave\": %d, ", run->id, run->experiment,
-         run->wave);
-  if (run->start) {
-    printf("\"parent\": null, \"start_file\": ");
-    lore_quote_write(stdout, run->start->path);
-    printf(", \"parent_step\": %lld, ", (long long)run->parent_step);
-  } else if (run->parent < 0)
-    printf("\"parent\": null, \"start_file\": null, \"parent_step\": null, ");
+static void print_start_json(const lore_manifest *m, const lore_manifest_run *run,
+                             lore_json *json) {
+  bool starts = run->start || run->parent >= 0;
+  lore_json_text(json, "parent", run->start || run->parent < 0 ? NULL : m->run[run->parent].id);
+  lore_json_text(json, "start_file", run->start ? run->start->path : NULL);
+  if (starts)
+    lore_json_integer(json, "parent_step", run->parent_step);
   else
-    printf("\"parent\": \"%s\", \"start_file\": null, \"parent_step\": %lld, ",
-           m->run[run->parent].id, (long long)run->parent_step);
-  printf("\"seed\": %llu, \"steps\": %lld, \"hash\": \"%016llx\", \"tokens\": %.17g, "
-         "\"operations\": %.17g, \"evaluation_operations\": %.17g, \"hours\": %.17g, "
-         "\"threads\": %d, \"peak_bytes\": %zu, \"weights_bytes\": %.0f, \"axes\": {",
-         (unsigned long long)run->settings.seed, (long long)run->settings.train.steps,
-         (unsigned long long)run->hash, cost->tokens, cost->operations, cost->evaluation_operations,
-         cost->hours, cost->threads, cost->peak_bytes, cost->weights_bytes);
+    lore_json_null(json, "parent_step");
+}
+
+static void print_run_json(const lore_manifest *m, const lore_manifest_run *run,
+                           const lore_plan_run *cost, lore_json *json) {
+  char hash[17];
+  snprintf(hash, sizeof hash, "%016llx", (unsigned long long)run->hash);
+  lore_json_begin_object(json, NULL);
+  lore_json_text(json, "id", run->id);
+  lore_json_text(json, "experiment", run->experiment);
+  lore_json_integer(json, "wave", run->wave);
+  print_start_json(m, run, json);
+  lore_json_unsigned(json, "seed", run->settings.seed);
+  lore_json_integer(json, "steps", run->settings.train.steps);
+  lore_json_text(json, "hash", hash);
+  lore_json_real(json, "tokens", DIGITS, cost->tokens);
+  lore_json_real(json, "operations", DIGITS, cost->operations);
+  lore_json_real(json, "evaluation_operations", DIGITS, cost->evaluation_operations);
+  lore_json_real(json, "hours", DIGITS, cost->hours);
+  lore_json_integer(json, "threads", cost->threads);
+  lore_json_unsigned(json, "peak_bytes", cost->peak_bytes);
+  lore_json_decimal(json, "weights_bytes", 0, cost->weights_bytes);
+  lore_json_begin_object(json, "axes");
   for (int a = 0; a < m->axes; a++)
-    if (*run->value[a]) {
-      printf("%s\"%s\": \"%s\"", separator, m->axis[a], run->value[a]);
-      separator = ", ";
-    }
-  printf("}}");
+    if (*run->value[a])
+      lore_json_text(json, m->axis[a], run->value[a]);
+  lore_json_end(json);
+  lore_json_end(json);
+}
+
+static void print_totals_json(const lore_plan_print *plan, lore_json *json) {
+  const lore_plan_totals *t = &plan->totals;
+  const lore_plan_run *largest = &plan->run[t->largest];
+  lore_json_integer(json, "waves", t->waves);
+  lore_json_integer(json, "ranks_per_run", plan->ranks);
+  lore_json_real(json, "tokens", DIGITS, t->tokens);
+  lore_json_real(json, "operations", DIGITS, t->operations);
+  lore_json_real(json, "evaluation_operations", DIGITS, t->evaluation_operations);
+  lore_json_unsigned(json, "peak_bytes", largest->peak_bytes);
+  lore_json_decimal(json, "weights_bytes", 0, t->weights_bytes);
+  lore_json_decimal(json, "resume_bytes", 0, largest->resume_bytes);
+  lore_json_real(json, "gflops", DIGITS, plan->speed.gflops);
+  lore_json_boolean(json, "measured", plan->speed.gemm_gflops > 0);
+  lore_json_real(json, "hours", DIGITS, t->hours);
+  lore_json_real(json, "chain_hours", DIGITS, t->chain_hours);
+  lore_json_real(json, "core_hours", DIGITS, t->core_hours);
+  lore_json_real(json, "node_hours", DIGITS, t->node_hours);
+  lore_json_integer(json, "cores_per_node", t->cores);
+  lore_json_boolean(json, "frozen", plan->directory);
 }
 
 void lore_plan_print_json(const lore_plan_print *plan) {
   const lore_manifest *m = plan->manifest;
-  const lore_plan_totals *t = &plan->totals;
-  printf("{\"study\": \"%s\", \"runs\": [", m->name);
-  for (int r = 0; r < m->runs; r++) {
-    printf("%s", r > 0 ? ",\n" : "\n");
-    print_run_json(plan, r);
-  }
-  printf("\n], ");
+  lore_json json = lore_json_begin(stdout);
+  lore_json_begin_object(&json, NULL);
+  lore_json_text(&json, "study", m->name);
+  lore_json_begin_lines(&json, "runs");
+  for (int r = 0; r < m->runs; r++)
+    print_run_json(m, &m->run[r], &plan->run[r], &json);
+  lore_json_end(&json);
   if (plan->probes.ranks > 0)
-    print_probes_json(plan);
-  printf("\"waves\": %d, \"ranks_per_run\": %d, \"tokens\": %.17g, \"operations\": %.17g, "
-         "\"evaluation_operations\": %.17g, \"peak_bytes\": %zu, \"weights_bytes\": %.0f, "
-         "\"resume_bytes\": %.0f, \"gflops\": %.17g, \"measured\": %s, \"hours\": %.17g, "
-         "\"chain_hours\": %.17g, \"core_hours\": %.17g, \"node_hours\": %.17g, "
-         "\"cores_per_node\": %d, \"frozen\": %s}\n",
-         t->waves, plan->ranks, t->tokens, t->operations, t->evaluation_operations,
-         plan->run[t->largest].peak_bytes, t->weights_bytes, plan->run[t->largest].resume_bytes,
-         plan->speed.gflops, plan->speed.gemm_gflops > 0 ? "true" : "false", t->hours,
-         t->chain_hours, t->core_hours, t->node_hours, t->cores,
-         plan->directory ? "true" : "false");
+    print_probes_json(&plan->probes, &json);
+  print_totals_json(plan, &json);
+  lore_json_end(&json);
 }

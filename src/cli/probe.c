@@ -9,120 +9,94 @@
 #include "lore/probe/study.h"
 #include "options.h"
 
-static const char usage[] =
-    "usage: lore probe [OPTION ...] DIR\n"
-    "       mpirun -n N lore probe [OPTION ...] DIR\n"
-    "\n"
-    "Looks inside of the snapshots of all runs of the study in DIR and writes, beside each\n"
-    "run's metrics, DIR/runs/<id>/probe.nc: from which level and token attributes can be\n"
-    "read by a linear probe, spectra of activations and weights, distances between names.\n"
-    "Snapshots are the weights of the last step and of checkpoint.snapshots. What is there\n"
-    "already is left alone. 'lore collect --probes DIR' joins the files.\n"
-    "\n"
-    "      --run ID           only this run; any number of times\n"
-    "      --snapshots LIST   only these steps (0,400,1200)\n"
-    "      --individuals N    known individuals that are used (default: all)\n"
-    "      --keys N           names that are compared (default 1024)\n"
-    "      --ridge LIST       strengths of the penalty to choose from, relative to the mean\n"
-    "                         square of activations (default 1e-5,1e-4,...,10)\n"
-    "      --ranks-per-run R  ranks that probe one run together (default: all)\n"
-    "      --overwrite        probes again what is there\n"
-    "  -q, --quiet            no progress\n"
-    "  -h, --help             this text\n";
-
 typedef struct {
   lore_probe_options probe;
   bool help;
 } lore_arguments;
 
-enum {
-  OPTION_RUN = 256,
-  OPTION_SNAPSHOTS,
-  OPTION_INDIVIDUALS,
-  OPTION_KEYS,
-  OPTION_RIDGE,
-  OPTION_RANKS,
-  OPTION_OVERWRITE
-};
-
-static lore_status take_run(const char *id, lore_probe_options *options) {
-  if (options->runs == LORE_PROBE_RUNS_MAX)
-    return lore_fail(LORE_USER, "--run: more than %d runs", LORE_PROBE_RUNS_MAX);
-  options->run[options->runs++] = id;
+static lore_status take_run(const lore_option *option, const char *text, void *field) {
+  lore_probe_options *probe = field;
+  if (probe->runs == LORE_PROBE_RUNS_MAX)
+    return lore_fail(LORE_USER, "--%s: more than %d runs", option->name, LORE_PROBE_RUNS_MAX);
+  probe->run[probe->runs++] = text;
   return LORE_OK;
 }
 
-static lore_status take_snapshots(const char *text, lore_integer_list *list) {
+static lore_status take_snapshots(const lore_option *option, const char *text, void *field) {
+  lore_integer_list *list = field;
   char *end = NULL;
   list->count = 0;
   for (const char *at = text; end == NULL || *end; at = end + 1) {
     long long step = strtoll(at, &end, 10);
     if (end == at || (*end && *end != ',') || step < 0 || list->count == LORE_LIST_MAX)
-      return lore_fail(LORE_USER,
-                       "--snapshots '%s': up to %d steps with commas between them are needed", text,
-                       LORE_LIST_MAX);
+      return lore_fail(LORE_USER, "--%s %s: expected up to %d steps separated by commas",
+                       option->name, text, LORE_LIST_MAX);
     list->value[list->count++] = step;
   }
   return LORE_OK;
 }
 
-static lore_status take_ridge(const char *text, lore_probe_options *options) {
+static lore_status take_ridge(const lore_option *option, const char *text, void *field) {
+  lore_probe_options *probe = field;
   char *end = NULL;
-  options->strengths = 0;
+  probe->strengths = 0;
   for (const char *at = text; end == NULL || *end; at = end + 1) {
     double strength = strtod(at, &end);
     if (end == at || (*end && *end != ',') || !(strength > 0 && strength < 1e12) ||
-        options->strengths == LORE_PROBE_STRENGTHS_MAX)
-      return lore_fail(LORE_USER,
-                       "--ridge '%s': up to %d positive numbers with commas between them are "
-                       "needed",
-                       text, LORE_PROBE_STRENGTHS_MAX);
-    options->strength[options->strengths++] = strength;
+        probe->strengths == LORE_PROBE_STRENGTHS_MAX)
+      return lore_fail(LORE_USER, "--%s %s: expected up to %d positive numbers separated by commas",
+                       option->name, text, LORE_PROBE_STRENGTHS_MAX);
+    probe->strength[probe->strengths++] = strength;
   }
   return LORE_OK;
 }
 
-static lore_status take_option(int option, void *arguments) {
-  enum { KEYS_MOST = 1 << 20, PEOPLE_MOST = 1 << 30 };
-  lore_probe_options *o = &((lore_arguments *)arguments)->probe;
-  switch (option) {
-  case OPTION_RUN:
-    return take_run(optarg, o);
-  case OPTION_SNAPSHOTS:
-    return take_snapshots(optarg, &o->snapshots);
-  case OPTION_INDIVIDUALS:
-    return lore_options_integer("--individuals", optarg, LORE_PROBE_INDIVIDUALS_LEAST, PEOPLE_MOST,
-                                &o->individuals);
-  case OPTION_KEYS:
-    return lore_options_integer("--keys", optarg, 2, KEYS_MOST, &o->keys);
-  case OPTION_RIDGE:
-    return take_ridge(optarg, o);
-  case OPTION_RANKS:
-    return lore_options_ranks(optarg, &o->ranks_per_run);
-  default:
-    o->overwrite |= option == OPTION_OVERWRITE;
-    o->quiet |= option == 'q';
-    return LORE_OK;
-  }
-}
+enum { KEYS_MAX = 1 << 20, INDIVIDUALS_MAX = 1 << 30 };
+
+static const lore_option options[] = {
+    {LORE_OPTION_OTHER, '\0', "run", "ID", LORE_FIELD(lore_arguments, probe, lore_probe_options),
+     .take = take_run, .help = "only this run; may be repeated"},
+    {LORE_OPTION_OTHER, '\0', "snapshots", "LIST",
+     LORE_FIELD(lore_arguments, probe.snapshots, lore_integer_list), .take = take_snapshots,
+     .help = "only these steps (0,400,1200)"},
+    {LORE_OPTION_INTEGER, '\0', "individuals", "N",
+     LORE_FIELD(lore_arguments, probe.individuals, int), .least = LORE_PROBE_INDIVIDUALS_LEAST,
+     .most = INDIVIDUALS_MAX, .help = "how many known individuals to use (default: all)"},
+    {LORE_OPTION_INTEGER, '\0', "keys", "N", LORE_FIELD(lore_arguments, probe.keys, int),
+     .least = 2, .most = KEYS_MAX, .help = "how many names to compare (default 1024)"},
+    {LORE_OPTION_OTHER, '\0', "ridge", "LIST",
+     LORE_FIELD(lore_arguments, probe, lore_probe_options), .take = take_ridge,
+     .help = "strengths of the penalty to choose from, relative to the mean square of activations "
+             "(default 1e-5,1e-4,...,10)"},
+    LORE_OPTION_RANKS(lore_arguments, probe.ranks_per_run,
+                      "ranks that probe one run together (default: all)"),
+    {LORE_OPTION_FLAG, '\0', "overwrite", NULL, LORE_FIELD(lore_arguments, probe.overwrite, bool),
+     .help = "probe again where results exist"},
+    {LORE_OPTION_FLAG, 'q', "quiet", NULL, LORE_FIELD(lore_arguments, probe.quiet, bool),
+     .help = "print no progress"},
+};
+
+static const lore_command_line command_line = {
+    .name = "probe",
+    .usage = "lore probe [OPTION ...] DIR\n"
+             "mpirun -n N lore probe [OPTION ...] DIR",
+    .about = "Examines the snapshots of all runs of the study in DIR and writes, beside each "
+             "run's metrics, DIR/runs/<id>/probe.nc: from which level and token a linear probe "
+             "can read attributes, spectra of activations and weights, distances between names. "
+             "Snapshots are the weights of the last step and those of checkpoint.snapshots. "
+             "Existing results are left alone. 'lore collect --probes DIR' joins the files.",
+    .argument = "directory of results",
+    LORE_OPTIONS(options),
+    .notes = "example:\n"
+             "  mpirun -n 4 lore probe --snapshots 0,400,1200 results",
+};
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  static const struct option options[] = {
-      {"run", required_argument, NULL, OPTION_RUN},
-      {"snapshots", required_argument, NULL, OPTION_SNAPSHOTS},
-      {"individuals", required_argument, NULL, OPTION_INDIVIDUALS},
-      {"keys", required_argument, NULL, OPTION_KEYS},
-      {"ridge", required_argument, NULL, OPTION_RIDGE},
-      {"ranks-per-run", required_argument, NULL, OPTION_RANKS},
-      {"overwrite", no_argument, NULL, OPTION_OVERWRITE},
-      {"quiet", no_argument, NULL, 'q'},
-      {"help", no_argument, NULL, 'h'},
-      {NULL, 0, NULL, 0}};
-  static const lore_command_options probe = {"probe", ":qh", options, take_option};
   lore_probe_options_default(&arguments->probe);
-  LORE_TRY(lore_options_read(&probe, argc, argv, arguments, &arguments->help));
-  return arguments->help ? LORE_OK
-                         : lore_options_directory("probe", argc, argv, &arguments->probe.directory);
+  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  if (arguments->help)
+    return LORE_OK;
+  return lore_options_argument(&command_line, argc, argv, &arguments->probe.directory);
 }
 
 static void print_totals(const lore_probe_totals *t) {
@@ -155,7 +129,7 @@ int lore_command_probe(int argc, char **argv) {
   if (status == LORE_OK)
     status = parse(argc, argv, &arguments);
   if (status == LORE_OK && arguments.help)
-    status = world.rank == 0 ? lore_options_help(usage) : LORE_OK;
+    status = world.rank == 0 ? lore_options_help(&command_line) : LORE_OK;
   else if (status == LORE_OK)
     status = probe(world, &arguments, argc, argv);
   return lore_mpi_end(mine, lore_options_report(status));

@@ -12,29 +12,6 @@
 #include "lore/run/sweep.h"
 #include "options.h"
 
-static const char usage[] =
-    "usage: lore run [OPTION ...] STUDY -o DIR\n"
-    "       mpirun -n N lore run [OPTION ...] STUDY -o DIR\n"
-    "\n"
-    "Trains all runs of the study and writes DIR/runs/<id>/: study.yaml (resolved\n"
-    "settings), metrics.nc (one record per evaluation), checkpoints/ (weights) and\n"
-    "state.yaml. Goes on with what DIR already holds; complete runs are left alone.\n"
-    "\n"
-    "  -o, --output DIR       where results go (needed)\n"
-    "  -s KEY=VALUE           overrides a setting (\"train.steps=2000\"); any number of times\n"
-    "      --ranks-per-run R  ranks that train one run together (default: all ranks if\n"
-    "                         the study has one run, else 1)\n"
-    "      --max-hours H      stops in time to end within H hours\n"
-    "      --wave W           only runs of this wave: 0 those without a parent, ...\n"
-    "      --chunk I/N        begins with part I (from 0) of N, then helps with the others\n"
-    "      --fail-fast        stops everything when a run fails\n"
-    "      --overwrite        begins again whatever DIR holds of these runs\n"
-    "  -q, --quiet            no progress\n"
-    "  -h, --help             this text\n"
-    "\n"
-    "SIGUSR1, SIGUSR2, SIGTERM, SIGINT and the end of the Slurm job make all groups write a\n"
-    "checkpoint and leave with exit code 75. Each rank computes with compute.threads threads.\n";
-
 typedef struct {
   lore_sweep_options sweep;
   lore_overrides overrides;
@@ -43,57 +20,65 @@ typedef struct {
   bool help;
 } lore_arguments;
 
-enum { OPTION_RANKS = 256, OPTION_HOURS, OPTION_WAVE, OPTION_CHUNK, OPTION_FAIL, OPTION_OVERWRITE };
-
-static lore_status parse_chunk(const char *text, int *chunk, int *chunks) {
+static lore_status take_chunk(const lore_option *option, const char *text, void *field) {
   char rest;
-  if (sscanf(text, "%d/%d%c", chunk, chunks, &rest) == 2 && *chunks > 0 && *chunk >= 0 &&
-      *chunk < *chunks)
+  lore_sweep_options *sweep = field;
+  if (sscanf(text, "%d/%d%c", &sweep->chunk, &sweep->chunks, &rest) == 2 && sweep->chunks > 0 &&
+      sweep->chunk >= 0 && sweep->chunk < sweep->chunks)
     return LORE_OK;
-  return lore_fail(LORE_USER, "--chunk '%s' is not of the form I/N with 0 <= I < N", text);
+  return lore_fail(LORE_USER, "--%s %s: expected I/N with 0 <= I < N", option->name, text);
 }
 
-static lore_status take_option(int option, void *arguments) {
-  enum { WAVES_MAX = 1 << 20 };
-  lore_arguments *a = arguments;
-  switch (option) {
-  case 's':
-    return lore_overrides_add(&a->overrides, optarg);
-  case OPTION_RANKS:
-    return lore_options_ranks(optarg, &a->sweep.ranks_per_run);
-  case OPTION_WAVE:
-    return lore_options_integer("--wave", optarg, 0, WAVES_MAX, &a->sweep.wave);
-  case OPTION_HOURS:
-    return lore_options_positive("--max-hours", "hours", optarg, 1e6, &a->max_hours);
-  case OPTION_CHUNK:
-    return parse_chunk(optarg, &a->sweep.chunk, &a->sweep.chunks);
-  default:
-    a->sweep.directory = option == 'o' ? optarg : a->sweep.directory;
-    a->sweep.overwrite |= option == OPTION_OVERWRITE;
-    a->sweep.fail_fast |= option == OPTION_FAIL;
-    a->sweep.quiet |= option == 'q';
-    return LORE_OK;
-  }
-}
+enum { WAVES_MAX = 1 << 20 };
+
+static const lore_option options[] = {
+    {LORE_OPTION_TEXT, 'o', "output", "DIR",
+     LORE_FIELD(lore_arguments, sweep.directory, const char *),
+     .help = "where results go (required)"},
+    LORE_OPTION_OVERRIDES(lore_arguments, overrides),
+    LORE_OPTION_RANKS(lore_arguments, sweep.ranks_per_run,
+                      "ranks that train one run together (default: all ranks if the study has "
+                      "one run, else 1)"),
+    {LORE_OPTION_POSITIVE, '\0', "max-hours", "H", LORE_FIELD(lore_arguments, max_hours, double),
+     .most = 1e6, .unit = "hours", .help = "stop early enough to end within H hours"},
+    {LORE_OPTION_INTEGER, '\0', "wave", "W", LORE_FIELD(lore_arguments, sweep.wave, int),
+     .most = WAVES_MAX,
+     .help = "only runs of this wave: 0 for those without a parent, 1 for their children, ..."},
+    {LORE_OPTION_OTHER, '\0', "chunk", "I/N", LORE_FIELD(lore_arguments, sweep, lore_sweep_options),
+     .take = take_chunk, .help = "begin with part I (from 0) of N, then help with the other parts"},
+    {LORE_OPTION_FLAG, '\0', "fail-fast", NULL, LORE_FIELD(lore_arguments, sweep.fail_fast, bool),
+     .help = "stop all runs when one fails"},
+    {LORE_OPTION_FLAG, '\0', "overwrite", NULL, LORE_FIELD(lore_arguments, sweep.overwrite, bool),
+     .help = "discard what DIR holds of these runs and begin again"},
+    {LORE_OPTION_FLAG, 'q', "quiet", NULL, LORE_FIELD(lore_arguments, sweep.quiet, bool),
+     .help = "print no progress"},
+};
+
+static const lore_command_line command_line = {
+    .name = "run",
+    .usage = "lore run [OPTION ...] STUDY -o DIR\n"
+             "mpirun -n N lore run [OPTION ...] STUDY -o DIR",
+    .about = "Trains all runs of the study and writes DIR/runs/<id>/: study.yaml (resolved "
+             "settings), metrics.nc (one record per evaluation), checkpoints/ (weights) and "
+             "state.yaml. Resumes what DIR already holds; leaves complete runs alone.",
+    .argument = "study file",
+    LORE_OPTIONS(options),
+    .notes = "On SIGUSR1, SIGUSR2, SIGTERM, SIGINT and shortly before the Slurm job ends, all "
+             "groups of ranks write a checkpoint and exit with code 75; rerun the same command to "
+             "resume. Each rank computes with compute.threads threads.\n"
+             "\n"
+             "examples:\n"
+             "  lore run study.yaml -o results\n"
+             "  mpirun -n 8 lore run study.yaml -o results --ranks-per-run 2 -s seed=2",
+};
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  static const struct option options[] = {{"output", required_argument, NULL, 'o'},
-                                          {"ranks-per-run", required_argument, NULL, OPTION_RANKS},
-                                          {"max-hours", required_argument, NULL, OPTION_HOURS},
-                                          {"wave", required_argument, NULL, OPTION_WAVE},
-                                          {"chunk", required_argument, NULL, OPTION_CHUNK},
-                                          {"fail-fast", no_argument, NULL, OPTION_FAIL},
-                                          {"overwrite", no_argument, NULL, OPTION_OVERWRITE},
-                                          {"quiet", no_argument, NULL, 'q'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-  static const lore_command_options run = {"run", ":o:s:qh", options, take_option};
   arguments->sweep.wave = -1;
   arguments->sweep.chunks = 1;
-  LORE_TRY(lore_options_read(&run, argc, argv, arguments, &arguments->help));
+  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
   if (arguments->help)
     return LORE_OK;
-  LORE_TRY(lore_options_study("run", argc, argv, &arguments->study));
+  LORE_TRY(lore_options_argument(&command_line, argc, argv, &arguments->study));
   if (!arguments->sweep.directory)
     return lore_fail(LORE_USER, "lore run needs a directory for the results: -o DIR");
   return LORE_OK;
@@ -198,7 +183,7 @@ int lore_command_run(int argc, char **argv) {
   if (status == LORE_OK)
     status = parse(argc, argv, &arguments);
   if (status == LORE_OK && arguments.help) {
-    status = world.rank == 0 ? lore_options_help(usage) : LORE_OK;
+    status = world.rank == 0 ? lore_options_help(&command_line) : LORE_OK;
   } else if (status == LORE_OK) {
     char *command = lore_options_join(argc, argv);
     arguments.sweep.command = command ? command : "run";

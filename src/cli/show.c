@@ -9,66 +9,53 @@
 #include "options.h"
 #include "show_pairs.h"
 
-static const char usage[] =
-    "usage: lore show [OPTION ...] STUDY\n"
-    "\n"
-    "Prints what the study's population is made of, and a few individuals: name, values, a\n"
-    "biography as training shows it and one as evaluation does. Of a toy memory, pairs of a key\n"
-    "and a value.\n"
-    "\n"
-    "  -n, --individuals N  how many individuals or pairs (3)\n"
-    "      --held-out       individuals that are held out instead of known ones\n"
-    "  -s KEY=VALUE         overrides a setting (\"seed=2\"); any number of times\n"
-    "      --color=WHEN     auto (a terminal has colours), always or never\n"
-    "  -h, --help           this text\n"
-    "\n"
-    "Without colours [names] and <values> have marks.\n";
-
 enum { INDIVIDUALS_DEFAULT = 3, INDIVIDUALS_MAX = 1000000, NOT_GIVEN = -1 };
 
 typedef struct {
   int individuals; /* or NOT_GIVEN */
   bool held_out, help;
-  lore_colour_choice colour;
+  int colour; /* lore_colour_choice */
   lore_overrides overrides;
   const char *study;
 } lore_arguments;
 
-static lore_status parse_colour(const char *text, lore_colour_choice *choice) {
-  static const char *const names[] = {
-      [LORE_COLOUR_AUTO] = "auto", [LORE_COLOUR_ALWAYS] = "always", [LORE_COLOUR_NEVER] = "never"};
-  for (int i = 0; i <= LORE_COLOUR_NEVER; i++)
-    if (!strcmp(text, names[i])) {
-      *choice = (lore_colour_choice)i;
-      return LORE_OK;
-    }
-  return lore_fail(LORE_USER, "--color=%s: auto, always or never is needed", text);
+static const char *colour_word(int choice) {
+  static const char *const words[] = {[LORE_COLOUR_AUTO] = "auto",
+                                      [LORE_COLOUR_ALWAYS] = "always",
+                                      [LORE_COLOUR_NEVER] = "never",
+                                      NULL};
+  return words[choice];
 }
 
-static lore_status take_option(int option, void *arguments) {
-  lore_arguments *a = arguments;
-  switch (option) {
-  case 'n':
-    return lore_options_integer("-n", optarg, 0, INDIVIDUALS_MAX, &a->individuals);
-  case 's':
-    return lore_overrides_add(&a->overrides, optarg);
-  case 'c':
-    return parse_colour(optarg, &a->colour);
-  default:
-    a->held_out |= option == 'o';
-    return LORE_OK;
-  }
-}
+static const lore_option options[] = {
+    {LORE_OPTION_INTEGER, 'n', "individuals", "N", LORE_FIELD(lore_arguments, individuals, int),
+     .most = INDIVIDUALS_MAX, .help = "how many individuals or pairs (default 3)"},
+    {LORE_OPTION_FLAG, '\0', "held-out", NULL, LORE_FIELD(lore_arguments, held_out, bool),
+     .help = "held-out individuals instead of known ones"},
+    LORE_OPTION_OVERRIDES(lore_arguments, overrides),
+    {LORE_OPTION_CHOICE, '\0', "color", "WHEN", LORE_FIELD(lore_arguments, colour, int),
+     .choice = colour_word, .help = "auto (the default: colours on a terminal), always or never"},
+};
+
+static const lore_command_line command_line = {
+    .name = "show",
+    .usage = "lore show [OPTION ...] STUDY",
+    .about = "Prints what the study's population consists of, and a few individuals: name, "
+             "attribute values, one biography with a training template and one with an evaluation "
+             "template. For a toy memory, prints pairs of a key and a value.",
+    .argument = "study file",
+    LORE_OPTIONS(options),
+    .notes = "Without colours, [names] and <values> are marked.\n"
+             "\n"
+             "example:\n"
+             "  lore show study.yaml -n 5 -s seed=2",
+};
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  static const struct option options[] = {{"individuals", required_argument, NULL, 'n'},
-                                          {"held-out", no_argument, NULL, 'o'},
-                                          {"color", required_argument, NULL, 'c'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-  static const lore_command_options show = {"show", ":n:s:h", options, take_option};
-  LORE_TRY(lore_options_read(&show, argc, argv, arguments, &arguments->help));
-  return arguments->help ? LORE_OK : lore_options_study("show", argc, argv, &arguments->study);
+  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  if (arguments->help)
+    return LORE_OK;
+  return lore_options_argument(&command_line, argc, argv, &arguments->study);
 }
 
 static const char *attribute_label(int attribute) {
@@ -155,7 +142,7 @@ static lore_status choose_count(const lore_assembly *a, const lore_arguments *ar
 
 static lore_status print_individuals(const lore_assembly *a, const lore_arguments *arguments,
                                      int count) {
-  lore_paint paint = lore_paint_choose(arguments->colour);
+  lore_paint paint = lore_paint_choose((lore_colour_choice)arguments->colour);
   int64_t first = arguments->held_out ? lore_population_known(a->population) : 0;
   lore_arena arena = {0};
   lore_batch batch;
@@ -201,6 +188,6 @@ int lore_command_show(int argc, char **argv) {
   arguments = (lore_arguments){.individuals = NOT_GIVEN};
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(usage) : show_study(&arguments);
+    status = arguments.help ? lore_options_help(&command_line) : show_study(&arguments);
   return lore_options_report(status);
 }

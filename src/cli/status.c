@@ -9,18 +9,6 @@
 #include "lore/manifest/runs.h"
 #include "options.h"
 
-static const char usage[] =
-    "usage: lore status [--json] [--watch SECONDS] DIR\n"
-    "\n"
-    "Prints one line for each run of the study in DIR: state (waiting, running, interrupted,\n"
-    "stopped, done, diverged, failed), steps, phase, attribute loss and accuracy of the known\n"
-    "individuals, tokens/s, time left, age of the last record, Slurm job, host; then totals.\n"
-    "Reads files only: safe at any time, from any machine that sees DIR.\n"
-    "\n"
-    "      --json           one JSON object, for programs\n"
-    "      --watch SECONDS  again and again, until every run is done or diverged\n"
-    "  -h, --help           this text\n";
-
 enum { WATCH_MOST = 86400 };
 
 typedef struct {
@@ -29,23 +17,33 @@ typedef struct {
   const char *directory;
 } lore_arguments;
 
-static lore_status take_option(int option, void *arguments) {
-  lore_arguments *a = arguments;
-  if (option == 'w')
-    return lore_options_integer("--watch", optarg, 1, WATCH_MOST, &a->watch);
-  a->json |= option == 'j';
-  return LORE_OK;
-}
+static const lore_option options[] = {
+    {LORE_OPTION_FLAG, '\0', "json", NULL, LORE_FIELD(lore_arguments, json, bool),
+     .help = "one JSON object, for programs"},
+    {LORE_OPTION_INTEGER, '\0', "watch", "SECONDS", LORE_FIELD(lore_arguments, watch, int),
+     .least = 1, .most = WATCH_MOST,
+     .help = "repeat every SECONDS seconds until every run is done or diverged"},
+};
+
+static const lore_command_line command_line = {
+    .name = "status",
+    .usage = "lore status [OPTION ...] DIR",
+    .about = "Prints one line for each run of the study in DIR: state (waiting, running, "
+             "interrupted, stopped, done, diverged, failed), steps, phase, attribute loss and "
+             "accuracy of the known individuals, tokens/s, time left, age of the last record, "
+             "Slurm job, host; then totals. Only reads files: safe at any time, from any machine "
+             "that sees DIR.",
+    .argument = "directory of results",
+    LORE_OPTIONS(options),
+    .notes = "example:\n"
+             "  lore status --watch 60 results",
+};
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                          {"watch", required_argument, NULL, 'w'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-  static const lore_command_options status = {"status", ":h", options, take_option};
-  LORE_TRY(lore_options_read(&status, argc, argv, arguments, &arguments->help));
-  return arguments->help ? LORE_OK
-                         : lore_options_directory("status", argc, argv, &arguments->directory);
+  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  if (arguments->help)
+    return LORE_OK;
+  return lore_options_argument(&command_line, argc, argv, &arguments->directory);
 }
 
 /* One look. *over: nothing is left to be done. */
@@ -88,6 +86,6 @@ int lore_command_status(int argc, char **argv) {
   lore_arguments arguments = {0};
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(usage) : show(&arguments);
+    status = arguments.help ? lore_options_help(&command_line) : show(&arguments);
   return lore_options_report(status);
 }

@@ -64,7 +64,7 @@ lore_status lore_seen_read(const char *directory, const lore_manifest_run *run, 
   char folder[LORE_PATH_MAX], path[LORE_PATH_MAX];
   *seen = (lore_seen){.steps = run->settings.train.steps};
   LORE_TRY(lore_directory_of_run(directory, run->id, folder));
-  LORE_TRY(lore_path_join(folder, "metrics.nc", path));
+  LORE_TRY(lore_path_join(folder, LORE_PATH_METRICS, path));
   read_folder(folder, path, seen);
   seen->left = time_left(seen);
   return LORE_OK;

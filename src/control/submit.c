@@ -48,7 +48,7 @@ static lore_status write_script(const char *directory, const char *name, const c
   static const char mark[] = "\nprogram=";
   char jobs[LORE_PATH_MAX];
   lore_textfile file;
-  LORE_TRY(lore_path_join(directory, "jobs", jobs));
+  LORE_TRY(lore_path_join(directory, LORE_PATH_JOBS, jobs));
   LORE_TRY(lore_directory_make(jobs));
   LORE_TRY(lore_path_join(jobs, name, path));
   LORE_TRY(lore_textfile_begin(path, true, &file));
@@ -102,7 +102,8 @@ static lore_status add_wave(const lore_submission *s, int wave, lore_command *c)
   if (tasks > s->most_tasks)
     tasks = s->most_tasks;
   LORE_TRY(lore_command_format(c, "--array=0-%d", tasks - 1));
-  LORE_TRY(lore_command_format(c, "--output=%s/jobs/wave%d-%%A_%%a.log", s->logs, wave));
+  LORE_TRY(
+      lore_command_format(c, "--output=%s/" LORE_PATH_JOBS "/wave%d-%%A_%%a.log", s->logs, wave));
   LORE_TRY(add_words(c, o->job_options, o->job_option));
   LORE_TRY(add_words(c, o->sbatch_options, o->sbatch_option));
   LORE_TRY(add_dependency(s, c));
@@ -120,7 +121,7 @@ static lore_status add_wave(const lore_submission *s, int wave, lore_command *c)
 }
 
 static lore_status add_collect(const lore_submission *s, lore_command *c) {
-  LORE_TRY(lore_command_format(c, "--output=%s/jobs/collect-%%j.log", s->logs));
+  LORE_TRY(lore_command_format(c, "--output=%s/" LORE_PATH_JOBS "/collect-%%j.log", s->logs));
   LORE_TRY(add_words(c, s->options->job_options, s->options->job_option));
   LORE_TRY(add_dependency(s, c));
   LORE_TRY(lore_command_add(c, s->collect_script));

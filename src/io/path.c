@@ -1,15 +1,49 @@
 /* The paths and file names of a directory of results. */
 #include "lore/io/path.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define WEIGHTS "weights_"
+#define SUFFIX  ".nc"
 
 lore_status lore_path_join(const char *directory, const char *name, char *path) {
   if (snprintf(path, LORE_PATH_MAX, "%s/%s", directory, name) >= LORE_PATH_MAX)
     return lore_fail(LORE_USER, "the path %.40s.../%s is too long", directory, name);
   return LORE_OK;
+}
+
+lore_status lore_directory_of_run(const char *directory, const char *id, char *path) {
+  char runs[LORE_PATH_MAX];
+  LORE_TRY(lore_path_join(directory, LORE_PATH_RUNS, runs));
+  return lore_path_join(runs, id, path);
+}
+
+lore_status lore_path_of_weights(const char *run, int64_t step, char *path) {
+  char name[64];
+  snprintf(name, sizeof name, LORE_PATH_CHECKPOINTS "/" WEIGHTS "%08lld" SUFFIX, (long long)step);
+  return lore_path_join(run, name, path);
+}
+
+lore_status lore_path_of_collection(const char *directory, const char *study, bool probes,
+                                    char *path) {
+  char name[LORE_PATH_MAX];
+  snprintf(name, sizeof name, "%s%s" SUFFIX, study, probes ? "_probe" : "");
+  return lore_path_join(directory, name, path);
+}
+
+int64_t lore_path_weights_step(const char *name) {
+  char *end;
+  if (strncmp(name, WEIGHTS, strlen(WEIGHTS)))
+    return -1;
+  name += strlen(WEIGHTS);
+  errno = 0;
+  int64_t step = strtoll(name, &end, 10);
+  return isdigit((unsigned char)*name) && !errno && !strcmp(end, SUFFIX) ? step : -1;
 }
 
 static lore_status make_one(const char *path) {
@@ -28,10 +62,4 @@ lore_status lore_directory_make(const char *path) {
     *slash = '/';
   }
   return make_one(part);
-}
-
-lore_status lore_directory_of_run(const char *study, const char *id, char *path) {
-  char runs[LORE_PATH_MAX];
-  LORE_TRY(lore_path_join(study, "runs", runs));
-  return lore_path_join(runs, id, path);
 }

@@ -3,40 +3,10 @@
 
 #include <string.h>
 
-/* Bytes of the UTF-8 character at `text`, 0 if there is none (RFC 3629). */
-static size_t character_length(const unsigned char *text) {
-  unsigned first = text[0], second = text[1];
-  if (first < 0x80)
-    return 1;
-  size_t length = first >= 0xC2 && first <= 0xDF   ? 2
-                  : first >= 0xE0 && first <= 0xEF ? 3
-                  : first >= 0xF0 && first <= 0xF4 ? 4
-                                                   : 0;
-  for (size_t i = 1; i < length; i++)
-    if ((text[i] & 0xC0) != 0x80)
-      return 0;
-  bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  bool outside = (first == 0xED && second > 0x9F) || (first == 0xF4 && second > 0x8F);
-  return overlong || outside ? 0 : length;
-}
+#include "lore/base/json.h"
 
 void lore_quote_write(FILE *file, const char *text) {
-  fputc('"', file);
-  while (*text) {
-    size_t length = character_length((const unsigned char *)text);
-    if (length == 0)
-      fputs("\xEF\xBF\xBD", file);
-    else if (*text == '"' || *text == '\\')
-      fprintf(file, "\\%c", *text);
-    else if (*text == '\n')
-      fputs("\\n", file);
-    else if ((length == 1 && (unsigned char)*text < 0x20) || *text == 0x7F)
-      fprintf(file, "\\u%04x", (unsigned)*text);
-    else
-      fwrite(text, 1, length, file);
-    text += length ? length : 1;
-  }
-  fputc('"', file);
+  lore_json_quote(file, text); /* which YAML reads alike */
 }
 
 /* The character that the escape at *at (after the backslash) means; -1 if it is none of ours. */

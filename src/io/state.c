@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lore/base/textfile.h"
+#include "lore/io/path.h"
 #include "lore/io/quote.h"
 
 enum { FILE_MAX = 16384, READ_ATTEMPTS = 3, HASH_DIGITS = 16 };
@@ -57,7 +58,7 @@ const char *lore_run_stage_name(lore_run_stage stage) {
 }
 
 static lore_status state_name(const char *directory, char **path) {
-  if (asprintf(path, "%s/state.yaml", directory) < 0)
+  if (asprintf(path, "%s/" LORE_PATH_STATE, directory) < 0)
     return lore_fail(LORE_MEMORY, "no memory for the name of the state of %s", directory);
   return LORE_OK;
 }

@@ -6,10 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lore/io/path.h"
 #include "lore/io/state.h"
 
 static lore_status lock_name(const char *directory, char **path) {
-  if (asprintf(path, "%s/lock", directory) < 0)
+  if (asprintf(path, "%s/" LORE_PATH_LOCK, directory) < 0)
     return lore_fail(LORE_MEMORY, "no memory for the name of the lock in %s", directory);
   return LORE_OK;
 }

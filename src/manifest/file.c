@@ -48,7 +48,7 @@ static bool find_differences(const char *directory, const lore_manifest_run *now
   char folder[LORE_PATH_MAX], path[LORE_PATH_MAX];
   lore_settings *before = malloc(sizeof *before);
   bool known = before && lore_directory_of_run(directory, now->id, folder) == LORE_OK &&
-               lore_path_join(folder, "study.yaml", path) == LORE_OK && !access(path, R_OK) &&
+               lore_path_join(folder, LORE_PATH_STUDY, path) == LORE_OK && !access(path, R_OK) &&
                lore_settings_read(path, 0, NULL, before) == LORE_OK;
   if (known && lore_settings_differences(before, &now->settings, size, text) == 0)
     snprintf(text, size, "the weights that it starts from, or is patched from, are others%s%s",
@@ -116,14 +116,14 @@ static lore_status check_frozen(const lore_manifest *before, const lore_manifest
 
 bool lore_manifest_exists(const char *directory) {
   char file[LORE_PATH_MAX];
-  return lore_path_join(directory, "manifest.tsv", file) == LORE_OK && access(file, F_OK) == 0;
+  return lore_path_join(directory, LORE_PATH_MANIFEST, file) == LORE_OK && access(file, F_OK) == 0;
 }
 
 lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *directory) {
   char file[LORE_PATH_MAX], runs[LORE_PATH_MAX];
   lore_manifest before;
-  LORE_TRY(lore_path_join(directory, "manifest.tsv", file));
-  LORE_TRY(lore_path_join(directory, "runs", runs));
+  LORE_TRY(lore_path_join(directory, LORE_PATH_MANIFEST, file));
+  LORE_TRY(lore_path_join(directory, LORE_PATH_RUNS, runs));
   LORE_TRY(lore_manifest_check_inputs(manifest));
   LORE_TRY(lore_directory_make(runs));
   if (access(file, F_OK) == 0) {

@@ -11,8 +11,8 @@
 #include "lore/io/path.h"
 #include "lore/io/quote.h"
 
-#define STUDY     "study.yaml"
-#define OVERRIDES "study.overrides"
+#define STUDY     LORE_PATH_STUDY
+#define OVERRIDES LORE_PATH_OVERRIDES
 
 static lore_status keep(lore_manifest *m, const char *name, const char *text, size_t length) {
   lore_manifest_input *more = realloc(m->input, ((size_t)m->inputs + 1) * sizeof *more);
@@ -105,7 +105,7 @@ lore_status lore_manifest_keep_table(lore_manifest *m, const char *name, const l
 lore_status lore_manifest_check_inputs(const lore_manifest *m) {
   for (int i = 1; i < m->inputs; i++) {
     const char *name = m->input[i].name;
-    bool taken = strcmp(name, "manifest.tsv") == 0;
+    bool taken = strcmp(name, LORE_PATH_MANIFEST) == 0;
     for (int j = 0; j < i; j++)
       taken |= strcmp(name, m->input[j].name) == 0;
     if (taken)

@@ -181,7 +181,7 @@ static lore_status read_lines(lore_manifest_reader *r, FILE *file) {
 lore_status lore_manifest_load(const char *directory, lore_manifest *m) {
   char path[LORE_PATH_MAX];
   *m = (lore_manifest){0};
-  LORE_TRY(lore_path_join(directory, "manifest.tsv", path));
+  LORE_TRY(lore_path_join(directory, LORE_PATH_MANIFEST, path));
   FILE *file = fopen(path, "r");
   if (!file)
     return lore_fail(errno == ENOENT ? LORE_USER : LORE_FILE, "%s: cannot be read: %s", path,

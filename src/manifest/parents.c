@@ -11,10 +11,7 @@
 #include "lore/manifest/manifest.h"
 
 static int is_weights(const struct dirent *entry) {
-  int64_t step;
-  int used = 0;
-  return sscanf(entry->d_name, "weights_%" SCNd64 ".nc%n", &step, &used) == 1 && used > 0 &&
-         !entry->d_name[used];
+  return lore_path_weights_step(entry->d_name) >= 0;
 }
 
 /* "0, 500, 4000": after which steps there are weights in `checkpoints`. */
@@ -24,8 +21,7 @@ static void list_steps(const char *checkpoints, size_t size, char *text) {
   size_t length = 0;
   snprintf(text, size, "none");
   for (int i = 0; i < count; i++) {
-    int64_t step = 0;
-    sscanf(entry[i]->d_name, "weights_%" SCNd64, &step);
+    int64_t step = lore_path_weights_step(entry[i]->d_name);
     if (length < size)
       length +=
           (size_t)snprintf(text + length, size - length, "%s%" PRId64, i > 0 ? ", " : "", step);
@@ -56,12 +52,11 @@ static lore_status check_parent(const lore_manifest *m, const lore_manifest_run 
                                 const char *directory) {
   const lore_manifest_run *parent = &m->run[run->parent];
   char folder[LORE_PATH_MAX], own[LORE_PATH_MAX], checkpoints[LORE_PATH_MAX], file[LORE_PATH_MAX];
-  char name[64], steps[512];
+  char steps[512];
   lore_state state, child;
   LORE_TRY(lore_directory_of_run(directory, parent->id, folder));
-  LORE_TRY(lore_path_join(folder, "checkpoints", checkpoints));
-  snprintf(name, sizeof name, "weights_%08" PRId64 ".nc", run->parent_step);
-  LORE_TRY(lore_path_join(checkpoints, name, file));
+  LORE_TRY(lore_path_join(folder, LORE_PATH_CHECKPOINTS, checkpoints));
+  LORE_TRY(lore_path_of_weights(folder, run->parent_step, file));
   if (!access(file, F_OK) || !read_state(directory, parent, folder, &state))
     return LORE_OK;
   bool done = state.stage == LORE_RUN_DONE;

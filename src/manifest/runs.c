@@ -15,7 +15,7 @@
 /* Name, seed and steps from the run's study.yaml; a run without one keeps its folder's name. */
 static lore_status read_settings(const char *folder, lore_manifest_run *run) {
   char path[LORE_PATH_MAX];
-  LORE_TRY(lore_path_join(folder, "study.yaml", path));
+  LORE_TRY(lore_path_join(folder, LORE_PATH_STUDY, path));
   if (lore_settings_read(path, 0, NULL, &run->settings) != LORE_OK) {
     memset(&run->settings, 0, sizeof run->settings);
     snprintf(run->settings.name, sizeof run->settings.name, "%.*s", LORE_NAME_MAX - 1, run->id);
@@ -61,7 +61,7 @@ static void choose_name(const char *directory, lore_manifest *manifest) {
 static lore_status list_folders(const char *directory, lore_manifest *manifest) {
   char runs[LORE_PATH_MAX];
   struct dirent **entry;
-  LORE_TRY(lore_path_join(directory, "runs", runs));
+  LORE_TRY(lore_path_join(directory, LORE_PATH_RUNS, runs));
   int count = scandir(runs, &entry, is_visible, alphasort);
   if (count < 0 && (errno == ENOENT || errno == ENOTDIR))
     return fail_directory(directory);
@@ -87,7 +87,7 @@ static lore_status list_folders(const char *directory, lore_manifest *manifest) 
 lore_status lore_status_runs(const char *directory, lore_manifest *manifest) {
   char path[LORE_PATH_MAX];
   memset(manifest, 0, sizeof *manifest);
-  LORE_TRY(lore_path_join(directory, "manifest.tsv", path));
+  LORE_TRY(lore_path_join(directory, LORE_PATH_MANIFEST, path));
   if (access(path, F_OK) == 0)
     return lore_manifest_load(directory, manifest);
   return list_folders(directory, manifest);

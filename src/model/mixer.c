@@ -1,7 +1,7 @@
 /* The mixers that there are. */
 #include "mixer.h"
 
-#include <string.h>
+#include <stddef.h>
 
 static const struct {
   const char *name;
@@ -19,16 +19,7 @@ const lore_mixer_ops *lore_mixer_ops_of(lore_mixer mixer) {
 }
 
 const char *lore_mixer_name(lore_mixer mixer) {
-  return mixers[mixer].name;
-}
-
-bool lore_mixer_find(const char *name, lore_mixer *mixer) {
-  for (int i = 0; i < MIXERS; i++)
-    if (!strcmp(mixers[i].name, name)) {
-      *mixer = (lore_mixer)i;
-      return true;
-    }
-  return false;
+  return (int)mixer < MIXERS ? mixers[mixer].name : NULL;
 }
 
 bool lore_mixer_attends(lore_mixer mixer) {

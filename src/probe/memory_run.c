@@ -15,9 +15,8 @@ static const char options[] = "linear memory";
 static lore_status score_snapshots(const lore_probed *run, lore_memory_trainer *trainer, int groups,
                                    const lore_group *group, lore_group_metrics *metrics) {
   for (int s = 0; s < run->steps.count; s++) {
-    char name[64], path[LORE_PATH_MAX];
-    snprintf(name, sizeof name, "checkpoints/weights_%08lld.nc", (long long)run->steps.value[s]);
-    LORE_TRY(lore_path_join(run->folder, name, path));
+    char path[LORE_PATH_MAX];
+    LORE_TRY(lore_path_of_weights(run->folder, run->steps.value[s], path));
     LORE_TRY(lore_memory_checkpoint_read(path, &run->settings.memory, trainer->parameters));
     for (int g = 0; g < groups; g++)
       lore_pair_scores(&trainer->pairs, &group[g], trainer->parameters, trainer->rows,

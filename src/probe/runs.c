@@ -52,11 +52,11 @@ lore_status lore_probe_configure(const lore_probe_options *options, int64_t know
 static lore_status look(probed_model *m) {
   char path[LORE_PATH_MAX];
   LORE_TRY(lore_directory_of_run(m->run.options->directory, m->run.id, m->run.folder));
-  LORE_TRY(lore_path_join(m->run.folder, "probe.nc", m->run.path));
+  LORE_TRY(lore_path_join(m->run.folder, LORE_PATH_PROBE, m->run.path));
   LORE_TRY(lore_snapshots_choose(m->run.folder, &m->run.options->snapshots, &m->run.steps));
   if (m->run.steps.count == 0)
     return LORE_OK;
-  LORE_TRY(lore_path_join(m->run.folder, "study.yaml", path));
+  LORE_TRY(lore_path_join(m->run.folder, LORE_PATH_STUDY, path));
   LORE_TRY(lore_settings_read(path, 0, NULL, &m->run.settings));
   if (m->run.settings.task == LORE_TASK_MEMORY) {
     snprintf(m->text, sizeof m->text, "%s", lore_probe_memory_options());

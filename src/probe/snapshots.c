@@ -12,17 +12,14 @@
 #include "lore/io/path.h"
 
 static int is_weights(const struct dirent *entry) {
-  long long step;
-  char end;
-  return sscanf(entry->d_name, "weights_%lld.n%c", &step, &end) == 2 && end == 'c' &&
-         !strcmp(strrchr(entry->d_name, '.'), ".nc");
+  return lore_path_weights_step(entry->d_name) >= 0;
 }
 
 lore_status lore_snapshots_list(const char *folder, lore_integer_list *steps) {
   char checkpoints[LORE_PATH_MAX];
   struct dirent **entry;
   steps->count = 0;
-  LORE_TRY(lore_path_join(folder, "checkpoints", checkpoints));
+  LORE_TRY(lore_path_join(folder, LORE_PATH_CHECKPOINTS, checkpoints));
   int count = scandir(checkpoints, &entry, is_weights, alphasort);
   if (count < 0 && errno == ENOENT)
     return LORE_OK;
@@ -30,7 +27,7 @@ lore_status lore_snapshots_list(const char *folder, lore_integer_list *steps) {
     return lore_fail(LORE_FILE, "cannot list %s: %s", checkpoints, strerror(errno));
   for (int i = 0; i < count; i++) {
     if (steps->count < LORE_LIST_MAX)
-      steps->value[steps->count++] = strtoll(entry[i]->d_name + strlen("weights_"), NULL, 10);
+      steps->value[steps->count++] = lore_path_weights_step(entry[i]->d_name);
     free(entry[i]);
   }
   free(entry);
@@ -88,10 +85,9 @@ static lore_status check_seed(const char *path, uint64_t seed) {
 
 lore_status lore_snapshot_read(const char *folder, int64_t step, const lore_assembly *assembly,
                                real *parameters) {
-  char name[64], path[LORE_PATH_MAX];
+  char path[LORE_PATH_MAX];
   int64_t stored;
-  snprintf(name, sizeof name, "checkpoints/weights_%08lld.nc", (long long)step);
-  LORE_TRY(lore_path_join(folder, name, path));
+  LORE_TRY(lore_path_of_weights(folder, step, path));
   LORE_TRY(lore_checkpoint_read(path, assembly->model, parameters, &stored));
   return check_seed(path, assembly->settings->seed);
 }

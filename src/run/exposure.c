@@ -50,7 +50,7 @@ static void write_counts(lore_ncfile *file, void *content) {
 lore_status lore_exposure_write(const lore_run *run) {
   char path[LORE_PATH_MAX];
   exposure e = {.run = run, .individuals = lore_population_total(&run->settings->population)};
-  LORE_TRY(lore_path_join(run->result->directory, "exposure.nc", path));
+  LORE_TRY(lore_path_join(run->result->directory, LORE_PATH_EXPOSURE, path));
   e.draws = calloc((size_t)e.individuals, sizeof *e.draws);
   e.first_step = calloc((size_t)e.individuals, sizeof *e.first_step);
   lore_status status = LORE_OK;

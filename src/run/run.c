@@ -52,7 +52,7 @@ static lore_status take_directory(lore_run *run) {
     snprintf(run->id, sizeof run->id, "%s-seed%llu", run->settings->name,
              (unsigned long long)run->settings->seed);
   LORE_TRY(lore_directory_of_run(o->directory, run->id, run->result->directory));
-  LORE_TRY(lore_path_join(run->result->directory, "checkpoints", run->checkpoints));
+  LORE_TRY(lore_path_join(run->result->directory, LORE_PATH_CHECKPOINTS, run->checkpoints));
   if (!lore_run_leads(run))
     return LORE_OK;
   LORE_TRY(lore_directory_make(run->checkpoints));

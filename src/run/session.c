@@ -32,7 +32,7 @@ double lore_run_seconds(const lore_run *run) {
 lore_status lore_run_check_settings(const lore_run *run) {
   const char *directory = run->result->directory;
   char path[LORE_PATH_MAX], differences[2048];
-  LORE_TRY(lore_path_join(directory, "study.yaml", path));
+  LORE_TRY(lore_path_join(directory, LORE_PATH_STUDY, path));
   if (access(path, F_OK))
     return LORE_OK;
   lore_settings *before = malloc(sizeof *before);
@@ -56,7 +56,7 @@ lore_status lore_run_check_settings(const lore_run *run) {
 static lore_status write_settings(const lore_run *run) {
   char path[LORE_PATH_MAX];
   lore_textfile file;
-  LORE_TRY(lore_path_join(run->result->directory, "study.yaml", path));
+  LORE_TRY(lore_path_join(run->result->directory, LORE_PATH_STUDY, path));
   LORE_TRY(lore_textfile_begin(path, false, &file));
   lore_settings_write(run->settings, file.stream);
   return lore_textfile_commit(&file);
@@ -100,7 +100,7 @@ static lore_status open_metrics(lore_run *run, bool resumed) {
   if (!setting || !text)
     status = lore_fail(LORE_MEMORY, "cannot allocate the settings of the metrics file");
   if (status == LORE_OK)
-    status = lore_path_join(run->result->directory, "metrics.nc", path);
+    status = lore_path_join(run->result->directory, LORE_PATH_METRICS, path);
   if (status == LORE_OK) {
     int settings = lore_settings_scalars(run->settings, SETTINGS_MAX - LORE_ORIGIN_SCALARS, setting,
                                          TEXT_MAX, text);
@@ -197,9 +197,7 @@ bool lore_run_keeps_weights(const lore_run *run) {
 }
 
 lore_status lore_run_weights_path(const lore_run *run, char *path) {
-  char name[64];
-  snprintf(name, sizeof name, "weights_%08lld.nc", (long long)run->at.step);
-  return lore_path_join(run->checkpoints, name, path);
+  return lore_path_of_weights(run->result->directory, run->at.step, path);
 }
 
 void lore_run_fill_result(const lore_run *run) {

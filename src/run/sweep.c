@@ -78,7 +78,7 @@ static bool was_done(const lore_sweep *sweep, const lore_manifest_run *run) {
 /* The weights of the parent or of another study, if there are any. */
 static lore_status find_weights(const lore_sweep *sweep, const lore_manifest_run *run, char *path,
                                 lore_weights *weights) {
-  char directory[LORE_PATH_MAX], name[64];
+  char directory[LORE_PATH_MAX];
   *weights = (lore_weights){0};
   const lore_manifest_weights *start = run->start;
   if (start)
@@ -88,8 +88,7 @@ static lore_status find_weights(const lore_sweep *sweep, const lore_manifest_run
     return LORE_OK;
   const char *parent = sweep->manifest->run[run->parent].id;
   LORE_TRY(lore_directory_of_run(sweep->options->directory, parent, directory));
-  snprintf(name, sizeof name, "checkpoints/weights_%08lld.nc", (long long)run->parent_step);
-  LORE_TRY(lore_path_join(directory, name, path));
+  LORE_TRY(lore_path_of_weights(directory, run->parent_step, path));
   *weights = (lore_weights){.path = path, .run = parent, .step = run->parent_step};
   if (access(path, R_OK) && !was_done(sweep, run))
     return lore_fail(LORE_FILE, "%s is missing, which %s needs", path, run->id);

@@ -1,18 +1,59 @@
-/* The paths and file names of a directory of results. */
+/* Every path and file name of a directory of results:
+ *
+ *   DIR/study.yaml  study.overrides  manifest.tsv    the frozen study (manifest)
+ *       jobs/                                        scripts and logs (submit)
+ *       runs/<id>/study.yaml  state.yaml  lock       a run's settings, state, holder
+ *                 metrics.nc  exposure.nc  probe.nc  what it measured
+ *                 checkpoints/weights_<step>.nc      snapshots
+ *                             resume_<step>.nc       resume points
+ *       <study>.nc  <study>_probe.nc                 collected from all runs
+ */
 #ifndef LORE_IO_PATH_H
 #define LORE_IO_PATH_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "lore/base/status.h"
+
+/* Of the directory. */
+#define LORE_PATH_OVERRIDES "study.overrides"
+#define LORE_PATH_MANIFEST  "manifest.tsv"
+#define LORE_PATH_JOBS      "jobs"
+#define LORE_PATH_RUNS      "runs"
+
+/* Of the directory and of a run. */
+#define LORE_PATH_STUDY "study.yaml"
+
+/* Of a run. */
+#define LORE_PATH_STATE       "state.yaml"
+#define LORE_PATH_LOCK        "lock"
+#define LORE_PATH_METRICS     "metrics.nc"
+#define LORE_PATH_EXPOSURE    "exposure.nc"
+#define LORE_PATH_PROBE       "probe.nc"
+#define LORE_PATH_CHECKPOINTS "checkpoints"
 
 enum { LORE_PATH_MAX = 4096 };
 
-/* directory/name, LORE_PATH_MAX bytes at `path`. LORE_USER if that is too long. */
+/* All `path`s that are written to have LORE_PATH_MAX bytes; LORE_USER if that is too few. */
+
+/* directory/name */
 lore_status lore_path_join(const char *directory, const char *name, char *path);
 
-/* Makes `path` and what leads there. */
-lore_status lore_directory_make(const char *path);
+/* directory/runs/<id>, for all that is of one run. */
+lore_status lore_directory_of_run(const char *directory, const char *id, char *path);
 
-/* study/runs/<id>, LORE_PATH_MAX bytes at `path`. */
-lore_status lore_directory_of_run(const char *study, const char *id, char *path);
+/* run/checkpoints/weights_<step>.nc; `run` is the run's directory. */
+lore_status lore_path_of_weights(const char *run, int64_t step, char *path);
+
+/* directory/<study>.nc; <study>_probe.nc if `probes`. */
+lore_status lore_path_of_collection(const char *directory, const char *study, bool probes,
+                                    char *path);
+
+/* The step in the name weights_<step>.nc; -1 if `name` is another one. */
+int64_t lore_path_weights_step(const char *name);
+
+/* Makes the directory `path` and those that lead to it. LORE_FILE with the system's reason. */
+lore_status lore_directory_make(const char *path);
 
 #endif

@@ -18,10 +18,8 @@ typedef enum {
 #undef X
 } lore_mixer;
 
+/* Its name; NULL beyond the last mixer. */
 const char *lore_mixer_name(lore_mixer mixer);
-
-/* Whether there is a mixer called `name`, and which. */
-bool lore_mixer_find(const char *name, lore_mixer *mixer);
 
 /* Whether it has attention probabilities: signatures, patching and rotary positions need them. */
 bool lore_mixer_attends(lore_mixer mixer);

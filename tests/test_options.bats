@@ -1,0 +1,105 @@
+#!/usr/bin/env bats
+# Options of all commands: what --help shows, what the man page says, what is refused.
+
+setup_file() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  export PYTHON=${PYTHON:-/usr/bin/python3}
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+}
+
+# The commands, one a line.
+commands() {
+  "$LORE" --help | sed -n 's/^  \([a-z]\{1,\}\) .*/\1/p'
+}
+
+# refused MESSAGE COMMAND...: exit code 2, one message, nothing on stdout.
+refused() {
+  local code=0 message=$1
+  shift
+  "$LORE" "$@" >out 2>err || code=$?
+  [ "$code" -eq 2 ]
+  [ ! -s out ]
+  [ "$(cat err)" = "lore: error: $message" ]
+}
+
+@test "help of all commands is on stdout, at most 80 columns wide, with an example" {
+  [ "$(commands | wc -l)" -eq 10 ]
+  for command in $(commands); do
+    "$LORE" "$command" --help >help 2>err
+    "$LORE" "$command" -h | cmp - help
+    [ ! -s err ]
+    grep -q "^usage: lore $command " help
+    grep -q '^  -h, --help  *print this text$' help
+    grep -q '^examples\?:$' help
+    ! grep -E '.{81}| $' help || return
+  done
+}
+
+@test "help and the man page name the same options of the same commands" {
+  for command in $(commands); do
+    "$LORE" "$command" --help >"$command.help"
+  done
+  "$PYTHON" - "$LORE_SOURCE/doc/man/lore.1" <<'END'
+import pathlib, re, sys
+
+option = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
+page = re.sub(r"\\f[A-Z]", "", pathlib.Path(sys.argv[1]).read_text()).replace(r"\-", "-")
+synopsis = page[page.index(".SH SYNOPSIS"):page.index(".SH DESCRIPTION")]
+shown = {part.split()[0]: part for part in synopsis.split(".B lore ")[1:]}
+known = set()
+for file in pathlib.Path().glob("*.help"):
+    lines = re.findall(r"(?m)^  (?:    )?(-\w, --[\w-]+|-\w|--[\w-]+)", file.read_text())
+    forms = [set(option.findall(line)) for line in lines]
+    forms.remove({"-h", "--help"})
+    named = set(option.findall(shown.pop(file.stem)))
+    for form in forms:
+        assert len(form & named) == 1, (file.stem, form, "must be in the synopsis, in one form")
+    assert named <= set().union(*forms), (file.stem, named, "is not in --help")
+    known |= set().union(*forms)
+assert not shown, shown
+rest = set(option.findall(page[page.index(".SH DESCRIPTION"):]))
+assert rest <= known | {"--help", "--version"}, rest - known
+END
+}
+
+@test "arguments that are too many or missing" {
+  for command in run check plan submit show; do
+    refused "lore $command needs a study file; see 'lore $command --help'" "$command"
+    refused "unexpected argument 'x' (lore $command takes one study file)" "$command" study.yaml x
+  done
+  for command in status collect probe; do
+    refused "lore $command needs a directory of results; see 'lore $command --help'" "$command"
+    refused "unexpected argument 'x' (lore $command takes one directory of results)" "$command" dir x
+  done
+  for command in run submit; do
+    refused "lore $command needs a directory for the results: -o DIR" "$command" study.yaml
+  done
+}
+
+@test "options that are unknown, or have no value or a wrong one" {
+  for command in $(commands); do
+    refused "unknown option '--none'; see 'lore $command --help'" "$command" --none
+    refused "unknown option '-Z'; see 'lore $command --help'" "$command" -Z
+  done
+  refused "option '--wave' needs a value; see 'lore run --help'" run --wave
+  refused "option '-s' needs a value; see 'lore show --help'" show -s
+  refused "-n 1.5: expected a whole number from 0 to 1000000" show -n 1.5
+  refused "--individuals -1: expected a whole number from 0 to 1000000" show --individuals -1
+  refused "--ranks-per-run 0: expected a whole number from 1 to 16777216" run --ranks-per-run 0
+  refused "--nodes many: expected a whole number from 1 to 16777216" submit --nodes many
+  refused "--max-hours 0: expected a number of hours above 0 and below 1e+06" run --max-hours 0
+  refused "--gflops fast: expected a number of GFLOP/s above 0 and below 1e+09" plan --gflops fast
+  refused "--gemm blas: expected auto, builtin, cblas or onednn" bench --gemm blas
+  refused "--mixer mlp: expected attention or rg_lru" bench --mixer mlp
+  refused "--chunk 2/2: expected I/N with 0 <= I < N" run --chunk 2/2
+  refused "--snapshots 1,b: expected up to 256 steps separated by commas" probe --snapshots 1,b
+  refused "--ridge 0: expected up to 32 positive numbers separated by commas" probe --ridge 0
+}
+
+@test "help is given before anything else is looked at" {
+  "$LORE" run --help --none >out
+  grep -q '^usage' out
+}
