@@ -113,6 +113,7 @@ shell_tests = \
 	tests/test_lists.bats \
 	tests/test_memory_runs.bats \
 	tests/test_mixer.bats \
+	tests/test_mpi_fault.bats \
 	tests/test_options.bats \
 	tests/test_origin.bats \
 	tests/test_pages.bats \
@@ -172,6 +173,14 @@ test_data = \
 
 EXTRA_DIST += $(shell_tests) $(test_headers) $(test_data) tests/run.sh \
 	tests/support/leaks.supp tests/support/valgrind.supp
+
+# Preloaded, it makes MPI calls fail. A library, which Automake alone does not make.
+check_DATA = tests/support/mpi_fault.so
+CLEANFILES += tests/support/mpi_fault.so
+EXTRA_DIST += tests/support/mpi_fault.c
+tests/support/mpi_fault.so: tests/support/mpi_fault.c
+	$(AM_V_at)$(MKDIR_P) tests/support
+	$(AM_V_CCLD)$(CC) $(MPI_CFLAGS) $(CFLAGS) -shared -fPIC -o $@ "$(srcdir)/tests/support/mpi_fault.c" $(MPI_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(float_tests) $(double_tests) $(test_helpers)

@@ -47,10 +47,11 @@ lore_status lore_mpi_begin(bool *mine) {
 /* Where the call failed on several ranks at once, the lowest speaks: it has ended the others before
  * their turn. */
 static void abort_job(void) {
-  enum { TURN = 200000 /* microseconds */, TURNS = 50 };
+  enum { TURN = 500000 /* microseconds */, LAST = 40, HEAD_START = 4 };
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  usleep((useconds_t)(TURN * (rank < TURNS ? rank : TURNS)));
+  if (rank > 0)
+    usleep((useconds_t)(TURN * (HEAD_START + (rank < LAST ? rank : LAST))));
   lore_error_rank("%s", message);
   MPI_Abort(MPI_COMM_WORLD, lore_status_exit_code(LORE_MPI));
 }
