@@ -25,8 +25,8 @@ breaks() {
   local fault=$1 ranks=$2 code=0
   shift 2
   rm -f happened
-  LD_PRELOAD=$LORE_BUILD/tests/support/mpi_fault.so LORE_FAULT=$fault LORE_FAULT_FILE=$PWD/happened \
-    timeout -k 1 60 mpirun -n "$ranks" -x LD_PRELOAD -x LORE_FAULT -x LORE_FAULT_FILE "$@" >out 2>err ||
+  LORE_FAULT=$fault LORE_FAULT_FILE=$PWD/happened \
+    timeout -k 1 60 mpirun -n "$ranks" -x LD_PRELOAD="$LORE_BUILD/tests/support/mpi_fault.so" -x LORE_FAULT -x LORE_FAULT_FILE "$@" >out 2>err ||
     code=$?
   echo "$fault: exit code $code"
   grep -a 'lore:' err || true

@@ -30,7 +30,7 @@ def groups(name):
 
 for name in ("warm", "adaptive", "growth", "anneal", "sequential", "thrown", "shards", "repeats",
              "famous", "templates", "tune", "rare"):
-    steps = 320 if name == "adaptive" else 80
+    steps = 560 if name == "adaptive" else 80
     assert draws(name).sum() == 8 * steps, (name, draws(name).sum())
     assert draws(name)[64:80].sum() == 0, f"{name} shows held-out individuals"
     shown = draws(name) > 0
