@@ -109,7 +109,8 @@ def replay_final(study: Study) -> Decision:
 @THEME.finding("Fine-tuning: replay does not soften the initial drop", "does not", "5, N")
 def replay_initial(study: Study) -> Decision:
     """What the old individuals' accuracy loses in the first tenth of the steps, for each weight of the replay over that
-    with the least: all 95 % intervals over seeds above one half holds, all below does not; otherwise it depends on the weight."""
+    with the least: all 95 % intervals over seeds above one half holds, all below does not; otherwise it depends on the
+    weight."""
     return initial_drop(study, INDIVIDUALS)
 
 
