@@ -68,7 +68,8 @@ setup() {
   unset MAKEFLAGS MAKELEVEL MFLAGS
   make -C "$LORE_BUILD" -s "prefix=$PWD/root" install-${each}SCRIPTS install-${each}DATA
   diff <(cd "$ANALYSIS" && find . -name '*.py' | sort) <(cd "$place" && find . -name '*.py' | sort)
-  "$place/findings.py" "$LORE_SOURCE/data/small/figP.nc" -o table.md | grep -q '^| finding'
+  [ -x "$place/findings.py" ]
+  "$PYTHON" "$place/findings.py" "$LORE_SOURCE/data/small/figP.nc" -o table.md | grep -q '^| finding'
   make -C "$LORE_BUILD" -s "prefix=$PWD/root" uninstall-${each}SCRIPTS uninstall-${each}DATA uninstall-hook
   [ ! -e "$place" ]
 }

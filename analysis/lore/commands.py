@@ -135,8 +135,8 @@ COMMANDS = {
     "probe": Command(
         "Draws what `lore probe` found in one run: where attributes can be read, and when; spectra; names.",
         "The picture goes to DIR/probe.png (of several runs to DIR/runs/<id>/probe.png), the numbers in it beside it as "
-        "NetCDF. Toy memories share one picture, DIR/probe.png: what they hold, and what the best linear map would. What the "
-        "quantities mean: doc/probe.md.", add_probe, run_probe, 1),
+        "NetCDF. Toy memories share one picture, DIR/probe.png: what they hold, and what the best linear map would. "
+        "doc/probe.md says what the quantities mean.", add_probe, run_probe, 1),
     "quickstart": Command(
         "Draws one run: loss with baseline, accuracy, hallucination on held-out individuals, attention.",
         "After Zucchet et al. 2025 (arXiv 2503.21676), figures 2, 3 and 5.", add_quickstart, run_quickstart, 1),

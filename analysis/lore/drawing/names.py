@@ -75,7 +75,8 @@ class Names:
             self.legend((names if ends[0] > ends[1] else dict(reversed(names.items()))) | self.take_levels())
             return
         for (pixel, label), moved in zip(rows, at):
-            self.axes.annotate(label.text, (label.x, label.y), xytext=(5 + label.shift, (moved - pixel) * 72 / self.figure.dpi),
+            up = (moved - pixel) * 72 / self.figure.dpi
+            self.axes.annotate(label.text, (label.x, label.y), xytext=(5 + label.shift, up),
                                textcoords="offset points", color=label.colour, fontsize=8, va="center",
                                annotation_clip=False, path_effects=HALO)
 

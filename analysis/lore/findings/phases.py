@@ -257,8 +257,8 @@ def templates(study: Study) -> Decision:
 
 
 class Axis(NamedTuple):
-    """Of the values of one hyperparameter: {a run's name: logarithm of the lesser speed}; the values `without` a plateau, and
-    those of which too `few` (no) runs learnt enough."""
+    """Of the values of one hyperparameter: {a run's name: logarithm of the lesser speed}; the values `without` a plateau,
+    and those of which too `few` runs (none) learnt enough."""
     slowest: dict[str, float]
     without: list[str]
     few: list[str]

@@ -108,8 +108,9 @@ def replay_final(study: Study) -> Decision:
 
 @THEME.finding("Fine-tuning: replay does not soften the initial drop", "does not", "5, N")
 def replay_initial(study: Study) -> Decision:
-    """What the old individuals' accuracy loses in the first tenth of the steps, for each weight of the replay over that with the
-    least: all 95 % intervals over seeds above one half holds, all below does not; otherwise it depends on the weight."""
+    """What the old individuals' accuracy loses in the first tenth of the steps, for each weight of the replay over that
+    with the least: all 95 % intervals over seeds above one half holds, all below does not; otherwise it depends on the
+    weight."""
     return initial_drop(study, INDIVIDUALS)
 
 
@@ -177,5 +178,6 @@ def toy_replay(study: Study) -> Decision:
 
 @THEME.finding("Toy memory: replay does not soften the initial drop", "as for the transformer", "R")
 def toy_replay_initial(study: Study) -> Decision:
-    """What old pairs' accuracy loses in the first tenth of the steps, by weight of the replay, decided as for individuals."""
+    """What old pairs' accuracy loses in the first tenth of the steps, by weight of the replay, decided as for
+    individuals."""
     return initial_drop(study, PAIRS)
