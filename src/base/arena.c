@@ -53,7 +53,7 @@ lore_status lore_arena_create(lore_arena *arena, size_t capacity) {
   size_t size = lore_arena_mapped(capacity);
   char *base = map_aligned(size, page_for(capacity));
   if (!base)
-    return lore_fail(LORE_MEMORY, "%.2f GiB of memory could not be had: %s", gibibytes(capacity),
+    return lore_fail(LORE_MEMORY, "cannot allocate %.2f GiB of memory: %s", gibibytes(capacity),
                      strerror(errno));
   /* Only speed depends on it. */
   if (page_for(capacity) == huge_page)

@@ -5,9 +5,8 @@
 
 #include <string.h>
 
-#include <mpi.h>
-
 #include "commit.h"
+#include "lore/base/mpi.h"
 
 #ifdef __clang__
 #define COMPILER __VERSION__
@@ -39,10 +38,10 @@ const char *lore_build_commit(void) {
 
 void lore_build_describe(FILE *file) {
   fprintf(file, "lore %s (commit %s)\n", lore_build_version(), lore_build_commit());
-  /* "Open MPI v4.1.4, package: ...": what follows the comma is about whoever built it. */
-  char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
+  /* "Open MPI v4.1.4, package: ...": what follows the comma names the builder. */
+  char mpi[MPI_MAX_LIBRARY_VERSION_STRING] = "unknown";
   int length;
-  MPI_Get_library_version(mpi, &length);
+  (void)LORE_MPI_DO(MPI_Get_library_version(mpi, &length));
   mpi[strcspn(mpi, ",\n")] = '\0';
   fprintf(file, "  %-12s%s\n", "MPI", mpi);
   for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static size_t smaller(size_t a, size_t b) {
+static size_t smaller_of(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
@@ -26,7 +26,7 @@ static size_t system_available(void) {
 }
 
 /* The number in a limit file; SIZE_MAX for "max" or no file. */
-static size_t limit_read(const char *path) {
+static size_t read_limit(const char *path) {
   FILE *file = fopen(path, "r");
   if (!file)
     return SIZE_MAX;
@@ -43,7 +43,7 @@ static size_t group_limit(const char *root, char *group, const char *name) {
   for (;;) {
     char path[PATH_MAX + 64];
     snprintf(path, sizeof path, "%s%s/%s", root, group, name);
-    limit = smaller(limit, limit_read(path));
+    limit = smaller_of(limit, read_limit(path));
     char *slash = strrchr(group, '/');
     if (!slash)
       return limit;
@@ -62,10 +62,10 @@ static size_t control_group_limit(void) {
     line[strcspn(line, "\n")] = '\0';
     char *version_1 = strstr(line, ":memory:");
     if (version_1)
-      limit = smaller(limit, group_limit("/sys/fs/cgroup/memory", version_1 + strlen(":memory:"),
-                                         "memory.limit_in_bytes"));
+      limit = smaller_of(limit, group_limit("/sys/fs/cgroup/memory", version_1 + strlen(":memory:"),
+                                            "memory.limit_in_bytes"));
     else if (strncmp(line, "0::", 3) == 0)
-      limit = smaller(limit, group_limit("/sys/fs/cgroup", line + 3, "memory.max"));
+      limit = smaller_of(limit, group_limit("/sys/fs/cgroup", line + 3, "memory.max"));
   }
   fclose(file);
   return limit;
@@ -86,5 +86,5 @@ static size_t address_space_left(void) {
 }
 
 size_t lore_memory_available(void) {
-  return smaller(address_space_left(), smaller(system_available(), control_group_limit()));
+  return smaller_of(address_space_left(), smaller_of(system_available(), control_group_limit()));
 }

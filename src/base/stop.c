@@ -14,7 +14,7 @@ static bool (*ask_others)(void *context);
 static void *ask_context;
 static double last_asked;
 
-static void note(int number) {
+static void note_signal(int number) {
   if (number == SIGINT && caught == SIGINT) {
     signal(SIGINT, SIG_DFL);
     raise(SIGINT);
@@ -24,7 +24,7 @@ static void note(int number) {
 
 void lore_stop_listen(void) {
   static const int signals[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
-  struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
+  struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
     sigaction(signals[i], &action, NULL);
 }

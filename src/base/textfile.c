@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static lore_status refuse(const char *operation, const char *path, int error) {
+static lore_status fail_operation(const char *operation, const char *path, int error) {
   return lore_fail(LORE_FILE, "cannot %s %s: %s", operation, path, strerror(error));
 }
 
@@ -20,7 +20,7 @@ lore_status lore_partial_name(const char *path, char **partial) {
 
 /* fsync of a file or directory; 0 or errno. Some file systems cannot flush a directory and say
  * EINVAL. */
-static int flush(const char *path, int flags) {
+static int flush_file(const char *path, int flags) {
   int fd = open(path, flags | O_CLOEXEC);
   if (fd < 0)
     return errno;
@@ -33,21 +33,21 @@ static lore_status flush_directory(const char *path) {
   char *copy = strdup(path);
   if (!copy)
     return lore_fail(LORE_MEMORY, "no memory for the name of %s", path);
-  int error = flush(dirname(copy), O_RDONLY | O_DIRECTORY);
+  int error = flush_file(dirname(copy), O_RDONLY | O_DIRECTORY);
   free(copy);
-  return error ? refuse("flush the directory of", path, error) : LORE_OK;
+  return error ? fail_operation("flush the directory of", path, error) : LORE_OK;
 }
 
 lore_status lore_partial_commit(const char *partial, const char *path) {
-  int error = flush(partial, O_RDWR);
+  int error = flush_file(partial, O_RDWR);
   if (error)
-    return refuse("flush", partial, error);
+    return fail_operation("flush", partial, error);
   if (rename(partial, path))
-    return refuse("put a new file at", path, errno);
+    return fail_operation("put a new file at", path, errno);
   return flush_directory(path);
 }
 
-static lore_status choose_name(const char *path, bool shared, char **partial) {
+static lore_status name_partial(const char *path, bool shared, char **partial) {
   char host[65] = "";
   if (!shared)
     return lore_partial_name(path, partial);
@@ -57,7 +57,7 @@ static lore_status choose_name(const char *path, bool shared, char **partial) {
   return LORE_OK;
 }
 
-static void end(lore_textfile *file) {
+static void free_textfile(lore_textfile *file) {
   free(file->path);
   free(file->partial);
   *file = (lore_textfile){0};
@@ -65,16 +65,16 @@ static void end(lore_textfile *file) {
 
 lore_status lore_textfile_begin(const char *path, bool shared, lore_textfile *file) {
   *file = (lore_textfile){0};
-  LORE_TRY(choose_name(path, shared, &file->partial));
+  LORE_TRY(name_partial(path, shared, &file->partial));
   file->path = strdup(path);
   file->stream = fopen(file->partial, "we");
   if (file->path && file->stream)
     return LORE_OK;
-  lore_status status = file->path ? refuse("write", path, errno)
+  lore_status status = file->path ? fail_operation("write", path, errno)
                                   : lore_fail(LORE_MEMORY, "no memory for the name of %s", path);
   if (file->stream)
     fclose(file->stream);
-  end(file);
+  free_textfile(file);
   return status;
 }
 
@@ -93,7 +93,8 @@ lore_status lore_textfile_commit(lore_textfile *file) {
     error = errno;
   if (error)
     unlink(file->partial);
-  lore_status status = error ? refuse("write", file->path, error) : flush_directory(file->path);
-  end(file);
+  lore_status status =
+      error ? fail_operation("write", file->path, error) : flush_directory(file->path);
+  free_textfile(file);
   return status;
 }

@@ -10,7 +10,7 @@ static int share_rank, share_ranks = 1;
 
 /* The processors that this process was given. Asked for once: a thread that has been tied sees its
  * own one only. */
-static const cpu_set_t *given(void) {
+static const cpu_set_t *given_processors(void) {
   static cpu_set_t set;
   static int known;
   if (!known)
@@ -24,7 +24,7 @@ void lore_threads_share(int rank, int ranks) {
 }
 
 unsigned long lore_threads_mask(void) {
-  const cpu_set_t *set = given();
+  const cpu_set_t *set = given_processors();
   unsigned long mask = 0;
   for (int cpu = 0; set && cpu < CPU_SETSIZE; cpu++)
     if (CPU_ISSET(cpu, set))
@@ -33,13 +33,13 @@ unsigned long lore_threads_mask(void) {
 }
 
 int lore_threads_allowed(void) {
-  const cpu_set_t *set = given();
+  const cpu_set_t *set = given_processors();
   int share = set ? CPU_COUNT(set) / share_ranks : 1;
   return share > 0 ? share : 1;
 }
 
 /* Number of the `index`-th processor in the set. */
-static int processor(const cpu_set_t *allowed, int index) {
+static int find_processor(const cpu_set_t *allowed, int index) {
   for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
     if (CPU_ISSET(cpu, allowed) && index-- == 0)
       return cpu;
@@ -47,17 +47,17 @@ static int processor(const cpu_set_t *allowed, int index) {
 }
 
 /* Ties the calling thread of a team of `threads`, or frees one that an earlier run has tied. */
-static void place(const cpu_set_t *set, int threads, bool tie) {
+static void tie_thread(const cpu_set_t *set, int threads, bool tie) {
   cpu_set_t mine = *set;
   if (tie) {
     CPU_ZERO(&mine);
-    CPU_SET(processor(set, share_rank * threads + omp_get_thread_num()), &mine);
+    CPU_SET(find_processor(set, share_rank * threads + omp_get_thread_num()), &mine);
   }
   sched_setaffinity(0, sizeof mine, &mine);
 }
 
 lore_status lore_threads_pin(int threads) {
-  const cpu_set_t *set = getenv("OMP_PROC_BIND") ? NULL : given();
+  const cpu_set_t *set = getenv("OMP_PROC_BIND") ? NULL : given_processors();
   const char *limit = getenv("OMP_THREAD_LIMIT");
   bool tie = set && threads * share_ranks > 1 && CPU_COUNT(set) == threads * share_ranks;
   int team = 1;
@@ -66,7 +66,7 @@ lore_status lore_threads_pin(int threads) {
 #pragma omp parallel num_threads(threads)
   {
     if (set)
-      place(set, threads, tie);
+      tie_thread(set, threads, tie);
 #pragma omp master
     team = omp_get_num_threads();
   }

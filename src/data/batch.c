@@ -35,7 +35,7 @@ void lore_batch_clear(lore_batch *batch) {
   batch->offset[0] = 0;
 }
 
-static void put(lore_batch *batch, int at, uint16_t token, lore_role role) {
+static void put_token(lore_batch *batch, int at, uint16_t token, lore_role role) {
   batch->token[at] = token;
   batch->role[at] = (uint8_t)role;
 }
@@ -68,13 +68,13 @@ static int put_sentence(lore_batch *batch, const lore_vocabulary *vocabulary,
     if (item == template->name_at) {
       batch->name_at[sentence] = at;
       for (int i = 0; i < LORE_NAME_TOKENS; i++)
-        put(batch, at++, name[i], LORE_ROLE_NAME);
+        put_token(batch, at++, name[i], LORE_ROLE_NAME);
     } else if (item == template->value_at) {
       batch->value_at[sentence] = at - 1;
       for (int i = 0; i < value.length; i++)
-        put(batch, at++, value.token[i], LORE_ROLE_VALUE);
+        put_token(batch, at++, value.token[i], LORE_ROLE_VALUE);
     } else {
-      put(batch, at++, template->token[item], LORE_ROLE_TEMPLATE);
+      put_token(batch, at++, template->token[item], LORE_ROLE_TEMPLATE);
     }
   }
   batch->attribute[sentence] = (uint8_t)attribute;
@@ -89,24 +89,24 @@ static void put_targets(lore_batch *batch, int first, int last) {
   memcpy(batch->target_role + first, batch->role + first + 1, count * sizeof *batch->target_role);
 }
 
-static void append(lore_batch *batch, const lore_population *population, int64_t who,
-                   lore_template_set templates, lore_random stream) {
+static void append_biography(lore_batch *batch, const lore_population *population, int64_t index,
+                             lore_template_set templates, lore_random stream) {
   const lore_vocabulary *vocabulary = lore_population_vocabulary(population);
-  const lore_individual *individual = lore_population_individual(population, who);
+  const lore_individual *individual = lore_population_individual(population, index);
   int s = batch->sequences++, first = batch->tokens, at = first;
   uint32_t order[LORE_ATTRIBUTES] = {0, 1, 2, 3, 4, 5};
   assert(s < batch->sequences_capacity);
   assert(first + lore_vocabulary_longest_biography(vocabulary) <= batch->tokens_capacity);
   if (lore_population_settings(population)->sentence_order == LORE_ORDER_RANDOM)
     lore_random_permutation(&stream, LORE_ATTRIBUTES, order);
-  put(batch, at++, LORE_TOKEN_BEGIN, LORE_ROLE_TEMPLATE);
+  put_token(batch, at++, LORE_TOKEN_BEGIN, LORE_ROLE_TEMPLATE);
   for (int k = 0; k < LORE_ATTRIBUTES; k++) {
     const lore_template *template =
         draw_template(vocabulary, individual, (int)order[k], templates, &stream);
     at = put_sentence(batch, vocabulary, individual, template, (int)order[k],
                       s * LORE_ATTRIBUTES + k, at);
   }
-  batch->individual[s] = who;
+  batch->individual[s] = index;
   batch->tokens = at - FULL_STOP;
   put_targets(batch, first, batch->tokens);
   batch->offset[s + 1] = batch->tokens;
@@ -116,8 +116,8 @@ void lore_batch_append(lore_batch *batch, const lore_population *population, int
                        lore_template_set templates, uint64_t step, uint64_t sequence) {
   lore_random_purpose purpose =
       templates == LORE_TEMPLATES_TRAINING ? LORE_RANDOM_BIOGRAPHY : LORE_RANDOM_EVALUATION;
-  append(batch, population, individual, templates,
-         lore_random_stream(lore_population_seed(population), purpose, step, sequence));
+  append_biography(batch, population, individual, templates,
+                   lore_random_stream(lore_population_seed(population), purpose, step, sequence));
 }
 
 void lore_batch_training(lore_batch *batch, const lore_population *population,
@@ -139,8 +139,8 @@ void lore_batch_evaluation(lore_batch *batch, const lore_population *population,
     uint64_t sequence = (uint64_t)(first + i);
     lore_random stream =
         lore_random_stream(seed, LORE_RANDOM_EVALUATION, (uint64_t)group_first, sequence);
-    int64_t who = group_first + lore_random_below(&stream, (uint32_t)group_count);
-    append(batch, population, who, LORE_TEMPLATES_EVALUATION, stream);
+    int64_t index = group_first + lore_random_below(&stream, (uint32_t)group_count);
+    append_biography(batch, population, index, LORE_TEMPLATES_EVALUATION, stream);
   }
 }
 

@@ -7,7 +7,7 @@
 
 enum { ROUNDS = 6 };
 
-static uint32_t encrypt(uint64_t seed, int half_bits, uint32_t x) {
+static uint32_t encrypt_index(uint64_t seed, int half_bits, uint32_t x) {
   uint32_t mask = (1u << half_bits) - 1, left = x >> half_bits, right = x & mask;
   for (uint64_t round = 0; round < ROUNDS; round++) {
     lore_random stream = lore_random_stream(seed, LORE_RANDOM_NAMES, round, right);
@@ -24,7 +24,7 @@ uint32_t lore_names_permute(uint64_t seed, uint32_t count, uint32_t index) {
   while ((uint64_t)1 << 2 * half_bits < count)
     half_bits++;
   do
-    index = encrypt(seed, half_bits, index);
+    index = encrypt_index(seed, half_bits, index);
   while (index >= count);
   return index;
 }

@@ -57,7 +57,7 @@ void lore_pairs_destroy(lore_pairs *pairs) {
 }
 
 /* A whole number below `count` from a real one below it, against rounding. */
-static int64_t below(double x, int64_t count) {
+static int64_t round_below(double x, int64_t count) {
   int64_t whole = (int64_t)x;
   return whole < count ? whole : count - 1;
 }
@@ -72,7 +72,7 @@ int64_t lore_pairs_draw(const lore_memory_config *c, uint64_t seed, int64_t step
   if (x < new_ones)
     return c->pairs + c->held_out + (int64_t)x;
   if (old_ones > 0)
-    return below((x - new_ones) / old_ones * (double)c->pairs, c->pairs);
+    return round_below((x - new_ones) / old_ones * (double)c->pairs, c->pairs);
   return c->pairs + c->held_out + c->new_pairs - 1;
 }
 

@@ -86,18 +86,19 @@ lore_range lore_population_group(const lore_population_config *config, int group
   return (lore_range){first, config->individuals * (group + 1) / groups - first};
 }
 
-static size_t total(const lore_population_config *config) {
+static size_t count_individuals(const lore_population_config *config) {
   return (size_t)lore_population_total(config);
 }
 
 /* Runs over a counting arena first, then over the real one. */
-static lore_individual *layout(lore_arena *arena, const lore_population_config *config) {
-  return lore_arena_take(arena, total(config), sizeof(lore_individual));
+static lore_individual *layout_individuals(lore_arena *arena,
+                                           const lore_population_config *config) {
+  return lore_arena_take(arena, count_individuals(config), sizeof(lore_individual));
 }
 
 size_t lore_population_bytes(const lore_population_config *config) {
   lore_arena arena = {0};
-  layout(&arena, config);
+  layout_individuals(&arena, config);
   return arena.used;
 }
 
@@ -127,10 +128,10 @@ lore_status lore_population_create(const lore_population_config *config, uint64_
   lore_status status = lore_arena_create(&p->arena, lore_population_bytes(config));
   if (status != LORE_OK) {
     free(p);
-    return lore_fail_context(status, "a population of %zu individuals", total(config));
+    return lore_fail_context(status, "a population of %zu individuals", count_individuals(config));
   }
-  p->individual = layout(&p->arena, config);
-  for (size_t i = 0; i < total(config); i++)
+  p->individual = layout_individuals(&p->arena, config);
+  for (size_t i = 0; i < count_individuals(config); i++)
     draw_individual(p, (int64_t)i, &p->individual[i]);
   *out = p;
   return LORE_OK;
@@ -145,7 +146,7 @@ void lore_population_destroy(lore_population *population) {
 
 const lore_individual *lore_population_individual(const lore_population *population,
                                                   int64_t index) {
-  assert(index >= 0 && (size_t)index < total(&population->config));
+  assert(index >= 0 && (size_t)index < count_individuals(&population->config));
   return &population->individual[index];
 }
 
@@ -206,7 +207,8 @@ static lore_status mean_entropy(const lore_population *p, int64_t first, int64_t
                                 bool date_by_token, double *nats) {
   enum { DATE_TOKENS = 3 };
   uint32_t parts = lore_vocabulary_values(p->vocabulary, LORE_BIRTH_DATE); /* more than tokens */
-  assert(first >= 0 && individuals >= 1 && (size_t)(first + individuals) <= total(&p->config));
+  assert(first >= 0 && individuals >= 1 &&
+         (size_t)(first + individuals) <= count_individuals(&p->config));
   assert(lore_vocabulary_size(p->vocabulary) <= (int)parts);
   int64_t *count = malloc(sizeof *count * parts);
   if (!count)

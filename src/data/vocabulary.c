@@ -31,7 +31,7 @@ struct lore_vocabulary {
 };
 
 /* The token of a word, a new one if need be. */
-static lore_status intern(lore_vocabulary *v, const char *word, uint16_t *token) {
+static lore_status intern_word(lore_vocabulary *v, const char *word, uint16_t *token) {
   ENTRY entry = {.key = (char *)word}, *found;
   if (hsearch_r(entry, FIND, &found, &v->index)) {
     *token = (uint16_t)(uintptr_t)found->data;
@@ -59,7 +59,7 @@ static lore_status intern_words(lore_vocabulary *v, const char *text, int capaci
     assert(letters < sizeof word && *length < capacity);
     memcpy(word, at, letters);
     word[letters] = 0;
-    LORE_TRY(intern(v, word, &token[(*length)++]));
+    LORE_TRY(intern_word(v, word, &token[(*length)++]));
     at += letters;
   }
   return LORE_OK;
@@ -68,7 +68,7 @@ static lore_status intern_words(lore_vocabulary *v, const char *text, int capaci
 static lore_status intern_names(lore_vocabulary *v, const char *const *list, int count,
                                 uint16_t *token) {
   for (int i = 0; i < count; i++)
-    LORE_TRY(intern(v, list[i], &token[i]));
+    LORE_TRY(intern_word(v, list[i], &token[i]));
   return LORE_OK;
 }
 
@@ -87,11 +87,11 @@ static lore_status intern_date(lore_vocabulary *v) {
   LORE_TRY(intern_names(v, months, MONTHS, v->month));
   for (int i = 0; i < DAYS; i++) {
     snprintf(number, sizeof number, "%d", i + 1);
-    LORE_TRY(intern(v, number, &v->day[i]));
+    LORE_TRY(intern_word(v, number, &v->day[i]));
   }
   for (int i = 0; i < YEARS; i++) {
     snprintf(number, sizeof number, "%d", FIRST_YEAR + i);
-    LORE_TRY(intern(v, number, &v->year[i]));
+    LORE_TRY(intern_word(v, number, &v->year[i]));
   }
   return LORE_OK;
 }
@@ -113,7 +113,7 @@ static lore_status intern_template(lore_vocabulary *v, const char *text, lore_te
     else if (!strcmp(word, value))
       template->value_at = item;
     else
-      LORE_TRY(intern(v, word, &template->token[item]));
+      LORE_TRY(intern_word(v, word, &template->token[item]));
   }
   assert(template->name_at < template->value_at);
   return LORE_OK;
@@ -160,9 +160,9 @@ static int longest_biography(const lore_vocabulary *v) {
   return tokens;
 }
 
-static lore_status build(lore_vocabulary *v) {
+static lore_status fill_vocabulary(lore_vocabulary *v) {
   uint16_t begin;
-  LORE_TRY(intern(v, "<begin>", &begin));
+  LORE_TRY(intern_word(v, "<begin>", &begin));
   assert(begin == LORE_TOKEN_BEGIN);
   LORE_TRY(intern_names(v, lore_list_first_names, LORE_FIRST_NAMES, v->first_name));
   LORE_TRY(intern_names(v, lore_list_last_names, LORE_LAST_NAMES, v->last_name));
@@ -182,7 +182,7 @@ lore_status lore_vocabulary_create(lore_vocabulary **out) {
     free(v);
     return lore_fail(LORE_MEMORY, "no memory for the vocabulary");
   }
-  lore_status status = build(v);
+  lore_status status = fill_vocabulary(v);
   hdestroy_r(&v->index);
   if (status != LORE_OK) {
     lore_vocabulary_destroy(v);

@@ -67,7 +67,7 @@ int64_t lore_evaluate_count(const lore_evaluate_config *config, int64_t steps) {
   return count;
 }
 
-static void layout_worker(lore_evaluator *e, evaluation_worker *worker, int longest) {
+static void layout_evaluation_worker(lore_evaluator *e, evaluation_worker *worker, int longest) {
   size_t scores = CHUNK * LORE_ATTRIBUTES * LORE_VALUE_TOKENS_MAX;
   worker->workspace =
       lore_workspace_layout(&e->arena, e->model, CHUNK * longest, CHUNK, LORE_FORWARD_ONLY);
@@ -92,7 +92,7 @@ static void layout_evaluator(lore_evaluator *e, int longest) {
       lore_arena_take(&e->arena, chunks * (size_t)e->attention_layers, sizeof *e->signatures);
   for (int w = 0; w < e->threads; w++) {
     evaluation_worker counting;
-    layout_worker(e, e->worker ? &e->worker[w] : &counting, longest);
+    layout_evaluation_worker(e, e->worker ? &e->worker[w] : &counting, longest);
   }
 }
 

@@ -14,6 +14,8 @@
 
 #define CHECKSUM "checksum_xxh3_128" /* attribute: of the parameters */
 
+_Static_assert((int)LORE_CHECKSUM_TEXT == (int)LORE_XXH3_TEXT, "both are an XXH3");
+
 enum { BLOCK = 1 << 20, TEXT_MAX = 64, TASK_MAX = 32, SETTINGS_MAX = 13 };
 
 /* A setting of the model that the forward pass depends on. */
@@ -67,7 +69,7 @@ static int file_format(const lore_model *model) {
 }
 
 static void define_attributes(lore_ncfile *file, const lore_checkpoint_content *content) {
-  char checksum[LORE_CHECKSUM_TEXT];
+  char checksum[LORE_XXH3_TEXT];
   model_setting setting[SETTINGS_MAX];
   lore_ncfile_globals(file, content->title, content->summary, content->provenances,
                       content->provenance);
@@ -96,8 +98,8 @@ typedef struct {
   int word, seal, *tensor;
 } variable_ids;
 
-static void define_variables(lore_ncfile *file, const lore_checkpoint_content *content,
-                             size_t word_length, variable_ids *ids) {
+static void define_checkpoint(lore_ncfile *file, const lore_checkpoint_content *content,
+                              size_t word_length, variable_ids *ids) {
   const lore_model *model = content->model;
   int dimension[LORE_SIDES], words[2];
   lore_variables_define_sides(file, model->tensors, model->tensor, dimension);
@@ -110,8 +112,8 @@ static void define_variables(lore_ncfile *file, const lore_checkpoint_content *c
   ids->seal = lore_seal_define(file);
 }
 
-static void put_words(lore_ncfile *file, int variable, size_t length,
-                      const lore_vocabulary *vocabulary) {
+static void put_vocabulary(lore_ncfile *file, int variable, size_t length,
+                           const lore_vocabulary *vocabulary) {
   size_t words = (size_t)lore_vocabulary_size(vocabulary);
   char *text = calloc(words, length);
   if (!text && !file->error)
@@ -154,14 +156,14 @@ static int fill_checkpoint(int ncid, const char *partial, const void *context) {
   /* Everything is written below, so there is nothing to fill. */
   file.error = nc_set_fill(ncid, NC_NOFILL, NULL);
   define_attributes(&file, content);
-  define_variables(&file, content, word_length, &ids);
+  define_checkpoint(&file, content, word_length, &ids);
   if (!file.error)
     file.error = nc_enddef(ncid);
   if (!file.error)
     file.error = nc_sync(ncid);
   if (!file.error)
     file.error = reserve_data(partial, data_size(content, word_length));
-  put_words(&file, ids.word, word_length, content->vocabulary);
+  put_vocabulary(&file, ids.word, word_length, content->vocabulary);
   for (int v = 0; v < content->vectors; v++)
     lore_variables_put(&file, content->model->tensors, content->model->tensor,
                        ids.tensor + v * content->model->tensors, content->vector[v]);
@@ -237,7 +239,7 @@ static lore_status check_format(int ncid, const char *path) {
   return LORE_OK;
 }
 
-static lore_status check_settings(int ncid, const char *path, const lore_model *model) {
+static lore_status check_model_settings(int ncid, const char *path, const lore_model *model) {
   model_setting setting[SETTINGS_MAX];
   int settings = list_settings(model, setting);
   for (int i = 0; i < settings; i++) {
@@ -261,7 +263,7 @@ static lore_status check_settings(int ncid, const char *path, const lore_model *
 /* That the tensors are where the table says. */
 static lore_status check_parameters(int ncid, const char *path, const lore_model *model,
                                     const real *parameters) {
-  char stored[TEXT_MAX], computed[LORE_CHECKSUM_TEXT];
+  char stored[TEXT_MAX], computed[LORE_XXH3_TEXT];
   int error = lore_netcdf_get_text(ncid, CHECKSUM, sizeof stored, stored);
   if (error)
     return lore_netcdf_unreadable(path, CHECKSUM, error);
@@ -277,7 +279,7 @@ static lore_status read_open(int ncid, const char *path, const lore_model *model
                              void *more) {
   double number;
   LORE_TRY(check_format(ncid, path));
-  LORE_TRY(check_settings(ncid, path, model));
+  LORE_TRY(check_model_settings(ncid, path, model));
   int error = lore_netcdf_get_number(ncid, "step", &number);
   if (error)
     return lore_netcdf_unreadable(path, "step", error);
@@ -304,12 +306,12 @@ lore_status lore_checkpoint_take(const char *path, const lore_model *model, int 
 
 lore_status lore_checkpoint_read(const char *path, const lore_model *model, real *parameters,
                                  int64_t *step) {
-  char seal[LORE_CHECKSUM_TEXT];
+  char seal[LORE_XXH3_TEXT];
   LORE_TRY(lore_seal_verify(path, seal));
   return lore_checkpoint_take(path, model, 1, &parameters, step, NULL, NULL);
 }
 
-/* Files of earlier versions do not say whose they are. */
+/* Files of earlier versions do not name the run that wrote them. */
 static void read_origin(int ncid, lore_checkpoint_about *about) {
   char text[32];
   if (lore_netcdf_get_text(ncid, "run_id", sizeof about->run, about->run))
@@ -319,7 +321,7 @@ static void read_origin(int ncid, lore_checkpoint_about *about) {
 }
 
 static lore_status read_description(int ncid, const char *path, lore_checkpoint_about *about) {
-  char task[TASK_MAX], checksum[LORE_CHECKSUM_TEXT];
+  char task[TASK_MAX], checksum[LORE_XXH3_TEXT];
   double step;
   int error = lore_netcdf_get_number(ncid, "step", &step);
   if (error)
@@ -397,7 +399,7 @@ lore_status lore_checkpoint_check(const char *path, const lore_model *model,
   LORE_TRY(open_file(path, &ncid));
   lore_status status = check_format(ncid, path);
   if (status == LORE_OK)
-    status = check_settings(ncid, path, model);
+    status = check_model_settings(ncid, path, model);
   if (status == LORE_OK)
     status = lore_variables_check(ncid, path, "model", model->tensors, model->tensor);
   if (status == LORE_OK)

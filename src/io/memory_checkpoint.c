@@ -80,7 +80,7 @@ static lore_status check_memory(int ncid, const char *path,
 lore_status lore_memory_checkpoint_read(const char *path, const lore_memory_config *config,
                                         real *parameters) {
   lore_tensor tensor[LORE_MEMORY_VARIABLES];
-  char seal[LORE_CHECKSUM_TEXT];
+  char seal[LORE_XXH3_TEXT];
   int ncid;
   LORE_TRY(lore_seal_verify(path, seal));
   LORE_TRY(lore_netcdf_status(nc_open(path, NC_NOWRITE, &ncid), "open", path));

@@ -160,12 +160,12 @@ static lore_status get_fields(int ncid, const char *path, void *context) {
 }
 
 /* Removes all but `step` and the one before it. One that is newer is of a course that was left: it
- * was damaged, and the run has gone on from an earlier one. */
+ * was damaged, and the run has resumed from an earlier one. */
 static void remove_others(const char *directory, int64_t step) {
   lore_resume_points points;
   bool previous = false;
   if (lore_resume_list(directory, &points) != LORE_OK)
-    lore_say("warning: old checkpoints stay: %s", lore_fail_message());
+    lore_say("warning: cannot remove old checkpoints: %s", lore_fail_message());
   for (int i = 0; i < points.count; i++) {
     char *path;
     bool keep = points.step[i] == step || (points.step[i] < step && !previous);
@@ -211,7 +211,7 @@ lore_status lore_resume_write(const char *directory, const lore_model *model,
 static lore_status read_point(const char *path, const lore_model *model,
                               const lore_training_state *state, lore_resume *resume, bool *found) {
   real *const vector[LORE_VECTORS] = {state->parameters, state->first_moment, state->second_moment};
-  char seal[LORE_CHECKSUM_TEXT];
+  char seal[LORE_XXH3_TEXT];
   int64_t step;
   if (lore_seal_verify(path, seal) != LORE_OK) {
     lore_say("warning: %s", lore_fail_message());

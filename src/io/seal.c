@@ -89,7 +89,7 @@ lore_status lore_seal_put(const char *path) {
   return lore_netcdf_status(error, "seal", path);
 }
 
-lore_status lore_seal_verify(const char *path, char text[LORE_CHECKSUM_TEXT]) {
+lore_status lore_seal_verify(const char *path, char text[LORE_XXH3_TEXT]) {
   lore_seal s = {0};
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   int error = fd < 0 ? errno : read_seal(fd, &s);

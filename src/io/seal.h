@@ -6,10 +6,12 @@
 #define LORE_IO_SEAL_H
 
 #include "lore/base/status.h"
-#include "lore/io/checkpoint.h"
 #include "lore/io/ncfile.h"
 
-enum { LORE_SEAL_SIZE = 16 /* bytes */ };
+enum {
+  LORE_SEAL_SIZE = 16, /* bytes */
+  LORE_XXH3_TEXT = 33  /* an XXH3 of 128 bits in hexadecimal digits */
+};
 
 /* Defines the variable, after all others; returns its id. */
 int lore_seal_define(lore_ncfile *file);
@@ -22,6 +24,6 @@ lore_status lore_seal_put(const char *path);
 
 /* LORE_NETCDF unless the file is whole, LORE_FILE if it cannot be read; the seal as hexadecimal
  * digits. */
-lore_status lore_seal_verify(const char *path, char text[LORE_CHECKSUM_TEXT]);
+lore_status lore_seal_verify(const char *path, char text[LORE_XXH3_TEXT]);
 
 #endif

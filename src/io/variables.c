@@ -70,8 +70,8 @@ void lore_variables_put(lore_ncfile *file, int tensors, const lore_tensor *tenso
 }
 
 /* Finds the variable of a tensor and compares its type and dimensions. */
-static lore_status find_variable(int ncid, const char *path, const char *kind,
-                                 const lore_tensor *tensor, const char *variable, int *id) {
+static lore_status find_tensor_variable(int ncid, const char *path, const char *kind,
+                                        const lore_tensor *tensor, const char *variable, int *id) {
   int rank, dimension[NC_MAX_VAR_DIMS];
   nc_type type;
   if (nc_inq_varid(ncid, variable, id))
@@ -105,7 +105,7 @@ lore_status lore_variables_check(int ncid, const char *path, const char *kind, i
     char name[VARIABLE_NAME_MAX];
     int id;
     name_variable(&tensor[i], LORE_VECTOR_PARAMETERS, name);
-    LORE_TRY(find_variable(ncid, path, kind, &tensor[i], name, &id));
+    LORE_TRY(find_tensor_variable(ncid, path, kind, &tensor[i], name, &id));
   }
   return LORE_OK;
 }
@@ -116,7 +116,7 @@ lore_status lore_variables_read(int ncid, const char *path, const char *kind, in
     char name[VARIABLE_NAME_MAX];
     int id;
     name_variable(&tensor[i], vector, name);
-    LORE_TRY(find_variable(ncid, path, kind, &tensor[i], name, &id));
+    LORE_TRY(find_tensor_variable(ncid, path, kind, &tensor[i], name, &id));
     int error = nc_get_var_float(ncid, id, buffer + tensor[i].offset);
     if (error)
       return lore_netcdf_unreadable(path, name, error);
@@ -125,7 +125,7 @@ lore_status lore_variables_read(int ncid, const char *path, const char *kind, in
 }
 
 void lore_variables_checksum(int tensors, const lore_tensor *tensor, const real *buffer,
-                             char text[LORE_CHECKSUM_TEXT]) {
+                             char text[LORE_XXH3_TEXT]) {
   XXH3_state_t state;
   XXH3_INITSTATE(&state);
   XXH3_128bits_reset(&state);
@@ -133,6 +133,6 @@ void lore_variables_checksum(int tensors, const lore_tensor *tensor, const real 
     XXH3_128bits_update(&state, buffer + tensor[i].offset,
                         sizeof(real) * (size_t)lore_tensor_size(&tensor[i]));
   XXH128_hash_t hash = XXH3_128bits_digest(&state);
-  snprintf(text, LORE_CHECKSUM_TEXT, "%016llx%016llx", (unsigned long long)hash.high64,
+  snprintf(text, LORE_XXH3_TEXT, "%016llx%016llx", (unsigned long long)hash.high64,
            (unsigned long long)hash.low64);
 }

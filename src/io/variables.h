@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 #include "lore/base/status.h"
-#include "lore/io/checkpoint.h"
 #include "lore/io/ncfile.h"
 #include "lore/model/tensor.h"
+#include "seal.h"
 
 /* The vectors of a training run, each as one variable per tensor. A checkpoint of weights has only
  * the first. */
@@ -43,6 +43,6 @@ lore_status lore_variables_read(int ncid, const char *path, const char *kind, in
 /* XXH3 (128 bits) of the tensors in table order, little-endian, as hexadecimal digits: tells
  * whether two files hold the same parameters. */
 void lore_variables_checksum(int tensors, const lore_tensor *tensor, const real *buffer,
-                             char text[LORE_CHECKSUM_TEXT]);
+                             char text[LORE_XXH3_TEXT]);
 
 #endif

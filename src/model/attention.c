@@ -12,7 +12,7 @@
 
 enum { ROWS = LORE_MR == 14 ? 28 : 24 }; /* query rows per block: a few register tiles */
 
-static int min(int a, int b) {
+static int smaller_of(int a, int b) {
   return a < b ? a : b;
 }
 
@@ -28,10 +28,10 @@ size_t lore_attention_scratch(int tokens, int size) {
 }
 
 /* C = A B for any k; B is packed whole, `depth` rows to a panel. */
-static void product(lore_transpose ta, int m, int n, int k, const real *a, int lda,
-                    const real *packed, int depth, real *c, int ldc, real *scratch) {
+static void multiply_packed(lore_transpose ta, int m, int n, int k, const real *a, int lda,
+                            const real *packed, int depth, real *c, int ldc, real *scratch) {
   for (int p = 0; p < k; p += LORE_KC)
-    lore_gemm_block(ta, m, n, min(k - p, LORE_KC), ta ? a + (size_t)p * lda : a + p, lda,
+    lore_gemm_block(ta, m, n, smaller_of(k - p, LORE_KC), ta ? a + (size_t)p * lda : a + p, lda,
                     packed + (size_t)p * LORE_NR, (size_t)depth * LORE_NR, p ? c : NULL, c, ldc,
                     scratch);
 }
@@ -65,8 +65,8 @@ static void pattern_rows(int tokens, int size, int first, int rows, int stride, 
   int pstride = lore_attention_stride(tokens);
   real scale = 1 / (real)sqrt(size);
   real *p = probability + (size_t)first * (size_t)pstride;
-  product(LORE_PLAIN, rows, first + rows, size, q + (size_t)first * (size_t)stride, stride, keys,
-          size, p, pstride, packed_a);
+  multiply_packed(LORE_PLAIN, rows, first + rows, size, q + (size_t)first * (size_t)stride, stride,
+                  keys, size, p, pstride, packed_a);
   for (int r = 0; r < rows; r++)
     softmax_row(first + r + 1, pstride, scale, p + (size_t)r * (size_t)pstride);
 }
@@ -75,8 +75,9 @@ static void pattern_rows(int tokens, int size, int first, int rows, int stride, 
 static void apply_rows(int tokens, int size, int first, int rows, const real *probability,
                        const real *values, int out_stride, real *out, real *packed_a) {
   int pstride = lore_attention_stride(tokens);
-  product(LORE_PLAIN, rows, size, first + rows, probability + (size_t)first * (size_t)pstride,
-          pstride, values, tokens, out + (size_t)first * (size_t)out_stride, out_stride, packed_a);
+  multiply_packed(LORE_PLAIN, rows, size, first + rows,
+                  probability + (size_t)first * (size_t)pstride, pstride, values, tokens,
+                  out + (size_t)first * (size_t)out_stride, out_stride, packed_a);
 }
 
 void lore_attention_forward(int tokens, int size, int stride, const real *q, const real *k,
@@ -87,7 +88,7 @@ void lore_attention_forward(int tokens, int size, int stride, const real *q, con
   lore_pack_b(LORE_TRANSPOSED, size, tokens, k, stride, keys);
   lore_pack_b(LORE_PLAIN, tokens, size, v, stride, values);
   for (int i = 0; i < tokens; i += ROWS) {
-    int rows = min(tokens - i, ROWS);
+    int rows = smaller_of(tokens - i, ROWS);
     pattern_rows(tokens, size, i, rows, stride, q, keys, probability, packed_a);
     apply_rows(tokens, size, i, rows, probability, values, out_stride, out, packed_a);
   }
@@ -98,7 +99,8 @@ void lore_attention_patterns(int tokens, int size, int stride, const real *q, co
   real *keys = scratch, *packed_a = keys + (size_t)size * (size_t)lore_attention_stride(tokens);
   lore_pack_b(LORE_TRANSPOSED, size, tokens, k, stride, keys);
   for (int i = 0; i < tokens; i += ROWS)
-    pattern_rows(tokens, size, i, min(tokens - i, ROWS), stride, q, keys, probability, packed_a);
+    pattern_rows(tokens, size, i, smaller_of(tokens - i, ROWS), stride, q, keys, probability,
+                 packed_a);
 }
 
 void lore_attention_apply(int tokens, int size, int stride, const real *v, const real *probability,
@@ -106,7 +108,7 @@ void lore_attention_apply(int tokens, int size, int stride, const real *v, const
   real *values = scratch, *packed_a = values + lore_packed_elements(tokens, size);
   lore_pack_b(LORE_PLAIN, tokens, size, v, stride, values);
   for (int i = 0; i < tokens; i += ROWS)
-    apply_rows(tokens, size, i, min(tokens - i, ROWS), probability, values, out_stride, out,
+    apply_rows(tokens, size, i, smaller_of(tokens - i, ROWS), probability, values, out_stride, out,
                packed_a);
 }
 
@@ -126,8 +128,9 @@ static void softmax_backward_row(int count, int limit, real scale, const real *p
 static void lower_transposed(int tokens, int size, const real *a, int lda, const real *packed,
                              real *c, int ldc, real *scratch) {
   for (int i = 0; i < tokens; i += ROWS)
-    product(LORE_TRANSPOSED, min(tokens - i, ROWS), size, tokens - i, a + (size_t)i * lda + i, lda,
-            packed + (size_t)i * LORE_NR, tokens, c + (size_t)i * ldc, ldc, scratch);
+    multiply_packed(LORE_TRANSPOSED, smaller_of(tokens - i, ROWS), size, tokens - i,
+                    a + (size_t)i * lda + i, lda, packed + (size_t)i * LORE_NR, tokens,
+                    c + (size_t)i * ldc, ldc, scratch);
 }
 
 void lore_attention_backward(int tokens, int size, int stride, const real *q, const real *k,
@@ -143,15 +146,15 @@ void lore_attention_backward(int tokens, int size, int stride, const real *q, co
   lore_pack_b(LORE_PLAIN, tokens, size, k, stride, first);
   lore_pack_b(LORE_TRANSPOSED, size, tokens, v, stride, second);
   for (int i = 0; i < tokens; i += ROWS) {
-    int rows = min(tokens - i, ROWS), limit = i + rows;
+    int rows = smaller_of(tokens - i, ROWS), limit = i + rows;
     real *ds = dscore + (size_t)i * pstride;
-    product(LORE_PLAIN, rows, limit, size, dout + (size_t)i * out_stride, out_stride, second, size,
-            ds, pstride, packed_a);
+    multiply_packed(LORE_PLAIN, rows, limit, size, dout + (size_t)i * out_stride, out_stride,
+                    second, size, ds, pstride, packed_a);
     for (int r = 0; r < rows; r++)
       softmax_backward_row(i + r + 1, limit, scale, probability + (size_t)(i + r) * pstride,
                            ds + (size_t)r * pstride);
-    product(LORE_PLAIN, rows, size, limit, ds, pstride, first, tokens, dq + (size_t)i * dstride,
-            dstride, packed_a);
+    multiply_packed(LORE_PLAIN, rows, size, limit, ds, pstride, first, tokens,
+                    dq + (size_t)i * dstride, dstride, packed_a);
   }
   lore_pack_b(LORE_PLAIN, tokens, size, q, stride, first);
   lower_transposed(tokens, size, dscore, pstride, first, dk, dstride, packed_a);

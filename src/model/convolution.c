@@ -12,7 +12,7 @@ static void add_product(int channels, const real *restrict weight, const real *r
 }
 
 /* How many lags reach no further than `tokens` tokens. */
-static int lags(int tokens) {
+static int lags_within(int tokens) {
   return tokens < LORE_CONVOLUTION_WIDTH ? tokens : LORE_CONVOLUTION_WIDTH;
 }
 
@@ -24,7 +24,7 @@ void lore_convolution_forward(int tokens, int channels, int stride, const real *
       memcpy(y, bias, row);
     else
       memset(y, 0, row);
-    for (int k = 0; k < lags(t + 1); k++)
+    for (int k = 0; k < lags_within(t + 1); k++)
       add_product(channels, weight + (size_t)k * (size_t)channels,
                   x + (size_t)(t - k) * (size_t)stride, y);
   }
@@ -37,10 +37,10 @@ void lore_convolution_backward(int tokens, int channels, int stride, const real 
     const real *dy_t = dy + (size_t)t * (size_t)channels;
     real *dx_t = dx + (size_t)t * (size_t)dstride;
     memset(dx_t, 0, sizeof(real) * (size_t)channels);
-    for (int k = 0; k < lags(tokens - t); k++)
+    for (int k = 0; k < lags_within(tokens - t); k++)
       add_product(channels, weight + (size_t)k * (size_t)channels,
                   dy_t + (size_t)k * (size_t)channels, dx_t);
-    for (int k = 0; k < lags(t + 1); k++)
+    for (int k = 0; k < lags_within(t + 1); k++)
       add_product(channels, dy_t, x + (size_t)(t - k) * (size_t)stride,
                   dweight + (size_t)k * (size_t)channels);
     for (int c = 0; c < channels && dbias; c++)

@@ -31,11 +31,6 @@ static void place_sequences(lore_workspace *w, const lore_model *model, const lo
   }
 }
 
-/* Columns of `mixed`. */
-static int mixed_width(const lore_model *model, int l) {
-  return model->tensor[model->layer[l].output].rows;
-}
-
 static void norm_mixer_input(const lore_pass *pass, int l) {
   const lore_model_config *c = &pass->model->config;
   const lore_layer_tensors *t = &pass->model->layer[l];
@@ -53,7 +48,7 @@ static void layer_forward(const lore_pass *pass, int l, real *out) {
   int tokens = pass->shard->tokens, d = c->width;
   norm_mixer_input(pass, l);
   mixer_of(pass)->forward(pass, l);
-  lore_linear_forward(tokens, mixed_width(pass->model, l), d, s->mixed,
+  lore_linear_forward(tokens, lore_workspace_mixed_width(pass->model), d, s->mixed,
                       lore_pass_weight(pass, t->output), lore_pass_weight(pass, t->output_bias),
                       s->x, s->x_middle);
   lore_norm_forward(c->norm, tokens, d, c->norm_epsilon, s->x_middle,
@@ -84,7 +79,7 @@ static void layer_backward(const lore_pass *pass, int l, const lore_gradient_wat
                      s->mlp_mean, s->mlp_scale, w->dnormed, w->dx,
                      lore_pass_slope(pass, t->mlp_norm), lore_pass_slope(pass, t->mlp_norm_bias));
   report_range(watch, -1);
-  lore_linear_backward(tokens, mixed_width(pass->model, l), d, s->mixed,
+  lore_linear_backward(tokens, lore_workspace_mixed_width(pass->model), d, s->mixed,
                        lore_pass_weight(pass, t->output), w->dx, w->dmixed,
                        lore_pass_slope(pass, t->output), lore_pass_slope(pass, t->output_bias));
   report_range(watch, -1);

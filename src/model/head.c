@@ -9,7 +9,7 @@
 #include "lore/model/gemm.h"
 #include "vecmath.h"
 
-static int padded(int vocabulary) {
+static int padded_vocabulary(int vocabulary) {
   return (vocabulary + LORE_LANES - 1) / LORE_LANES * LORE_LANES;
 }
 
@@ -17,13 +17,13 @@ static int padded(int vocabulary) {
 typedef struct {
   int width, vocabulary;
   const real *weight, *bias;
-  real *logits;         /* LORE_HEAD_ROWS rows of padded(vocabulary) */
+  real *logits;         /* LORE_HEAD_ROWS rows of padded_vocabulary(vocabulary) */
   real *across, *along; /* packed W^T and W; NULL with another backend */
 } lore_head;
 
 size_t lore_head_scratch(int width, int vocabulary) {
-  return (size_t)padded(vocabulary) * LORE_HEAD_ROWS + lore_packed_elements(width, vocabulary) +
-         lore_packed_elements(vocabulary, width);
+  return (size_t)padded_vocabulary(vocabulary) * LORE_HEAD_ROWS +
+         lore_packed_elements(width, vocabulary) + lore_packed_elements(vocabulary, width);
 }
 
 static lore_head open_head(int width, int vocabulary, const real *weight, const real *bias,
@@ -31,7 +31,7 @@ static lore_head open_head(int width, int vocabulary, const real *weight, const 
   lore_head head = {width, vocabulary, weight, bias, scratch, NULL, NULL};
   if (lore_gemm_selected() != LORE_GEMM_BUILTIN)
     return head;
-  head.across = scratch + (size_t)padded(vocabulary) * LORE_HEAD_ROWS;
+  head.across = scratch + (size_t)padded_vocabulary(vocabulary) * LORE_HEAD_ROWS;
   lore_gemm_pack(LORE_TRANSPOSED, width, vocabulary, weight, width, head.across);
   if (backward) {
     head.along = head.across + lore_packed_elements(width, vocabulary);
@@ -42,7 +42,7 @@ static lore_head open_head(int width, int vocabulary, const real *weight, const 
 
 /* Logits of `rows` rows; lanes beyond V hold -inf, so that row loops need no tail. */
 static void chunk_logits(const lore_head *head, int rows, const real *x) {
-  int stride = padded(head->vocabulary), d = head->width;
+  int stride = padded_vocabulary(head->vocabulary), d = head->width;
   if (head->across)
     lore_gemm_prepacked(rows, head->vocabulary, d, x, d, head->across, NULL, head->logits, stride);
   else
@@ -60,7 +60,7 @@ static void chunk_logits(const lore_head *head, int rows, const real *x) {
 
 /* dx = dlogits W. */
 static void chunk_backward(const lore_head *head, int rows, real *dx) {
-  int stride = padded(head->vocabulary), d = head->width;
+  int stride = padded_vocabulary(head->vocabulary), d = head->width;
   if (head->along)
     lore_gemm_prepacked(rows, d, head->vocabulary, head->logits, stride, head->along, NULL, dx, d);
   else
@@ -106,7 +106,7 @@ double lore_head_train(int tokens, int width, int vocabulary, const real *x, con
                        const real *bias, const uint16_t *target, double scale, real *dx,
                        real *dweight, real *dbias, real *scratch) {
   lore_head head = open_head(width, vocabulary, weight, bias, 1, scratch);
-  int stride = padded(vocabulary);
+  int stride = padded_vocabulary(vocabulary);
   double loss = 0;
   if (dbias)
     memset(dbias, 0, sizeof(real) * (size_t)vocabulary);
@@ -142,7 +142,7 @@ void lore_head_score(int tokens, int width, int vocabulary, const real *x, const
                      const real *bias, const uint16_t *target, double *loss, unsigned char *correct,
                      double *top, double *entropy, real *scratch) {
   lore_head head = open_head(width, vocabulary, weight, bias, 0, scratch);
-  int stride = padded(vocabulary);
+  int stride = padded_vocabulary(vocabulary);
   for (int t = 0; t < tokens; t++) {
     real *row = scratch + (size_t)(t % LORE_HEAD_ROWS) * (size_t)stride;
     if (t % LORE_HEAD_ROWS == 0) {

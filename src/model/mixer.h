@@ -1,4 +1,4 @@
-/* What a mixer tells the decoder of itself. Each mixer's entry is in its own file. */
+/* What the decoder needs to know of a mixer. Each mixer's entry is in its own file. */
 #ifndef LORE_MODEL_MIXER_OPS_H
 #define LORE_MODEL_MIXER_OPS_H
 
@@ -63,10 +63,10 @@ typedef struct {
   void (*attend)(const struct lore_pass *pass, int layer);
 } lore_mixer_ops;
 
+const lore_mixer_ops *lore_mixer_ops_of(lore_mixer mixer);
+
 #define X(mixer, name, entry) extern const lore_mixer_ops entry;
 LORE_MIXER_LIST(X)
 #undef X
-
-const lore_mixer_ops *lore_mixer_ops_of(lore_mixer mixer);
 
 #endif

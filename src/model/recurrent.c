@@ -13,11 +13,11 @@
 /* Below it sqrt(1 - a^2) counts as constant: a division by 0 would spoil a product that is 0. */
 static const real least_square = (real)1e-30;
 
-static inline __attribute__((always_inline)) lore_vec load(const real *from, int count) {
+static inline __attribute__((always_inline)) lore_vec load_channels(const real *from, int count) {
   return count == LORE_LANES ? lore_vec_load(from) : lore_vec_load_part(from, count, 0);
 }
 
-static inline __attribute__((always_inline)) void store(real *to, int count, lore_vec x) {
+static inline __attribute__((always_inline)) void store_channels(real *to, int count, lore_vec x) {
   if (count == LORE_LANES)
     lore_vec_store(to, x);
   else
@@ -47,17 +47,17 @@ void lore_recurrent_rate_backward(int channels, const real *lambda, real *slope)
 static inline __attribute__((always_inline)) void
 forward_vector(const lore_recurrent *s, int channels, int t, int c, int count) {
   size_t at = (size_t)t * (size_t)channels + (size_t)c;
-  lore_vec recurrence = lore_vec_logistic(load(s->recurrence + at, count));
-  lore_vec input = lore_vec_logistic(load(s->input + at, count));
-  lore_vec log_a = load(s->rate + c, count) * recurrence;
-  lore_vec h = input_scale(log_a) * (input * load(s->x + at, count));
+  lore_vec recurrence = lore_vec_logistic(load_channels(s->recurrence + at, count));
+  lore_vec input = lore_vec_logistic(load_channels(s->input + at, count));
+  lore_vec log_a = load_channels(s->rate + c, count) * recurrence;
+  lore_vec h = input_scale(log_a) * (input * load_channels(s->x + at, count));
   if (t > 0)
-    h += lore_vec_exp(log_a) * load(s->h + at - channels, count);
-  lore_vec gate = load(s->gate + (size_t)t * (size_t)s->stride + c, count);
-  store(s->recurrence + at, count, recurrence);
-  store(s->input + at, count, input);
-  store(s->h + at, count, h);
-  store(s->mixed + at, count, lore_gelu(gate) * h);
+    h += lore_vec_exp(log_a) * load_channels(s->h + at - channels, count);
+  lore_vec gate = load_channels(s->gate + (size_t)t * (size_t)s->stride + c, count);
+  store_channels(s->recurrence + at, count, recurrence);
+  store_channels(s->input + at, count, input);
+  store_channels(s->h + at, count, h);
+  store_channels(s->mixed + at, count, lore_gelu(gate) * h);
 }
 
 void lore_recurrent_forward(int tokens, int channels, const lore_recurrent *s) {
@@ -77,24 +77,25 @@ static inline __attribute__((always_inline)) void backward_vector(const lore_rec
                                                                   int channels, int t, int c,
                                                                   int count) {
   size_t at = (size_t)t * (size_t)channels + (size_t)c;
-  lore_vec recurrence = load(s->recurrence + at, count), input = load(s->input + at, count);
-  lore_vec rate = load(s->rate + c, count), log_a = rate * recurrence;
-  lore_vec a = lore_vec_exp(log_a), scale = input_scale(log_a), x = load(s->x + at, count);
-  lore_vec gate = load(s->gate + (size_t)t * (size_t)s->stride + c, count);
-  lore_vec dmixed = load(d->mixed + at, count);
-  lore_vec dh = dmixed * lore_gelu(gate) + load(d->carry + c, count);
+  lore_vec recurrence = load_channels(s->recurrence + at, count),
+           input = load_channels(s->input + at, count);
+  lore_vec rate = load_channels(s->rate + c, count), log_a = rate * recurrence;
+  lore_vec a = lore_vec_exp(log_a), scale = input_scale(log_a), x = load_channels(s->x + at, count);
+  lore_vec gate = load_channels(s->gate + (size_t)t * (size_t)s->stride + c, count);
+  lore_vec dmixed = load_channels(d->mixed + at, count);
+  lore_vec dh = dmixed * lore_gelu(gate) + load_channels(d->carry + c, count);
   lore_vec dlog_a = -a * a / scale * (input * x);
   if (t > 0)
-    dlog_a += a * load(s->h + at - channels, count);
+    dlog_a += a * load_channels(s->h + at - channels, count);
   dlog_a *= dh;
   lore_vec through = dh * scale;
-  store(d->carry + c, count, a * dh);
-  store(d->gate + (size_t)t * (size_t)d->stride + c, count,
-        dmixed * load(s->h + at, count) * lore_gelu_slope(gate));
-  store(d->x + at, count, through * input);
-  store(d->input + at, count, through * x * input * (1 - input));
-  store(d->recurrence + at, count, dlog_a * rate * recurrence * (1 - recurrence));
-  store(d->rate + c, count, load(d->rate + c, count) + dlog_a * recurrence);
+  store_channels(d->carry + c, count, a * dh);
+  store_channels(d->gate + (size_t)t * (size_t)d->stride + c, count,
+                 dmixed * load_channels(s->h + at, count) * lore_gelu_slope(gate));
+  store_channels(d->x + at, count, through * input);
+  store_channels(d->input + at, count, through * x * input * (1 - input));
+  store_channels(d->recurrence + at, count, dlog_a * rate * recurrence * (1 - recurrence));
+  store_channels(d->rate + c, count, load_channels(d->rate + c, count) + dlog_a * recurrence);
 }
 
 void lore_recurrent_backward(int tokens, int channels, const lore_recurrent *s,

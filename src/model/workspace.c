@@ -3,11 +3,6 @@
 
 #include "mixer.h"
 
-/* Columns of `mixed`. */
-static int mixed_width(const lore_model *model) {
-  return model->tensor[model->layer[0].output].rows;
-}
-
 static void take_layer(lore_layer_state *state, lore_arena *arena, const lore_model *model, int t,
                        int sequences) {
   const lore_mixer_ops *mixer = lore_mixer_ops_of(model->config.mixer);
@@ -18,7 +13,7 @@ static void take_layer(lore_layer_state *state, lore_arena *arena, const lore_mo
   state->mean = lore_workspace_reals(arena, t, 1);
   state->scale = lore_workspace_reals(arena, t, 1);
   mixer->take_state(state, arena, model, t);
-  state->mixed = lore_workspace_reals(arena, t, mixed_width(model));
+  state->mixed = lore_workspace_reals(arena, t, lore_workspace_mixed_width(model));
   state->x_middle = lore_workspace_reals(arena, t, d);
   state->mlp_normed = lore_workspace_reals(arena, t, d);
   state->mlp_mean = lore_workspace_reals(arena, t, 1);
@@ -60,7 +55,7 @@ static void take_gradients(lore_workspace *w, lore_arena *arena, const lore_mode
   int d = model->config.width;
   w->dx = lore_workspace_reals(arena, t, d);
   w->dnormed = lore_workspace_reals(arena, t, d);
-  w->dmixed = lore_workspace_reals(arena, t, mixed_width(model));
+  w->dmixed = lore_workspace_reals(arena, t, lore_workspace_mixed_width(model));
   lore_mixer_ops_of(model->config.mixer)->take_gradients(w, arena, model, t);
   w->dup = lore_workspace_reals(arena, t, model->config.hidden);
 }

@@ -49,6 +49,11 @@ static inline real *lore_workspace_reals(lore_arena *arena, int rows, int column
   return lore_arena_take(arena, (size_t)rows * (size_t)columns, sizeof(real));
 }
 
+/* Columns of `mixed`: the mixer's width. */
+static inline int lore_workspace_mixed_width(const lore_model *model) {
+  return model->tensor[model->layer[0].output].rows;
+}
+
 /* Attention probabilities of one head and sequence. */
 static inline real *lore_workspace_probability(const lore_workspace *w, int layer, int head,
                                                int sequence) {

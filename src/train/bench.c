@@ -74,14 +74,14 @@ static lore_train_config training_of_shape(const lore_bench_shape *shape, int pa
                              .epsilon = 1e-8};
 }
 
-static int ascending(const void *a, const void *b) {
+static int compare_numbers(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
   return (x > y) - (x < y);
 }
 
 /* Sorts `values`. */
-static double median(int count, double *values) {
-  qsort(values, (size_t)count, sizeof *values, ascending);
+static double median_of(int count, double *values) {
+  qsort(values, (size_t)count, sizeof *values, compare_numbers);
   return values[count / 2];
 }
 
@@ -115,8 +115,8 @@ static lore_status measure_shape(const lore_bench_shape *shape, const lore_model
     LORE_TRY(lore_gemm_time(lore_gemm_selected(), gemm, products, threads, 0.3 * seconds / ROUNDS,
                             &gemm_seconds[round]));
   }
-  double tokens = (double)shape->batch * shape->length, each = median(steps, step_seconds);
-  double alone = median(ROUNDS, gemm_seconds) * rounds, operations = 0;
+  double tokens = (double)shape->batch * shape->length, each = median_of(steps, step_seconds);
+  double alone = median_of(ROUNDS, gemm_seconds) * rounds, operations = 0;
   for (int i = 0; i < products; i++)
     operations += 2.0 * gemm[i].m * gemm[i].n * gemm[i].k * gemm[i].count;
   *result = (lore_bench_result){
@@ -196,7 +196,7 @@ static lore_status create_kinds(const lore_bench_shape *shape, const lore_model 
   return LORE_OK;
 }
 
-/* `count` steps; those who do not work wait for the end of them. */
+/* `count` steps; ranks without a trainer wait until they are made. */
 static lore_status make_steps(bench_kind *kind, lore_team team, int count) {
   LORE_TRY(wait_quietly(team.comm));
   for (int i = 0; i < count && kind->trainer; i++) {
@@ -236,8 +236,8 @@ static lore_status measure_scaling(const lore_bench_shape *shape, bench_kind *ki
   if (team.rank > 0)
     return LORE_OK;
   for (int k = 0; k < KINDS; k++) {
-    rate[k] = tokens / median(kind[k].steps, kind[k].seconds);
-    exchange[k] = median(kind[k].steps, kind[k].exchange);
+    rate[k] = tokens / median_of(kind[k].steps, kind[k].seconds);
+    exchange[k] = median_of(kind[k].steps, kind[k].exchange);
   }
   *result = (lore_bench_scaling){.ranks = team.ranks,
                                  .threads = threads,

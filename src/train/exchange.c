@@ -121,7 +121,7 @@ static lore_status scatter_range(lore_exchange *e, int range) {
   return LORE_OK;
 }
 
-/* Adds everybody's blocks of the own piece in the order of the tree. */
+/* Adds all ranks' blocks of the own piece in the order of the tree. */
 static void add_pieces(lore_exchange *e, int range) {
   int64_t at, count = piece_of(e, range, e->rank, &at);
   real *staged = e->staging + e->staging_at[range], *sum;

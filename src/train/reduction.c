@@ -13,7 +13,7 @@ static int are_siblings(const lore_block *left, const lore_block *right) {
   return left->level == right->level && left->index % 2 == 0 && right->index == left->index + 1;
 }
 
-static void lift(lore_block *block) {
+static void lift_block(lore_block *block) {
   block->level++;
   block->index /= 2;
 }
@@ -27,7 +27,7 @@ int lore_blocks_plan(lore_blocks *blocks, int64_t shard, real *sum, lore_additio
     if (!are_siblings(left, right))
       break;
     addition[additions++] = (lore_addition){left->sum, right->sum};
-    lift(left);
+    lift_block(left);
     blocks->count--;
   }
   return additions;
@@ -58,7 +58,7 @@ int lore_blocks_join(int workers, const lore_blocks *blocks, int capacity, lore_
           break;
         assert(additions < capacity);
         addition[additions++] = (lore_addition){left->sum, right->sum};
-        lift(left);
+        lift_block(left);
         joined->count--;
       }
     }

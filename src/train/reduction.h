@@ -1,4 +1,4 @@
-/* Sums over shards in the order of one binary tree, whoever computes which shard.
+/* Sums over shards in the order of one binary tree, whichever thread computes which shard.
  *
  * Block (level, index) is the sum of shards [index * 2^level, (index + 1) * 2^level). Two blocks of
  * one level are added when they are siblings; what is left at the end (shards that are no power of

@@ -100,7 +100,7 @@ void lore_sum_begin(lore_sum *sum) {
 }
 
 /* Makes the additions in order, a slice at a time. */
-static void add_range(int additions, const lore_addition *addition, int64_t from, int64_t to) {
+static void make_additions(int additions, const lore_addition *addition, int64_t from, int64_t to) {
   for (int64_t at = from; at < to && additions > 0; at += SLICE) {
     int64_t count = to - at < SLICE ? to - at : SLICE;
     for (int a = 0; a < additions; a++)
@@ -108,12 +108,13 @@ static void add_range(int additions, const lore_addition *addition, int64_t from
   }
 }
 
-/* One operand of `joint` has arrived; whoever brings the second adds, and goes on with the sum. */
-static void arrive(lore_sum *sum, int joint, int range) {
+/* One operand of `joint` is complete; the thread that brings the second one adds them, and brings
+ * the sum to the next joint. */
+static void bring_operand(lore_sum *sum, int joint, int range) {
   while (joint >= 0) {
     if (atomic_fetch_add(&sum->arrived[range * sum->joints + joint], 1) == 0)
       return;
-    add_range(1, &sum->joint[joint], sum->bound[range + 1], sum->bound[range]);
+    make_additions(1, &sum->joint[joint], sum->bound[range + 1], sum->bound[range]);
     joint = sum->next[joint];
   }
   atomic_fetch_add(&sum->finished[range], 1);
@@ -122,11 +123,11 @@ static void arrive(lore_sum *sum, int joint, int range) {
 void lore_sum_add(lore_sum *sum, int w, int64_t s, int range) {
   const lore_sum_worker *worker = &sum->worker[w];
   const lore_sum_shard *shard = &sum->shard[s - sum->first_shard];
-  add_range(shard->additions, shard->addition, sum->bound[range + 1], sum->bound[range]);
+  make_additions(shard->additions, shard->addition, sum->bound[range + 1], sum->bound[range]);
   if (s + 1 < worker->last_shard)
     return;
   for (int b = 0; b < worker->blocks.count; b++)
-    arrive(sum, worker->entry[b], range);
+    bring_operand(sum, worker->entry[b], range);
 }
 
 bool lore_sum_done(const lore_sum *sum, int range) {

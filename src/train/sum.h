@@ -1,4 +1,5 @@
-/* One rank's part of the gradient sum: which buffers its shards write, and who adds which when.
+/* One rank's part of the gradient sum: which buffers its shards write, and which thread adds
+ * which of them when.
  *
  * All of it is worked out once. In a step each thread computes its shards; whenever a range of a
  * gradient is final, the additions that follow from the shard are made on that range while it is in

@@ -57,7 +57,7 @@ lore_batch_source lore_batch_source_of_population(const lore_population_source *
   return (lore_batch_source){fill_from_population, population};
 }
 
-static int64_t slices(const lore_model *model) {
+static int64_t count_slices(const lore_model *model) {
   return (model->elements + SLICE - 1) / SLICE;
 }
 
@@ -65,7 +65,7 @@ static int used_threads(int64_t shards, int threads) {
   return threads < shards ? threads : (int)shards;
 }
 
-static size_t reports(const lore_trainer *t) {
+static size_t report_length(const lore_trainer *t) {
   return 2 * (size_t)t->shards + 1;
 }
 
@@ -80,8 +80,9 @@ static void layout_trainer(lore_trainer *t, int longest) {
   t->reference =
       lore_patch_wanted(&c->patch) ? lore_arena_take(&t->arena, elements, sizeof(real)) : NULL;
   t->worker = lore_arena_take(&t->arena, threads, sizeof *t->worker);
-  t->report = lore_arena_take(&t->arena, reports(t), sizeof *t->report);
-  t->slice_square = lore_arena_take(&t->arena, (size_t)slices(t->model), sizeof *t->slice_square);
+  t->report = lore_arena_take(&t->arena, report_length(t), sizeof *t->report);
+  t->slice_square =
+      lore_arena_take(&t->arena, (size_t)count_slices(t->model), sizeof *t->slice_square);
   lore_sum_layout(&t->sum, &t->arena, t->first_shard, t->last_shard, t->threads, t->model->elements,
                   t->ranges, t->bound, whole);
   lore_exchange_layout(&t->exchange, &t->arena, t->team.rank, t->team.ranks, t->shards,
@@ -204,12 +205,12 @@ static lore_status finish_exchange(lore_trainer *t, double *seconds) {
     sched_yield(); /* to threads that still compute, or to other ranks on the same processor */
     LORE_TRY(lore_exchange_poll(&t->exchange, &complete));
   }
-  LORE_TRY(lore_exchange_add(&t->exchange, (int)reports(t), t->report));
+  LORE_TRY(lore_exchange_add(&t->exchange, (int)report_length(t), t->report));
   *seconds = begin < 0 ? 0 : lore_clock_seconds() - begin;
   return LORE_OK;
 }
 
-static double slice_square(const lore_trainer *t, int64_t slice) {
+static double square_slice(const lore_trainer *t, int64_t slice) {
   int64_t at = slice * SLICE, count = t->model->elements - at;
   real lane[16] = {0}; /* fixed lanes: the same bits at any vector width */
   double square = 0;
@@ -240,14 +241,14 @@ static void update_elements(lore_trainer *t, int64_t step, double gradient_scale
   }
 }
 
-static lore_step summarise(const lore_trainer *t) {
+static lore_step summarise_step(const lore_trainer *t) {
   lore_step result = {.votes = (int)t->report[2 * t->shards]};
   double square = 0;
   for (int s = 0; s < t->shards; s++) {
     result.loss += t->report[2 * s];
     result.tokens += (int64_t)t->report[2 * s + 1];
   }
-  for (int64_t s = 0; s < slices(t->model); s++)
+  for (int64_t s = 0; s < count_slices(t->model); s++)
     square += t->slice_square[s];
   result.loss /= (double)result.tokens;
   result.gradient_norm = sqrt(square) / (double)result.tokens;
@@ -258,7 +259,7 @@ static lore_step summarise(const lore_trainer *t) {
  * worker's shards: it alone may use MPI, and all threads leave with its *status. */
 static void make_step(lore_trainer *t, int64_t step, double *exchange_seconds, lore_step *result,
                       lore_status *status) {
-  int64_t count = slices(t->model);
+  int64_t count = count_slices(t->model);
 #pragma omp for schedule(static, 1)
   for (int w = 0; w < t->threads; w++) {
     compute_shards(t, w, step);
@@ -269,9 +270,9 @@ static void make_step(lore_trainer *t, int64_t step, double *exchange_seconds, l
     return;
 #pragma omp for schedule(static)
   for (int64_t s = 0; s < count; s++)
-    t->slice_square[s] = slice_square(t, s);
+    t->slice_square[s] = square_slice(t, s);
 #pragma omp single
-  *result = summarise(t);
+  *result = summarise_step(t);
   double clip = t->config.clip;
   double scale = clip > 0 && result->gradient_norm > clip ? clip / result->gradient_norm : 1;
 #pragma omp for schedule(static)
@@ -288,7 +289,7 @@ static void reset_moments(lore_trainer *t) {
 lore_status lore_trainer_step(lore_trainer *t, int64_t step, lore_step *result) {
   double exchange_seconds = 0;
   lore_status status = LORE_OK;
-  memset(t->report, 0, sizeof *t->report * reports(t));
+  memset(t->report, 0, sizeof *t->report * report_length(t));
   t->report[2 * t->shards] = t->vote;
   if (lore_patch_active(&t->config.patch, step, t->config.steps) && step == t->config.patch.start)
     reset_moments(t);

@@ -18,7 +18,7 @@ typedef struct {
   size_t used;     /* bytes handed out or counted */
 } lore_arena;
 
-/* Maps `capacity` zeroed bytes. LORE_MEMORY names the size that could not be had. */
+/* Maps `capacity` zeroed bytes. LORE_MEMORY names the size that cannot be allocated. */
 lore_status lore_arena_create(lore_arena *arena, size_t capacity);
 
 /* What lore_arena_create maps for `capacity`: whole pages, huge ones from the size of one on. */

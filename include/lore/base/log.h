@@ -1,4 +1,4 @@
-/* Messages to people. Results go to stdout, everything else to stderr; only rank 0 speaks unless
+/* Messages to the user. Results go to stdout, everything else to stderr; only rank 0 speaks unless
  * the message is about one rank. */
 #ifndef LORE_BASE_LOG_H
 #define LORE_BASE_LOG_H

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /* Bytes: MemAvailable, or what the control group that holds this process or its own limit of
- * addresses leaves if that is less. SIZE_MAX where the system tells none. */
+ * addresses leaves if that is less. SIZE_MAX where the system names no limit. */
 size_t lore_memory_available(void);
 
 #endif

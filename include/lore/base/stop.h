@@ -1,4 +1,4 @@
-/* Being told to stop: signals and the end of the job's time. */
+/* Requests to stop: signals and the end of the job's time. */
 #ifndef LORE_BASE_STOP_H
 #define LORE_BASE_STOP_H
 
@@ -11,8 +11,8 @@ void lore_stop_listen(void);
 /* Training has to have ended by `deadline` (s since 1970). Several calls: the earliest holds. */
 void lore_stop_at(double deadline);
 
-/* `ask` is asked too, about once a second, when lore_stop_wanted is called: whether somebody else
- * has been told to stop. NULL: nobody. */
+/* `ask` is called too, about once a second, by lore_stop_wanted: whether another process has been
+ * asked to stop. NULL: none. */
 void lore_stop_ask(bool (*ask)(void *context), void *context);
 
 /* Whether this process should stop: a signal came, or less than `margin` seconds are left. */

@@ -1,4 +1,4 @@
-/* The ranks that train one run together, and decisions that all of them make alike. */
+/* The ranks that train one run together, and decisions that they make together. */
 #ifndef LORE_BASE_TEAM_H
 #define LORE_BASE_TEAM_H
 

@@ -19,7 +19,7 @@ typedef struct {
   uint16_t *token, *target; /* tokens_capacity; ids of the vocabulary */
   uint8_t *role,
       *target_role;    /* lore_role of token[t] and of target[t] (the begin token: template) */
-  int64_t *individual; /* sequences_capacity; who the biography is about */
+  int64_t *individual; /* sequences_capacity; that the biography is about */
   /* For sequence s and its k-th sentence, s * LORE_ATTRIBUTES + k: */
   uint8_t *attribute;    /* lore_attribute of the sentence */
   int32_t *name_at;      /* position (absolute, in token[]) of the first name token */

@@ -39,12 +39,13 @@ size_t lore_pairs_bytes(const lore_memory_config *config);
 lore_status lore_pairs_create(const lore_memory_config *config, uint64_t seed, lore_pairs *pairs);
 void lore_pairs_destroy(lore_pairs *pairs);
 
-/* The pair that position `sequence` of the batch of `step` trains. Without new pairs: known ones,
- * all alike; else new ones, all alike, and known ones replay_weight times as likely each. */
+/* The pair that position `sequence` of the batch of `step` trains. Without new pairs: known
+ * ones, uniformly; else new ones, uniformly, and known ones, each replay_weight times as likely. */
 int64_t lore_pairs_draw(const lore_memory_config *config, uint64_t seed, int64_t step,
                         int64_t sequence);
 
-/* Entropy of the known pairs' values, nats: the loss of who knows how often each occurs. */
+/* Entropy of the known pairs' values, nats: the loss of a model that only knows how often each
+ * occurs. */
 double lore_pairs_empirical_baseline(const lore_pairs *pairs);
 
 #endif

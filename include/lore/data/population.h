@@ -1,8 +1,8 @@
-/* The people of a run: unique full names and six attribute values each (science.md section 1).
+/* The individuals of a run: unique full names and six attribute values each (science.md section 1).
  *
  * Individuals 0 .. known-1 are trained on; then come the held-out ones, which never are, the new
  * ones of fine-tuning and those that a curriculum throws away. An individual is a pure function of
- * (seed, index): a larger population with the same seed begins with the same people. */
+ * (seed, index): a larger population with the same seed begins with the same individuals. */
 #ifndef LORE_DATA_POPULATION_H
 #define LORE_DATA_POPULATION_H
 
@@ -36,7 +36,7 @@ typedef struct {
   int64_t first, count;
 } lore_range;
 
-/* Where such people are; all of them together. */
+/* Where such individuals are; all of them together. */
 lore_range lore_population_range(const lore_population_config *config, lore_people people);
 int64_t lore_population_total(const lore_population_config *config);
 
@@ -73,13 +73,13 @@ uint64_t lore_population_seed(const lore_population *population);
 double lore_population_baseline(const lore_vocabulary *vocabulary);
 
 /* The same with the empirical entropy of the values that individuals [first, first+count) have: the
- * loss of a model that knows exactly how often each value occurs, but nobody by name. */
+ * loss of a model that knows exactly how often each value occurs, but no individual. */
 lore_status lore_population_empirical_baseline(const lore_population *population, int64_t first,
                                                int64_t count, double *nats);
 
 /* Between the two: a model that knows how often each value occurs, of dates only how often each
  * day, month and year. That is where the loss of few individuals rests: nearly all have dates of
- * their own, so whoever knew how often whole dates occur would know who was meant. */
+ * their own, so a model that knew how often whole dates occur would know the individual. */
 lore_status lore_population_plateau_baseline(const lore_population *population, int64_t first,
                                              int64_t count, double *nats);
 

@@ -35,7 +35,7 @@ typedef struct {
 } lore_checkpoint_about;
 
 /* Verifies the checksum of the whole file and reads what it says. LORE_FILE or LORE_NETCDF if it
- * cannot be read or is no checkpoint. */
+ * cannot be read or is not a checkpoint. */
 lore_status lore_checkpoint_describe(const char *path, lore_checkpoint_about *about);
 
 /* The settings of the run that wrote a file that was described, as a study file; NULL if it does

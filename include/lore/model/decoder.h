@@ -15,8 +15,8 @@
 void lore_decoder_attend(const lore_model *model, const real *parameters, const lore_batch *shard,
                          lore_workspace *workspace);
 
-/* Told when range `range` of a gradient is final (lore_decoder_ranges), and at moments in between
- * (range -1) so that communication can go on. */
+/* Called when range `range` of a gradient is final (lore_decoder_ranges), and at moments in between
+ * (range -1) so that communication can continue. */
 typedef struct {
   void (*ready)(void *context, int range);
   void *context;
@@ -34,8 +34,8 @@ double lore_decoder_train(const lore_model *model, const real *parameters, const
                           double scale, lore_workspace *workspace, real *gradient,
                           const lore_gradient_watch *watch);
 
-/* Told the residual stream, tokens x width, at each level of a forward pass: level 0 enters the
- * first layer, level l leaves layer l. Valid during the call. */
+/* Called with the residual stream, tokens x width, at each level of a forward pass: level 0 enters
+ * the first layer, level l leaves layer l. Valid during the call. */
 typedef struct {
   void (*level)(void *context, int level, const real *stream);
   void *context;

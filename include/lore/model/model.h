@@ -44,7 +44,7 @@ typedef enum {
 } lore_model_preset;
 
 typedef struct lore_model_config {
-  lore_model_preset preset; /* what the shape was taken from; decides nothing any more */
+  lore_model_preset preset; /* what the shape was taken from; has no effect any longer */
   lore_mixer mixer;
   int layers;
   int width; /* d, a multiple of heads */

@@ -8,8 +8,8 @@
 typedef struct {
   lore_pairs pairs;
   lore_train_config config;
-  int64_t first_step; /* of the random streams: behind those of the run whose weights it goes on
-                         from */
+  int64_t first_step; /* of the random streams: behind those of the run whose weights it
+                         continues */
   int64_t elements;
   lore_tensor tensor[LORE_MEMORY_VARIABLES];
   lore_arena arena;

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How ranks add gradients: in the order of one tree over shards, or as MPI_Iallreduce likes. */
+/* How ranks add gradients: in the order of one tree over shards, or in the order of
+ * MPI_Iallreduce. */
 typedef enum { LORE_REDUCTION_REPRODUCIBLE, LORE_REDUCTION_MPI } lore_reduction;
 
 typedef enum { LORE_SCHEDULE_COSINE, LORE_SCHEDULE_CONSTANT } lore_schedule;

@@ -58,13 +58,13 @@ size_t lore_trainer_bytes(const lore_model *model, const lore_train_config *conf
                           lore_team team, int threads);
 
 /* Makes step `step` (0 .. steps-1). All ranks of the team call it and get the same result.
- * LORE_MPI: the parameters are worth nothing any more. */
+ * LORE_MPI: the parameters are invalid then. */
 lore_status lore_trainer_step(lore_trainer *trainer, int64_t step, lore_step *result);
 
 /* From the next step on, this rank asks for the end: `votes` tells all ranks at the same step. */
 void lore_trainer_vote(lore_trainer *trainer);
 
-/* Parameters and moments, owned by the trainer: to be saved, or filled to go on. */
+/* Parameters and moments, owned by the trainer: to be saved, or filled to resume. */
 lore_training_state lore_trainer_state(lore_trainer *trainer);
 
 /* The parameters, model->elements reals; owned by the trainer. */
