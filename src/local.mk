@@ -49,18 +49,12 @@ io_sources = \
 	src/io/checkpoint.c \
 	src/io/checkpoint.h \
 	src/io/collect.c \
-	src/io/collect_copy.c \
-	src/io/collect_copy.h \
 	src/io/collect_define.c \
 	src/io/collect_define.h \
-	src/io/collect_labels.c \
-	src/io/collect_read.c \
 	src/io/collect_survey.c \
 	src/io/collect_survey.h \
 	src/io/memory_checkpoint.c \
 	src/io/metrics.c \
-	src/io/metrics_compare.c \
-	src/io/metrics_define.c \
 	src/io/metrics_old.c \
 	src/io/metrics_old.h \
 	src/io/metrics_table.c \
@@ -69,11 +63,9 @@ io_sources = \
 	src/io/path.c \
 	src/io/quote.c \
 	src/io/resume.c \
-	src/io/scalars.c \
 	src/io/seal.c \
 	src/io/seal.h \
 	src/io/state.c \
-	src/io/state_lock.c \
 	src/io/variables.c \
 	src/io/variables.h
 

@@ -34,18 +34,18 @@ static void test_other_dimensions(void **state) {
   write_new(path, 3);
   lore_metrics_definition d = definition_now();
   d.groups = 1;
-  refused(&d, 3, LORE_USER, "is of another run: its dimension group is 2 there and 1 here");
+  refused(&d, 3, LORE_USER, "belongs to another run: its dimension group is 2 there and 1 here");
   d = definition_now();
   d.layers = d.attention_layers = 4;
-  refused(&d, 3, LORE_USER, "is of another run: its dimension layer is 3 there and 4 here");
+  refused(&d, 3, LORE_USER, "belongs to another run: its dimension layer is 3 there and 4 here");
   d.attention_layers = 0;
-  refused(&d, 3, LORE_USER, "is of another run: its dimension layer is 3 there and 0 here");
+  refused(&d, 3, LORE_USER, "belongs to another run: its dimension layer is 3 there and 0 here");
   lore_group group[FIXTURE_GROUPS];
   memcpy(group, fixture_group, sizeof group);
   strcpy(group[1].name, "tail");
   d = definition_now();
   d.group = group;
-  refused(&d, 3, LORE_USER, "is of another run: group 2 is held_out there and tail here");
+  refused(&d, 3, LORE_USER, "belongs to another run: group 2 is held_out there and tail here");
 }
 
 static void other_setting(int index, lore_scalar changed, const char *message) {
@@ -63,30 +63,30 @@ static void test_other_settings(void **state) {
   (void)state;
   write_new(path, 3);
   other_setting(0, (lore_scalar){.name = "name", .kind = LORE_SCALAR_TEXT, .text = "balance"},
-                "is of another run: the setting name is \"imbalance\" there and \"balance\" here");
+                "belongs to another run: the setting name is \"imbalance\" there and \"balance\" here");
   other_setting(1, (lore_scalar){.name = "seed", .kind = LORE_SCALAR_INTEGER, .integer = 8},
-                "is of another run: the setting seed is 7 there and 8 here");
+                "belongs to another run: the setting seed is 7 there and 8 here");
   other_setting(2,
                 (lore_scalar){.name = "data_seed",
                               .kind = LORE_SCALAR_INTEGER,
                               .integer = INT64_C(9007199254740992)},
-                "is of another run: the setting data_seed is 9007199254740993 there and "
+                "belongs to another run: the setting data_seed is 9007199254740993 there and "
                 "9007199254740992 here");
   other_setting(5,
                 (lore_scalar){.name = "train_learning_rate",
                               .kind = LORE_SCALAR_REAL,
                               .number = 1.5e-3 + 2.2e-19},
-                "is of another run: the setting train_learning_rate is 0.0015 there and "
+                "belongs to another run: the setting train_learning_rate is 0.0015 there and "
                 "0.0015000000000000002 here");
   other_setting(5, (lore_scalar){.name = "new", .kind = LORE_SCALAR_REAL},
-                "is of another run: it has the setting train_learning_rate, which is unknown here");
+                "belongs to another run: it has the setting train_learning_rate, which is unknown here");
   lore_scalar more[SETTINGS + 1];
   memcpy(more, fixture_setting, sizeof fixture_setting);
   more[SETTINGS] = (lore_scalar){"new", "new", "1", LORE_SCALAR_REAL, 0, 1, NULL};
   lore_metrics_definition d = definition_now();
   d.settings++;
   d.setting = more;
-  refused(&d, 3, LORE_USER, "is of another run: it has no setting new");
+  refused(&d, 3, LORE_USER, "belongs to another run: it has no setting new");
 }
 
 /* A file of a version that did not know where runs come from, and files that say it. */
@@ -109,9 +109,9 @@ static void test_origin(void **state) {
     assert_int_equal(lore_metrics_close(metrics), LORE_OK);
   }
   step->number = 20;
-  refused(&d, 3, LORE_USER, "is of another run: the setting start_step is none there and 20 here");
+  refused(&d, 3, LORE_USER, "belongs to another run: the setting start_step is none there and 20 here");
   write_new(path, 3);
-  refused(&d, 3, LORE_USER, "is of another run: it has no setting start_step");
+  refused(&d, 3, LORE_USER, "belongs to another run: it has no setting start_step");
 }
 
 /* Settings that change no result: the file keeps the first sitting's, however long they are now. */
@@ -171,7 +171,7 @@ static void test_unfit_files(void **state) {
   go_on(2, 3); /* the first two are whole */
   nc_create(path, NC_CLOBBER, &ncid);
   nc_close(ncid);
-  refused(&d, 0, LORE_NETCDF, "is no metrics file: it has no dimension step");
+  refused(&d, 0, LORE_NETCDF, "is not a metrics file: it has no dimension step");
   int fd = open(path, O_WRONLY | O_TRUNC);
   assert_int_equal(write(fd, "text", 4), 4);
   close(fd);

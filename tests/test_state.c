@@ -138,17 +138,17 @@ static void damage_is_noticed(void **unused) {
     const char *text, *message;
   } broken[] = {{"", "'state' is missing"},
                 {"state: done\nstep: 7\n", "'steps' is missing"},
-                {"state: happy\n", "line 1: 'happy' is no value of 'state'"},
-                {"state: done\nstep: 7x\n", "line 2: '7x' is no value of 'step'"},
-                {"step: -7\n", "line 1: '-7' is no value of 'step'"},
-                {"ranks: 3000000000\n", "is no value of 'ranks'"},
-                {"updated: \n", "is no value of 'updated'"},
-                {"host: node\n", "is no value of 'host'"},
-                {"message: \"a\\q\"\n", "is no value of 'message'"},
-                {"message: \"a\"b\n", "is no value of 'message'"},
-                {"message: \"a\n", "is no value of 'message'"},
-                {"state: done\nst", "line 2: cut off"},
-                {"rubbish\n", "line 1: no 'key: value'"}};
+                {"state: happy\n", "line 1: 'happy' is not a value of 'state'"},
+                {"state: done\nstep: 7x\n", "line 2: '7x' is not a value of 'step'"},
+                {"step: -7\n", "line 1: '-7' is not a value of 'step'"},
+                {"ranks: 3000000000\n", "is not a value of 'ranks'"},
+                {"updated: \n", "is not a value of 'updated'"},
+                {"host: node\n", "is not a value of 'host'"},
+                {"message: \"a\\q\"\n", "is not a value of 'message'"},
+                {"message: \"a\"b\n", "is not a value of 'message'"},
+                {"message: \"a\n", "is not a value of 'message'"},
+                {"state: done\nst", "line 2: truncated"},
+                {"rubbish\n", "line 1: not of the form 'key: value'"}};
   lore_state state;
   for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
     write_text(broken[i].text);

@@ -41,7 +41,7 @@ static void copy_attributes(lore_ncfile *file, const lore_collect_survey *survey
   }
 }
 
-static void put_fill(lore_ncfile *file, int id, nc_type type) {
+static void define_fill(lore_ncfile *file, int id, nc_type type) {
   if (type == NC_CHAR)
     return;
   if (type == NC_DOUBLE)
@@ -92,7 +92,7 @@ static int define_text(lore_ncfile *file, const char *name, int dimension, int l
   return id;
 }
 
-static size_t longest(const lore_collection *collection, bool experiment) {
+static size_t longest_name(const lore_collection *collection, bool experiment) {
   size_t most = 1;
   for (int i = 0; i < collection->runs; i++) {
     const lore_collect_run *run = &collection->run[i];
@@ -124,8 +124,9 @@ static void define_labels(lore_ncfile *file, const lore_collect_survey *survey,
                           lore_collect_ids *ids) {
   const lore_collection *collection = survey->collection;
   int step = ids->dimension[LORE_COLLECT_STEP], group = ids->dimension[LORE_COLLECT_GROUP];
-  int id_length = lore_ncfile_dimension(file, "run_id_length", longest(collection, false));
-  int name_length = lore_ncfile_dimension(file, "experiment_length", longest(collection, true));
+  int id_length = lore_ncfile_dimension(file, "run_id_length", longest_name(collection, false));
+  int name_length =
+      lore_ncfile_dimension(file, "experiment_length", longest_name(collection, true));
   int label = lore_ncfile_dimension(file, "group_length", LORE_GROUP_NAME_MAX);
   ids->text = lore_ncfile_dimension(file, "text_length", survey->text_length);
   ids->run_id = define_text(file, "run_id", ids->run, id_length, "name of the run");
@@ -151,7 +152,7 @@ static int define_data(lore_ncfile *file, const lore_collect_survey *survey,
   int id = define_variable(file, variable->name, type, rank, dimension);
   if (rank > 1)
     chunk_by_run(file, id, rank, length);
-  put_fill(file, id, type);
+  define_fill(file, id, type);
   return id;
 }
 
@@ -163,7 +164,7 @@ static int define_setting(lore_ncfile *file, const lore_collect_survey *survey,
   int id = define_variable(file, variable->name, type, along + text, dimension + !along);
   bool missing = along && variable->seen < survey->collection->runs;
   if ((missing && strcmp(variable->name, "seed") != 0) || variable->optional)
-    put_fill(file, id, type);
+    define_fill(file, id, type);
   return id;
 }
 
@@ -196,11 +197,11 @@ static void define_variables(lore_ncfile *file, const lore_collect_survey *surve
     nc_close(source.ncid);
 }
 
-typedef enum { ALL_SETTINGS, SETTINGS_ALONG_RUN, SWEPT_SETTINGS } choice;
+typedef enum { ALL_SETTINGS, SETTINGS_ALONG_RUN, SWEPT_SETTINGS } setting_choice;
 
 /* Without a plan, what differs between runs counts as swept. */
-static bool chosen(const lore_collect_survey *survey, const lore_collect_variable *variable,
-                   choice which) {
+static bool is_chosen(const lore_collect_survey *survey, const lore_collect_variable *variable,
+                      setting_choice which) {
   const lore_collection *collection = survey->collection;
   bool setting = variable->kind == LORE_COLLECT_NUMBER || variable->kind == LORE_COLLECT_TEXT;
   if (!setting || variable->seen == 0)
@@ -214,7 +215,7 @@ static bool chosen(const lore_collect_survey *survey, const lore_collect_variabl
 
 /* Sets an attribute to blank-separated names: `first`, then the chosen settings. */
 static void put_names(lore_ncfile *file, int variable, const char *attribute,
-                      const lore_collect_survey *survey, const char *first, choice which) {
+                      const lore_collect_survey *survey, const char *first, setting_choice which) {
   char *text = NULL;
   size_t size = 0;
   FILE *stream = open_memstream(&text, &size);
@@ -224,7 +225,7 @@ static void put_names(lore_ncfile *file, int variable, const char *attribute,
   }
   fputs(first, stream);
   for (int i = 0; i < survey->variables; i++)
-    if (chosen(survey, &survey->variable[i], which))
+    if (is_chosen(survey, &survey->variable[i], which))
       fprintf(stream, " %s", survey->variable[i].name);
   if (fclose(stream) && !file->error)
     file->error = NC_ENOMEM;

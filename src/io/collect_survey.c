@@ -1,4 +1,4 @@
-/* The first reading of all runs. */
+/* Reading metrics files: the parts that runs are joined by, and the survey of all runs. */
 #include "collect_survey.h"
 
 #include <errno.h>
@@ -14,6 +14,68 @@ static void *make_room(void *array, size_t count, size_t size) {
   if (count & (count - 1))
     return array;
   return realloc(array, (count ? 2 * count : 1) * size);
+}
+
+static int dimension_length(int ncid, const char *name, size_t *length) {
+  int id, error = nc_inq_dimid(ncid, name, &id);
+  return error ? error : nc_inq_dimlen(ncid, id, length);
+}
+
+int lore_collect_text(int ncid, int variable, char **text) {
+  int rank, dimension;
+  size_t length = 1;
+  int error = nc_inq_varndims(ncid, variable, &rank);
+  if (!error && rank > 1)
+    error = NC_EEDGE;
+  if (!error && rank == 1)
+    error = nc_inq_vardimid(ncid, variable, &dimension);
+  if (!error && rank == 1)
+    error = nc_inq_dimlen(ncid, dimension, &length);
+  *text = error ? NULL : calloc(length + 1, 1);
+  if (!error && !*text)
+    error = NC_ENOMEM;
+  return error ? error : nc_get_var_text(ncid, variable, *text);
+}
+
+int lore_collect_groups(int ncid, size_t *groups, char (**group)[LORE_GROUP_NAME_MAX]) {
+  size_t length = 0;
+  int id;
+  *groups = 0;
+  *group = NULL;
+  int error = dimension_length(ncid, "group", groups);
+  if (!error)
+    error = dimension_length(ncid, "label_length", &length);
+  if (!error)
+    error = nc_inq_varid(ncid, "group", &id);
+  if (!error && length > LORE_GROUP_NAME_MAX)
+    error = NC_EEDGE;
+  if (!error && !(*group = calloc(*groups, sizeof **group)))
+    error = NC_ENOMEM;
+  for (size_t i = 0; i < *groups && !error; i++)
+    error = nc_get_vara_text(ncid, id, (size_t[]){i, 0}, (size_t[]){1, length}, (*group)[i]);
+  return error;
+}
+
+int lore_collect_steps(int ncid, size_t *steps, int64_t **step) {
+  long long *number = NULL;
+  int id;
+  *steps = 0;
+  *step = NULL;
+  int error = dimension_length(ncid, "step", steps);
+  if (!error)
+    error = nc_inq_varid(ncid, "step", &id);
+  if (!error) {
+    number = calloc(*steps + 1, sizeof *number);
+    *step = calloc(*steps + 1, sizeof **step);
+    error = number && *step ? nc_get_var_longlong(ncid, id, number) : NC_ENOMEM;
+  }
+  for (size_t i = 0; i < *steps && !error; i++) {
+    (*step)[i] = number[i];
+    if (number[i] < 0 || (i > 0 && number[i] <= number[i - 1]))
+      error = NC_ERANGE;
+  }
+  free(number);
+  return error;
 }
 
 int lore_collect_swept(const lore_collection *collection, const char *name) {
@@ -173,7 +235,7 @@ static int survey_data(lore_collect_survey *survey, lore_collect_variable *varia
 }
 
 /* Whether the blank-separated `list` has `word`. */
-static bool lists(const char *list, const char *word) {
+static bool has_word(const char *list, const char *word) {
   size_t length = strlen(word);
   for (const char *at = list; (at = strstr(at, word)); at += length)
     if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
@@ -190,7 +252,7 @@ static int survey_variable(lore_collect_survey *survey, int ncid, int id, const 
   int error = nc_inq_var(ncid, id, name, &type, &rank, NULL, NULL);
   if (error || !strcmp(name, "step") || !strcmp(name, "group"))
     return error;
-  bool setting = lists(settings, name), label = !nc_inq_dimid(ncid, name, &same);
+  bool setting = has_word(settings, name), label = !nc_inq_dimid(ncid, name, &same);
   lore_collect_kind kind = setting && type == NC_CHAR ? LORE_COLLECT_TEXT
                            : setting                  ? LORE_COLLECT_NUMBER
                            : label                    ? LORE_COLLECT_LABEL

@@ -163,7 +163,7 @@ lore_status lore_metrics_resume(const char *path, const lore_metrics_definition 
 }
 
 /* So that a full disk is noticed before the record is begun. */
-static int reserve(const lore_metrics *metrics) {
+static int reserve_record(const lore_metrics *metrics) {
   off_t at = metrics->records_at + metrics->records * metrics->record_size;
   return lore_file_reserve(metrics->fd, at, metrics->record_size);
 }
@@ -178,9 +178,9 @@ static int put_record(lore_metrics *metrics, const lore_metrics_record *record) 
   return error ? error : nc_sync(metrics->ncid);
 }
 
-/* Gives the file up. Closing flushes what the library still holds and may so count a record whose
+/* Closing flushes what the library still holds and may so count a record whose
  * data could not be written: put the number of whole records back. */
-static void abandon(lore_metrics *metrics) {
+static void close_damaged(lore_metrics *metrics) {
   nc_close(metrics->ncid);
   metrics->ncid = -1;
   uint32_t n = metrics->records;
@@ -189,27 +189,27 @@ static void abandon(lore_metrics *metrics) {
     lore_fail_context(LORE_FILE, "%s may end in a damaged record", metrics->path);
 }
 
-static lore_status given_up(const lore_metrics *metrics) {
-  return lore_fail(LORE_FILE, "%s was given up after a failed write", metrics->path);
+static lore_status fail_closed(const lore_metrics *metrics) {
+  return lore_fail(LORE_FILE, "%s is closed after an earlier write error", metrics->path);
 }
 
 lore_status lore_metrics_append(lore_metrics *metrics, const lore_metrics_record *record) {
   if (metrics->ncid < 0)
-    return given_up(metrics);
+    return fail_closed(metrics);
   char operation[48];
   snprintf(operation, sizeof operation, "append record %u to", metrics->records + 1);
-  LORE_TRY(lore_netcdf_status(reserve(metrics), operation, metrics->path));
+  LORE_TRY(lore_netcdf_status(reserve_record(metrics), operation, metrics->path));
   lore_status status = lore_netcdf_status(put_record(metrics, record), operation, metrics->path);
   if (status == LORE_OK)
     metrics->records++;
   else
-    abandon(metrics);
+    close_damaged(metrics);
   return status;
 }
 
 lore_status lore_metrics_flush(lore_metrics *metrics) {
   if (metrics->ncid < 0)
-    return given_up(metrics);
+    return fail_closed(metrics);
   return lore_netcdf_status(fsync(metrics->fd) ? errno : 0, "flush", metrics->path);
 }
 

@@ -33,12 +33,4 @@ lore_status lore_metrics_old_copy(const lore_metrics_old *old, int ncid,
 
 void lore_metrics_old_close(lore_metrics_old *old);
 
-/* Replaces what `definition` says of settings and provenance by what the file says. LORE_USER names
- * the first dimension, label or setting that differs and may not. */
-lore_status lore_metrics_old_compare(lore_metrics_old *old);
-
-/* A string of the file that lives as long as `old`; NULL without memory. `length` bytes, which are
- * 0. */
-char *lore_metrics_old_text(lore_metrics_old *old, size_t length);
-
 #endif

@@ -1,4 +1,5 @@
-/* The state file of a run: one "key: value" per line, YAML that needs no YAML parser. */
+/* A run as others see it: its state file, one "key: value" per line (YAML that needs no YAML
+ * parser), and the lock of the process that has it. */
 #include "lore/io/state.h"
 
 #include <assert.h>
@@ -57,7 +58,7 @@ const char *lore_run_stage_name(lore_run_stage stage) {
   return stage_names[stage];
 }
 
-static lore_status state_name(const char *directory, char **path) {
+static lore_status state_path(const char *directory, char **path) {
   if (asprintf(path, "%s/" LORE_PATH_STATE, directory) < 0)
     return lore_fail(LORE_MEMORY, "no memory for the name of the state of %s", directory);
   return LORE_OK;
@@ -118,10 +119,11 @@ static lore_status parse_line(const char *path, int number, char *line, lore_sta
       *seen |= 1u << i;
       if (parse_value(&fields[i], colon + 2, state))
         return LORE_OK;
-      return lore_fail(LORE_FILE, "%s, line %d: '%s' is no value of '%s'", path, number, colon + 2,
-                       line);
+      return lore_fail(LORE_FILE, "%s, line %d: '%s' is not a value of '%s'", path, number,
+                       colon + 2, line);
     }
-  return colon ? LORE_OK : lore_fail(LORE_FILE, "%s, line %d: no 'key: value'", path, number);
+  return colon ? LORE_OK
+               : lore_fail(LORE_FILE, "%s, line %d: not of the form 'key: value'", path, number);
 }
 
 static lore_status parse_text(const char *path, char *text, lore_state *state) {
@@ -130,7 +132,7 @@ static lore_status parse_text(const char *path, char *text, lore_state *state) {
   for (char *line = text; *line; number++) {
     char *end = strchr(line, '\n');
     if (!end)
-      return lore_fail(LORE_FILE, "%s, line %d: cut off", path, number);
+      return lore_fail(LORE_FILE, "%s, line %d: truncated", path, number);
     *end = '\0';
     LORE_TRY(parse_line(path, number, line, state, &seen));
     line = end + 1;
@@ -168,14 +170,14 @@ static lore_status read_state(const char *path, lore_state *state) {
     return lore_fail(LORE_FILE, "cannot read %s: %s", path, strerror((int)-length));
   text[length] = '\0';
   if (strlen(text) != (size_t)length)
-    return lore_fail(LORE_FILE, "%s is damaged: a zero byte in it", path);
+    return lore_fail(LORE_FILE, "%s is damaged: it contains a zero byte", path);
   return parse_text(path, text, state);
 }
 
 lore_status lore_state_read(const char *directory, lore_state *state) {
   char *path;
   *state = (lore_state){.stage = LORE_RUN_WAITING};
-  LORE_TRY(state_name(directory, &path));
+  LORE_TRY(state_path(directory, &path));
   lore_status status = read_state(path, state);
   if (status != LORE_OK)
     *state = (lore_state){.stage = LORE_RUN_WAITING};
@@ -204,7 +206,7 @@ static void write_field(FILE *file, const field *field, const lore_state *state)
 lore_status lore_state_write(const char *directory, const lore_state *state) {
   char *path;
   lore_textfile file;
-  LORE_TRY(state_name(directory, &path));
+  LORE_TRY(state_path(directory, &path));
   lore_status status = lore_textfile_begin(path, false, &file);
   free(path);
   LORE_TRY(status);
@@ -212,4 +214,87 @@ lore_status lore_state_write(const char *directory, const lore_state *state) {
   for (int i = 0; i < FIELDS; i++)
     write_field(file.stream, &fields[i], state);
   return lore_textfile_commit(&file);
+}
+
+/* The lock is an open-file-description lock, which no death of its holder leaves behind. */
+
+static lore_status lock_path(const char *directory, char **path) {
+  if (asprintf(path, "%s/" LORE_PATH_LOCK, directory) < 0)
+    return lore_fail(LORE_MEMORY, "no memory for the name of the lock in %s", directory);
+  return LORE_OK;
+}
+
+/* The text that the holder left in the file; "unknown" before it has. */
+static void read_holder(int fd, char *holder) {
+  ssize_t length = pread(fd, holder, LORE_STATE_TEXT - 1, 0);
+  holder[length > 0 ? length : 0] = '\0';
+  holder[strcspn(holder, "\n")] = '\0';
+  if (!*holder)
+    strcpy(holder, "unknown");
+}
+
+/* The text only serves messages, so a full disk is no failure: the file is empty then. */
+static void write_holder(int fd) {
+  char host[LORE_STATE_TEXT - 16] = "unknown", text[LORE_STATE_TEXT];
+  gethostname(host, sizeof host - 1);
+  int length = snprintf(text, sizeof text, "%s %ld\n", host, (long)getpid());
+  if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)length, 0) != length)
+    (void)!ftruncate(fd, 0);
+}
+
+static lore_status fail_lock(const char *path, int error) {
+  if (error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP || error == EINVAL)
+    return lore_fail(LORE_FILE,
+                     "cannot lock %s: %s; the file system has no locks, without which two jobs "
+                     "could train the same run: put the directory on another file system, or have "
+                     "this one mounted with locks (NFS: version 4, or lockd without 'nolock'; "
+                     "Lustre: 'flock')",
+                     path, strerror(error));
+  return lore_fail(LORE_FILE, "cannot lock %s: %s", path, strerror(error));
+}
+
+static lore_status try_lock(const char *path, int *lock, char *holder) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0)
+    return lore_fail(LORE_FILE, "cannot open %s: %s", path, strerror(errno));
+  if (!fcntl(fd, F_OFD_SETLK, &whole)) {
+    write_holder(fd);
+    *lock = fd;
+    return LORE_OK;
+  }
+  int error = errno;
+  if (error == EAGAIN || error == EACCES)
+    read_holder(fd, holder);
+  close(fd);
+  return error == EAGAIN || error == EACCES ? LORE_OK : fail_lock(path, error);
+}
+
+lore_status lore_state_lock(const char *directory, int *lock, char *holder) {
+  char *path;
+  *lock = -1;
+  *holder = '\0';
+  LORE_TRY(lock_path(directory, &path));
+  lore_status status = try_lock(path, lock, holder);
+  free(path);
+  return status;
+}
+
+void lore_state_unlock(int lock) {
+  (void)!ftruncate(lock, 0);
+  close(lock);
+}
+
+bool lore_state_locked(const char *directory) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  char *path;
+  if (lock_path(directory, &path) != LORE_OK)
+    return false;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  free(path);
+  if (fd < 0)
+    return false;
+  bool locked = !fcntl(fd, F_OFD_GETLK, &whole) && whole.l_type != F_UNLCK;
+  close(fd);
+  return locked;
 }

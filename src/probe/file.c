@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lore/io/scalars.h"
+#include "lore/io/ncfile.h"
 
 enum {
   LABEL_LENGTH = LORE_GROUP_NAME_MAX,

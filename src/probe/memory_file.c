@@ -2,7 +2,7 @@
 #include <assert.h>
 
 #include "file.h"
-#include "lore/io/scalars.h"
+#include "lore/io/ncfile.h"
 
 enum { LABEL_LENGTH = LORE_GROUP_NAME_MAX };
 

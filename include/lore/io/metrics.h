@@ -13,31 +13,9 @@
 #include "lore/base/status.h"
 #include "lore/data/distribution.h"
 #include "lore/eval/evaluate.h"
+#include "lore/io/ncfile.h"
 
 typedef struct lore_metrics lore_metrics;
-
-typedef enum {
-  LORE_SCALAR_INTEGER,
-  LORE_SCALAR_REAL,
-  LORE_SCALAR_OPTIONAL, /* a real; NAN: there is none, stored as the fill value */
-  LORE_SCALAR_TEXT
-} lore_scalar_kind;
-
-/* One setting, stored as a scalar coordinate variable. */
-typedef struct {
-  const char *name; /* e.g. "train_learning_rate" */
-  const char *long_name;
-  const char *units; /* "1" where there is none */
-  lore_scalar_kind kind;
-  int64_t integer; /* also booleans, as 0 and 1 */
-  double number;
-  const char *text; /* also the names of enumeration values */
-} lore_scalar;
-
-/* One global attribute. */
-typedef struct {
-  const char *name, *text;
-} lore_provenance;
 
 /* What a file is made of. All pointers are read only during lore_metrics_create. */
 typedef struct {
@@ -73,7 +51,7 @@ typedef struct {
 lore_status lore_metrics_create(const char *path, const lore_metrics_definition *definition,
                                 lore_metrics **metrics);
 
-/* Opens the file of an interrupted run to go on after its first `records` records: a new file with
+/* Opens the file of an interrupted run to resume after its first `records` records: a new file with
  * these, the attributes of the old one, and its values of the settings that do not change results
  * (checkpoint_*, compute_*, train_reduction) is put in its place. LORE_USER names the first of its
  * groups, layers or other settings that is not as in `definition`, LORE_NETCDF if it has fewer

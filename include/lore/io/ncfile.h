@@ -1,4 +1,4 @@
-/* NetCDF files that appear whole or not at all, and NetCDF's errors as ours. */
+/* NetCDF files: written whole or not at all, described alike, with NetCDF's errors as ours. */
 #ifndef LORE_IO_NCFILE_H
 #define LORE_IO_NCFILE_H
 
@@ -9,7 +9,6 @@
 
 #include "lore/base/status.h"
 #include "lore/base/textfile.h"
-#include "lore/io/metrics.h"
 
 /* The status for NetCDF's `code` (LORE_OK for NC_NOERR), with "cannot <operation> <path>: reason".
  * System errors become LORE_FILE, the library's own LORE_NETCDF. */
@@ -55,6 +54,11 @@ void lore_ncfile_text(lore_ncfile *file, int variable, const char *name, const c
 void lore_ncfile_integer(lore_ncfile *file, int variable, const char *name, int64_t value);
 void lore_ncfile_real(lore_ncfile *file, int variable, const char *name, double value);
 
+/* One global attribute. */
+typedef struct {
+  const char *name, *text;
+} lore_provenance;
+
 /* What every file of ours says: conventions, date, history, then `provenance` (which may replace
  * any of it). */
 void lore_ncfile_globals(lore_ncfile *file, const char *title, const char *summary, int provenances,
@@ -63,5 +67,36 @@ void lore_ncfile_globals(lore_ncfile *file, const char *title, const char *summa
 /* Fills row `row` of the text variable (rows x length), padded with zeros. Data mode. */
 void lore_ncfile_put_row(lore_ncfile *file, int variable, size_t row, size_t length,
                          const char *text);
+
+typedef enum {
+  LORE_SCALAR_INTEGER,
+  LORE_SCALAR_REAL,
+  LORE_SCALAR_OPTIONAL, /* a real; NAN: there is none, stored as the fill value */
+  LORE_SCALAR_TEXT
+} lore_scalar_kind;
+
+/* One setting, stored as a scalar coordinate variable. */
+typedef struct {
+  const char *name; /* e.g. "train_learning_rate" */
+  const char *long_name;
+  const char *units; /* "1" where there is none */
+  lore_scalar_kind kind;
+  int64_t integer; /* also booleans, as 0 and 1 */
+  double number;
+  const char *text; /* also the names of enumeration values */
+} lore_scalar;
+
+/* Length of the text dimension that they need. */
+size_t lore_scalars_text_length(int scalars, const lore_scalar *scalar);
+
+/* Defines variables, their ids in variable[scalars], and names them in the global attribute
+ * `coordinates`: xarray makes them coordinates, and the header stays readable, as it would not with
+ * the same list at every variable. */
+void lore_scalars_define(lore_ncfile *file, int text_dimension, int scalars,
+                         const lore_scalar *scalar, int *variable);
+
+/* Writes them. Data mode. */
+void lore_scalars_put(lore_ncfile *file, int scalars, const lore_scalar *scalar,
+                      const int *variable);
 
 #endif

@@ -11,10 +11,10 @@
 typedef enum {
   LORE_RUN_WAITING, /* no state file */
   LORE_RUN_RUNNING, /* a process trains it; interrupted if its lock is free */
-  LORE_RUN_STOPPED, /* checkpointed, to be gone on with */
+  LORE_RUN_STOPPED, /* checkpointed, to be resumed */
   LORE_RUN_DONE,
-  LORE_RUN_DIVERGED, /* the loss is no number: not tried again */
-  LORE_RUN_FAILED    /* the environment failed: tried again by the next job */
+  LORE_RUN_DIVERGED, /* the loss became NaN or infinite: not retried */
+  LORE_RUN_FAILED    /* the environment failed: retried by the next job */
 } lore_run_stage;
 
 enum { LORE_STATE_TEXT = 64, LORE_STATE_MESSAGE = 1024 };
@@ -23,7 +23,7 @@ typedef struct {
   lore_run_stage stage;
   int64_t step, steps; /* done, and to do in all */
   int ranks, threads;  /* of the group that trains or trained it last */
-  int attempts;        /* how often it was begun or gone on with */
+  int attempts;        /* how often it was begun or resumed */
   uint64_t hash;       /* of what decides the result; 0: unknown, in files of earlier versions */
   double updated;      /* s since 1970 */
   char host[LORE_STATE_TEXT];
