@@ -217,16 +217,16 @@ cli_sources = \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/plan.c \
-	src/cli/plan_print.c \
-	src/cli/plan_print.h \
 	src/cli/probe.c \
 	src/cli/run.c \
 	src/cli/settings.c \
 	src/cli/show.c \
-	src/cli/show_pairs.c \
-	src/cli/show_pairs.h \
 	src/cli/status.c \
-	src/cli/submit.c
+	src/cli/submit.c \
+	src/cli/task.c \
+	src/cli/task.h \
+	src/cli/task_biographies.c \
+	src/cli/task_memory.c
 
 # Floating-point kernels, compiled with LORE_KERNEL_CFLAGS (configure.ac says why).
 kernel_sources = \

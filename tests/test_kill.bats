@@ -62,7 +62,7 @@ interrupt() {
     [ ${#victims[@]} -eq 0 ] || kill -KILL "${victims[RANDOM % ${#victims[@]}]}" || true
     ! wait "$job" || whole=$((whole + 1))
     mpirun -n $((ranks == 2 ? 1 : 2)) "$LORE" run $OPTIONS "$STUDY" -o "killed$i" >again.log 2>&1
-    ! grep -q 'gone on from' again.log || resumed=$((resumed + 1))
+    ! grep -q 'resumed from' again.log || resumed=$((resumed + 1))
     same "killed$i"
     rm -r "killed$i"
   done
@@ -84,7 +84,7 @@ interrupt() {
     grep -q "stopped by signal $signal" log
     grep -q '^state: stopped' "$signal/$RUN/state.yaml"
     [ "$(ls "$signal/$RUN/checkpoints" | grep -c resume)" -eq 1 ]
-    "$LORE" run $OPTIONS "$STUDY" -o $signal | grep -q 'gone on from'
+    "$LORE" run $OPTIONS "$STUDY" -o $signal | grep -q 'resumed from'
     same $signal
   done
 }
@@ -96,7 +96,7 @@ interrupt() {
   kill -USR1 "$victim"
   ! wait "$job"
   grep -q '^state: stopped' "one/$RUN/state.yaml"
-  mpirun -n 2 "$LORE" run $OPTIONS "$STUDY" -o one | grep -q 'gone on from'
+  mpirun -n 2 "$LORE" run $OPTIONS "$STUDY" -o one | grep -q 'resumed from'
   same one
 }
 
@@ -189,7 +189,7 @@ fill() {
   grep -q 'cannot append record [0-9]* to .*metrics.nc: No space left on device' second.log
   records=$("$PYTHON" "$LORE_SOURCE/tests/support/whole_records.py" full.nc whole/$RUN/metrics.nc)
   [ "$records" -ge 60 ]
-  grep -q 'gone on from' third.log
+  grep -q 'resumed from' third.log
   same_metrics {again,whole}/$RUN/metrics.nc
   same_weights {again,whole}/$RUN/checkpoints/weights_00000400.nc
   [ "$(ls again/$RUN/checkpoints)" = weights_00000400.nc ]
@@ -201,7 +201,7 @@ fill() {
   pause shared 3
   "$LORE" run $OPTIONS "$STUDY" -o shared >log
   cat log
-  grep -q "left to .* $job" log
+  grep -q "held by .* $job" log
   wait $job
   same shared
 }

@@ -103,7 +103,7 @@ END
 
 @test "complete runs are left alone" {
   before=$(stat -c %Y%i "$WHOLE"/runs/*/metrics.nc)
-  "$LORE" run -q "$LONG" -o "$WHOLE" | grep -q 'complete .*since before'
+  "$LORE" run -q "$LONG" -o "$WHOLE" | grep -q 'complete .*already'
   [ "$(stat -c %Y%i "$WHOLE"/runs/*/metrics.nc)" = "$before" ]
 }
 
@@ -131,7 +131,7 @@ END
   grep -q 'stopped by signal USR1' one.log
   grep -q '^state: stopped' one/runs/long-seed1/state.yaml
   "$LORE" run "$LONG" -o one >again 2>&1
-  ! grep -q 'gone on from' again
+  ! grep -q 'resumed from' again
   same one "$WHOLE"
   begin 3 three
   pause three

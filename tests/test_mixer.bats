@@ -58,7 +58,7 @@ CODE
   code=0
   wait $job || code=$?
   [ "$code" -eq 75 ]
-  "$LORE" run $OPTIONS "$STUDY" -o stopped | grep -q 'gone on from'
+  "$LORE" run $OPTIONS "$STUDY" -o stopped | grep -q 'resumed from'
   same stopped
 }
 

@@ -75,7 +75,7 @@ EOF
   run=copy/runs/looked-at-attention-seed1
   [ -d "$run" ] || run=$(ls -d copy/runs/* | head -1)
   "$LORE" probe -q --keys 60 copy >out
-  grep -q '^there already   2' out
+  grep -q '^complete        2 already' out
   rm "$run/checkpoints/weights_00000030.nc"
   "$LORE" probe --keys 60 copy >out 2>err
   grep -q '^probed          1 run (2 snapshots' out

@@ -128,7 +128,7 @@ predicted() {
   cp "here/$RUN/metrics.nc" before.nc
   run again here
   [ "$status" -eq 0 ]
-  [[ $output == *"since before; --overwrite trains it again"* ]]
+  [[ $output == *"already; --overwrite trains it again"* ]]
   cmp before.nc "here/$RUN/metrics.nc"
   again here --overwrite
   ! cmp before.nc "here/$RUN/metrics.nc"

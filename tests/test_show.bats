@@ -120,7 +120,7 @@ biographies() {
   refuse "-n 41: the study has 40 known individuals (population.individuals)" -n 41 small.yaml
   refuse "-n 11: the study has 10 held-out individuals (population.held_out)" \
     --held-out -n 11 small.yaml
-  refuse "--held-out: the study holds nobody out (population.held_out is 0)" \
+  refuse "--held-out: the study has no held-out individuals (population.held_out is 0)" \
     --held-out -s population.held_out=0 small.yaml
   refuse "-n some: expected a whole number from 0 to 1000000" -n some small.yaml
   refuse "--color blue: expected auto, always or never" --color=blue small.yaml

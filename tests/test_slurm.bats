@@ -97,7 +97,7 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
   grep -q '^ranks: 2' dir/runs/night-pretrain-seed1/state.yaml
 }
 
-@test "processes that do not know of each other are refused" {
+@test "independent processes without PMI are refused" {
   run srun --mpi=none -n 2 "$LORE" run night.yaml -o dir
   [ "$status" -eq 2 ]
   echo "$output" >alone.log

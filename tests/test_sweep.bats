@@ -225,7 +225,7 @@ sweep: {grid: {train.learning_rate: [10, 1.0e-03, 1.1e-03, 1.2e-03]}}'
   cat out log
   [ "$code" -ne 0 ]
   grep -q '^failed  *1$' out
-  grep -q '^left  *3$' out
+  grep -q '^unfinished  *3; rerun to resume$' out
 }
 
 @test "two jobs share a study: every run once" {

@@ -7,39 +7,20 @@
 #include "lore/cost/estimate.h"
 #include "lore/manifest/manifest.h"
 #include "lore/run/run.h"
-#include "lore/settings/describe.h"
 #include "options.h"
+#include "task.h"
 
-enum { WORDS_MAX = 4096, DIGITS = 17 };
+enum { DIGITS = 17 }; /* read back to the same bits */
 
 static double mebibytes(size_t bytes) {
   return (double)bytes / 1048576;
-}
-
-/* What there is to learn, and by what. */
-static void print_pairs(const lore_settings *s, const lore_estimate *e) {
-  const lore_memory_config *c = &s->memory;
-  printf("pairs              %lld known, %lld held out, %lld new\n", (long long)c->pairs,
-         (long long)c->held_out, (long long)c->new_pairs);
-  printf("memory             keys of %d dimensions, %d hidden units, %d values\n", c->keys,
-         c->hidden, e->vocabulary);
-}
-
-static void print_biographies(const lore_settings *s, const lore_estimate *e) {
-  char text[WORDS_MAX];
-  printf("individuals        %lld known, %lld held out\n", (long long)s->population.individuals,
-         (long long)s->population.held_out);
-  printf("distribution       %s\n", lore_distribution_describe(s, sizeof text, text));
-  printf("curriculum         %s\n", lore_curriculum_describe(s, sizeof text, text));
-  printf("vocabulary         %d tokens, longest biography %d, mean %.1f tokens\n", e->vocabulary,
-         e->context, e->tokens_per_biography);
 }
 
 static void print_text(const lore_settings *s, const lore_estimate *e, int runs) {
   printf("study              %s (seed %llu): valid\n", s->name, (unsigned long long)s->seed);
   if (runs > 1)
     printf("runs               %d, here the first; 'lore plan' shows all\n", runs);
-  (s->task == LORE_TASK_MEMORY ? print_pairs : print_biographies)(s, e);
+  lore_cli_task_of(s->task)->print_facts(s, e);
   printf("baseline           %.3f nats without knowledge, %.3f empirical\n", e->baseline,
          e->empirical_baseline);
   printf("parameters         %lld\n", (long long)e->parameters);
@@ -48,7 +29,7 @@ static void print_text(const lore_settings *s, const lore_estimate *e, int runs)
   printf("tokens             %.4g\n", e->tokens);
   printf("operations         %.4g\n", e->operations);
   printf("threads            %d\n", e->threads);
-  printf("memory, MiB        %.0f at the most\n", mebibytes(e->peak_bytes));
+  printf("memory, MiB        %.0f at most\n", mebibytes(e->peak_bytes));
   printf("  training         %.0f\n", mebibytes(e->trainer_bytes));
   printf("  evaluation       %.0f\n", mebibytes(e->evaluator_bytes));
   printf("  population       %.0f\n", mebibytes(e->population_bytes));
@@ -58,12 +39,7 @@ static void print_text(const lore_settings *s, const lore_estimate *e, int runs)
 }
 
 static void print_json(const lore_settings *s, const lore_estimate *e, int runs) {
-  char distribution[WORDS_MAX] = "", curriculum[WORDS_MAX] = "";
   lore_json json = lore_json_begin(stdout);
-  if (s->task == LORE_TASK_BIOGRAPHIES) {
-    lore_distribution_describe(s, sizeof distribution, distribution);
-    lore_curriculum_describe(s, sizeof curriculum, curriculum);
-  }
   lore_json_begin_object(&json, NULL);
   lore_json_text(&json, "study", s->name);
   lore_json_unsigned(&json, "seed", s->seed);
@@ -84,8 +60,7 @@ static void print_json(const lore_settings *s, const lore_estimate *e, int runs)
   lore_json_unsigned(&json, "evaluator_bytes", e->evaluator_bytes);
   lore_json_unsigned(&json, "population_bytes", e->population_bytes);
   lore_json_unsigned(&json, "checkpoint_bytes", e->checkpoint_bytes);
-  lore_json_text(&json, "distribution", distribution);
-  lore_json_text(&json, "curriculum", curriculum);
+  lore_cli_task_of(s->task)->write_sampling(s, &json);
   lore_json_end(&json);
 }
 

@@ -1,5 +1,5 @@
 /* The subcommands of lore, one file each. All take their own name as argv[0] and return an exit
- * code (lore/status.h). */
+ * code (lore/base/status.h). */
 #ifndef LORE_CLI_COMMANDS_H
 #define LORE_CLI_COMMANDS_H
 

@@ -25,15 +25,14 @@ static const struct {
 } commands[] = {
     {"run", TOGETHER, lore_command_run, "train a study and write its metrics and weights"},
     {"check", FIRST, lore_command_check, "validate a study; parameters, memory, tokens, steps"},
-    {"plan", FIRST, lore_command_plan, "list a study's runs and what they will cost; freeze them"},
-    {"submit", FIRST, lore_command_submit, "write a study's Slurm jobs, and submit them"},
+    {"plan", FIRST, lore_command_plan, "list a study's runs and their predicted cost; freeze them"},
+    {"submit", FIRST, lore_command_submit, "write a study's Slurm jobs and submit them"},
     {"show", ANY, lore_command_show, "print a few individuals and biographies of a study"},
-    {"settings", ANY, lore_command_settings, "every setting: type, unit, default, range, meaning"},
-    {"status", ANY, lore_command_status, "how far the runs of a study are"},
-    {"collect", FIRST, lore_command_collect, "make one NetCDF file of all runs of a study"},
-    {"probe", TOGETHER, lore_command_probe,
-     "look inside of snapshots: linear probes, spectra, distances"},
-    {"bench", TOGETHER, lore_command_bench, "speed of training steps and of their matrix products"},
+    {"settings", ANY, lore_command_settings, "list every setting: type, default, range, meaning"},
+    {"status", ANY, lore_command_status, "show the progress of a study's runs"},
+    {"collect", FIRST, lore_command_collect, "collect all runs of a study in one NetCDF file"},
+    {"probe", TOGETHER, lore_command_probe, "examine snapshots: linear probes, spectra, distances"},
+    {"bench", TOGETHER, lore_command_bench, "time training steps and their matrix products"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -46,11 +45,12 @@ static void print_usage(FILE *stream) {
         stream);
   for (int i = 0; i < COMMANDS; i++)
     fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].help);
-  fputs("\n"
-        "'lore COMMAND --help' tells more; 'lore --version' what this build is made of.\n"
-        "Exit codes: 0 done, 1 the environment failed, 2 wrong input, 3 runs failed,\n"
-        "75 checkpointed and not finished.\n",
-        stream);
+  fputs(
+      "\n"
+      "'lore COMMAND --help' describes a command; 'lore --version' says how this build was made.\n"
+      "Exit codes: 0 done, 1 the environment failed, 2 wrong input, 3 runs failed,\n"
+      "75 checkpointed and unfinished; rerun to resume.\n",
+      stream);
 }
 
 static int refuse_command(const char *name) {
@@ -65,7 +65,7 @@ static int refuse_command(const char *name) {
   return lore_status_exit_code(LORE_USER);
 }
 
-static int call(lore_command_kind kind, lore_command *command, int argc, char **argv) {
+static int call_command(lore_command_kind kind, lore_command *command, int argc, char **argv) {
   if (kind != ANY && lore_launch_check() != LORE_OK)
     return lore_options_report(LORE_USER);
   if (kind == FIRST)
@@ -75,8 +75,8 @@ static int call(lore_command_kind kind, lore_command *command, int argc, char **
   return command(argc, argv);
 }
 
-/* What is no command. */
-static int answer(int argc, char **argv) {
+/* Whatever is not a command. */
+static int run_no_command(int argc, char **argv) {
   lore_launch_quieten();
   if (argc < 2) {
     print_usage(stderr);
@@ -96,6 +96,6 @@ static int answer(int argc, char **argv) {
 int main(int argc, char **argv) {
   for (int i = 0; i < COMMANDS && argc > 1; i++)
     if (!strcmp(argv[1], commands[i].name))
-      return call(commands[i].kind, commands[i].function, argc - 1, argv + 1);
-  return answer(argc, argv);
+      return call_command(commands[i].kind, commands[i].function, argc - 1, argv + 1);
+  return run_no_command(argc, argv);
 }

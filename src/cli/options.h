@@ -53,7 +53,7 @@ typedef struct {
 #define LORE_OPTIONS(table) .option = (table), .options = sizeof(table) / sizeof *(table)
 
 /* Reads the options into `arguments`, the struct that their offsets are of; optind is the first
- * argument behind them. *help: help was asked for, and what follows was not looked at. LORE_USER
+ * argument behind them. *help: help was asked for, and what follows it was not read. LORE_USER
  * for an option that is unknown, lacks its value or has a wrong one. */
 lore_status lore_options_read(const lore_command_line *command, int argc, char **argv,
                               void *arguments, bool *help);

@@ -4,12 +4,16 @@
 #include <string.h>
 
 #include "commands.h"
+#include "lore/base/json.h"
 #include "lore/base/mpi.h"
 #include "lore/base/threads.h"
 #include "lore/cost/plan.h"
+#include "lore/io/path.h"
 #include "lore/manifest/manifest.h"
+#include "lore/probe/plan.h"
 #include "options.h"
-#include "plan_print.h"
+
+enum { DIGITS = 17 }; /* read back to the same bits */
 
 typedef struct {
   lore_overrides overrides;
@@ -53,7 +57,185 @@ static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   return lore_options_argument(&command_line, argc, argv, &arguments->study);
 }
 
-static lore_status predict(const lore_arguments *a, lore_plan_print *plan, lore_plan_run *run) {
+typedef struct {
+  lore_manifest *manifest;
+  const lore_plan_run *run; /* one per run */
+  lore_plan_totals totals;
+  lore_plan_speed speed;
+  int ranks;              /* per run */
+  const char *directory;  /* where it was frozen; NULL: nowhere */
+  lore_probe_plan probes; /* ranks 0: not asked for */
+} study_plan;
+
+static double mebibytes(double bytes) {
+  return bytes / 1048576;
+}
+
+static int id_width(const lore_manifest *m) {
+  size_t width = strlen("run");
+  for (int r = 0; r < m->runs; r++)
+    if (strlen(m->run[r].id) > width)
+      width = strlen(m->run[r].id);
+  return (int)width;
+}
+
+static void print_runs(const study_plan *plan) {
+  const lore_manifest *m = plan->manifest;
+  int width = id_width(m);
+  printf("%-*s  wave  %9s  %8s  %10s  %8s  %s\n", width, "run", "steps", "tokens", "operations",
+         "hours", "starts from");
+  for (int r = 0; r < m->runs; r++) {
+    const lore_manifest_run *run = &m->run[r];
+    printf("%-*s  %4d  %9lld  %8.2e  %10.2e  %8.3g  ", width, run->id, run->wave,
+           (long long)run->settings.train.steps, plan->run[r].tokens, plan->run[r].operations,
+           plan->run[r].hours);
+    if (run->start)
+      printf("%s, step %lld\n", run->start->path, (long long)run->parent_step);
+    else if (run->parent < 0)
+      printf("-\n");
+    else
+      printf("%s, step %lld\n", m->run[run->parent].id, (long long)run->parent_step);
+  }
+}
+
+static void print_speed(const study_plan *plan) {
+  const lore_plan_speed *speed = &plan->speed;
+  const lore_plan_totals *t = &plan->totals;
+  printf("speed              %.4g GFLOP/s of each rank", speed->gflops);
+  if (speed->gemm_gflops > 0)
+    printf(": %.0f %% of %.4g in matrix products (%s, %d thread%s, timed here just now)",
+           100 * LORE_PLAN_STEP_SHARE, speed->gemm_gflops, speed->backend,
+           plan->run[t->longest].threads, plan->run[t->longest].threads == 1 ? "" : "s");
+  else
+    printf(", as given");
+  printf("\n");
+}
+
+static void print_probes(const study_plan *plan) {
+  const lore_probe_plan *p = &plan->probes;
+  enum { MIB = 1 << 20 };
+  printf("probes             %d snapshots of %d run%s, %d rank%s for each run: %.3g hours\n",
+         p->snapshots, p->runs, p->runs == 1 ? "" : "s", p->ranks, p->ranks == 1 ? "" : "s",
+         p->hours);
+  if (p->largest < 0)
+    return;
+  printf("probes, MiB        %zu of each rank for all levels at once, %zu for one at a time (%s)\n",
+         p->bytes / MIB, p->bytes_least / MIB, plan->manifest->run[p->largest].id);
+}
+
+static void print_text(const study_plan *plan) {
+  const lore_manifest *m = plan->manifest;
+  const lore_plan_totals *t = &plan->totals;
+  const lore_plan_run *largest = &plan->run[t->largest];
+  print_runs(plan);
+  printf("\nruns               %d in %d wave%s, %d rank%s each\n", m->runs, t->waves,
+         t->waves == 1 ? "" : "s", plan->ranks, plan->ranks == 1 ? "" : "s");
+  printf("tokens             %.4g\n", t->tokens);
+  printf("operations         %.4g, and %.3g for evaluations\n", t->operations,
+         t->evaluation_operations);
+  printf("memory, MiB        %.0f of each rank at most (%s)\n",
+         mebibytes((double)largest->peak_bytes), m->run[t->largest].id);
+  printf("weights on disk    %.1f MiB, and at most %.1f for each run while it trains\n",
+         mebibytes(t->weights_bytes), mebibytes(largest->resume_bytes));
+  print_speed(plan);
+  printf("hours              %.3g one after the other; %.3g at least (%s)\n", t->hours,
+         t->chain_hours, t->waves > 1 ? "longest chain" : m->run[t->longest].id);
+  printf("core-hours         %.3g\n", t->core_hours);
+  printf("node-hours         %.3g of nodes with %d cores, as this one\n", t->node_hours, t->cores);
+  if (plan->probes.ranks > 0)
+    print_probes(plan);
+  if (plan->directory)
+    printf("frozen             %s/" LORE_PATH_MANIFEST "\n", plan->directory);
+}
+
+static void print_probes_json(const lore_probe_plan *p, lore_json *json) {
+  lore_json_begin_object(json, "probes");
+  lore_json_integer(json, "ranks", p->ranks);
+  lore_json_integer(json, "runs", p->runs);
+  lore_json_integer(json, "snapshots", p->snapshots);
+  lore_json_unsigned(json, "peak_bytes", p->bytes);
+  lore_json_unsigned(json, "least_bytes", p->bytes_least);
+  lore_json_real(json, "operations", DIGITS, p->operations);
+  lore_json_real(json, "algebra_operations", DIGITS, p->algebra);
+  lore_json_real(json, "hours", DIGITS, p->hours);
+  lore_json_end(json);
+}
+
+static void print_start_json(const lore_manifest *m, const lore_manifest_run *run,
+                             lore_json *json) {
+  bool starts = run->start || run->parent >= 0;
+  lore_json_text(json, "parent", run->start || run->parent < 0 ? NULL : m->run[run->parent].id);
+  lore_json_text(json, "start_file", run->start ? run->start->path : NULL);
+  if (starts)
+    lore_json_integer(json, "parent_step", run->parent_step);
+  else
+    lore_json_null(json, "parent_step");
+}
+
+static void print_run_json(const lore_manifest *m, const lore_manifest_run *run,
+                           const lore_plan_run *cost, lore_json *json) {
+  char hash[17];
+  snprintf(hash, sizeof hash, "%016llx", (unsigned long long)run->hash);
+  lore_json_begin_object(json, NULL);
+  lore_json_text(json, "id", run->id);
+  lore_json_text(json, "experiment", run->experiment);
+  lore_json_integer(json, "wave", run->wave);
+  print_start_json(m, run, json);
+  lore_json_unsigned(json, "seed", run->settings.seed);
+  lore_json_integer(json, "steps", run->settings.train.steps);
+  lore_json_text(json, "hash", hash);
+  lore_json_real(json, "tokens", DIGITS, cost->tokens);
+  lore_json_real(json, "operations", DIGITS, cost->operations);
+  lore_json_real(json, "evaluation_operations", DIGITS, cost->evaluation_operations);
+  lore_json_real(json, "hours", DIGITS, cost->hours);
+  lore_json_integer(json, "threads", cost->threads);
+  lore_json_unsigned(json, "peak_bytes", cost->peak_bytes);
+  lore_json_decimal(json, "weights_bytes", 0, cost->weights_bytes);
+  lore_json_begin_object(json, "axes");
+  for (int a = 0; a < m->axes; a++)
+    if (*run->value[a])
+      lore_json_text(json, m->axis[a], run->value[a]);
+  lore_json_end(json);
+  lore_json_end(json);
+}
+
+static void print_totals_json(const study_plan *plan, lore_json *json) {
+  const lore_plan_totals *t = &plan->totals;
+  const lore_plan_run *largest = &plan->run[t->largest];
+  lore_json_integer(json, "waves", t->waves);
+  lore_json_integer(json, "ranks_per_run", plan->ranks);
+  lore_json_real(json, "tokens", DIGITS, t->tokens);
+  lore_json_real(json, "operations", DIGITS, t->operations);
+  lore_json_real(json, "evaluation_operations", DIGITS, t->evaluation_operations);
+  lore_json_unsigned(json, "peak_bytes", largest->peak_bytes);
+  lore_json_decimal(json, "weights_bytes", 0, t->weights_bytes);
+  lore_json_decimal(json, "resume_bytes", 0, largest->resume_bytes);
+  lore_json_real(json, "gflops", DIGITS, plan->speed.gflops);
+  lore_json_boolean(json, "measured", plan->speed.gemm_gflops > 0);
+  lore_json_real(json, "hours", DIGITS, t->hours);
+  lore_json_real(json, "chain_hours", DIGITS, t->chain_hours);
+  lore_json_real(json, "core_hours", DIGITS, t->core_hours);
+  lore_json_real(json, "node_hours", DIGITS, t->node_hours);
+  lore_json_integer(json, "cores_per_node", t->cores);
+  lore_json_boolean(json, "frozen", plan->directory);
+}
+
+static void print_json(const study_plan *plan) {
+  const lore_manifest *m = plan->manifest;
+  lore_json json = lore_json_begin(stdout);
+  lore_json_begin_object(&json, NULL);
+  lore_json_text(&json, "study", m->name);
+  lore_json_begin_lines(&json, "runs");
+  for (int r = 0; r < m->runs; r++)
+    print_run_json(m, &m->run[r], &plan->run[r], &json);
+  lore_json_end(&json);
+  if (plan->probes.ranks > 0)
+    print_probes_json(&plan->probes, &json);
+  print_totals_json(plan, &json);
+  lore_json_end(&json);
+}
+
+static lore_status predict(const lore_arguments *a, study_plan *plan, lore_plan_run *run) {
   bool mine;
   int cores = lore_threads_allowed();
   /* MPI is a good part of what a small run occupies: counted, not guessed. */
@@ -80,13 +262,13 @@ static lore_status plan_manifest(const lore_arguments *a, lore_manifest *manifes
   lore_plan_run *run = calloc((size_t)manifest->runs + 1, sizeof *run);
   if (!run)
     return lore_fail(LORE_MEMORY, "no memory for a plan of %d runs", manifest->runs);
-  lore_plan_print plan = {
+  study_plan plan = {
       .manifest = manifest, .run = run, .ranks = a->ranks, .directory = a->directory};
   lore_status status = predict(a, &plan, run);
   if (status == LORE_OK && a->directory)
     status = freeze(manifest, a->directory);
   if (status == LORE_OK) {
-    (a->json ? lore_plan_print_json : lore_plan_print_text)(&plan);
+    (a->json ? print_json : print_text)(&plan);
     status = lore_options_flush();
   }
   free(run);

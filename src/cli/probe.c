@@ -1,4 +1,4 @@
-/* lore probe: looks inside of snapshots. */
+/* lore probe: examines snapshots. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +103,7 @@ static void print_totals(const lore_probe_totals *t) {
   printf("probed          %d run%s (%d snapshots in %.1f s)\n", t->probed,
          t->probed == 1 ? "" : "s", t->snapshots, t->seconds);
   if (t->done_before > 0)
-    printf("there already   %d; --overwrite probes them again\n", t->done_before);
+    printf("complete        %d already; --overwrite probes them again\n", t->done_before);
   if (t->without > 0)
     printf("no snapshot yet %d\n", t->without);
   if (t->failed > 0)

@@ -87,17 +87,17 @@ static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
 static void print_run(const lore_run_result *r) {
   printf("results         %s\n", r->directory);
   if (r->done_before) {
-    printf("complete        since before; --overwrite trains it again\n");
+    printf("complete        already; --overwrite trains it again\n");
     return;
   }
   if (r->elsewhere) {
-    printf("left to         %s, which trains it now\n", r->holder);
+    printf("held by         %s, which is training it now\n", r->holder);
     return;
   }
   printf("steps           %lld (%.3g tokens in %.1f s, %.0f tokens/s)\n", (long long)r->steps,
          (double)r->tokens, r->seconds, (double)r->tokens / r->seconds);
   if (r->resumed_at >= 0)
-    printf("gone on from    step %lld\n", (long long)r->resumed_at);
+    printf("resumed from    step %lld\n", (long long)r->resumed_at);
   printf("attribute loss  %.4f nats\n", r->attribute_loss);
   printf("accuracy        %.4f\n", r->attribute_accuracy);
   if (!isnan(r->held_out_loss))
@@ -115,11 +115,11 @@ static void print_sweep(const lore_sweep_result *r) {
   if (r->failed > 0)
     printf("failed          %d\n", r->failed);
   if (r->blocked > 0)
-    printf("could not begin %d (the run that they start from is not complete)\n", r->blocked);
+    printf("could not begin %d (the run they start from is not complete)\n", r->blocked);
   if (r->elsewhere > 0)
     printf("in other jobs   %d\n", r->elsewhere);
   if (r->unfinished > 0)
-    printf("left            %d\n", r->unfinished);
+    printf("unfinished      %d; rerun to resume\n", r->unfinished);
   printf("groups busy     %.1f %% of the time until the last run was taken\n", 100 * r->busy);
 }
 

@@ -1,4 +1,4 @@
-/* lore status: how far the runs of a study are. */
+/* lore status: the progress of a study's runs. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ enum { WATCH_MOST = 86400 };
 
 typedef struct {
   bool json, help;
-  int watch; /* s between looks; 0: one look */
+  int watch; /* s between repetitions; 0: print once */
   const char *directory;
 } lore_arguments;
 
@@ -46,9 +46,9 @@ static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   return lore_options_argument(&command_line, argc, argv, &arguments->directory);
 }
 
-/* One look. *over: nothing is left to be done. */
-static lore_status look(const lore_arguments *arguments, const lore_manifest *manifest,
-                        bool *over) {
+/* Prints the status once. *over: nothing is left to be done. */
+static lore_status print_once(const lore_arguments *arguments, const lore_manifest *manifest,
+                              bool *over) {
   lore_status status = LORE_OK;
   lore_seen *seen = calloc((size_t)manifest->runs + 1, sizeof *seen);
   if (!seen)
@@ -68,13 +68,13 @@ static lore_status look(const lore_arguments *arguments, const lore_manifest *ma
 }
 
 /* The list of runs is read anew each time, as a study may grow. */
-static lore_status show(const lore_arguments *arguments) {
+static lore_status print_status(const lore_arguments *arguments) {
   bool over = false;
   for (;;) {
     lore_manifest manifest;
     lore_status status = lore_status_runs(arguments->directory, &manifest);
     if (status == LORE_OK)
-      status = look(arguments, &manifest, &over);
+      status = print_once(arguments, &manifest, &over);
     lore_manifest_destroy(&manifest);
     if (status != LORE_OK || over || !arguments->watch)
       return status;
@@ -86,6 +86,6 @@ int lore_command_status(int argc, char **argv) {
   lore_arguments arguments = {0};
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(&command_line) : show(&arguments);
+    status = arguments.help ? lore_options_help(&command_line) : print_status(&arguments);
   return lore_options_report(status);
 }

@@ -1,12 +1,27 @@
-/* lore show of a toy memory: a few pairs. */
-#include "show_pairs.h"
-
+/* The toy memory in lore check and lore show. */
 #include <math.h>
 #include <stdio.h>
 
+#include "lore/data/pairs.h"
 #include "options.h"
+#include "task.h"
 
-enum { SHOWN = 4 /* elements of a key */ };
+static void print_pair_facts(const lore_settings *s, const lore_estimate *e) {
+  const lore_memory_config *c = &s->memory;
+  printf("pairs              %lld known, %lld held out, %lld new\n", (long long)c->pairs,
+         (long long)c->held_out, (long long)c->new_pairs);
+  printf("memory             keys of %d dimensions, %d hidden units, %d values\n", c->keys,
+         c->hidden, e->vocabulary);
+}
+
+/* Distributions and curricula are settings of biographies. */
+static void write_no_sampling(const lore_settings *settings, lore_json *json) {
+  (void)settings;
+  lore_json_text(json, "distribution", "");
+  lore_json_text(json, "curriculum", "");
+}
+
+enum { SHOWN = 4 /* elements of a key */, PAIRS_DEFAULT = 3 };
 
 static void print_pair(const lore_pairs *pairs, int64_t i) {
   int d = pairs->config.keys;
@@ -31,11 +46,14 @@ static lore_status print_pairs(const lore_settings *s, const lore_pairs *pairs, 
   return lore_options_flush();
 }
 
-lore_status lore_show_pairs(const lore_settings *s, bool held_out, int count) {
+static lore_status show_pairs(const lore_settings *s, const lore_show_options *options) {
+  bool held_out = options->held_out;
+  int count = options->count == LORE_SHOW_DEFAULT ? PAIRS_DEFAULT : options->count;
   int64_t available = held_out ? s->memory.held_out : s->memory.pairs;
   lore_pairs pairs;
   if (available == 0)
-    return lore_fail(LORE_USER, "--held-out: the study holds no pairs out (memory.held_out is 0)");
+    return lore_fail(LORE_USER,
+                     "--held-out: the study has no held-out pairs (memory.held_out is 0)");
   lore_status status = lore_pairs_create(&s->memory, s->seed, &pairs);
   if (status == LORE_OK)
     status = print_pairs(s, &pairs, held_out ? s->memory.pairs : 0,
@@ -43,3 +61,6 @@ lore_status lore_show_pairs(const lore_settings *s, bool held_out, int count) {
   lore_pairs_destroy(&pairs);
   return status;
 }
+
+const lore_cli_task lore_cli_memory = {
+    .print_facts = print_pair_facts, .write_sampling = write_no_sampling, .show = show_pairs};
