@@ -100,29 +100,31 @@ settings_sources = \
 manifest_sources = \
 	src/manifest/axes.c \
 	src/manifest/axes.h \
-	src/manifest/axes_table.c \
-	src/manifest/axes_table.h \
+	src/manifest/biographies.c \
+	src/manifest/delta.c \
 	src/manifest/expand.c \
-	src/manifest/expand.h \
 	src/manifest/experiments.c \
+	src/manifest/experiments.h \
 	src/manifest/file.c \
-	src/manifest/file.h \
-	src/manifest/index.c \
-	src/manifest/index.h \
 	src/manifest/inputs.c \
 	src/manifest/inputs.h \
-	src/manifest/load.c \
+	src/manifest/lineage.c \
+	src/manifest/lineage.h \
+	src/manifest/manifest.c \
+	src/manifest/memory.c \
 	src/manifest/names.c \
+	src/manifest/names.h \
 	src/manifest/parents.c \
-	src/manifest/patch_check.c \
+	src/manifest/pool.c \
+	src/manifest/pool.h \
 	src/manifest/runs.c \
-	src/manifest/trained.c \
-	src/manifest/warnings.c \
-	src/manifest/weights.c \
-	src/manifest/weights.h
+	src/manifest/task.c \
+	src/manifest/task.h
 
 run_sources = \
 	src/run/assembly.c \
+	src/run/assignment.c \
+	src/run/assignment.h \
 	src/run/exposure.c \
 	src/run/exposure.h \
 	src/run/progress.c \

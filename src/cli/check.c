@@ -5,7 +5,7 @@
 #include "lore/base/json.h"
 #include "lore/base/mpi.h"
 #include "lore/cost/estimate.h"
-#include "lore/manifest/manifest.h"
+#include "lore/manifest/expand.h"
 #include "lore/run/run.h"
 #include "options.h"
 #include "task.h"
@@ -94,15 +94,16 @@ static const lore_command_line command_line = {
 
 /* Sums up the first run. */
 static lore_status check_runs(const lore_arguments *a, const lore_manifest *manifest) {
-  const lore_settings *settings = &manifest->run[0].settings;
+  lore_settings settings;
   lore_estimate estimate;
   bool mine;
   /* MPI is a good part of what a small run occupies: counted, not guessed. */
   LORE_TRY(lore_mpi_begin(&mine));
-  lore_status status = lore_run_estimate(settings, a->ranks, &estimate);
+  lore_manifest_settings(manifest, 0, &settings);
+  lore_status status = lore_run_estimate(&settings, a->ranks, &estimate);
   lore_mpi_end(mine, 0);
   LORE_TRY(status);
-  (a->json ? print_json : print_text)(settings, &estimate, manifest->runs);
+  (a->json ? print_json : print_text)(&settings, &estimate, manifest->runs);
   return lore_options_flush();
 }
 

@@ -80,14 +80,14 @@ static lore_status plan_run(const char *directory, const char *file, int index, 
   plan->run[index] = (lore_collect_run){.id = from->id,
                                         .experiment = from->experiment,
                                         .path = plan->path[index],
-                                        .seed = from->settings.seed,
+                                        .seed = from->seed,
                                         .state = (int)plan->seen[index].stage,
                                         .value = value};
   return LORE_OK;
 }
 
 static lore_status make_plan(const char *directory, const char *file, lore_plan *plan) {
-  LORE_TRY(lore_status_runs(directory, &plan->manifest));
+  LORE_TRY(lore_runs_list(directory, &plan->manifest));
   size_t runs = (size_t)plan->manifest.runs, axes = (size_t)plan->manifest.axes;
   plan->seen = calloc(runs + 1, sizeof *plan->seen);
   plan->run = calloc(runs + 1, sizeof *plan->run);

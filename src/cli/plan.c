@@ -9,7 +9,9 @@
 #include "lore/base/threads.h"
 #include "lore/cost/plan.h"
 #include "lore/io/path.h"
-#include "lore/manifest/manifest.h"
+#include "lore/manifest/expand.h"
+#include "lore/manifest/file.h"
+#include "lore/manifest/parents.h"
 #include "lore/probe/plan.h"
 #include "options.h"
 
@@ -87,7 +89,7 @@ static void print_runs(const study_plan *plan) {
   for (int r = 0; r < m->runs; r++) {
     const lore_manifest_run *run = &m->run[r];
     printf("%-*s  %4d  %9lld  %8.2e  %10.2e  %8.3g  ", width, run->id, run->wave,
-           (long long)run->settings.train.steps, plan->run[r].tokens, plan->run[r].operations,
+           (long long)run->steps, plan->run[r].tokens, plan->run[r].operations,
            plan->run[r].hours);
     if (run->start)
       printf("%s, step %lld\n", run->start->path, (long long)run->parent_step);
@@ -181,8 +183,8 @@ static void print_run_json(const lore_manifest *m, const lore_manifest_run *run,
   lore_json_text(json, "experiment", run->experiment);
   lore_json_integer(json, "wave", run->wave);
   print_start_json(m, run, json);
-  lore_json_unsigned(json, "seed", run->settings.seed);
-  lore_json_integer(json, "steps", run->settings.train.steps);
+  lore_json_unsigned(json, "seed", run->seed);
+  lore_json_integer(json, "steps", run->steps);
   lore_json_text(json, "hash", hash);
   lore_json_real(json, "tokens", DIGITS, cost->tokens);
   lore_json_real(json, "operations", DIGITS, cost->operations);

@@ -9,6 +9,9 @@
 #include "lore/base/mpi.h"
 #include "lore/base/stop.h"
 #include "lore/cost/plan.h"
+#include "lore/manifest/expand.h"
+#include "lore/manifest/file.h"
+#include "lore/manifest/parents.h"
 #include "lore/run/sweep.h"
 #include "options.h"
 
@@ -144,23 +147,24 @@ static bool is_frozen(const lore_manifest *manifest, const char *directory) {
   return manifest->runs > 1 || lore_manifest_exists(directory);
 }
 
-static lore_status expand(lore_team world, const lore_arguments *a, lore_manifest *manifest) {
-  LORE_TRY_TOGETHER(
-      world, lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, manifest));
-  lore_status status = lore_sweep_check_ranks(world.ranks, manifest, a->sweep.ranks_per_run);
-  if (status == LORE_OK && manifest->runs > 1)
-    status = lore_manifest_estimate(manifest);
-  if (status == LORE_OK && world.rank == 0 && is_frozen(manifest, a->sweep.directory))
-    status = freeze(manifest, &a->sweep);
-  return lore_team_agree(world, status);
+/* By the first rank alone: 100,000 runs are read once, not by every rank. */
+static lore_status prepare_runs(int ranks, const lore_arguments *a, lore_manifest *manifest) {
+  LORE_TRY(lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, manifest));
+  LORE_TRY(lore_sweep_check_ranks(ranks, manifest, a->sweep.ranks_per_run));
+  if (manifest->runs > 1)
+    LORE_TRY(lore_manifest_estimate(manifest));
+  if (is_frozen(manifest, a->sweep.directory))
+    LORE_TRY(freeze(manifest, &a->sweep));
+  lore_manifest_warn(manifest);
+  return LORE_OK;
 }
 
 static lore_status run_study(lore_team world, const lore_arguments *arguments) {
   lore_manifest manifest = {0};
   lore_sweep_result result = {0};
-  lore_status status = expand(world, arguments, &manifest);
+  lore_status status = lore_team_agree(
+      world, world.rank == 0 ? prepare_runs(world.ranks, arguments, &manifest) : LORE_OK);
   if (status == LORE_OK) {
-    lore_manifest_warn(&manifest);
     lore_stop_listen();
     set_deadlines(arguments->max_hours);
     status = lore_sweep_run(MPI_COMM_WORLD, &manifest, &arguments->sweep, &result);

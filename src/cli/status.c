@@ -72,7 +72,7 @@ static lore_status print_status(const lore_arguments *arguments) {
   bool over = false;
   for (;;) {
     lore_manifest manifest;
-    lore_status status = lore_status_runs(arguments->directory, &manifest);
+    lore_status status = lore_runs_list(arguments->directory, &manifest);
     if (status == LORE_OK)
       status = print_once(arguments, &manifest, &over);
     lore_manifest_destroy(&manifest);

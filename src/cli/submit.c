@@ -8,7 +8,9 @@
 #include "commands.h"
 #include "lore/control/submit.h"
 #include "lore/cost/plan.h"
-#include "lore/manifest/manifest.h"
+#include "lore/manifest/expand.h"
+#include "lore/manifest/file.h"
+#include "lore/manifest/parents.h"
 #include "lore/run/sweep.h"
 #include "options.h"
 

@@ -62,7 +62,7 @@ static double time_left(const lore_seen *seen) {
 
 lore_status lore_seen_read(const char *directory, const lore_manifest_run *run, lore_seen *seen) {
   char folder[LORE_PATH_MAX], path[LORE_PATH_MAX];
-  *seen = (lore_seen){.steps = run->settings.train.steps};
+  *seen = (lore_seen){.steps = run->steps};
   LORE_TRY(lore_directory_of_run(directory, run->id, folder));
   LORE_TRY(lore_path_join(folder, LORE_PATH_METRICS, path));
   read_folder(folder, path, seen);
@@ -73,7 +73,7 @@ lore_status lore_seen_read(const char *directory, const lore_manifest_run *run, 
 /* Whether every run has predicted operations, which tell how long steps of different runs take. */
 static bool all_estimated(const lore_manifest *manifest) {
   for (int i = 0; i < manifest->runs; i++)
-    if (!(manifest->run[i].operations > 0) || manifest->run[i].settings.train.steps <= 0)
+    if (!(manifest->run[i].operations > 0) || manifest->run[i].steps <= 0)
       return false;
   return true;
 }
@@ -85,7 +85,7 @@ lore_seen_totals lore_seen_total(const lore_manifest *manifest, const lore_seen 
   for (int i = 0; i < manifest->runs; i++) {
     const lore_manifest_run *run = &manifest->run[i];
     int64_t step = seen[i].step, steps = seen[i].steps;
-    double cost = estimated ? run->operations / (double)run->settings.train.steps : 1;
+    double cost = estimated ? run->operations / (double)run->steps : 1;
     bool over = seen[i].stage == LORE_SEEN_DIVERGED;
     known = known && (over || steps > 0);
     steps = over ? step : larger(step, steps);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "lore/cost/estimate.h"
 #include "lore/run/run.h"
@@ -30,6 +31,8 @@ typedef struct {
 typedef struct {
   int count;
   lore_plan_entry *entry;
+  size_t slots; /* of a hash table, a power of two; 0: none yet */
+  int *slot;    /* index of an entry + 1; 0: free */
 } lore_plan_cache;
 
 static int count_groups(const lore_settings *s) {
@@ -51,6 +54,30 @@ static void make_key(const lore_settings *s, int threads, lore_plan_key *key) {
   key->batch = s->train.batch;
   key->shard = s->train.shard;
   key->threads = s->compute.threads ? s->compute.threads : threads;
+}
+
+/* Where the entry of this key is, or would be. */
+static int *find_slot(const lore_plan_cache *cache, const lore_plan_key *key) {
+  size_t at = (size_t)XXH3_64bits(key, sizeof *key) & (cache->slots - 1);
+  while (cache->slot[at] && memcmp(&cache->entry[cache->slot[at] - 1].key, key, sizeof *key) != 0)
+    at = (at + 1) & (cache->slots - 1);
+  return &cache->slot[at];
+}
+
+/* Makes room in the table for another entry. */
+static lore_status make_slots(lore_plan_cache *cache) {
+  if (2 * (size_t)cache->count < cache->slots)
+    return LORE_OK;
+  size_t slots = cache->slots > 0 ? 2 * cache->slots : 16;
+  int *slot = calloc(slots, sizeof *slot);
+  if (!slot)
+    return lore_fail(LORE_MEMORY, "no memory for %zu estimates", slots);
+  free(cache->slot);
+  cache->slot = slot;
+  cache->slots = slots;
+  for (int i = 0; i < cache->count; i++)
+    *find_slot(cache, &cache->entry[i].key) = i + 1;
+  return LORE_OK;
 }
 
 static lore_status add_entry(lore_plan_cache *cache, const lore_settings *settings, int ranks,
@@ -77,15 +104,14 @@ static lore_status add_entry(lore_plan_cache *cache, const lore_settings *settin
 static lore_status find_estimate(lore_plan_cache *cache, const lore_settings *settings, int ranks,
                                  int threads, const lore_estimate **estimate) {
   lore_plan_key key;
-  int at = cache->count - 1;
   make_key(settings, threads, &key);
-  while (at >= 0 && memcmp(&cache->entry[at].key, &key, sizeof key) != 0)
-    at--;
-  if (at < 0) {
+  LORE_TRY(make_slots(cache));
+  int *slot = find_slot(cache, &key);
+  if (*slot == 0) {
     LORE_TRY(add_entry(cache, settings, ranks, &key));
-    at = cache->count - 1;
+    *slot = cache->count;
   }
-  *estimate = &cache->entry[at].estimate;
+  *estimate = &cache->entry[*slot - 1].estimate;
   return LORE_OK;
 }
 
@@ -104,6 +130,7 @@ static void fill(const lore_settings *s, const lore_estimate *e, lore_plan_run *
       /* A third of a training step's: forward only. */
       .evaluation_operations = (double)e->evaluations * sequences * per_sequence / 3,
       .threads = e->threads,
+      .one_rank = memory,
       .peak_bytes = e->peak_bytes,
       .weights_bytes = (double)files * (double)e->checkpoint_bytes,
       /* Weights and two moments; the newest, the one before and the one being written. */
@@ -114,26 +141,27 @@ lore_status lore_plan_estimate(lore_manifest *manifest, int ranks, int threads,
                                lore_plan_run *run) {
   lore_plan_cache cache = {0};
   lore_status status = LORE_OK;
+  lore_settings settings;
   for (int r = 0; r < manifest->runs && status == LORE_OK; r++) {
     const lore_estimate *estimate = NULL;
-    status = find_estimate(&cache, &manifest->run[r].settings, ranks, threads, &estimate);
+    lore_manifest_settings(manifest, r, &settings);
+    status = find_estimate(&cache, &settings, ranks, threads, &estimate);
     if (status == LORE_OK)
-      fill(&manifest->run[r].settings, estimate, &run[r]);
+      fill(&settings, estimate, &run[r]);
     else
       lore_fail_context(status, "run %s", manifest->run[r].id);
   }
   free(cache.entry);
+  free(cache.slot);
   LORE_TRY(status);
   return lore_manifest_estimate(manifest);
 }
 
 void lore_plan_time(const lore_manifest *manifest, const lore_plan_speed *speed, int ranks,
                     lore_plan_run *run) {
-  for (int r = 0; r < manifest->runs; r++) {
-    bool memory = manifest->run[r].settings.task == LORE_TASK_MEMORY; /* one rank computes */
+  for (int r = 0; r < manifest->runs; r++)
     run[r].hours = (run[r].operations + run[r].evaluation_operations) /
-                   (1e9 * speed->gflops * (memory ? 1 : ranks)) / 3600;
-  }
+                   (1e9 * speed->gflops * (run[r].one_rank ? 1 : ranks)) / 3600;
 }
 
 lore_status lore_plan_total(const lore_manifest *manifest, const lore_plan_run *run, int ranks,

@@ -57,7 +57,9 @@ lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run
   for (int r = 0; r < manifest->runs; r++)
     if (run[r].operations > run[largest].operations)
       largest = r;
-  const lore_settings *s = &manifest->run[largest].settings;
+  lore_settings settings;
+  const lore_settings *s = &settings;
+  lore_manifest_settings(manifest, largest, &settings);
   int threads = run[largest].threads;
   LORE_TRY(make_shapes(s, &shapes, shape));
   LORE_TRY(lore_threads_pin(threads));

@@ -1,12 +1,14 @@
 /* `sweep:` of a study becomes axes. */
 #include "axes.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "axes_table.h"
 #include "lore/settings/nearest.h"
 #include "lore/settings/value.h"
 
@@ -57,8 +59,9 @@ lore_status lore_axis_apply(lore_study *study, int setting, const lore_axis_valu
   return LORE_OK;
 }
 
-lore_status lore_axis_find(const lore_axes *axes, const lore_source *source, size_t at,
-                           const char *key, int *setting) {
+/* The setting called `key`, if it can be swept and is not yet. */
+static lore_status find_axis_setting(const lore_axes *axes, const lore_source *source, size_t at,
+                                     const char *key, int *setting) {
   int count, index = lore_setting_find(key);
   char suggestion[LORE_SUGGESTION_SIZE];
   const lore_setting *table = lore_settings_table(&count);
@@ -75,8 +78,9 @@ lore_status lore_axis_find(const lore_axes *axes, const lore_source *source, siz
   return LORE_OK;
 }
 
-lore_status lore_axes_add(lore_axes *axes, const lore_source *source, size_t at, int keys,
-                          int points, lore_axis **axis) {
+/* Another axis, without values yet; `at` is for a message. */
+static lore_status add_axis(lore_axes *axes, const lore_source *source, size_t at, int keys,
+                            int points, lore_axis **axis) {
   if (axes->axes == LORE_AXES_MAX || keys > LORE_AXES_MAX)
     return lore_source_fail(source, at, "at most %d settings can be swept", LORE_AXES_MAX);
   if (points < 1 || points > POINTS_MAX)
@@ -90,8 +94,9 @@ lore_status lore_axes_add(lore_axes *axes, const lore_source *source, size_t at,
   return LORE_OK;
 }
 
-lore_status lore_axis_put(lore_axis_value *value, const lore_source *source, size_t at,
-                          const char *text, size_t length) {
+/* Copies `length` bytes of text. */
+static lore_status put_axis_value(lore_axis_value *value, const lore_source *source, size_t at,
+                                  const char *text, size_t length) {
   if (length >= sizeof value->text)
     return lore_source_fail(source, at, "a swept value has at most %zu characters",
                             sizeof value->text - 1);
@@ -107,7 +112,7 @@ typedef struct {
   bool logarithmic;
 } lore_value_range;
 
-static lore_status read_number(const lore_yaml *yaml, int node, double *number) {
+static lore_status read_range_number(const lore_yaml *yaml, int node, double *number) {
   char *end = NULL;
   if (yaml->node[node].kind == LORE_YAML_SCALAR)
     *number = strtod(yaml->node[node].text, &end);
@@ -122,11 +127,11 @@ static lore_status read_range_key(const lore_yaml *yaml, int key, lore_value_ran
   const lore_yaml_node *node = &yaml->node[value];
   double count = 0;
   if (!strcmp(name, "from"))
-    return read_number(yaml, value, &range->from);
+    return read_range_number(yaml, value, &range->from);
   if (!strcmp(name, "to"))
-    return read_number(yaml, value, &range->to);
+    return read_range_number(yaml, value, &range->to);
   if (!strcmp(name, "count")) {
-    LORE_TRY(read_number(yaml, value, &count));
+    LORE_TRY(read_range_number(yaml, value, &count));
     range->count = count >= 2 && count <= POINTS_MAX && count == floor(count) ? (int)count : 0;
     return range->count ? LORE_OK
                         : lore_source_fail(yaml->source, node->at,
@@ -169,7 +174,7 @@ static void range_value(const lore_value_range *range, const lore_setting *setti
     snprintf(text, LORE_AXIS_VALUE_MAX, "%" PRId64, (int64_t)llround(value));
 }
 
-static lore_status add_range(const lore_yaml *yaml, int node, lore_axis *axis, int key) {
+static lore_status add_axis_range(const lore_yaml *yaml, int node, lore_axis *axis, int key) {
   int count;
   lore_value_range range;
   char text[LORE_AXIS_VALUE_MAX], before[LORE_AXIS_VALUE_MAX] = "";
@@ -185,27 +190,27 @@ static lore_status add_range(const lore_yaml *yaml, int node, lore_axis *axis, i
       return lore_source_fail(yaml->source, yaml->node[node].at,
                               "this range gives %s twice; use fewer values", text);
     strcpy(before, text);
-    LORE_TRY(lore_axis_put(&axis->value[i * axis->keys + key], yaml->source, yaml->node[node].at,
-                           text, strlen(text)));
+    LORE_TRY(put_axis_value(&axis->value[i * axis->keys + key], yaml->source, yaml->node[node].at,
+                            text, strlen(text)));
   }
   return LORE_OK;
 }
 
-static lore_status add_list(const lore_yaml *yaml, int node, lore_axis *axis, int key) {
+static lore_status add_axis_list(const lore_yaml *yaml, int node, lore_axis *axis, int key) {
   int i = 0;
   for (int item = yaml->node[node].first; item >= 0; item = yaml->node[item].next, i++) {
     if (yaml->node[item].kind != LORE_YAML_SCALAR)
       return lore_source_fail(yaml->source, yaml->node[item].at, "a single value is needed here");
     const char *text = yaml->node[item].text;
     lore_axis_value *value = &axis->value[i * axis->keys + key];
-    LORE_TRY(lore_axis_put(value, yaml->source, yaml->node[item].at, text, strlen(text)));
+    LORE_TRY(put_axis_value(value, yaml->source, yaml->node[item].at, text, strlen(text)));
     value->quoted = yaml->node[item].quoted;
   }
   return LORE_OK;
 }
 
 /* How many values a list or range has. */
-static lore_status count_values(const lore_yaml *yaml, int node, int *points) {
+static lore_status count_axis_values(const lore_yaml *yaml, int node, int *points) {
   lore_value_range range;
   if (yaml->node[node].kind == LORE_YAML_LIST && yaml->node[node].parts > 0) {
     *points = (int)yaml->node[node].parts;
@@ -220,19 +225,20 @@ static lore_status count_values(const lore_yaml *yaml, int node, int *points) {
   return LORE_OK;
 }
 
-static lore_status read_key(const lore_yaml *yaml, int key, const lore_axes *axes, lore_axis *axis,
-                            int k) {
+static lore_status read_axis_key(const lore_yaml *yaml, int key, const lore_axes *axes,
+                                 lore_axis *axis, int k) {
   int value = yaml->node[key].next;
   if (yaml->node[key].kind != LORE_YAML_SCALAR)
     return lore_source_fail(yaml->source, yaml->node[key].at, "the name of a setting is needed");
   axis->setting[k] = -1;
-  LORE_TRY(lore_axis_find(axes, yaml->source, yaml->node[key].at, yaml->node[key].text,
-                          &axis->setting[k]));
-  return yaml->node[value].kind == LORE_YAML_LIST ? add_list(yaml, value, axis, k)
-                                                  : add_range(yaml, value, axis, k);
+  LORE_TRY(find_axis_setting(axes, yaml->source, yaml->node[key].at, yaml->node[key].text,
+                             &axis->setting[k]));
+  return yaml->node[value].kind == LORE_YAML_LIST ? add_axis_list(yaml, value, axis, k)
+                                                  : add_axis_range(yaml, value, axis, k);
 }
 
-static lore_status check_mapping(const lore_yaml *yaml, int node, size_t at, const char *name) {
+static lore_status check_axes_mapping(const lore_yaml *yaml, int node, size_t at,
+                                      const char *name) {
   if (yaml->node[node].kind == LORE_YAML_MAPPING && yaml->node[node].parts > 0)
     return LORE_OK;
   return lore_source_fail(yaml->source, at,
@@ -242,24 +248,24 @@ static lore_status check_mapping(const lore_yaml *yaml, int node, size_t at, con
 }
 
 static lore_status read_grid(const lore_yaml *yaml, int grid, size_t at, lore_axes *axes) {
-  LORE_TRY(check_mapping(yaml, grid, at, "grid"));
+  LORE_TRY(check_axes_mapping(yaml, grid, at, "grid"));
   for (int key = yaml->node[grid].first; key >= 0; key = yaml->node[yaml->node[key].next].next) {
     int points = 0;
     lore_axis *axis;
-    LORE_TRY(count_values(yaml, yaml->node[key].next, &points));
-    LORE_TRY(lore_axes_add(axes, yaml->source, at, 1, points, &axis));
+    LORE_TRY(count_axis_values(yaml, yaml->node[key].next, &points));
+    LORE_TRY(add_axis(axes, yaml->source, at, 1, points, &axis));
     axis->setting[0] = -1;
-    LORE_TRY(read_key(yaml, key, axes, axis, 0));
+    LORE_TRY(read_axis_key(yaml, key, axes, axis, 0));
   }
   return LORE_OK;
 }
 
 static lore_status read_zip(const lore_yaml *yaml, int zip, size_t at, lore_axes *axes) {
-  LORE_TRY(check_mapping(yaml, zip, at, "zip"));
+  LORE_TRY(check_axes_mapping(yaml, zip, at, "zip"));
   int keys = (int)yaml->node[zip].parts / 2, points = 0, k = 0;
   for (int key = yaml->node[zip].first; key >= 0; key = yaml->node[yaml->node[key].next].next) {
     int more = 0;
-    LORE_TRY(count_values(yaml, yaml->node[key].next, &more));
+    LORE_TRY(count_axis_values(yaml, yaml->node[key].next, &more));
     if (points > 0 && more != points)
       return lore_source_fail(yaml->source, yaml->node[key].at,
                               "the lists of 'zip' go side by side: this one has %d values, the "
@@ -268,11 +274,11 @@ static lore_status read_zip(const lore_yaml *yaml, int zip, size_t at, lore_axes
     points = more;
   }
   lore_axis *axis;
-  LORE_TRY(lore_axes_add(axes, yaml->source, at, keys, points, &axis));
+  LORE_TRY(add_axis(axes, yaml->source, at, keys, points, &axis));
   for (int i = 0; i < keys; i++)
     axis->setting[i] = -1;
   for (int key = yaml->node[zip].first; key >= 0; key = yaml->node[yaml->node[key].next].next)
-    LORE_TRY(read_key(yaml, key, axes, axis, k++));
+    LORE_TRY(read_axis_key(yaml, key, axes, axis, k++));
   return LORE_OK;
 }
 
@@ -282,23 +288,131 @@ static lore_status read_seeds(const lore_yaml *yaml, int node, size_t at, uint64
   lore_axis *axis;
   double count = 0;
   bool list = yaml->node[node].kind == LORE_YAML_LIST;
-  if (!list && (read_number(yaml, node, &count) || count < 1 || count != floor(count)))
+  if (!list && (read_range_number(yaml, node, &count) || count < 1 || count != floor(count)))
     return lore_source_fail(yaml->source, at,
                             "'seeds' is how many ('seeds: 3') or which ones "
                             "('seeds: [1, 5, 9]')");
   int points = list ? (int)yaml->node[node].parts : (int)fmin(count, POINTS_MAX + 1.0);
-  LORE_TRY(lore_axes_add(axes, yaml->source, at, 1, points, &axis));
+  LORE_TRY(add_axis(axes, yaml->source, at, 1, points, &axis));
   axis->setting[0] = -1;
-  LORE_TRY(lore_axis_find(axes, yaml->source, at, "seed", &axis->setting[0]));
+  LORE_TRY(find_axis_setting(axes, yaml->source, at, "seed", &axis->setting[0]));
   if (list)
-    return add_list(yaml, node, axis, 0);
+    return add_axis_list(yaml, node, axis, 0);
   for (int i = 0; i < points; i++) {
     char text[32];
     int length = snprintf(text, sizeof text, "%" PRIu64, seed + (uint64_t)i);
-    LORE_TRY(lore_axis_put(&axis->value[i], yaml->source, at, text, (size_t)length));
+    LORE_TRY(put_axis_value(&axis->value[i], yaml->source, at, text, (size_t)length));
     axis->value[i].counted = true;
   }
   return LORE_OK;
+}
+
+/* Length of the line at byte `at`, without its end; *next is where the following one begins. */
+static size_t table_line_length(const lore_source *table, size_t at, size_t *next) {
+  const char *end = memchr(table->text + at, '\n', table->length - at);
+  size_t length = end ? (size_t)(end - table->text) - at : table->length - at;
+  *next = at + length + (end != NULL);
+  while (length > 0 && table->text[at + length - 1] == '\r')
+    length--;
+  return length;
+}
+
+static bool is_blank_line(const char *line, size_t length) {
+  return length == 0 || line[0] == '#';
+}
+
+/* Cell `index` of a line: its place and length. False if the line has fewer. */
+static bool find_table_cell(const lore_source *table, size_t line, size_t length, int index,
+                            size_t *at, size_t *size) {
+  size_t from = line, end = line + length;
+  for (; index > 0; index--) {
+    const char *tab = memchr(table->text + from, '\t', end - from);
+    if (!tab)
+      return false;
+    from = (size_t)(tab - table->text) + 1;
+  }
+  const char *tab = memchr(table->text + from, '\t', end - from);
+  *at = from;
+  *size = (tab ? (size_t)(tab - table->text) : end) - from;
+  return true;
+}
+
+static lore_status read_table_header(const lore_axes *axes, const lore_source *table, size_t line,
+                                     size_t length, lore_axis *axis) {
+  for (int k = 0; k < axis->keys; k++) {
+    size_t at = 0, size = 0;
+    char key[LORE_NAME_MAX];
+    find_table_cell(table, line, length, k, &at, &size);
+    snprintf(key, sizeof key, "%.*s", (int)size, table->text + at);
+    axis->setting[k] = -1;
+    LORE_TRY(find_axis_setting(axes, table, at, key, &axis->setting[k]));
+  }
+  return LORE_OK;
+}
+
+static lore_status read_table_line(const lore_source *table, size_t line, size_t length, int point,
+                                   lore_axis *axis) {
+  size_t at, size;
+  if (find_table_cell(table, line, length, axis->keys, &at, &size))
+    return lore_source_fail(table, at, "more cells than the %d of the first line", axis->keys);
+  for (int k = 0; k < axis->keys; k++) {
+    if (!find_table_cell(table, line, length, k, &at, &size))
+      return lore_source_fail(table, line, "%d cells, but the first line has %d", k, axis->keys);
+    LORE_TRY(
+        put_axis_value(&axis->value[point * axis->keys + k], table, at, table->text + at, size));
+  }
+  return LORE_OK;
+}
+
+static lore_status read_table_lines(lore_axes *axes, const lore_source *table) {
+  size_t next, header = 0, length = 0;
+  int keys = 0, lines = 0;
+  lore_axis *axis = NULL;
+  for (size_t line = 0; line < table->length; line = next) {
+    size_t size = table_line_length(table, line, &next);
+    if (is_blank_line(table->text + line, size))
+      continue;
+    if (lines++ == 0) {
+      header = line;
+      length = size;
+    }
+  }
+  size_t at, size;
+  while (lines > 0 && find_table_cell(table, header, length, keys, &at, &size))
+    keys++;
+  if (lines < 2)
+    return lore_source_fail(table, LORE_NOWHERE,
+                            "a table has settings in its first line and values below");
+  LORE_TRY(add_axis(axes, table, header, keys, lines - 1, &axis));
+  for (int k = 0; k < keys; k++)
+    axis->setting[k] = -1;
+  LORE_TRY(read_table_header(axes, table, header, length, axis));
+  int point = 0;
+  table_line_length(table, header, &next);
+  for (size_t line = next; line < table->length; line = next) {
+    length = table_line_length(table, line, &next);
+    if (!is_blank_line(table->text + line, length))
+      LORE_TRY(read_table_line(table, line, length, point++, axis));
+  }
+  return LORE_OK;
+}
+
+/* `table: FILE`: tab-separated, beside the study unless absolute; settings in the first line, a
+ * point in each other one. */
+static lore_status read_axis_table(const lore_yaml *yaml, int node, size_t at, lore_axes *axes) {
+  char *path = NULL;
+  if (yaml->node[node].kind != LORE_YAML_SCALAR || !*yaml->node[node].text)
+    return lore_source_fail(yaml->source, at, "'table' is the name of a tab-separated file");
+  if (axes->table.text)
+    return lore_source_fail(yaml->source, at, "'table' is given twice");
+  LORE_TRY(lore_source_beside(yaml->source, yaml->node[node].text, &path));
+  axes->path = path;
+  axes->table_name = yaml->node[node].text;
+  if (access(path, R_OK))
+    return lore_source_fail(yaml->source, yaml->node[node].at, "the table %s cannot be read: %s",
+                            path, strerror(errno));
+  lore_status status = lore_source_read(path, &axes->table);
+  return status == LORE_OK ? read_table_lines(axes, &axes->table) : status;
 }
 
 lore_status lore_axes_read(const lore_yaml *yaml, int sweep, size_t at, uint64_t seed,
@@ -317,7 +431,7 @@ lore_status lore_axes_read(const lore_yaml *yaml, int sweep, size_t at, uint64_t
     else if (!strcmp(name, "zip"))
       LORE_TRY(read_zip(yaml, node->next, node->at, axes));
     else if (!strcmp(name, "table"))
-      LORE_TRY(lore_axes_read_table(yaml, node->next, node->at, axes));
+      LORE_TRY(read_axis_table(yaml, node->next, node->at, axes));
     else if (!strcmp(name, "seeds"))
       LORE_TRY(read_seeds(yaml, node->next, node->at, seed, axes));
     else {

@@ -30,6 +30,17 @@ typedef struct {
   const char *table_name; /* what the study calls it */
 } lore_axes;
 
+/* What a run is swept to, the values of its parent first. */
+typedef struct {
+  int setting; /* index into the table of settings */
+  const lore_axis_value *value;
+} lore_swept;
+
+typedef struct {
+  int count; /* at most LORE_AXES_MAX */
+  const lore_swept *swept;
+} lore_run_values;
+
 /* Reads the `sweep` at node `sweep` (-1: none). `seed` is the first of counted seeds. Free with
  * lore_axes_destroy, also after a failure; values point into it. */
 lore_status lore_axes_read(const lore_yaml *yaml, int sweep, size_t at, uint64_t seed,

@@ -1,35 +1,36 @@
 /* `experiments:` of a study. */
+#include "experiments.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "expand.h"
 #include "lore/settings/nearest.h"
 #include "lore/settings/word.h"
 
 enum { EXPERIMENTS_MAX = 256, NAME_MAX_LENGTH = LORE_NAME_MAX / 2 - 1 };
 
-static size_t place_of(const lore_yaml_node *node, size_t otherwise) {
+static size_t node_place(const lore_yaml_node *node, size_t otherwise) {
   return node->at == LORE_NOWHERE ? otherwise : node->at;
 }
 
-static lore_status read_step(const lore_yaml *yaml, const lore_yaml_node *value, size_t at,
-                             int64_t *step) {
+static lore_status read_start_step(const lore_yaml *yaml, const lore_yaml_node *value, size_t at,
+                                   int64_t *step) {
   bool integer = value->kind == LORE_YAML_SCALAR && !value->quoted &&
                  lore_word_classify(value->text) == LORE_WORD_INTEGER;
   if (integer)
     *step = strtoll(value->text, NULL, 10);
   if (!integer || *step < 0)
-    return lore_source_fail(yaml->source, place_of(value, at),
+    return lore_source_fail(yaml->source, node_place(value, at),
                             "'step' is how many steps of the other experiment come first, for "
                             "example 'step: 1000'; without it, all");
   return LORE_OK;
 }
 
-static lore_status read_file(const lore_yaml *yaml, const lore_yaml_node *value, size_t at,
-                             lore_experiment *experiment) {
+static lore_status read_start_file(const lore_yaml *yaml, const lore_yaml_node *value, size_t at,
+                                   lore_experiment *experiment) {
   if (value->kind != LORE_YAML_SCALAR || !*value->text || value->at == LORE_NOWHERE)
-    return lore_source_fail(yaml->source, place_of(value, at),
+    return lore_source_fail(yaml->source, node_place(value, at),
                             "'file' is the path of weights, for example 'file: "
                             "results/runs/small-seed1/checkpoints/weights_00004000.nc'");
   experiment->file = value->text;
@@ -42,23 +43,23 @@ static lore_status read_start_key(const lore_yaml *yaml, int key, lore_experimen
   static const char *const names[] = {"experiment", "step", "file", NULL};
   const lore_yaml_node *node = &yaml->node[key], *value = &yaml->node[node->next];
   const char *name = node->kind == LORE_YAML_SCALAR ? node->text : "";
-  size_t at = place_of(node, experiment->at);
+  size_t at = node_place(node, experiment->at);
   bool again = (!strcmp(name, "experiment") && experiment->parent_name) ||
                (!strcmp(name, "step") && experiment->step >= 0) ||
                (!strcmp(name, "file") && experiment->file);
   if (again)
     return lore_source_fail(yaml->source, at, "'%s' is given twice; leave one of them out", name);
   if (!strcmp(name, "step")) {
-    experiment->step_at = place_of(value, at);
-    return read_step(yaml, value, at, &experiment->step);
+    experiment->step_at = node_place(value, at);
+    return read_start_step(yaml, value, at, &experiment->step);
   }
   if (!strcmp(name, "experiment")) {
     experiment->parent_name = value->kind == LORE_YAML_SCALAR ? value->text : "";
-    experiment->at = place_of(value, at);
+    experiment->at = node_place(value, at);
     return LORE_OK;
   }
   if (!strcmp(name, "file"))
-    return read_file(yaml, value, at, experiment);
+    return read_start_file(yaml, value, at, experiment);
   const char *nearest = lore_word_nearest(name, names);
   return lore_source_fail(yaml->source, at, "'start_from' has no '%s'; %s%s%s", name,
                           nearest ? "did you mean '" : "it has experiment and step, or file",
@@ -69,7 +70,7 @@ static lore_status read_start_key(const lore_yaml *yaml, int key, lore_experimen
 static lore_status read_start(const lore_yaml *yaml, const lore_study_part *part,
                               lore_experiment *experiment) {
   const lore_yaml_node *node = &yaml->node[part->value];
-  experiment->at = place_of(node, part->at);
+  experiment->at = node_place(node, part->at);
   if (node->kind == LORE_YAML_SCALAR)
     experiment->parent_name = node->text;
   for (int key = node->kind == LORE_YAML_MAPPING ? node->first : -1; key >= 0;
@@ -89,8 +90,8 @@ static lore_status read_start(const lore_yaml *yaml, const lore_study_part *part
 }
 
 /* Reads the experiment's settings for their mistakes; they are read again for each of its runs. */
-static lore_status read_settings(const lore_yaml *yaml, int node, lore_study_part *part,
-                                 lore_experiment *experiment) {
+static lore_status read_own_settings(const lore_yaml *yaml, int node, lore_study_part *part,
+                                     lore_experiment *experiment) {
   lore_settings *settings = malloc(sizeof *settings);
   lore_study study = {.settings = settings, .file = yaml->source};
   if (!settings)
@@ -121,7 +122,7 @@ static lore_status read_experiment(const lore_yaml *yaml, int key, lore_experime
     return lore_source_fail(yaml->source, yaml->node[key].at,
                             "an experiment has settings inside: '%s: {train: {steps: 1000}}'",
                             experiment->name);
-  LORE_TRY(read_settings(yaml, node, part, experiment));
+  LORE_TRY(read_own_settings(yaml, node, part, experiment));
   experiment->sweep = part[0].value;
   experiment->sweep_at = part[0].at;
   if (part[1].value < 0)
@@ -134,8 +135,8 @@ static lore_status read_experiment(const lore_yaml *yaml, int key, lore_experime
 }
 
 /* Names become parts of names of directories. */
-static lore_status check_name(const lore_yaml *yaml, int key, int count,
-                              const lore_experiment *experiment) {
+static lore_status check_experiment_name(const lore_yaml *yaml, int key, int count,
+                                         const lore_experiment *experiment) {
   const lore_yaml_node *node = &yaml->node[key];
   const char *name = node->kind == LORE_YAML_SCALAR ? node->text : "";
   size_t length = strlen(name);
@@ -195,8 +196,8 @@ static lore_status find_parents(const lore_yaml *yaml, int count, lore_experimen
   return LORE_OK;
 }
 
-static lore_status read_all(const lore_yaml *yaml, const lore_study_part *part, int *count,
-                            lore_experiment *experiment) {
+static lore_status read_experiments(const lore_yaml *yaml, const lore_study_part *part, int *count,
+                                    lore_experiment *experiment) {
   const lore_yaml_node *all = &yaml->node[part[1].value];
   if (all->kind != LORE_YAML_MAPPING || all->parts == 0)
     return lore_source_fail(yaml->source, part[1].at,
@@ -205,7 +206,7 @@ static lore_status read_all(const lore_yaml *yaml, const lore_study_part *part, 
     if (*count == EXPERIMENTS_MAX)
       return lore_source_fail(yaml->source, yaml->node[key].at, "at most %d experiments",
                               EXPERIMENTS_MAX);
-    LORE_TRY(check_name(yaml, key, *count, experiment));
+    LORE_TRY(check_experiment_name(yaml, key, *count, experiment));
     LORE_TRY(read_experiment(yaml, key, &experiment[*count]));
     if (experiment[*count].sweep < 0 && !experiment[*count].parent_name) {
       experiment[*count].sweep = part[0].value;
@@ -217,8 +218,8 @@ static lore_status read_all(const lore_yaml *yaml, const lore_study_part *part, 
 }
 
 /* A study without experiments may start from a file. */
-static lore_status read_only(const lore_yaml *yaml, const lore_study_part *part,
-                             lore_experiment *experiment) {
+static lore_status read_base_alone(const lore_yaml *yaml, const lore_study_part *part,
+                                   lore_experiment *experiment) {
   *experiment = (lore_experiment){.name = "",
                                   .node = -1,
                                   .parent = -1,
@@ -245,7 +246,7 @@ lore_status lore_experiments_read(const lore_yaml *yaml, const lore_study_part *
     return lore_source_fail(yaml->source, part[2].at,
                             "'start_from' belongs into one of the experiments");
   if (part[1].value >= 0)
-    return read_all(yaml, part, count, *experiment);
+    return read_experiments(yaml, part, count, *experiment);
   *count = 1;
-  return read_only(yaml, part, *experiment);
+  return read_base_alone(yaml, part, *experiment);
 }

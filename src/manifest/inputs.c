@@ -14,7 +14,7 @@
 #define STUDY     LORE_PATH_STUDY
 #define OVERRIDES LORE_PATH_OVERRIDES
 
-static lore_status keep(lore_manifest *m, const char *name, const char *text, size_t length) {
+static lore_status keep_input(lore_manifest *m, const char *name, const char *text, size_t length) {
   lore_manifest_input *more = realloc(m->input, ((size_t)m->inputs + 1) * sizeof *more);
   if (more)
     m->input = more;
@@ -30,7 +30,7 @@ static lore_status keep(lore_manifest *m, const char *name, const char *text, si
 }
 
 lore_status lore_manifest_keep_study(lore_manifest *manifest, const lore_source *study) {
-  return keep(manifest, STUDY, study->text, study->length);
+  return keep_input(manifest, STUDY, study->text, study->length);
 }
 
 lore_status lore_manifest_place_weights(lore_manifest *m, size_t from, size_t to,
@@ -70,7 +70,7 @@ lore_status lore_manifest_keep_overrides(lore_manifest *manifest, int overrides,
     fputc('\n', stream);
   }
   lore_status status = fclose(stream) == 0
-                           ? keep(manifest, OVERRIDES, text, length)
+                           ? keep_input(manifest, OVERRIDES, text, length)
                            : lore_fail(LORE_MEMORY, "no memory for %d overrides", overrides);
   free(text);
   return status;
@@ -87,7 +87,7 @@ static bool leads_out(const char *name) {
   return out;
 }
 
-static bool same(const lore_manifest_input *input, const lore_source *source) {
+static bool is_same_text(const lore_manifest_input *input, const lore_source *source) {
   return input->length == source->length && memcmp(input->text, source->text, input->length) == 0;
 }
 
@@ -97,9 +97,9 @@ lore_status lore_manifest_keep_table(lore_manifest *m, const char *name, const l
   while (strncmp(name, "./", 2) == 0)
     name += 2;
   for (int i = 0; i < m->inputs; i++)
-    if (strcmp(m->input[i].name, name) == 0 && same(&m->input[i], table))
+    if (strcmp(m->input[i].name, name) == 0 && is_same_text(&m->input[i], table))
       return LORE_OK;
-  return keep(m, name, table->text, table->length);
+  return keep_input(m, name, table->text, table->length);
 }
 
 lore_status lore_manifest_check_inputs(const lore_manifest *m) {
@@ -117,7 +117,7 @@ lore_status lore_manifest_check_inputs(const lore_manifest *m) {
   return LORE_OK;
 }
 
-static lore_status put(const char *path, const lore_manifest_input *input) {
+static lore_status put_input(const char *path, const lore_manifest_input *input) {
   lore_textfile file;
   LORE_TRY(lore_textfile_begin(path, true, &file));
   fwrite(input->text, 1, input->length, file.stream);
@@ -125,7 +125,7 @@ static lore_status put(const char *path, const lore_manifest_input *input) {
 }
 
 /* Makes the directories that a name goes through. */
-static lore_status make_way(char *path) {
+static lore_status make_directories(char *path) {
   char *slash = strrchr(path, '/');
   *slash = 0;
   lore_status status = lore_directory_make(path);
@@ -140,16 +140,8 @@ lore_status lore_manifest_put_inputs(const lore_manifest *m, const char *directo
     return lore_fail(LORE_FILE, "cannot remove %s: %s", path, strerror(errno));
   for (int i = 0; i < m->inputs; i++) {
     LORE_TRY(lore_path_join(directory, m->input[i].name, path));
-    LORE_TRY(make_way(path));
-    LORE_TRY(put(path, &m->input[i]));
+    LORE_TRY(make_directories(path));
+    LORE_TRY(put_input(path, &m->input[i]));
   }
   return LORE_OK;
-}
-
-void lore_manifest_drop_inputs(lore_manifest *manifest) {
-  for (int i = 0; i < manifest->inputs; i++) {
-    free(manifest->input[i].name);
-    free(manifest->input[i].text);
-  }
-  free(manifest->input);
 }

@@ -29,6 +29,4 @@ lore_status lore_manifest_check_inputs(const lore_manifest *manifest);
 /* Writes all into `directory`, each whole or not at all. */
 lore_status lore_manifest_put_inputs(const lore_manifest *manifest, const char *directory);
 
-void lore_manifest_drop_inputs(lore_manifest *manifest);
-
 #endif

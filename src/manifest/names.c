@@ -1,4 +1,6 @@
 /* Stable ids of runs. */
+#include "names.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -6,11 +8,11 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "expand.h"
 #include "lore/settings/hash.h"
+#include "pool.h"
 
 /* Index of the axis `key`, which is added if it is new; -1: there are too many. */
-static int find_axis(lore_manifest *m, const char *key) {
+static int find_or_add_axis(lore_manifest *m, const char *key) {
   for (int a = 0; a < m->axes; a++)
     if (!strcmp(m->axis[a], key))
       return a;
@@ -21,7 +23,7 @@ static int find_axis(lore_manifest *m, const char *key) {
 }
 
 /* Appends `text` as far as file names go everywhere. */
-static void append(char *id, size_t size, const char *text) {
+static void append_text(char *id, size_t size, const char *text) {
   size_t length = strlen(id);
   for (; *text && length + 1 < size; text++)
     id[length++] = isalnum((unsigned char)*text) || strchr("._-+", *text) ? *text : '_';
@@ -31,15 +33,15 @@ static void append(char *id, size_t size, const char *text) {
 /* Whether two of the settings have the same name in different sections. */
 static bool is_ambiguous(const lore_setting *table, const lore_run_values *values, int index) {
   for (int i = 0; i < values->count; i++)
-    if (i != index && !strcmp(lore_setting_leaf(table[values->setting[i]].key),
-                              lore_setting_leaf(table[values->setting[index]].key)))
+    if (i != index && !strcmp(lore_setting_leaf(table[values->swept[i].setting].key),
+                              lore_setting_leaf(table[values->swept[index].setting].key)))
       return true;
   return false;
 }
 
 /* -leaf value of every swept setting, in the order of the table, not of the study, and as LORE
  * writes it, however the study did. */
-static void append_values(const lore_manifest_run *run, const lore_run_values *values, char *text,
+static void append_values(const lore_settings *settings, const lore_run_values *values, char *text,
                           size_t size) {
   int count;
   const lore_setting *table = lore_settings_table(&count);
@@ -47,31 +49,32 @@ static void append_values(const lore_manifest_run *run, const lore_run_values *v
     for (int i = 0; i < values->count; i++) {
       char value[LORE_AXIS_VALUE_MAX];
       const char *key = table[setting].key;
-      if (values->setting[i] != setting || !strcmp(key, "seed"))
+      if (values->swept[i].setting != setting || !strcmp(key, "seed"))
         continue;
-      lore_setting_print(&table[setting], &run->settings, LORE_AXIS_VALUE_MAX, value);
-      append(text, size, "-");
-      append(text, size, is_ambiguous(table, values, i) ? key : lore_setting_leaf(key));
-      append(text, size, value);
+      lore_setting_print(&table[setting], settings, LORE_AXIS_VALUE_MAX, value);
+      append_text(text, size, "-");
+      append_text(text, size, is_ambiguous(table, values, i) ? key : lore_setting_leaf(key));
+      append_text(text, size, value);
     }
 }
 
 /* study[-experiment][-leaf value ...]-seedN, shortened if need be by a hash of the whole. */
-static void make_id(const lore_manifest_run *run, const lore_run_values *values, char *id) {
+static void make_id(const char *experiment, const lore_settings *settings,
+                    const lore_run_values *values, char *id) {
   enum { LONG = 4096, HASH = 17 };
   char text[LONG] = "", seed[32];
-  append(text, sizeof text, run->settings.name);
-  if (*run->experiment) {
-    append(text, sizeof text, "-");
-    append(text, sizeof text, run->experiment);
+  append_text(text, sizeof text, settings->name);
+  if (*experiment) {
+    append_text(text, sizeof text, "-");
+    append_text(text, sizeof text, experiment);
   }
-  append_values(run, values, text, sizeof text);
-  snprintf(seed, sizeof seed, "-seed%llu", (unsigned long long)run->settings.seed);
+  append_values(settings, values, text, sizeof text);
+  snprintf(seed, sizeof seed, "-seed%llu", (unsigned long long)settings->seed);
   size_t room = LORE_RUN_ID_MAX - strlen(seed) - 1;
   if (strlen(text) > room)
     snprintf(text + room - HASH, HASH + 1, "-%016llx",
              (unsigned long long)XXH3_64bits(text, strlen(text)));
-  append(text, sizeof text, seed);
+  append_text(text, sizeof text, seed);
   snprintf(id, LORE_RUN_ID_MAX, "%.*s", LORE_RUN_ID_MAX - 1, text);
 }
 
@@ -97,12 +100,20 @@ static lore_status check_ids(const lore_source *file, int runs, lore_manifest_ru
   return LORE_OK;
 }
 
+static bool have_same_settings(const lore_manifest *m, const lore_manifest_run *a,
+                               const lore_manifest_run *b) {
+  lore_settings first, second;
+  lore_manifest_settings(m, (int)(a - m->run), &first);
+  lore_manifest_settings(m, (int)(b - m->run), &second);
+  return lore_settings_same(&first, &second);
+}
+
 /* Runs with different names that would do the same. */
-static lore_status check_settings(const lore_source *file, int runs, lore_manifest_run **order) {
-  qsort(order, (size_t)runs, sizeof *order, by_hash);
-  for (int r = 1; r < runs; r++)
-    if (order[r]->hash == order[r - 1]->hash &&
-        lore_settings_same(&order[r]->settings, &order[r - 1]->settings))
+static lore_status check_settings(const lore_source *file, const lore_manifest *m,
+                                  lore_manifest_run **order) {
+  qsort(order, (size_t)m->runs, sizeof *order, by_hash);
+  for (int r = 1; r < m->runs; r++)
+    if (order[r]->hash == order[r - 1]->hash && have_same_settings(m, order[r], order[r - 1]))
       return lore_source_fail(file, LORE_NOWHERE,
                               "two runs have the same settings: %s and %s; leave one of them out",
                               order[r - 1]->id, order[r]->id);
@@ -117,28 +128,71 @@ static lore_status check_runs(const lore_source *file, lore_manifest *m) {
     order[r] = &m->run[r];
   lore_status status = check_ids(file, m->runs, order);
   if (status == LORE_OK)
-    status = check_settings(file, m->runs, order);
+    status = check_settings(file, m, order);
   free(order);
   return status;
 }
 
-lore_status lore_manifest_name_runs(const lore_source *file, lore_manifest *m,
-                                    const lore_run_values *values) {
-  int count;
+/* All axes, before the first run gets its values. Runs of an experiment have the same ones. */
+static lore_status add_axes(const lore_source *file, lore_manifest *m,
+                            const lore_run_values *values) {
+  int count, seed = lore_setting_find("seed"); /* has a column of its own */
   const lore_setting *table = lore_settings_table(&count);
-  for (int r = 0; r < m->runs; r++) {
-    for (int i = 0; i < values[r].count; i++) {
-      const char *key = table[values[r].setting[i]].key;
-      if (!strcmp(key, "seed")) /* has a column of its own */
-        continue;
-      int axis = find_axis(m, key);
-      if (axis < 0)
+  for (int r = 0; r < m->runs; r++)
+    for (int i = 0; i < values[r].count && (r == 0 || m->run[r].base != m->run[r - 1].base); i++)
+      if (values[r].swept[i].setting != seed &&
+          find_or_add_axis(m, table[values[r].swept[i].setting].key) < 0)
         return lore_source_fail(file, LORE_NOWHERE, "at most %d settings can be swept",
                                 LORE_AXES_MAX);
-      lore_setting_print(&table[values[r].setting[i]], &m->run[r].settings, LORE_AXIS_VALUE_MAX,
-                         m->run[r].value[axis]);
-    }
-    make_id(&m->run[r], &values[r], m->run[r].id);
+  return LORE_OK;
+}
+
+/* `text` as the run before has it, if that is the same, or a copy. */
+static const char *share_text(lore_manifest *m, const char *before, const char *text) {
+  return before && !strcmp(before, text) ? before : lore_pool_copy(&m->pool, text);
+}
+
+/* Fills value[m->axes]; `before` are those of the run before, or NULL. */
+static bool put_values(lore_manifest *m, const lore_settings *settings,
+                       const lore_run_values *values, const char *const *before,
+                       const char **value) {
+  int count, seed = lore_setting_find("seed");
+  const lore_setting *table = lore_settings_table(&count);
+  char text[LORE_AXIS_VALUE_MAX];
+  bool complete = true;
+  for (int a = 0; a < m->axes; a++)
+    value[a] = "";
+  for (int i = 0; i < values->count; i++) {
+    const lore_setting *setting = &table[values->swept[i].setting];
+    if (values->swept[i].setting == seed)
+      continue;
+    int axis = find_or_add_axis(m, setting->key);
+    lore_setting_print(setting, settings, LORE_AXIS_VALUE_MAX, text);
+    value[axis] = share_text(m, before ? before[axis] : NULL, text);
+    complete &= value[axis] != NULL;
   }
+  return complete;
+}
+
+static lore_status name_run(lore_manifest *m, int r, const lore_run_values *values) {
+  lore_settings settings;
+  char id[LORE_RUN_ID_MAX];
+  lore_manifest_settings(m, r, &settings);
+  make_id(m->run[r].experiment, &settings, values, id);
+  const char **value =
+      lore_pool_take(&m->pool, ((size_t)m->axes + 1) * sizeof *value, _Alignof(const char *));
+  if (!value || !put_values(m, &settings, values, r > 0 ? m->run[r - 1].value : NULL, value))
+    return lore_fail(LORE_MEMORY, "no memory for the names of %d runs", m->runs);
+  m->run[r].value = value;
+  m->run[r].id = lore_pool_copy(&m->pool, id);
+  return m->run[r].id ? LORE_OK
+                      : lore_fail(LORE_MEMORY, "no memory for the names of %d runs", m->runs);
+}
+
+lore_status lore_manifest_name_runs(const lore_source *file, lore_manifest *m,
+                                    const lore_run_values *values) {
+  LORE_TRY(add_axes(file, m, values));
+  for (int r = 0; r < m->runs; r++)
+    LORE_TRY(name_run(m, r, &values[r]));
   return check_runs(file, m);
 }

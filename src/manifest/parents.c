@@ -1,4 +1,6 @@
 /* Whether the weights that runs start from can still come to be. */
+#include "lore/manifest/parents.h"
+
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,7 +10,6 @@
 #include "lore/io/path.h"
 #include "lore/io/resume.h"
 #include "lore/io/state.h"
-#include "lore/manifest/manifest.h"
 
 static int is_weights(const struct dirent *entry) {
   return lore_path_weights_step(entry->d_name) >= 0;
@@ -31,7 +32,7 @@ static void list_steps(const char *checkpoints, size_t size, char *text) {
 }
 
 /* The step that a run would go on from; -1: the first. */
-static int64_t newest_point(const char *checkpoints) {
+static int64_t newest_resume_point(const char *checkpoints) {
   lore_resume_points points;
   int64_t newest =
       lore_resume_list(checkpoints, &points) == LORE_OK && points.count > 0 ? points.step[0] : -1;
@@ -40,8 +41,8 @@ static int64_t newest_point(const char *checkpoints) {
 }
 
 /* Whether the state of the run called `id` can be read, and is of the same settings. */
-static bool read_state(const char *directory, const lore_manifest_run *run, char *folder,
-                       lore_state *state) {
+static bool read_state_of(const char *directory, const lore_manifest_run *run, char *folder,
+                          lore_state *state) {
   return lore_directory_of_run(directory, run->id, folder) == LORE_OK &&
          lore_state_read(folder, state) == LORE_OK &&
          (state->hash == 0 || state->hash == run->hash);
@@ -57,14 +58,14 @@ static lore_status check_parent(const lore_manifest *m, const lore_manifest_run 
   LORE_TRY(lore_directory_of_run(directory, parent->id, folder));
   LORE_TRY(lore_path_join(folder, LORE_PATH_CHECKPOINTS, checkpoints));
   LORE_TRY(lore_path_of_weights(folder, run->parent_step, file));
-  if (!access(file, F_OK) || !read_state(directory, parent, folder, &state))
+  if (!access(file, F_OK) || !read_state_of(directory, parent, folder, &state))
     return LORE_OK;
   bool done = state.stage == LORE_RUN_DONE;
   bool going = state.stage == LORE_RUN_STOPPED || state.stage == LORE_RUN_RUNNING ||
                state.stage == LORE_RUN_FAILED;
-  if (!done && !(going && newest_point(checkpoints) >= run->parent_step))
+  if (!done && !(going && newest_resume_point(checkpoints) >= run->parent_step))
     return LORE_OK;
-  if (read_state(directory, run, own, &child) && child.stage == LORE_RUN_DONE)
+  if (read_state_of(directory, run, own, &child) && child.stage == LORE_RUN_DONE)
     return LORE_OK;
   list_steps(checkpoints, sizeof steps, steps);
   return lore_fail(LORE_USER,

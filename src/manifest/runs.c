@@ -11,15 +11,32 @@
 #include <unistd.h>
 
 #include "lore/io/path.h"
+#include "lore/manifest/file.h"
+#include "pool.h"
 
-/* Name, seed and steps from the run's study.yaml; a run without one keeps its folder's name. */
-static lore_status read_settings(const char *folder, lore_manifest_run *run) {
-  char path[LORE_PATH_MAX];
+/* A manifest while folders are added to it. */
+typedef struct {
+  lore_manifest *manifest;
+  bool disagree; /* the runs about the study's name */
+} lore_run_list;
+
+/* Seed, steps and the study's name from the run's study.yaml; a run without one has its folder's
+ * name for the latter. */
+static lore_status read_run_settings(const char *folder, lore_run_list *list,
+                                     lore_manifest_run *run) {
+  lore_manifest *m = list->manifest;
+  char path[LORE_PATH_MAX], name[LORE_NAME_MAX];
+  lore_settings settings;
   LORE_TRY(lore_path_join(folder, LORE_PATH_STUDY, path));
-  if (lore_settings_read(path, 0, NULL, &run->settings) != LORE_OK) {
-    memset(&run->settings, 0, sizeof run->settings);
-    snprintf(run->settings.name, sizeof run->settings.name, "%.*s", LORE_NAME_MAX - 1, run->id);
+  bool known = lore_settings_read(path, 0, NULL, &settings) == LORE_OK;
+  snprintf(name, sizeof name, "%.*s", LORE_NAME_MAX - 1, known ? settings.name : run->id);
+  if (known) {
+    run->seed = settings.seed;
+    run->steps = settings.train.steps;
   }
+  if (run == m->run)
+    strcpy(m->name, name);
+  list->disagree |= strcmp(m->name, name) != 0;
   return LORE_OK;
 }
 
@@ -27,16 +44,20 @@ static int is_visible(const struct dirent *entry) {
   return entry->d_name[0] != '.';
 }
 
-static lore_status add_run(const char *runs, const char *name, lore_manifest *manifest) {
+static lore_status add_folder(const char *runs, const char *name, lore_run_list *list) {
+  static const char *const no_values[1] = {""};
   char folder[LORE_PATH_MAX];
   struct stat about;
+  lore_manifest *m = list->manifest;
   LORE_TRY(lore_path_join(runs, name, folder));
   if (strlen(name) >= LORE_RUN_ID_MAX || stat(folder, &about) || !S_ISDIR(about.st_mode))
     return LORE_OK;
-  lore_manifest_run *run = &manifest->run[manifest->runs++];
-  run->parent = -1;
-  strcpy(run->id, name);
-  return read_settings(folder, run);
+  lore_manifest_run *run = &m->run[m->runs++];
+  *run = (lore_manifest_run){
+      .id = lore_pool_copy(&m->pool, name), .experiment = "", .value = no_values, .parent = -1};
+  if (!run->id)
+    return lore_fail(LORE_MEMORY, "no memory for a list of %d runs", m->runs);
+  return read_run_settings(folder, list, run);
 }
 
 static lore_status fail_directory(const char *directory) {
@@ -47,15 +68,12 @@ static lore_status fail_directory(const char *directory) {
 }
 
 /* The study's name: that of its runs if they agree, else the directory's. */
-static void choose_name(const char *directory, lore_manifest *manifest) {
-  char path[PATH_MAX];
-  const char *name = manifest->run[0].settings.name;
-  for (int i = 1; i < manifest->runs && *name; i++)
-    if (strcmp(name, manifest->run[i].settings.name) != 0)
-      name = "";
-  if (!*name && realpath(directory, path))
-    name = strrchr(path, '/') + 1;
-  snprintf(manifest->name, sizeof manifest->name, "%.*s", LORE_NAME_MAX - 1, *name ? name : "runs");
+static void choose_name(const char *directory, lore_run_list *list) {
+  char path[PATH_MAX], *name = list->manifest->name;
+  if (!list->disagree && *name)
+    return;
+  bool found = realpath(directory, path) != NULL;
+  snprintf(name, LORE_NAME_MAX, "%.*s", LORE_NAME_MAX - 1, found ? strrchr(path, '/') + 1 : "runs");
 }
 
 static lore_status list_folders(const char *directory, lore_manifest *manifest) {
@@ -68,27 +86,25 @@ static lore_status list_folders(const char *directory, lore_manifest *manifest) 
   if (count < 0)
     return lore_fail(LORE_FILE, "cannot list %s: %s", runs, strerror(errno));
   lore_status status = LORE_OK;
+  lore_run_list list = {.manifest = manifest};
   manifest->run = calloc((size_t)count + 1, sizeof *manifest->run);
   if (!manifest->run)
     status = lore_fail(LORE_MEMORY, "no memory for a list of %d runs", count);
   for (int i = 0; i < count; i++) {
     if (status == LORE_OK)
-      status = add_run(runs, entry[i]->d_name, manifest);
+      status = add_folder(runs, entry[i]->d_name, &list);
     free(entry[i]);
   }
   free(entry);
   if (status == LORE_OK && manifest->runs == 0)
     return fail_directory(directory);
   if (status == LORE_OK)
-    choose_name(directory, manifest);
+    choose_name(directory, &list);
   return status;
 }
 
-lore_status lore_status_runs(const char *directory, lore_manifest *manifest) {
-  char path[LORE_PATH_MAX];
-  memset(manifest, 0, sizeof *manifest);
-  LORE_TRY(lore_path_join(directory, LORE_PATH_MANIFEST, path));
-  if (access(path, F_OK) == 0)
-    return lore_manifest_load(directory, manifest);
-  return list_folders(directory, manifest);
+lore_status lore_runs_list(const char *directory, lore_manifest *manifest) {
+  *manifest = (lore_manifest){0};
+  return lore_manifest_exists(directory) ? lore_manifest_load(directory, manifest)
+                                         : list_folders(directory, manifest);
 }

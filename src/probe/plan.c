@@ -65,10 +65,11 @@ lore_status lore_probe_plan_make(const lore_manifest *manifest, int ranks, int t
                                  double gflops, lore_probe_plan *plan) {
   enum { SECONDS_PER_HOUR = 3600 };
   *plan = (lore_probe_plan){.ranks = ranks, .largest = -1};
+  lore_settings settings;
   for (int r = 0; r < manifest->runs; r++) {
-    const lore_settings *s = &manifest->run[r].settings;
-    if (s->task == LORE_TASK_BIOGRAPHIES)
-      LORE_TRY(plan_run(s, r, threads, plan));
+    lore_manifest_settings(manifest, r, &settings);
+    if (settings.task == LORE_TASK_BIOGRAPHIES)
+      LORE_TRY(plan_run(&settings, r, threads, plan));
   }
   plan->hours = (plan->operations + 2 * plan->algebra) / (1e9 * gflops * ranks) / SECONDS_PER_HOUR;
   return LORE_OK;

@@ -115,7 +115,7 @@ lore_status lore_probe_study(MPI_Comm comm, const lore_probe_options *options,
   lore_team world = lore_team_of(comm);
   lore_manifest manifest = {0};
   *totals = (lore_probe_totals){0};
-  lore_status status = lore_status_runs(options->directory, &manifest);
+  lore_status status = lore_runs_list(options->directory, &manifest);
   if (status == LORE_OK)
     status = check_names(options, &manifest);
   status = lore_team_agree(world, status);

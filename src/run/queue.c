@@ -1,14 +1,42 @@
-/* The table of runs and who takes which. */
+/* The table of runs and who takes which. The window in rank 0's memory:
+ *   int      1 if all groups are to stop
+ *   int      number of runs in each state
+ *   int      state of each run            these change, by atomic operations
+ *   int      place of each run's parent; -1: none
+ *   int64_t  where each run's record begins, and where the last one ends
+ *   settings from which runs' settings differ
+ *   records  runs, packed (assignment.h) */
 #include "queue.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "lore/base/mpi.h"
 #include "lore/io/path.h"
 #include "lore/io/state.h"
 
+enum { BLOCK = 1024 /* states that are read at once */, ALIGNMENT = 16 };
+
+static lore_status fail_queue(const lore_queue *queue) {
+  return lore_fail(LORE_MEMORY, "no memory for a queue of %d runs", queue->runs);
+}
+
+static int count_blocks(const lore_queue *queue) {
+  return (queue->runs + BLOCK - 1) / BLOCK;
+}
+
+static MPI_Aint at_count(int state) {
+  return (MPI_Aint)sizeof(int) * (1 + state);
+}
+
+static MPI_Aint at_state(int run) {
+  return (MPI_Aint)sizeof(int) * (1 + LORE_QUEUE_STATES + run);
+}
+
+/* --- the order of runs --- */
+
 /* The work of a run and of the longest chain of runs that begin from it. */
-static double *chain_operations(const lore_manifest *m) {
+static double *sum_chains(const lore_manifest *m) {
   double *chain = calloc((size_t)m->runs + 1, sizeof *chain);
   if (!chain)
     return NULL;
@@ -24,10 +52,10 @@ static double *chain_operations(const lore_manifest *m) {
 typedef struct {
   int run, part;
   double work;
-} lore_rank_entry;
+} lore_order_entry;
 
-static int longest_first(const void *a, const void *b) {
-  const lore_rank_entry *x = a, *y = b;
+static int compare_entries(const void *a, const void *b) {
+  const lore_order_entry *x = a, *y = b;
   if (x->part != y->part)
     return x->part - y->part;
   if (x->work != y->work)
@@ -35,167 +63,355 @@ static int longest_first(const void *a, const void *b) {
   return x->run - y->run;
 }
 
-/* Longest first; with chunks, this job's part of that order before the rest. */
-static lore_status make_order(lore_queue *queue, int chunk, int chunks) {
-  const lore_manifest *m = queue->manifest;
-  double *chain = chain_operations(m);
-  lore_rank_entry *entry = calloc((size_t)m->runs + 1, sizeof *entry);
+/* Longest first; with chunks, this job's part of that order before the rest. Fills order[runs] with
+ * runs of the manifest. */
+static lore_status order_runs(const lore_manifest *m, int chunk, int chunks, int *order) {
+  double *chain = sum_chains(m);
+  lore_order_entry *entry = calloc((size_t)m->runs + 1, sizeof *entry);
   if (!chain || !entry) {
     free(chain);
     free(entry);
     return lore_fail(LORE_MEMORY, "no memory for a queue of %d runs", m->runs);
   }
   for (int r = 0; r < m->runs; r++)
-    entry[r] = (lore_rank_entry){.run = r, .work = chain[r]};
-  qsort(entry, (size_t)m->runs, sizeof *entry, longest_first);
+    entry[r] = (lore_order_entry){.run = r, .work = chain[r]};
+  qsort(entry, (size_t)m->runs, sizeof *entry, compare_entries);
   for (int i = 0; i < m->runs; i++)
     entry[i].part = (i + chunks - chunk) % chunks;
-  qsort(entry, (size_t)m->runs, sizeof *entry, longest_first);
+  qsort(entry, (size_t)m->runs, sizeof *entry, compare_entries);
   for (int i = 0; i < m->runs; i++)
-    queue->order[i] = entry[i].run;
+    order[i] = entry[i].run;
   free(chain);
   free(entry);
   return LORE_OK;
 }
 
-lore_status lore_queue_create(MPI_Comm world, const lore_manifest *manifest, const char *directory,
-                              int wave, int chunk, int chunks, lore_queue *queue) {
-  int rank, *table;
-  size_t runs = (size_t)manifest->runs;
-  *queue = (lore_queue){.manifest = manifest, .directory = directory, .window = MPI_WIN_NULL};
-  MPI_Comm_rank(world, &rank);
-  queue->order = calloc(runs + 1, sizeof *queue->order);
-  queue->seen = calloc(runs + 1, sizeof *queue->seen);
-  lore_status status = queue->order && queue->seen
-                           ? make_order(queue, chunk, chunks)
-                           : lore_fail(LORE_MEMORY, "no memory for a queue of %zu runs", runs);
-  LORE_TRY(lore_team_agree(lore_team_of(world), status));
-  MPI_Win_allocate(rank == 0 ? (MPI_Aint)((runs + 1) * sizeof *table) : 0, sizeof *table,
-                   MPI_INFO_NULL, world, &table, &queue->window);
-  if (rank == 0)
-    for (size_t r = 0; r <= runs; r++)
-      table[r] = r < runs && wave >= 0 && manifest->run[r].wave != wave ? LORE_QUEUE_OUTSIDE
-                                                                        : LORE_QUEUE_WAITING;
-  MPI_Barrier(world);
-  MPI_Win_lock_all(MPI_MODE_NOCHECK, queue->window);
+/* --- changing and reading the table --- */
+
+static lore_status get_bytes(lore_queue *queue, MPI_Aint at, int size, void *to) {
+  LORE_TRY_MPI(MPI_Get(to, size, MPI_BYTE, 0, at, size, MPI_BYTE, queue->window));
+  return LORE_MPI_DO(MPI_Win_flush(0, queue->window));
+}
+
+/* A run has gone from one state to another. */
+static lore_status move_count(lore_queue *queue, int from, int to) {
+  const int less = -1, more = 1;
+  if (from == to)
+    return LORE_OK;
+  LORE_TRY_MPI(
+      MPI_Accumulate(&less, 1, MPI_INT, 0, at_count(from), 1, MPI_INT, MPI_SUM, queue->window));
+  LORE_TRY_MPI(
+      MPI_Accumulate(&more, 1, MPI_INT, 0, at_count(to), 1, MPI_INT, MPI_SUM, queue->window));
+  return LORE_MPI_DO(MPI_Win_flush(0, queue->window));
+}
+
+/* Changes the state of `run` to `to` if it is `from`; *changed: it was. */
+static lore_status swap_state(lore_queue *queue, int run, int from, int to, bool *changed) {
+  int was = -1;
+  LORE_TRY_MPI(MPI_Compare_and_swap(&to, &from, &was, MPI_INT, 0, at_state(run), queue->window));
+  LORE_TRY_MPI(MPI_Win_flush(0, queue->window));
+  *changed = was == from;
+  return *changed ? move_count(queue, from, to) : LORE_OK;
+}
+
+/* *was: the integer at `at`, which becomes `value` with MPI_REPLACE, and stays with MPI_NO_OP. */
+static lore_status fetch_integer(lore_queue *queue, MPI_Aint at, int value, MPI_Op op, int *was) {
+  LORE_TRY_MPI(MPI_Fetch_and_op(&value, was, MPI_INT, 0, at, op, queue->window));
+  return LORE_MPI_DO(MPI_Win_flush(0, queue->window));
+}
+
+static lore_status read_integers(lore_queue *queue, MPI_Aint at, int count, int *value) {
+  LORE_TRY_MPI(MPI_Get_accumulate(NULL, 0, MPI_INT, value, count, MPI_INT, 0, at, count, MPI_INT,
+                                  MPI_NO_OP, queue->window));
+  return LORE_MPI_DO(MPI_Win_flush(0, queue->window));
+}
+
+lore_status lore_queue_set(lore_queue *queue, int run, lore_queue_state state) {
+  int was;
+  LORE_TRY(fetch_integer(queue, at_state(run), (int)state, MPI_REPLACE, &was));
+  return move_count(queue, was, (int)state);
+}
+
+lore_status lore_queue_count(lore_queue *queue, int *count) {
+  return read_integers(queue, at_count(0), LORE_QUEUE_STATES, count);
+}
+
+lore_status lore_queue_stop(lore_queue *queue) {
+  int was;
+  return fetch_integer(queue, 0, 1, MPI_REPLACE, &was);
+}
+
+lore_status lore_queue_stopped(lore_queue *queue, bool *stopped) {
+  int value = 0;
+  lore_status status = fetch_integer(queue, 0, 0, MPI_NO_OP, &value);
+  *stopped = value != 0;
+  return status;
+}
+
+static int block_end(const lore_queue *queue, int block) {
+  return queue->runs < (block + 1) * BLOCK ? queue->runs : (block + 1) * BLOCK;
+}
+
+static lore_status read_block(lore_queue *queue, int block) {
+  int first = block * BLOCK, end = block_end(queue, block);
+  bool open = false;
+  LORE_TRY(read_integers(queue, at_state(first), end - first, queue->block));
+  for (int run = first; run < end; run++) {
+    int state = queue->block[run - first];
+    queue->seen[run] = (unsigned char)state;
+    open |=
+        state == LORE_QUEUE_WAITING || state == LORE_QUEUE_TAKEN || state == LORE_QUEUE_ELSEWHERE;
+  }
+  queue->settled[block] = !open;
   return LORE_OK;
 }
 
-void lore_queue_destroy(lore_queue *queue) {
-  if (queue->window != MPI_WIN_NULL) {
-    MPI_Win_unlock_all(queue->window);
-    MPI_Win_free(&queue->window);
+/* --- making and freeing --- */
+
+/* What rank 0 knows before there is a window, and others have to be told. */
+typedef struct {
+  int64_t runs, bases;
+  int64_t bytes, longest; /* of all records, and of the longest one */
+  int64_t parents;        /* whether some run has one */
+} lore_queue_size;
+
+static lore_status measure_queue(const lore_manifest *m, int chunk, int chunks, int **order,
+                                 lore_queue_size *size) {
+  *order = calloc((size_t)m->runs + 1, sizeof **order);
+  if (!*order)
+    return lore_fail(LORE_MEMORY, "no memory for a queue of %d runs", m->runs);
+  LORE_TRY(order_runs(m, chunk, chunks, *order));
+  *size = (lore_queue_size){.runs = m->runs, .bases = m->bases};
+  for (int r = 0; r < m->runs; r++) {
+    int64_t length = (int64_t)lore_assignment_length(m, r);
+    size->bytes += length;
+    size->longest = length > size->longest ? length : size->longest;
+    size->parents |= m->run[r].parent >= 0;
   }
-  free(queue->order);
+  return LORE_OK;
+}
+
+/* Returns the length of the window in bytes. */
+static MPI_Aint lay_out_window(lore_queue *queue, const lore_queue_size *size) {
+  MPI_Aint ints = at_state((int)size->runs);
+  queue->parents = ints;
+  ints += (MPI_Aint)sizeof(int) * (MPI_Aint)size->runs;
+  queue->places = (ints + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  queue->bases = queue->places + (MPI_Aint)sizeof(int64_t) * (MPI_Aint)(size->runs + 1);
+  queue->records = queue->bases + (MPI_Aint)sizeof(lore_settings) * (MPI_Aint)size->bases;
+  return queue->records + (MPI_Aint)size->bytes;
+}
+
+/* By rank 0: everything that the window says at first. `rank`: places in the order by run. */
+static void fill_window(const lore_queue *queue, const lore_manifest *m, const int *order,
+                        const int *rank, int wave, unsigned char *window) {
+  int *count = (int *)(window + at_count(0)), *state = (int *)(window + at_state(0));
+  int *parent = (int *)(window + queue->parents);
+  int64_t *place = (int64_t *)(window + queue->places), end = 0;
+  memset(window, 0, (size_t)at_state(0));
+  memcpy(window + queue->bases, m->base, (size_t)m->bases * sizeof *m->base);
+  for (int i = 0; i < m->runs; i++) {
+    const lore_manifest_run *run = &m->run[order[i]];
+    state[i] = wave >= 0 && run->wave != wave ? LORE_QUEUE_OUTSIDE : LORE_QUEUE_WAITING;
+    count[state[i]]++;
+    parent[i] = run->parent < 0 ? -1 : rank[run->parent];
+    place[i] = end;
+    lore_assignment_pack(m, order[i], window + queue->records + end);
+    end += (int64_t)lore_assignment_length(m, order[i]);
+  }
+  place[m->runs] = end;
+}
+
+static lore_status allocate_leader(lore_queue *queue, const lore_queue_size *size) {
+  queue->seen = calloc((size_t)queue->runs + 1, 1);
+  queue->settled = calloc((size_t)count_blocks(queue) + 1, 1);
+  queue->block = calloc(BLOCK, sizeof *queue->block);
+  queue->base = calloc(1, sizeof *queue->base);
+  queue->packed = calloc((size_t)size->longest + 1, 1);
+  if (size->parents)
+    queue->parent = calloc((size_t)queue->runs, sizeof *queue->parent);
+  bool complete = queue->seen && queue->settled && queue->block && queue->packed && queue->base;
+  return complete && (queue->parent || !size->parents) ? LORE_OK : fail_queue(queue);
+}
+
+static void free_leader(lore_queue *queue) {
   free(queue->seen);
-  queue->order = queue->seen = NULL;
+  free(queue->settled);
+  free(queue->block);
+  free(queue->parent);
+  free(queue->packed);
+  free(queue->base);
 }
 
-/* table[at] = to if it is `from`; returns what it was. */
-static int swap(lore_queue *queue, int at, int from, int to) {
-  int was;
-  MPI_Compare_and_swap(&to, &from, &was, MPI_INT, 0, at, queue->window);
-  MPI_Win_flush(0, queue->window);
-  return was;
+/* All ranks; `order` is rank 0's. */
+static lore_status create_window(lore_queue *queue, lore_team world, const lore_manifest *manifest,
+                                 const lore_queue_size *size, const int *order, int wave) {
+  unsigned char *window = NULL;
+  MPI_Aint bytes = lay_out_window(queue, size);
+  int *rank = world.rank == 0 ? calloc((size_t)queue->runs + 1, sizeof *rank) : NULL;
+  LORE_TRY_TOGETHER(world, world.rank > 0 || rank ? LORE_OK : fail_queue(queue));
+  lore_status status = LORE_MPI_DO(MPI_Win_allocate(world.rank == 0 ? bytes : 0, 1, MPI_INFO_NULL,
+                                                    world.comm, &window, &queue->window));
+  if (status == LORE_OK)
+    status = LORE_MPI_DO(MPI_Win_set_errhandler(queue->window, MPI_ERRORS_RETURN));
+  if (status == LORE_OK && world.rank == 0) {
+    for (int i = 0; i < queue->runs; i++)
+      rank[order[i]] = i;
+    fill_window(queue, manifest, order, rank, wave, window);
+  }
+  free(rank);
+  LORE_TRY(status);
+  LORE_TRY_MPI(MPI_Barrier(world.comm));
+  LORE_TRY_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, queue->window));
+  return LORE_OK;
 }
 
-void lore_queue_set(lore_queue *queue, int run, lore_queue_state state) {
-  int value = (int)state, was;
-  MPI_Fetch_and_op(&value, &was, MPI_INT, 0, run, MPI_REPLACE, queue->window);
-  MPI_Win_flush(0, queue->window);
+/* Of leaders: the table as it is at first, and what of it does not change. */
+static lore_status read_table(lore_queue *queue) {
+  for (int block = 0; block < count_blocks(queue); block++)
+    LORE_TRY(read_block(queue, block));
+  return queue->parent
+             ? get_bytes(queue, queue->parents, (int)sizeof(int) * queue->runs, queue->parent)
+             : LORE_OK;
 }
 
-static void read_table(lore_queue *queue) {
-  int count = queue->manifest->runs + 1;
-  MPI_Get_accumulate(NULL, 0, MPI_INT, queue->seen, count, MPI_INT, 0, 0, count, MPI_INT, MPI_NO_OP,
-                     queue->window);
-  MPI_Win_flush(0, queue->window);
+lore_status lore_queue_create(lore_team world, bool leader, const lore_manifest *manifest,
+                              const char *directory, int wave, int chunk, int chunks,
+                              lore_queue *queue) {
+  lore_queue_size size = {0};
+  int *order = NULL;
+  *queue = (lore_queue){.directory = directory, .window = MPI_WIN_NULL, .base_index = -1};
+  lore_status status = lore_team_agree(
+      world, world.rank == 0 ? measure_queue(manifest, chunk, chunks, &order, &size) : LORE_OK);
+  if (status == LORE_OK)
+    status = lore_team_spread(world, &size, sizeof size);
+  queue->runs = (int)size.runs;
+  if (status == LORE_OK)
+    status = lore_team_agree(world, leader ? allocate_leader(queue, &size) : LORE_OK);
+  if (status == LORE_OK)
+    status = create_window(queue, world, manifest, &size, order, wave);
+  if (status == LORE_OK && leader)
+    status = read_table(queue);
+  free(order);
+  if (status != LORE_OK)
+    free_leader(queue);
+  return status;
 }
 
-/* What a run that is not this job's, or was another's, has become, from its files. */
-static lore_queue_state look_outside(const lore_queue *queue, int run) {
+lore_status lore_queue_destroy(lore_queue *queue) {
+  free_leader(queue);
+  LORE_TRY_MPI(MPI_Win_unlock_all(queue->window));
+  return LORE_MPI_DO(MPI_Win_free(&queue->window));
+}
+
+/* --- records --- */
+
+/* Reads the record of `run` into queue->packed. */
+static lore_status read_record(lore_queue *queue, int run) {
+  int64_t place[2]; /* of this one and of the next */
+  LORE_TRY(
+      get_bytes(queue, queue->places + (MPI_Aint)sizeof *place * run, (int)sizeof place, place));
+  return get_bytes(queue, queue->records + (MPI_Aint)place[0], (int)(place[1] - place[0]),
+                   queue->packed);
+}
+
+lore_status lore_queue_read(lore_queue *queue, int run, lore_assignment *assignment) {
+  LORE_TRY(read_record(queue, run));
+  int base = lore_assignment_base(queue->packed);
+  if (base != queue->base_index)
+    LORE_TRY(get_bytes(queue, queue->bases + (MPI_Aint)sizeof *queue->base * base,
+                       (int)sizeof *queue->base, queue->base));
+  queue->base_index = base;
+  lore_assignment_unpack(queue->packed, queue->base, assignment);
+  return LORE_OK;
+}
+
+/* --- taking --- */
+
+/* *state: what a run that is not this job's, or was another's, has become, from its files. */
+static lore_status look_outside(lore_queue *queue, int run, lore_queue_state *now) {
   char directory[LORE_PATH_MAX];
   lore_state state;
-  if (lore_directory_of_run(queue->directory, queue->manifest->run[run].id, directory) ||
+  *now = LORE_QUEUE_FAILED;
+  LORE_TRY(read_record(queue, run));
+  if (lore_directory_of_run(queue->directory, lore_assignment_id(queue->packed), directory) ||
       lore_state_read(directory, &state))
-    return LORE_QUEUE_FAILED;
+    return LORE_OK;
   if (state.stage == LORE_RUN_DONE)
-    return LORE_QUEUE_DONE;
-  if (lore_state_locked(directory))
-    return LORE_QUEUE_ELSEWHERE;
-  return state.stage == LORE_RUN_DIVERGED || state.stage == LORE_RUN_FAILED ? LORE_QUEUE_FAILED
-                                                                            : LORE_QUEUE_STOPPED;
+    *now = LORE_QUEUE_DONE;
+  else if (lore_state_locked(directory))
+    *now = LORE_QUEUE_ELSEWHERE;
+  else if (state.stage != LORE_RUN_DIVERGED && state.stage != LORE_RUN_FAILED)
+    *now = LORE_QUEUE_STOPPED;
+  return LORE_OK;
 }
 
 /* The state of the parent of `run`, as far as it decides whether the run can begin. */
-static lore_queue_state parent_state(lore_queue *queue, int run) {
-  int parent = queue->manifest->run[run].parent;
-  if (parent < 0)
-    return LORE_QUEUE_DONE;
-  lore_queue_state state = (lore_queue_state)queue->seen[parent];
-  if (state == LORE_QUEUE_OUTSIDE || state == LORE_QUEUE_ELSEWHERE)
-    state = look_outside(queue, parent);
-  return state;
+static lore_status find_parent_state(lore_queue *queue, int run, lore_queue_state *state) {
+  int parent = queue->parent ? queue->parent[run] : -1;
+  *state = parent < 0 ? LORE_QUEUE_DONE : (lore_queue_state)queue->seen[parent];
+  if (*state == LORE_QUEUE_OUTSIDE || *state == LORE_QUEUE_ELSEWHERE)
+    return look_outside(queue, parent, state);
+  return LORE_OK;
 }
 
-/* Whether `run` can be taken now; sets *later if others may have to end first. */
-static bool is_ready(lore_queue *queue, int run, bool *later) {
-  switch (parent_state(queue, run)) {
-  case LORE_QUEUE_DONE:
-    return true;
-  case LORE_QUEUE_FAILED:
-  case LORE_QUEUE_BLOCKED:
-  case LORE_QUEUE_STOPPED:
-    swap(queue, run, LORE_QUEUE_WAITING, LORE_QUEUE_BLOCKED);
-    *later = true; /* its children have to be told */
-    return false;
-  default:
-    *later = true;
-    return false;
-  }
+/* *ready: `run` can be taken now; sets *later if others may have to end first. */
+static lore_status check_ready(lore_queue *queue, int run, bool *ready, bool *later) {
+  lore_queue_state parent;
+  bool changed;
+  LORE_TRY(find_parent_state(queue, run, &parent));
+  *ready = parent == LORE_QUEUE_DONE;
+  *later |= !*ready; /* children of a blocked run have to be told, too */
+  if (parent == LORE_QUEUE_FAILED || parent == LORE_QUEUE_BLOCKED || parent == LORE_QUEUE_STOPPED)
+    return swap_state(queue, run, LORE_QUEUE_WAITING, LORE_QUEUE_BLOCKED, &changed);
+  return LORE_OK;
 }
 
-/* Runs that another job had and has left unfinished come back. */
-static bool reclaim(lore_queue *queue) {
-  bool any = false;
-  for (int r = 0; r < queue->manifest->runs; r++) {
-    if (queue->seen[r] != LORE_QUEUE_ELSEWHERE)
+static lore_status take_from_block(lore_queue *queue, int block, int *taken, bool *later) {
+  LORE_TRY(read_block(queue, block));
+  for (int run = block * BLOCK; run < block_end(queue, block); run++) {
+    bool mine = false;
+    if (queue->seen[run] != LORE_QUEUE_WAITING)
       continue;
-    lore_queue_state now = look_outside(queue, r);
+    LORE_TRY(check_ready(queue, run, &mine, later));
+    if (mine)
+      LORE_TRY(swap_state(queue, run, LORE_QUEUE_WAITING, LORE_QUEUE_TAKEN, &mine));
+    if (!mine)
+      continue;
+    *taken = run;
+    return LORE_OK;
+  }
+  return LORE_OK;
+}
+
+/* Runs that another job had and has left unfinished come back; *any: some did. */
+static lore_status reclaim_runs(lore_queue *queue, bool *any) {
+  for (int run = 0; run < queue->runs; run++) {
+    lore_queue_state now;
+    bool changed = false;
+    if (queue->seen[run] != LORE_QUEUE_ELSEWHERE)
+      continue;
+    LORE_TRY(look_outside(queue, run, &now));
     if (now == LORE_QUEUE_DONE)
-      swap(queue, r, LORE_QUEUE_ELSEWHERE, LORE_QUEUE_DONE);
-    if (now == LORE_QUEUE_STOPPED || now == LORE_QUEUE_FAILED)
-      any |= swap(queue, r, LORE_QUEUE_ELSEWHERE, LORE_QUEUE_WAITING) == LORE_QUEUE_ELSEWHERE;
+      LORE_TRY(swap_state(queue, run, LORE_QUEUE_ELSEWHERE, LORE_QUEUE_DONE, &changed));
+    if (now != LORE_QUEUE_STOPPED && now != LORE_QUEUE_FAILED)
+      continue;
+    LORE_TRY(swap_state(queue, run, LORE_QUEUE_ELSEWHERE, LORE_QUEUE_WAITING, &changed));
+    *any |= changed;
   }
-  return any;
+  return LORE_OK;
 }
 
-int lore_queue_take(lore_queue *queue) {
+lore_status lore_queue_take(lore_queue *queue, int *run) {
   bool later = false;
-  read_table(queue);
-  for (int i = 0; i < queue->manifest->runs; i++) {
-    int run = queue->order[i];
-    if (queue->seen[run] == LORE_QUEUE_WAITING && is_ready(queue, run, &later) &&
-        swap(queue, run, LORE_QUEUE_WAITING, LORE_QUEUE_TAKEN) == LORE_QUEUE_WAITING)
-      return run;
-  }
-  if (reclaim(queue) || later)
-    return LORE_QUEUE_LATER;
-  return LORE_QUEUE_EMPTY;
-}
-
-void lore_queue_count(lore_queue *queue, int *count) {
-  memset(count, 0, LORE_QUEUE_STATES * sizeof *count);
-  read_table(queue);
-  for (int r = 0; r < queue->manifest->runs; r++)
-    count[queue->seen[r]]++;
-}
-
-void lore_queue_stop(lore_queue *queue) {
-  lore_queue_set(queue, queue->manifest->runs, (lore_queue_state)1);
-}
-
-bool lore_queue_stopped(lore_queue *queue) {
-  read_table(queue);
-  return queue->seen[queue->manifest->runs] != 0;
+  *run = LORE_QUEUE_EMPTY;
+  for (int block = 0; block < count_blocks(queue) && *run < 0; block++)
+    if (!queue->settled[block])
+      LORE_TRY(take_from_block(queue, block, run, &later));
+  if (*run >= 0)
+    return LORE_OK;
+  LORE_TRY(reclaim_runs(queue, &later));
+  if (later)
+    *run = LORE_QUEUE_LATER;
+  return LORE_OK;
 }

@@ -1,12 +1,16 @@
 /* The runs of a study, taken one by one by the groups of one MPI job.
  *
- * A table in the memory of rank 0 says of each run what has become of it. Leaders of groups read
- * and change it by one-sided atomic operations: nobody waits for another group. */
+ * A window in the memory of rank 0 says of each run what has become of it, and what a group has to
+ * know to train it. Leaders of groups read and change it by one-sided operations: nobody waits for
+ * another group. Runs are called by their places in the order in which they should be taken. Other
+ * ranks than leaders hold nothing, leaders some bytes for each run. */
 #ifndef LORE_RUN_QUEUE_H
 #define LORE_RUN_QUEUE_H
 
 #include <mpi.h>
 
+#include "assignment.h"
+#include "lore/base/team.h"
 #include "lore/manifest/manifest.h"
 
 typedef enum {
@@ -24,30 +28,47 @@ typedef enum {
 enum { LORE_QUEUE_EMPTY = -1, LORE_QUEUE_LATER = -2 };
 
 typedef struct {
-  const lore_manifest *manifest;
   const char *directory;
   MPI_Win window;
-  int *order; /* runs, in the order in which they should be taken */
-  int *seen;  /* the table as last read; its last entry tells all groups to stop */
+  int runs;
+  MPI_Aint parents, places, bases, records; /* where they begin in the window */
+  /* Of leaders only: */
+  unsigned char *seen;    /* states as last read */
+  unsigned char *settled; /* per block of the table: nothing in it will change */
+  int *block;             /* states of one block, as they come */
+  int *parent;            /* places of the runs' parents, -1: none; NULL: no run has one */
+  unsigned char *packed;  /* a run as it comes */
+  lore_settings *base;    /* the one that was used last */
+  int base_index;         /* -1: none yet */
 } lore_queue;
 
-/* All ranks of `world`. Runs of other waves than `wave` (-1: all) stay outside. With chunk i of n,
- * this job begins with every n-th run of the order, from the i-th. LORE_MEMORY. */
-lore_status lore_queue_create(MPI_Comm world, const lore_manifest *manifest, const char *directory,
-                              int wave, int chunk, int chunks, lore_queue *queue);
+/* All ranks of `world`; `leader` says which take runs, rank 0 among them. Rank 0 brings the runs;
+ * others need no manifest. Runs of other waves than `wave` (-1: all) stay outside. With chunk i of
+ * n, this job begins with every n-th run of the order, from the i-th. LORE_MEMORY, LORE_MPI; there
+ * is nothing to destroy then. */
+lore_status lore_queue_create(lore_team world, bool leader, const lore_manifest *manifest,
+                              const char *directory, int wave, int chunk, int chunks,
+                              lore_queue *queue);
+
 /* All ranks. */
-void lore_queue_destroy(lore_queue *queue);
+lore_status lore_queue_destroy(lore_queue *queue);
 
-/* A run to train now, taken; LORE_QUEUE_LATER if one may come when others end, LORE_QUEUE_EMPTY. */
-int lore_queue_take(lore_queue *queue);
+/* The rest is for leaders, and returns LORE_MPI if communication fails. */
 
-void lore_queue_set(lore_queue *queue, int run, lore_queue_state state);
+/* *run: one to train now, taken; LORE_QUEUE_LATER if one may come when others end;
+ * LORE_QUEUE_EMPTY. */
+lore_status lore_queue_take(lore_queue *queue, int *run);
+
+/* What a group has to know of `run`. */
+lore_status lore_queue_read(lore_queue *queue, int run, lore_assignment *assignment);
+
+lore_status lore_queue_set(lore_queue *queue, int run, lore_queue_state state);
 
 /* Counts runs by state into `count` (LORE_QUEUE_STATES entries). */
-void lore_queue_count(lore_queue *queue, int *count);
+lore_status lore_queue_count(lore_queue *queue, int *count);
 
 /* Tells all groups to stop, and asks whether somebody did. */
-void lore_queue_stop(lore_queue *queue);
-bool lore_queue_stopped(lore_queue *queue);
+lore_status lore_queue_stop(lore_queue *queue);
+lore_status lore_queue_stopped(lore_queue *queue, bool *stopped);
 
 #endif

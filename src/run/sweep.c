@@ -8,16 +8,18 @@
 
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
+#include "lore/base/mpi.h"
 #include "lore/base/stop.h"
 #include "lore/io/path.h"
 #include "lore/io/state.h"
 #include "queue.h"
 
 typedef struct {
-  const lore_manifest *manifest;
   const lore_sweep_options *options;
+  int runs; /* of the study */
   lore_team world, group;
   lore_queue queue;
+  lore_assignment run; /* the one that this group trains */
   int trained;
   double begin;       /* clocks of all nodes are compared: seconds since 1970 */
   double last_taken;  /* when this group took its last run */
@@ -28,14 +30,15 @@ typedef struct {
 } lore_sweep;
 
 /* Ranks that train one run together. */
-static int group_size(int ranks, const lore_manifest *manifest, int ranks_per_run) {
+static int group_size(int ranks, int runs, int ranks_per_run) {
   if (ranks_per_run > 0)
     return ranks_per_run;
-  return manifest->runs == 1 && ranks > 0 ? ranks : 1;
+  return runs == 1 && ranks > 0 ? ranks : 1;
 }
 
 lore_status lore_sweep_check_ranks(int ranks, const lore_manifest *manifest, int ranks_per_run) {
-  ranks_per_run = group_size(ranks, manifest, ranks_per_run);
+  lore_settings settings;
+  ranks_per_run = group_size(ranks, manifest->runs, ranks_per_run);
   int groups = ranks / ranks_per_run;
   if (ranks % ranks_per_run)
     return lore_fail(LORE_USER,
@@ -49,7 +52,8 @@ lore_status lore_sweep_check_ranks(int ranks, const lore_manifest *manifest, int
         "ranks or more per run",
         groups, ranks_per_run, manifest->runs, manifest->runs == 1 ? "" : "s");
   for (int r = 0; r < manifest->runs; r++) {
-    lore_status status = lore_run_check_ranks(&manifest->run[r].settings, ranks_per_run);
+    lore_manifest_settings(manifest, r, &settings);
+    lore_status status = lore_run_check_ranks(&settings, ranks_per_run);
     if (status != LORE_OK && manifest->runs > 1)
       lore_fail_context(status, "run %s", manifest->run[r].id);
     LORE_TRY(status);
@@ -58,76 +62,64 @@ lore_status lore_sweep_check_ranks(int ranks, const lore_manifest *manifest, int
 }
 
 /* Somebody in another group was told to stop; also lets MPI make progress for those who ask rank 0.
- */
+ * A failure of MPI shows at the next call that returns a status. */
 static bool others_stopped(void *context) {
   lore_sweep *sweep = context;
   int flag;
-  MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, sweep->world.comm, &flag, MPI_STATUS_IGNORE);
-  return sweep->group.rank == 0 && lore_queue_stopped(&sweep->queue);
+  bool stopped = false;
+  return LORE_MPI_DO(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, sweep->world.comm, &flag,
+                                MPI_STATUS_IGNORE)) == LORE_OK &&
+         sweep->group.rank == 0 && lore_queue_stopped(&sweep->queue, &stopped) == LORE_OK &&
+         stopped;
 }
 
 /* A run that is complete needs no weights any more. */
-static bool was_done(const lore_sweep *sweep, const lore_manifest_run *run) {
+static bool was_done(const lore_sweep *sweep) {
   char directory[LORE_PATH_MAX];
   lore_state state;
   return !sweep->options->overwrite &&
-         lore_directory_of_run(sweep->options->directory, run->id, directory) == LORE_OK &&
+         lore_directory_of_run(sweep->options->directory, sweep->run.id, directory) == LORE_OK &&
          lore_state_read(directory, &state) == LORE_OK && state.stage == LORE_RUN_DONE;
 }
 
 /* The weights of the parent or of another study, if there are any. */
-static lore_status find_weights(const lore_sweep *sweep, const lore_manifest_run *run, char *path,
-                                lore_weights *weights) {
+static lore_status find_weights(const lore_sweep *sweep, char *path, lore_weights *weights) {
   char directory[LORE_PATH_MAX];
+  const lore_assignment *run = &sweep->run;
   *weights = (lore_weights){0};
-  const lore_manifest_weights *start = run->start;
-  if (start)
-    *weights =
-        (lore_weights){start->path, start->about.run, start->about.step, start->about.checksum};
-  if (run->parent < 0)
+  if (*run->path)
+    *weights = (lore_weights){run->path, run->writer, run->weights_step, run->checksum};
+  if (!*run->parent)
     return LORE_OK;
-  const char *parent = sweep->manifest->run[run->parent].id;
-  LORE_TRY(lore_directory_of_run(sweep->options->directory, parent, directory));
-  LORE_TRY(lore_path_of_weights(directory, run->parent_step, path));
-  *weights = (lore_weights){.path = path, .run = parent, .step = run->parent_step};
-  if (access(path, R_OK) && !was_done(sweep, run))
+  LORE_TRY(lore_directory_of_run(sweep->options->directory, run->parent, directory));
+  LORE_TRY(lore_path_of_weights(directory, run->weights_step, path));
+  *weights = (lore_weights){.path = path, .run = run->parent, .step = run->weights_step};
+  if (access(path, R_OK) && !was_done(sweep))
     return lore_fail(LORE_FILE, "%s is missing, which %s needs", path, run->id);
   return LORE_OK;
 }
 
-static bool is_patched(const lore_manifest_run *run) {
-  return lore_patch_wanted(&run->settings.train.patch);
-}
-
-/* Steps of all ancestors that led to the weights a run starts from. */
-static int64_t steps_before(const lore_manifest *manifest, const lore_manifest_run *run) {
-  int64_t steps = 0;
-  for (; run->parent >= 0 && !is_patched(run); run = &manifest->run[run->parent])
-    steps += run->parent_step;
-  return run->start ? steps + run->start->about.steps_before + run->start->about.step : steps;
-}
-
-static lore_status execute(lore_sweep *sweep, int index, lore_run_result *result) {
-  const lore_manifest_run *run = &sweep->manifest->run[index];
+static lore_status execute_run(lore_sweep *sweep, lore_run_result *result) {
+  const lore_assignment *run = &sweep->run;
   const lore_sweep_options *o = sweep->options;
   char path[LORE_PATH_MAX];
   lore_weights weights, none = {0};
   *result = (lore_run_result){.resumed_at = -1};
-  LORE_TRY_TOGETHER(sweep->group, find_weights(sweep, run, path, &weights));
+  LORE_TRY_TOGETHER(sweep->group, find_weights(sweep, path, &weights));
   lore_run_options options = {.directory = o->directory,
                               .id = run->id,
-                              .start = is_patched(run) ? none : weights,
-                              .reference = is_patched(run) ? weights : none,
-                              .first_step = steps_before(sweep->manifest, run),
+                              .start = run->patched ? none : weights,
+                              .reference = run->patched ? weights : none,
+                              .first_step = run->first_step,
                               .hash = run->hash,
                               .command = o->command,
                               .team = sweep->group,
                               .overwrite = o->overwrite,
-                              .quiet = o->quiet || sweep->manifest->runs > 1};
+                              .quiet = o->quiet || sweep->runs > 1};
   return lore_run_execute(&run->settings, &options, result);
 }
 
-static lore_queue_state outcome(lore_status status, const lore_run_result *result) {
+static lore_queue_state state_after(lore_status status, const lore_run_result *result) {
   if (status == LORE_STOPPED)
     return LORE_QUEUE_STOPPED;
   if (status != LORE_OK)
@@ -136,13 +128,12 @@ static lore_queue_state outcome(lore_status status, const lore_run_result *resul
 }
 
 /* One line for people about a run that has ended; by its group's leader. */
-static void tell(lore_sweep *sweep, int index, lore_status status, const lore_run_result *r) {
-  const char *id = sweep->manifest->run[index].id;
+static lore_status print_ended_run(lore_sweep *sweep, lore_status status,
+                                   const lore_run_result *r) {
+  const char *id = sweep->run.id;
   int count[LORE_QUEUE_STATES];
-  if (sweep->manifest->runs == 1)
-    return;
-  lore_queue_count(&sweep->queue, count);
-  int ended = count[LORE_QUEUE_DONE] + count[LORE_QUEUE_FAILED];
+  if (sweep->runs == 1)
+    return LORE_OK;
   if (r->elsewhere)
     lore_say("%s: left to %s", id, r->holder);
   else if (status == LORE_STOPPED)
@@ -150,58 +141,89 @@ static void tell(lore_sweep *sweep, int index, lore_status status, const lore_ru
              (long long)r->steps);
   else if (status != LORE_OK)
     lore_say("%s: %s: %s", id, lore_status_text(status), lore_fail_message());
-  else if (!r->done_before && !sweep->options->quiet)
-    lore_say("[%d/%d] %s: attribute loss %.4f, accuracy %.4f, %.0f s", ended, sweep->manifest->runs,
-             id, r->attribute_loss, r->attribute_accuracy, r->seconds);
+  if (status != LORE_OK || r->elsewhere || r->done_before || sweep->options->quiet)
+    return LORE_OK;
+  LORE_TRY(lore_queue_count(&sweep->queue, count));
+  lore_say("[%d/%d] %s: attribute loss %.4f, accuracy %.4f, %.0f s",
+           count[LORE_QUEUE_DONE] + count[LORE_QUEUE_FAILED], sweep->runs, id, r->attribute_loss,
+           r->attribute_accuracy, r->seconds);
+  return LORE_OK;
 }
 
-static void train_one(lore_sweep *sweep, int index) {
+/* Trains the run that its group has taken. Whatever the run ends with, the sweep goes on with the
+ * next one, unless communication fails. */
+static lore_status train_run(lore_sweep *sweep, int place) {
   sweep->last_taken = lore_clock_unix();
   sweep->waited += sweep->last_taken - sweep->free_since;
-  sweep->status = execute(sweep, index, &sweep->last);
+  sweep->status = execute_run(sweep, &sweep->last);
+  if (sweep->status == LORE_MPI || lore_mpi_failed())
+    return LORE_MPI;
   sweep->free_since = lore_clock_unix();
   sweep->trained += sweep->status == LORE_OK && !sweep->last.done_before && !sweep->last.elsewhere;
   if (sweep->group.rank > 0)
-    return;
-  lore_queue_set(&sweep->queue, index, outcome(sweep->status, &sweep->last));
-  tell(sweep, index, sweep->status, &sweep->last);
+    return LORE_OK;
+  LORE_TRY(lore_queue_set(&sweep->queue, place, state_after(sweep->status, &sweep->last)));
+  LORE_TRY(print_ended_run(sweep, sweep->status, &sweep->last));
   bool failed = sweep->status != LORE_OK && sweep->status != LORE_STOPPED;
   if (sweep->status == LORE_STOPPED || (failed && sweep->options->fail_fast))
-    lore_queue_stop(&sweep->queue);
+    return lore_queue_stop(&sweep->queue);
+  return LORE_OK;
 }
 
-/* The leader's next run for the whole group; LORE_QUEUE_EMPTY at the end. */
-static int next_run(lore_sweep *sweep) {
-  enum { PAUSE = 20000 /* us */ };
-  int run = LORE_QUEUE_EMPTY;
-  if (sweep->group.rank == 0)
-    while (!lore_stop_wanted(0) && !lore_queue_stopped(&sweep->queue) &&
-           (run = lore_queue_take(&sweep->queue)) == LORE_QUEUE_LATER)
+/* By the leader: *place of the next run, or LORE_QUEUE_EMPTY at the end. Waits for runs that others
+ * train if it has to. */
+static lore_status wait_for_run(lore_sweep *sweep, int *place) {
+  enum { PAUSE = 20000 /* microseconds */ };
+  bool stopped = false;
+  *place = LORE_QUEUE_LATER;
+  while (*place == LORE_QUEUE_LATER) {
+    *place = LORE_QUEUE_EMPTY;
+    if (lore_stop_wanted(0))
+      break;
+    LORE_TRY(lore_queue_stopped(&sweep->queue, &stopped));
+    if (stopped)
+      break;
+    LORE_TRY(lore_queue_take(&sweep->queue, place));
+    if (*place == LORE_QUEUE_LATER)
       usleep(PAUSE);
-  if (run == LORE_QUEUE_LATER)
-    run = LORE_QUEUE_EMPTY;
-  MPI_Bcast(&run, 1, MPI_INT, 0, sweep->group.comm);
-  return run;
+  }
+  return LORE_OK;
+}
+
+/* The leader's next run for the whole group: its place and sweep->run. */
+static lore_status take_run(lore_sweep *sweep, int *place) {
+  *place = LORE_QUEUE_EMPTY;
+  lore_status status = LORE_OK;
+  if (sweep->group.rank == 0)
+    status = wait_for_run(sweep, place);
+  if (*place >= 0)
+    status = lore_queue_read(&sweep->queue, *place, &sweep->run);
+  LORE_TRY_TOGETHER(sweep->group, status);
+  LORE_TRY(lore_team_spread(sweep->group, place, sizeof *place));
+  return *place >= 0 ? lore_team_spread(sweep->group, &sweep->run, sizeof sweep->run) : LORE_OK;
 }
 
 /* Share of the groups' time, until the last run was taken, that was spent on runs. */
-static double busy_share(const lore_sweep *sweep) {
+static lore_status find_busy_share(const lore_sweep *sweep, double *share) {
   double last = sweep->last_taken, times[2];
-  MPI_Allreduce(MPI_IN_PLACE, &last, 1, MPI_DOUBLE, MPI_MAX, sweep->world.comm);
+  LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &last, 1, MPI_DOUBLE, MPI_MAX, sweep->world.comm));
   times[0] = sweep->waited + fmax(0, last - sweep->free_since);
   times[1] = last - sweep->begin;
-  MPI_Allreduce(MPI_IN_PLACE, times, 2, MPI_DOUBLE, MPI_SUM, sweep->world.comm);
-  return times[1] > 0 ? 1 - times[0] / times[1] : 1;
+  LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, times, 2, MPI_DOUBLE, MPI_SUM, sweep->world.comm));
+  *share = times[1] > 0 ? 1 - times[0] / times[1] : 1;
+  return LORE_OK;
 }
 
-static void summarise(lore_sweep *sweep, lore_sweep_result *result) {
+static lore_status summarise_sweep(lore_sweep *sweep, lore_sweep_result *result) {
   int count[LORE_QUEUE_STATES] = {0}, trained = sweep->group.rank == 0 ? sweep->trained : 0;
-  MPI_Barrier(sweep->world.comm);
+  double busy;
+  LORE_TRY_MPI(MPI_Barrier(sweep->world.comm));
   if (sweep->world.rank == 0)
-    lore_queue_count(&sweep->queue, count);
-  MPI_Bcast(count, LORE_QUEUE_STATES, MPI_INT, 0, sweep->world.comm);
-  MPI_Allreduce(MPI_IN_PLACE, &trained, 1, MPI_INT, MPI_SUM, sweep->world.comm);
-  *result = (lore_sweep_result){.runs = sweep->manifest->runs - count[LORE_QUEUE_OUTSIDE],
+    LORE_TRY(lore_queue_count(&sweep->queue, count));
+  LORE_TRY_MPI(MPI_Bcast(count, LORE_QUEUE_STATES, MPI_INT, 0, sweep->world.comm));
+  LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &trained, 1, MPI_INT, MPI_SUM, sweep->world.comm));
+  LORE_TRY(find_busy_share(sweep, &busy));
+  *result = (lore_sweep_result){.runs = sweep->runs - count[LORE_QUEUE_OUTSIDE],
                                 .groups = sweep->world.ranks / sweep->group.ranks,
                                 .done = count[LORE_QUEUE_DONE],
                                 .trained = trained,
@@ -209,15 +231,16 @@ static void summarise(lore_sweep *sweep, lore_sweep_result *result) {
                                 .blocked = count[LORE_QUEUE_BLOCKED],
                                 .unfinished = count[LORE_QUEUE_STOPPED] + count[LORE_QUEUE_WAITING],
                                 .elsewhere = count[LORE_QUEUE_ELSEWHERE],
-                                .busy = busy_share(sweep),
+                                .busy = busy,
                                 .seconds = lore_clock_unix() - sweep->begin,
                                 .last = sweep->last};
+  return LORE_OK;
 }
 
-static lore_status verdict(const lore_sweep *sweep, const lore_sweep_result *r) {
-  if (sweep->status != LORE_OK && sweep->manifest->runs == 1)
+static lore_status judge_sweep(const lore_sweep *sweep, const lore_sweep_result *r) {
+  if (sweep->status != LORE_OK && sweep->runs == 1)
     return sweep->status;
-  if (r->unfinished > 0 && sweep->manifest->runs == 1)
+  if (r->unfinished > 0 && sweep->runs == 1)
     return lore_fail(LORE_STOPPED, "stopped by %s before the run was begun", lore_stop_reason());
   if (r->unfinished > 0)
     return lore_fail(LORE_STOPPED, "%d run%s left: start again to go on", r->unfinished,
@@ -228,27 +251,47 @@ static lore_status verdict(const lore_sweep *sweep, const lore_sweep_result *r) 
   return LORE_OK;
 }
 
+/* All runs, one after the other, by a group that there is a queue for. */
+static lore_status train_runs(lore_sweep *sweep, lore_sweep_result *result) {
+  int place = LORE_QUEUE_EMPTY;
+  sweep->last_taken = sweep->free_since = sweep->begin;
+  lore_stop_ask(others_stopped, sweep);
+  lore_status status = take_run(sweep, &place);
+  while (status == LORE_OK && place >= 0) {
+    status = train_run(sweep, place);
+    if (status == LORE_OK)
+      status = take_run(sweep, &place);
+  }
+  lore_stop_ask(NULL, NULL);
+  LORE_TRY(status);
+  return summarise_sweep(sweep, result);
+}
+
+static lore_status run_sweep(lore_sweep *sweep, const lore_manifest *manifest,
+                             lore_sweep_result *result) {
+  const lore_sweep_options *o = sweep->options;
+  LORE_TRY(lore_queue_create(sweep->world, sweep->group.rank == 0, manifest, o->directory, o->wave,
+                             o->chunk, o->chunks, &sweep->queue));
+  lore_status status = train_runs(sweep, result);
+  lore_status ended = lore_queue_destroy(&sweep->queue);
+  LORE_TRY(status);
+  return ended;
+}
+
 lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
                            const lore_sweep_options *options, lore_sweep_result *result) {
-  lore_sweep sweep = {.manifest = manifest,
-                      .options = options,
-                      .world = lore_team_of(world),
-                      .begin = lore_clock_unix()};
-  int size = group_size(sweep.world.ranks, manifest, options->ranks_per_run);
-  LORE_TRY(lore_sweep_check_ranks(sweep.world.ranks, manifest, options->ranks_per_run));
-  LORE_TRY(lore_team_share_processors(sweep.world));
+  lore_sweep sweep = {.options = options, .world = lore_team_of(world), .begin = lore_clock_unix()};
   MPI_Comm group;
-  MPI_Comm_split(world, sweep.world.rank / size, sweep.world.rank, &group);
+  if (sweep.world.rank == 0)
+    sweep.runs = manifest->runs;
+  LORE_TRY(lore_team_spread(sweep.world, &sweep.runs, sizeof sweep.runs));
+  int size = group_size(sweep.world.ranks, sweep.runs, options->ranks_per_run);
+  LORE_TRY(lore_team_share_processors(sweep.world));
+  LORE_TRY_MPI(MPI_Comm_split(world, sweep.world.rank / size, sweep.world.rank, &group));
   sweep.group = lore_team_of(group);
-  LORE_TRY(lore_queue_create(world, manifest, options->directory, options->wave, options->chunk,
-                             options->chunks, &sweep.queue));
-  sweep.last_taken = sweep.free_since = sweep.begin;
-  lore_stop_ask(others_stopped, &sweep);
-  for (int run = next_run(&sweep); run >= 0; run = next_run(&sweep))
-    train_one(&sweep, run);
-  lore_stop_ask(NULL, NULL);
-  summarise(&sweep, result);
-  lore_queue_destroy(&sweep.queue);
-  MPI_Comm_free(&group);
-  return verdict(&sweep, result);
+  lore_status status = run_sweep(&sweep, manifest, result);
+  lore_status freed = LORE_MPI_DO(MPI_Comm_free(&group));
+  LORE_TRY(status);
+  LORE_TRY(freed);
+  return judge_sweep(&sweep, result);
 }

@@ -2,6 +2,7 @@
 #ifndef LORE_COST_PLAN_H
 #define LORE_COST_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lore/base/status.h"
@@ -13,6 +14,7 @@ typedef struct {
   double evaluation_operations; /* and of the evaluations */
   double hours;                 /* predicted by lore_plan_time */
   int threads;                  /* of each rank */
+  bool one_rank;                /* whatever the number of ranks, one of them computes */
   size_t peak_bytes;            /* memory of each rank */
   double weights_bytes;         /* files of weights that stay */
   double resume_bytes;          /* resume points at the most, until the run is done */

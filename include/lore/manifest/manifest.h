@@ -1,5 +1,4 @@
-/* The runs of a study: a study file expanded over its axes, seeds and experiments, and the file
- * that freezes them. How studies are written: doc/study.md. */
+/* The runs of a study. How studies are written: doc/study.md. */
 #ifndef LORE_MANIFEST_MANIFEST_H
 #define LORE_MANIFEST_MANIFEST_H
 
@@ -9,7 +8,12 @@
 #include "lore/io/checkpoint.h"
 #include "lore/settings/settings.h"
 
-enum { LORE_RUN_ID_MAX = 160, LORE_AXES_MAX = 32, LORE_AXIS_VALUE_MAX = 64 };
+enum {
+  LORE_RUN_ID_MAX = 160,
+  LORE_AXES_MAX = 32,
+  LORE_AXIS_VALUE_MAX = 64,
+  LORE_RUNS_MAX = 100000
+};
 
 /* A file of weights that runs start from, of another study. */
 typedef struct {
@@ -19,22 +23,24 @@ typedef struct {
   lore_settings *settings; /* of the run that wrote it; NULL: not known */
 } lore_manifest_weights;
 
-/* One run. Its id depends on what it is, never on its place among the others: study, experiment,
- * swept values, seed. */
+/* One run, in some hundred bytes: texts and settings belong to the manifest. Its id depends on what
+ * it is, never on its place among the others: study, experiment, swept values, seed. */
 typedef struct {
-  char id[LORE_RUN_ID_MAX];
-  char experiment[LORE_NAME_MAX]; /* "" in a study without experiments */
-  int parent; /* index of the run whose weights it starts from or, if it is patched, whose attention
-                 it uses; -1: none */
-  int64_t parent_step;                /* after so many of the parent's steps */
+  const char *id;                     /* shorter than LORE_RUN_ID_MAX */
+  const char *experiment;             /* "" in a study without experiments */
+  const char *const *value;           /* one per axis, as lore writes it; "" if not swept here */
   const lore_manifest_weights *start; /* weights of another study that it starts from, without a
                                          parent; NULL: none. Not filled by lore_manifest_load */
-  int wave;                           /* 0 without a parent, else one more than the parent's */
+  uint64_t seed;
+  int64_t steps; /* train.steps */
+  int parent; /* index of the run whose weights it starts from or, if it is patched, whose attention
+                 it uses; -1: none */
+  int wave;   /* 0 without a parent, else one more than the parent's */
+  int64_t parent_step; /* after so many of the parent's steps */
   uint64_t hash; /* lore_settings_hash, with the parent's hash and step, or the weights, mixed in */
-  double operations; /* predicted floating-point operations; 0 until estimated */
-  char value[LORE_AXES_MAX][LORE_AXIS_VALUE_MAX]; /* as lore writes it; "" if not swept here */
-  lore_settings settings; /* resolved; not filled by lore_manifest_load, but name, seed, train.steps
-                           */
+  double operations;          /* predicted floating-point operations; 0 until estimated */
+  int base;                   /* index of the settings that its own are told from */
+  const unsigned char *delta; /* how they differ (lore/manifest/delta.h); NULL: not known */
 } lore_manifest_run;
 
 /* A file that a manifest was expanded from. */
@@ -50,38 +56,24 @@ typedef struct {
   char axis[LORE_AXES_MAX][LORE_NAME_MAX]; /* keys that are swept anywhere, but "seed" */
   int runs;
   lore_manifest_run *run; /* parents before their children */
+  int bases;
+  lore_settings *base; /* settings of the first run of each experiment */
   int weights;
   lore_manifest_weights *weight;
   int inputs;
   lore_manifest_input *input; /* study, overrides, tables; not filled by lore_manifest_load */
+  struct lore_pool *pool;     /* texts and deltas of runs */
 } lore_manifest;
 
-/* Expands the study file `path` with `overrides` ("key=value"), which win over the base's settings
- * and over experiments' own; a swept setting cannot be overridden, but the seed that a count of
- * seeds begins with. LORE_USER with the place in the file for whatever is wrong. Free with
- * lore_manifest_destroy, also after a failure. */
-lore_status lore_manifest_expand(const char *path, int overrides, const char *const *override,
-                                 lore_manifest *manifest);
+/* The resolved settings of run `run`, to the last bit. Only of a manifest that was expanded. */
+void lore_manifest_settings(const lore_manifest *manifest, int run, lore_settings *settings);
+
+/* Frees what the manifest holds; also after a failure of what made it. */
 void lore_manifest_destroy(lore_manifest *manifest);
 
-/* Says in one line on stderr, from rank 0, which runs end before their curriculum does. */
-void lore_manifest_warn(const lore_manifest *manifest);
-
-/* Writes directory/manifest.tsv (temporary file, sync, rename), makes directory/runs/, and puts
- * copies of what it was expanded from beside it: study.yaml, study.overrides (if there are any, a
- * line for each), tables. If there is a manifest already: LORE_OK if every run in it is still in
- * the study with the same hash (runs that are new are added), LORE_USER with what has changed
- * otherwise. */
-lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *directory);
-
-/* LORE_USER, with the remedy, if a run of `directory` is complete, or beyond that step, and has not
- * kept the weights that another one, which is not done, starts from. */
-lore_status lore_manifest_check_parents(const lore_manifest *manifest, const char *directory);
-
-/* Whether runs were frozen there. */
-bool lore_manifest_exists(const char *directory);
-
-/* Reads directory/manifest.tsv. LORE_USER if there is none or it is damaged (says where). */
-lore_status lore_manifest_load(const char *directory, lore_manifest *manifest);
+/* Gives run `run` settings, whose padding must be defined, and seed and steps with them. `begins`:
+ * they become the base of the runs that follow. May be called again for a run. LORE_MEMORY. */
+lore_status lore_manifest_set_settings(lore_manifest *manifest, int run,
+                                       const lore_settings *settings, bool begins);
 
 #endif

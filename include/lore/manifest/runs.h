@@ -7,6 +7,6 @@
 /* Reads directory/manifest.tsv; without one, the runs are the folders in directory/runs, in
  * alphabetical order, with what their study.yaml says, and there are no axes. LORE_USER if there is
  * neither. Free with lore_manifest_destroy, also after a failure. */
-lore_status lore_status_runs(const char *directory, lore_manifest *manifest);
+lore_status lore_runs_list(const char *directory, lore_manifest *manifest);
 
 #endif

@@ -37,9 +37,11 @@ typedef struct {
  * `ranks` 0: not known yet. */
 lore_status lore_sweep_check_ranks(int ranks, const lore_manifest *manifest, int ranks_per_run);
 
-/* Trains. All ranks of `world` call it. Prints a line to stderr for every run that ends.
- * LORE_RUNS_FAILED if some runs failed, LORE_STOPPED if told to stop before all were done; of a
- * study of one run, what lore_run_execute returns. LORE_USER if the ranks do not fit. */
+/* Trains. All ranks of `world`, which fits the runs (lore_sweep_check_ranks), call it; rank 0
+ * brings an expanded manifest, the others may pass NULL: they hear of a run when they take it.
+ * Prints a line to stderr for every run that ends. LORE_RUNS_FAILED if some runs failed,
+ * LORE_STOPPED if told to stop before all were done; of a study of one run, what lore_run_execute
+ * returns. LORE_MEMORY, LORE_MPI. */
 lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
                            const lore_sweep_options *options, lore_sweep_result *result);
 

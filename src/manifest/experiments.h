@@ -1,6 +1,6 @@
 /* Experiments of a study while it is expanded. */
-#ifndef LORE_MANIFEST_EXPAND_H
-#define LORE_MANIFEST_EXPAND_H
+#ifndef LORE_MANIFEST_EXPERIMENTS_H
+#define LORE_MANIFEST_EXPERIMENTS_H
 
 #include "axes.h"
 #include "lore/manifest/manifest.h"
@@ -27,28 +27,5 @@ typedef struct {
  * *experiment, also after a failure. */
 lore_status lore_experiments_read(const lore_yaml *yaml, const lore_study_part *part, int *count,
                                   lore_experiment **experiment);
-
-/* What a run is swept to, its parent's values first. */
-typedef struct {
-  int count;
-  int setting[LORE_AXES_MAX];
-  const lore_axis_value *value[LORE_AXES_MAX];
-} lore_run_values;
-
-/* LORE_USER if a patched run would have other initial weights or samples than its reference. The
- * first `inherited` values are the reference's; `overlay` is what experiments' own settings come
- * from. */
-lore_status lore_patch_check(const lore_study *study, const lore_source *overlay,
-                             const lore_experiment *experiment, const lore_settings *reference,
-                             const lore_run_values *values, int inherited);
-
-/* LORE_USER at byte `at` of the source if the run holds out, or calls new, people on whom an
- * ancestor has trained the weights that it starts from. */
-lore_status lore_trained_check(const lore_source *source, size_t at, const lore_manifest *manifest,
-                               const lore_manifest_run *run);
-
-/* Fills the manifest's axes and the ids of all runs. LORE_USER if two runs are the same. */
-lore_status lore_manifest_name_runs(const lore_source *file, lore_manifest *manifest,
-                                    const lore_run_values *values);
 
 #endif
