@@ -39,37 +39,61 @@ static bool is_ambiguous(const lore_setting *table, const lore_run_values *value
   return false;
 }
 
-/* -leaf value of every swept setting, in the order of the table, not of the study, and as LORE
- * writes it, however the study did. */
-static void append_values(const lore_settings *settings, const lore_run_values *values, char *text,
-                          size_t size) {
+/* What a run is called by: its swept values as LORE writes them, however the study did. Those of
+ * the run before are kept: most are the same. */
+typedef struct {
+  lore_settings settings;
+  char text[LORE_AXES_MAX][LORE_AXIS_VALUE_MAX]; /* in the order of the run's values */
+} lore_value_texts;
+
+/* Prints the values of the next run; `begins`: it is the first with these axes. */
+static void print_values(const lore_settings *settings, const lore_run_values *values, bool begins,
+                         lore_value_texts *texts) {
   int count;
   const lore_setting *table = lore_settings_table(&count);
-  for (int setting = 0; setting < count; setting++)
-    for (int i = 0; i < values->count; i++) {
-      char value[LORE_AXIS_VALUE_MAX];
-      const char *key = table[setting].key;
-      if (values->swept[i].setting != setting || !strcmp(key, "seed"))
-        continue;
-      lore_setting_print(&table[setting], settings, LORE_AXIS_VALUE_MAX, value);
-      append_text(text, size, "-");
-      append_text(text, size, is_ambiguous(table, values, i) ? key : lore_setting_leaf(key));
-      append_text(text, size, value);
-    }
+  for (int i = 0; i < values->count; i++) {
+    const lore_setting *setting = &table[values->swept[i].setting];
+    const char *now = (const char *)settings + setting->offset;
+    const char *before = (const char *)&texts->settings + setting->offset;
+    if (begins || memcmp(now, before, setting->size) != 0)
+      lore_setting_print(setting, settings, LORE_AXIS_VALUE_MAX, texts->text[i]);
+  }
+  memcpy(&texts->settings, settings, sizeof *settings);
+}
+
+/* -leaf value of every swept setting, in the order of the table, not of the study. */
+static void append_values(const lore_run_values *values, const lore_value_texts *texts, char *text,
+                          size_t size) {
+  int count, order[LORE_AXES_MAX], sorted = 0;
+  const lore_setting *table = lore_settings_table(&count);
+  for (int i = 0; i < values->count; i++) {
+    int at = sorted++;
+    for (; at > 0 && values->swept[order[at - 1]].setting > values->swept[i].setting; at--)
+      order[at] = order[at - 1];
+    order[at] = i;
+  }
+  for (int i = 0; i < sorted; i++) {
+    const char *key = table[values->swept[order[i]].setting].key;
+    if (!strcmp(key, "seed"))
+      continue;
+    append_text(text, size, "-");
+    append_text(text, size, is_ambiguous(table, values, order[i]) ? key : lore_setting_leaf(key));
+    append_text(text, size, texts->text[order[i]]);
+  }
 }
 
 /* study[-experiment][-leaf value ...]-seedN, shortened if need be by a hash of the whole. */
-static void make_id(const char *experiment, const lore_settings *settings,
-                    const lore_run_values *values, char *id) {
+static void make_id(const char *experiment, const lore_run_values *values,
+                    const lore_value_texts *texts, char *id) {
   enum { LONG = 4096, HASH = 17 };
   char text[LONG] = "", seed[32];
-  append_text(text, sizeof text, settings->name);
+  append_text(text, sizeof text, texts->settings.name);
   if (*experiment) {
     append_text(text, sizeof text, "-");
     append_text(text, sizeof text, experiment);
   }
-  append_values(settings, values, text, sizeof text);
-  snprintf(seed, sizeof seed, "-seed%llu", (unsigned long long)settings->seed);
+  append_values(values, texts, text, sizeof text);
+  snprintf(seed, sizeof seed, "-seed%llu", (unsigned long long)texts->settings.seed);
   size_t room = LORE_RUN_ID_MAX - strlen(seed) - 1;
   if (strlen(text) > room)
     snprintf(text + room - HASH, HASH + 1, "-%016llx",
@@ -153,46 +177,46 @@ static const char *share_text(lore_manifest *m, const char *before, const char *
 }
 
 /* Fills value[m->axes]; `before` are those of the run before, or NULL. */
-static bool put_values(lore_manifest *m, const lore_settings *settings,
-                       const lore_run_values *values, const char *const *before,
+static bool put_values(lore_manifest *m, const lore_run_values *values,
+                       const lore_value_texts *texts, const char *const *before,
                        const char **value) {
   int count, seed = lore_setting_find("seed");
   const lore_setting *table = lore_settings_table(&count);
-  char text[LORE_AXIS_VALUE_MAX];
   bool complete = true;
   for (int a = 0; a < m->axes; a++)
     value[a] = "";
   for (int i = 0; i < values->count; i++) {
-    const lore_setting *setting = &table[values->swept[i].setting];
     if (values->swept[i].setting == seed)
       continue;
-    int axis = find_or_add_axis(m, setting->key);
-    lore_setting_print(setting, settings, LORE_AXIS_VALUE_MAX, text);
-    value[axis] = share_text(m, before ? before[axis] : NULL, text);
+    int axis = find_or_add_axis(m, table[values->swept[i].setting].key);
+    value[axis] = share_text(m, before ? before[axis] : NULL, texts->text[i]);
     complete &= value[axis] != NULL;
   }
   return complete;
 }
 
-static lore_status name_run(lore_manifest *m, int r, const lore_run_values *values) {
+static lore_status name_run(lore_manifest *m, int r, const lore_run_values *values,
+                            lore_value_texts *texts) {
+  lore_manifest_run *run = &m->run[r];
   lore_settings settings;
   char id[LORE_RUN_ID_MAX];
   lore_manifest_settings(m, r, &settings);
-  make_id(m->run[r].experiment, &settings, values, id);
+  print_values(&settings, values, r == 0 || run->base != run[-1].base, texts);
+  make_id(run->experiment, values, texts, id);
   const char **value =
       lore_pool_take(&m->pool, ((size_t)m->axes + 1) * sizeof *value, _Alignof(const char *));
-  if (!value || !put_values(m, &settings, values, r > 0 ? m->run[r - 1].value : NULL, value))
-    return lore_fail(LORE_MEMORY, "no memory for the names of %d runs", m->runs);
-  m->run[r].value = value;
-  m->run[r].id = lore_pool_copy(&m->pool, id);
-  return m->run[r].id ? LORE_OK
-                      : lore_fail(LORE_MEMORY, "no memory for the names of %d runs", m->runs);
+  run->id = lore_pool_copy(&m->pool, id);
+  run->value = value;
+  bool complete =
+      value && run->id && put_values(m, values, texts, r > 0 ? run[-1].value : NULL, value);
+  return complete ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for the names of %d runs", m->runs);
 }
 
 lore_status lore_manifest_name_runs(const lore_source *file, lore_manifest *m,
                                     const lore_run_values *values) {
+  lore_value_texts texts;
   LORE_TRY(add_axes(file, m, values));
   for (int r = 0; r < m->runs; r++)
-    LORE_TRY(name_run(m, r, &values[r]));
+    LORE_TRY(name_run(m, r, &values[r], &texts));
   return check_runs(file, m);
 }

@@ -16,13 +16,42 @@ static bool decides(const char *key) {
 
 enum { VALUE_SIZE = 8192 };
 
+static bool same_bytes(const lore_setting *setting, const lore_settings *a,
+                       const lore_settings *b) {
+  return !memcmp((const char *)a + setting->offset, (const char *)b + setting->offset,
+                 setting->size);
+}
+
+/* The defaults, and which settings, by their index, count when they have theirs: those that are
+ * printed in another way than the table has it. Most settings of most runs are at their defaults:
+ * they need not be printed for every run. */
+static const lore_settings *find_defaults(const bool **counts) {
+  static lore_settings defaults;
+  static bool known, count_at_default[LORE_SETTINGS_CAPACITY];
+  char value[VALUE_SIZE];
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  *counts = count_at_default;
+  if (known)
+    return &defaults;
+  lore_settings_default(&defaults);
+  for (int i = 0; i < count; i++)
+    count_at_default[i] =
+        !table[i].initial ||
+        strcmp(lore_setting_print(&table[i], &defaults, VALUE_SIZE, value), table[i].initial) != 0;
+  known = true;
+  return &defaults;
+}
+
 uint64_t lore_settings_hash(const lore_settings *settings) {
   char value[VALUE_SIZE];
   int count;
   const lore_setting *table = lore_settings_table(&count);
+  const bool *counts;
+  const lore_settings *defaults = find_defaults(&counts);
   uint64_t hash = 0;
   for (int i = 0; i < count; i++) {
-    if (!decides(table[i].key))
+    if (!decides(table[i].key) || (!counts[i] && same_bytes(&table[i], settings, defaults)))
       continue;
     lore_setting_print(&table[i], settings, VALUE_SIZE, value);
     if (table[i].initial && !strcmp(value, table[i].initial))
@@ -58,6 +87,8 @@ bool lore_settings_same(const lore_settings *a, const lore_settings *b) {
   int count;
   const lore_setting *table = lore_settings_table(&count);
   for (int i = 0; i < count; i++) {
+    if (same_bytes(&table[i], a, b))
+      continue;
     lore_setting_print(&table[i], a, VALUE_SIZE, first);
     lore_setting_print(&table[i], b, VALUE_SIZE, second);
     if (strcmp(first, second) && strcmp(table[i].key, "checkpoint.snapshots"))
@@ -82,7 +113,7 @@ bool lore_settings_same_model(const lore_settings *a, const lore_settings *b, si
   int count;
   const lore_setting *table = lore_settings_table(&count);
   for (int i = 0; i < count; i++) {
-    if (!shapes(table[i].key))
+    if (!shapes(table[i].key) || same_bytes(&table[i], a, b))
       continue;
     lore_setting_print(&table[i], a, VALUE_SIZE, first);
     lore_setting_print(&table[i], b, VALUE_SIZE, second);
