@@ -100,7 +100,6 @@ settings_sources = \
 manifest_sources = \
 	src/manifest/axes.c \
 	src/manifest/axes.h \
-	src/manifest/biographies.c \
 	src/manifest/delta.c \
 	src/manifest/expand.c \
 	src/manifest/experiments.c \
@@ -111,7 +110,6 @@ manifest_sources = \
 	src/manifest/lineage.c \
 	src/manifest/lineage.h \
 	src/manifest/manifest.c \
-	src/manifest/memory.c \
 	src/manifest/names.c \
 	src/manifest/names.h \
 	src/manifest/parents.c \
@@ -119,7 +117,9 @@ manifest_sources = \
 	src/manifest/pool.h \
 	src/manifest/runs.c \
 	src/manifest/task.c \
-	src/manifest/task.h
+	src/manifest/task.h \
+	src/manifest/task_biographies.c \
+	src/manifest/task_memory.c
 
 run_sources = \
 	src/run/assembly.c \

@@ -6,7 +6,8 @@
 
 #include <math.h>
 
-#include "lore/manifest/manifest.h"
+#include "lore/manifest/delta.h"
+#include "lore/manifest/expand.h"
 
 #define SMALL                                                                                      \
   "name: s\n"                                                                                      \
@@ -31,6 +32,12 @@ static void refuse(const char *text, const char *message) {
   lore_manifest_destroy(&manifest);
 }
 
+static lore_settings settings_of(const lore_manifest *m, int run) {
+  lore_settings settings;
+  lore_manifest_settings(m, run, &settings);
+  return settings;
+}
+
 static void assert_ids(const lore_manifest *m, int count, const char *const *id) {
   assert_int_equal(m->runs, count);
   for (int r = 0; r < count; r++)
@@ -43,7 +50,7 @@ static void test_alone(void **state) {
   assert_ids(&m, 1, (const char *const[]){"s-seed4"});
   assert_int_equal(m.run[0].parent, -1);
   assert_int_equal(m.axes, 0);
-  assert_int_equal(m.run[0].hash, lore_settings_hash(&m.run[0].settings));
+  assert_int_equal(m.run[0].hash, lore_settings_hash(&settings));
   lore_manifest_destroy(&m);
 }
 
@@ -57,11 +64,12 @@ static void test_product(void **state) {
   assert_int_equal(m.runs, 8);
   assert_int_equal(m.axes, 3); /* the seed has a column of its own */
   for (int r = 0; r < 8; r++) {
-    const lore_settings *s = &m.run[r].settings;
-    assert_true(s->train.clip == r / 4);
-    assert_int_equal(s->model.width, r / 2 % 2 ? 64 : 32);
-    assert_int_equal(s->model.heads, r / 2 % 2 ? 4 : 2);
-    assert_int_equal(s->seed, r % 2 ? 9 : 5);
+    const lore_settings s = settings_of(&m, r);
+    assert_true(s.train.clip == r / 4);
+    assert_int_equal(s.model.width, r / 2 % 2 ? 64 : 32);
+    assert_int_equal(s.model.heads, r / 2 % 2 ? 4 : 2);
+    assert_int_equal(s.seed, r % 2 ? 9 : 5);
+    assert_int_equal(m.run[r].seed, s.seed);
     assert_string_equal(m.run[r].value[0], r / 4 ? "1.0" : "0.0");
   }
   assert_string_equal(m.run[7].id, "s-width64-heads4-clip1.0-seed9");
@@ -125,7 +133,7 @@ static void test_ranges(void **state) {
                            NULL);
   assert_int_equal(m.runs, 7);
   for (int r = 0; r < 7; r++)
-    assert_int_equal(m.run[r].settings.population.individuals, individuals[r]);
+    assert_int_equal(settings_of(&m, r).population.individuals, individuals[r]);
   lore_manifest_destroy(&m);
   m = expand("name: s\nsweep: {grid: {train.clip: {from: 0, to: 1, count: 5}}}\n", NULL);
   assert_int_equal(m.runs, 5);
@@ -153,8 +161,8 @@ static void test_table(void **state) {
              (const char *const[]){
                  "s-scheduleconstant-beta10.5-seed1", "s-scheduleconstant-beta10.5-seed2",
                  "s-schedulecosine-beta10.25-seed1", "s-schedulecosine-beta10.25-seed2"});
-  assert_int_equal(m.run[0].settings.train.schedule, LORE_SCHEDULE_CONSTANT);
-  assert_true(m.run[3].settings.train.beta1 == 0.25);
+  assert_int_equal(settings_of(&m, 0).train.schedule, LORE_SCHEDULE_CONSTANT);
+  assert_true(settings_of(&m, 3).train.beta1 == 0.25);
   lore_manifest_destroy(&m);
   put_table(table, "train.beta1\ttrain.clip\n0.5\t1\n0.25\n");
   refuse(text, ".tsv:3:1: 1 cells, but the first line has 2");
@@ -189,23 +197,24 @@ static void test_family(void **state) {
   for (int r = 0; r < m.runs; r++) {
     const lore_manifest_run *run = &m.run[r],
                             *parent = run->parent < 0 ? NULL : &m.run[run->parent];
+    const lore_settings own = settings_of(&m, r);
+    const lore_settings others = settings_of(&m, parent ? run->parent : r);
     assert_true(run->parent < r);
     assert_int_equal(run->wave, r < 4 ? 0 : r < 16 ? 1 : 2);
     assert_int_equal(parent ? parent->wave : -1, run->wave - 1);
     assert_int_equal(run->parent_step, r < 4 ? 0 : r < 16 ? 500 : 1000);
-    assert_int_equal(run->settings.population.individuals, r < 4 || r >= 16 ? 64 : 32);
+    assert_int_equal(own.population.individuals, r < 4 || r >= 16 ? 64 : 32);
     if (!parent) {
-      const lore_integer_list *snapshots = &run->settings.checkpoint.snapshots;
+      const lore_integer_list *snapshots = &own.checkpoint.snapshots;
       assert_int_equal(snapshots->count, 2);
       assert_int_equal(snapshots->value[0], 500);
       assert_int_equal(snapshots->value[1], 800);
       continue;
     }
-    assert_int_equal(run->settings.seed, parent->settings.seed);
-    assert_true(run->settings.train.weight_decay == parent->settings.train.weight_decay);
-    assert_true(run->wave == 1 ||
-                run->settings.train.learning_rate == parent->settings.train.learning_rate);
-    assert_int_not_equal(run->hash, lore_settings_hash(&run->settings));
+    assert_int_equal(own.seed, others.seed);
+    assert_true(own.train.weight_decay == others.train.weight_decay);
+    assert_true(run->wave == 1 || own.train.learning_rate == others.train.learning_rate);
+    assert_int_not_equal(run->hash, lore_settings_hash(&own));
   }
   assert_string_equal(m.run[4].id, "s-tune-learning_rate1.0e-03-weight_decay0.0-seed1");
   assert_string_equal(m.run[27].id, "s-last-learning_rate1.0e-05-weight_decay0.5-seed2");
@@ -262,12 +271,13 @@ static void test_runs_read_back(void **state) {
   lore_manifest m = expand(family, NULL);
   for (int r = 0; r < m.runs; r++) {
     lore_settings read;
+    const lore_settings settings = settings_of(&m, r);
     FILE *stream = fopen(path, "w");
     assert_non_null(stream);
-    lore_settings_write(&m.run[r].settings, stream);
+    lore_settings_write(&settings, stream);
     fclose(stream);
     assert_int_equal(read_with(NULL, &read), LORE_OK);
-    assert_same(&m.run[r].settings, &read);
+    assert_same(&settings, &read);
   }
   lore_manifest_destroy(&m);
 }
@@ -304,9 +314,42 @@ static void test_estimate(void **state) {
              NULL);
   assert_int_equal(lore_manifest_estimate(&m), LORE_OK);
   for (int r = 0; r < m.runs; r++) {
-    assert_int_equal(lore_run_estimate(&m.run[r].settings, 1, &estimate), LORE_OK);
+    const lore_settings settings = settings_of(&m, r);
+    assert_int_equal(lore_run_estimate(&settings, 1, &estimate), LORE_OK);
     assert_true(fabs(m.run[r].operations / estimate.operations - 1) < 0.02);
   }
+  lore_manifest_destroy(&m);
+}
+
+/* Whatever bytes differ, settings come back from what they differ in. */
+static void test_delta(void **state) {
+  (void)state;
+  static lore_settings base, settings, back;
+  static unsigned char delta[LORE_DELTA_MAX];
+  memset(&base, 0, sizeof base);
+  for (size_t distance = 1; distance <= sizeof settings; distance *= 2)
+    for (size_t first = 0; first < sizeof settings; first += 1 + sizeof settings / 7) {
+      memcpy(&settings, &base, sizeof settings);
+      for (size_t at = first; at < sizeof settings; at += distance)
+        ((unsigned char *)&settings)[at] = (unsigned char)(1 + at % 255);
+      size_t length = lore_delta_make(&base, &settings, delta);
+      assert_true(length <= LORE_DELTA_MAX);
+      assert_int_equal(lore_delta_length(delta), length);
+      lore_delta_apply(&base, delta, &back);
+      assert_memory_equal(&back, &settings, sizeof back);
+    }
+  assert_true(lore_delta_make(&base, &base, delta) < 8);
+}
+
+/* A sweep of 100,000 runs fits into little memory: some hundred bytes per run. */
+static void test_runs_are_small(void **state) {
+  (void)state;
+  assert_true(sizeof(lore_manifest_run) <= 128);
+  lore_manifest m =
+      expand(SMALL "sweep: {grid: {train.clip: [0, 1], train.steps: [10, 20]}}\n", NULL);
+  for (int r = 0; r < m.runs; r++)
+    assert_true(lore_delta_length(m.run[r].delta) <= 64);
+  assert_int_equal(m.bases, 1);
   lore_manifest_destroy(&m);
 }
 
@@ -314,6 +357,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_alone),
       cmocka_unit_test(test_product),
+      cmocka_unit_test(test_delta),
+      cmocka_unit_test(test_runs_are_small),
       cmocka_unit_test(test_ids_do_not_follow_writing),
       cmocka_unit_test(test_long_ids),
       cmocka_unit_test(test_ranges),
