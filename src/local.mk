@@ -143,18 +143,18 @@ run_sources = \
 
 cost_sources = \
 	src/cost/estimate.c \
-	src/cost/manifest_estimate.c \
-	src/cost/memory_estimate.c \
-	src/cost/memory_estimate.h \
+	src/cost/operations.c \
 	src/cost/plan.c \
-	src/cost/plan_measure.c
+	src/cost/speed.c \
+	src/cost/task.c \
+	src/cost/task.h \
+	src/cost/task_biographies.c \
+	src/cost/task_memory.c
 
 control_sources = \
 	src/control/job_scripts.h \
-	src/control/status_json.c \
-	src/control/status_metrics.c \
-	src/control/status_read.c \
-	src/control/status_table.c \
+	src/control/status.c \
+	src/control/status_print.c \
 	src/control/submit.c \
 	src/control/submit_command.c \
 	src/control/submit_command.h
@@ -312,7 +312,7 @@ noinst_LIBRARIES += liblore.a libkernels.a
 liblore_a_SOURCES = $(numeric_sources) $(io_sources) $(settings_sources) \
 	$(manifest_sources) $(run_sources) $(cost_sources) $(control_sources)
 nodist_liblore_a_SOURCES = src/data/lists.c src/control/job_scripts.c
-liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control
+liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control
 libkernels_a_SOURCES = $(kernel_sources)
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
 float_libraries = liblore.a libkernels.a liblore.a

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
-#include "lore/control/status_read.h"
+#include "lore/control/status.h"
 #include "lore/io/collect.h"
 #include "lore/io/path.h"
 #include "lore/manifest/runs.h"

@@ -89,8 +89,7 @@ static void print_runs(const study_plan *plan) {
   for (int r = 0; r < m->runs; r++) {
     const lore_manifest_run *run = &m->run[r];
     printf("%-*s  %4d  %9lld  %8.2e  %10.2e  %8.3g  ", width, run->id, run->wave,
-           (long long)run->steps, plan->run[r].tokens, plan->run[r].operations,
-           plan->run[r].hours);
+           (long long)run->steps, plan->run[r].tokens, plan->run[r].operations, plan->run[r].hours);
     if (run->start)
       printf("%s, step %lld\n", run->start->path, (long long)run->parent_step);
     else if (run->parent < 0)

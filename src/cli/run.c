@@ -8,7 +8,7 @@
 #include "lore/base/log.h"
 #include "lore/base/mpi.h"
 #include "lore/base/stop.h"
-#include "lore/cost/plan.h"
+#include "lore/cost/operations.h"
 #include "lore/manifest/expand.h"
 #include "lore/manifest/file.h"
 #include "lore/manifest/parents.h"

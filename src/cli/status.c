@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "lore/control/status_write.h"
+#include "lore/control/status_print.h"
 #include "lore/manifest/runs.h"
 #include "options.h"
 
@@ -60,7 +60,7 @@ static lore_status print_once(const lore_arguments *arguments, const lore_manife
     *over = totals.count[LORE_SEEN_DONE] + totals.count[LORE_SEEN_DIVERGED] == manifest->runs;
     if (arguments->watch && !arguments->json && isatty(STDOUT_FILENO))
       fputs("\033[H\033[2J", stdout);
-    (arguments->json ? lore_seen_write_json : lore_seen_write_table)(stdout, manifest, seen);
+    (arguments->json ? lore_seen_print_json : lore_seen_print_table)(stdout, manifest, seen);
     status = lore_options_flush();
   }
   free(seen);

@@ -7,7 +7,7 @@
 
 #include "commands.h"
 #include "lore/control/submit.h"
-#include "lore/cost/plan.h"
+#include "lore/cost/operations.h"
 #include "lore/manifest/expand.h"
 #include "lore/manifest/file.h"
 #include "lore/manifest/parents.h"

@@ -7,8 +7,10 @@
 #include <xxhash.h>
 
 #include "lore/cost/estimate.h"
+#include "lore/cost/operations.h"
 #include "lore/run/run.h"
 #include "lore/settings/groups.h"
+#include "task.h"
 
 /* The settings that memory and work follow from. */
 typedef struct {
@@ -115,12 +117,10 @@ static lore_status find_estimate(lore_plan_cache *cache, const lore_settings *se
   return LORE_OK;
 }
 
-static void fill(const lore_settings *s, const lore_estimate *e, lore_plan_run *run) {
+static void fill_run(const lore_settings *s, const lore_estimate *e, lore_plan_run *run) {
   const lore_integer_list *snapshots = &s->checkpoint.snapshots;
-  bool memory = s->task == LORE_TASK_MEMORY;
-  int files = snapshots->count + 1, groups = memory ? 0 : count_groups(s);
-  double sequences =
-      memory ? (double)lore_pairs_count(&s->memory) : (double)groups * s->evaluate.sequences;
+  const lore_cost_task *task = lore_cost_task_of(s->task);
+  int files = snapshots->count + 1;
   double per_sequence = e->operations / ((double)s->train.steps * s->train.batch);
   if (snapshots->count > 0 && snapshots->value[snapshots->count - 1] == s->train.steps)
     files--;
@@ -128,13 +128,13 @@ static void fill(const lore_settings *s, const lore_estimate *e, lore_plan_run *
       .tokens = e->tokens,
       .operations = e->operations,
       /* A third of a training step's: forward only. */
-      .evaluation_operations = (double)e->evaluations * sequences * per_sequence / 3,
+      .evaluation_operations = (double)e->evaluations * task->evaluated(s) * per_sequence / 3,
       .threads = e->threads,
-      .one_rank = memory,
+      .one_rank = !task->sharded,
       .peak_bytes = e->peak_bytes,
       .weights_bytes = (double)files * (double)e->checkpoint_bytes,
       /* Weights and two moments; the newest, the one before and the one being written. */
-      .resume_bytes = memory ? 0 : 9 * (double)e->checkpoint_bytes};
+      .resume_bytes = task->sharded ? 9 * (double)e->checkpoint_bytes : 0};
 }
 
 lore_status lore_plan_estimate(lore_manifest *manifest, int ranks, int threads,
@@ -147,7 +147,7 @@ lore_status lore_plan_estimate(lore_manifest *manifest, int ranks, int threads,
     lore_manifest_settings(manifest, r, &settings);
     status = find_estimate(&cache, &settings, ranks, threads, &estimate);
     if (status == LORE_OK)
-      fill(&settings, estimate, &run[r]);
+      fill_run(&settings, estimate, &run[r]);
     else
       lore_fail_context(status, "run %s", manifest->run[r].id);
   }
@@ -191,4 +191,15 @@ lore_status lore_plan_total(const lore_manifest *manifest, const lore_plan_run *
   free(chain);
   *totals = t;
   return LORE_OK;
+}
+
+lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run *run,
+                              double seconds, lore_plan_speed *speed) {
+  lore_settings settings;
+  int largest = 0;
+  for (int r = 0; r < manifest->runs; r++)
+    if (run[r].operations > run[largest].operations)
+      largest = r;
+  lore_manifest_settings(manifest, largest, &settings);
+  return lore_speed_measure(&settings, run[largest].threads, seconds, speed);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "lore/base/status.h"
+#include "lore/cost/speed.h"
 #include "lore/manifest/manifest.h"
 
 typedef struct {
@@ -20,13 +21,6 @@ typedef struct {
   double resume_bytes;          /* resume points at the most, until the run is done */
 } lore_plan_run;
 
-/* How fast a rank is. */
-typedef struct {
-  double gflops;      /* GFLOP/s of training steps */
-  double gemm_gflops; /* of matrix products alone, as measured; 0: not measured */
-  char backend[32];   /* that made them */
-} lore_plan_speed;
-
 typedef struct {
   int waves;
   int largest, longest; /* runs that need most memory, and most time */
@@ -38,17 +32,11 @@ typedef struct {
   double core_hours, node_hours;
 } lore_plan_totals;
 
-/* Works out `operations` of every run of the manifest. */
-lore_status lore_manifest_estimate(lore_manifest *manifest);
-
 /* Fills run[manifest->runs] but for `hours`, and `operations` of the manifest's runs, each trained
  * by `ranks` ranks. Runs that differ only in what changes neither memory nor work are worked out
  * once. `threads` of a rank where the study leaves it open. Ties threads to processors
  * (lore_threads_pin). LORE_USER if a run has fewer shards than ranks. */
 lore_status lore_plan_estimate(lore_manifest *manifest, int ranks, int threads, lore_plan_run *run);
-
-/* Share of a step that is matrix products, on the careful side (doc/performance.md). */
-#define LORE_PLAN_STEP_SHARE 0.8
 
 /* Times the matrix products of the manifest's largest run here for about `seconds`. */
 lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run *run,

@@ -1,9 +1,13 @@
 /* What can be seen of a run, and of all of them. */
-#include "lore/control/status_read.h"
+#include "lore/control/status.h"
 
 #include <assert.h>
 #include <math.h>
+#include <netcdf.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "lore/io/path.h"
 
@@ -14,7 +18,76 @@ const char *lore_seen_name(lore_seen_stage stage) {
   return names[stage];
 }
 
-/* Where there is no state (runs of earlier versions, or a damaged file), the records speak. */
+/* Speed is taken over so many intervals between records, as single ones are uneven. */
+enum { INTERVALS = 4 };
+
+/* One number of variable `name` at `at` (NULL: a scalar); NAN if it is missing or a fill value. */
+static double read_number(int ncid, const char *name, const size_t *at) {
+  static const size_t origin[1] = {0};
+  int id;
+  double value;
+  if (nc_inq_varid(ncid, name, &id) || nc_get_var1_double(ncid, id, at ? at : origin, &value) ||
+      value == NC_FILL_DOUBLE)
+    return NAN;
+  return value;
+}
+
+static size_t count_records(int ncid) {
+  int dimension;
+  size_t length;
+  if (nc_inq_dimid(ncid, "step", &dimension) || nc_inq_dimlen(ncid, dimension, &length))
+    return 0;
+  return length;
+}
+
+/* Differences per second between two records; NAN where wall time does not rise. */
+static void read_speed(int ncid, size_t last, lore_seen_metrics *metrics) {
+  size_t from[1] = {last > INTERVALS ? last - INTERVALS : 0}, to[1] = {last};
+  double seconds = read_number(ncid, "wall_time", to) - read_number(ncid, "wall_time", from);
+  if (!(seconds > 0))
+    return;
+  metrics->tokens_per_s =
+      (read_number(ncid, "tokens_seen", to) - read_number(ncid, "tokens_seen", from)) / seconds;
+  metrics->steps_per_s =
+      (read_number(ncid, "step", to) - read_number(ncid, "step", from)) / seconds;
+}
+
+static void read_last_record(int ncid, size_t last, lore_seen_metrics *metrics) {
+  size_t at[2] = {last, 0};
+  double step = read_number(ncid, "step", at), steps = read_number(ncid, "train_steps", NULL);
+  double phase = read_number(ncid, "phase", at);
+  /* Every record has a phase; zeros are what a file that was cut off reads as. */
+  if (!(step >= 0 && step < 1e15 && phase >= 1 && phase <= 3))
+    return;
+  metrics->exists = true;
+  metrics->step = (int64_t)step;
+  metrics->steps = steps > 0 && steps < 1e15 ? (int64_t)steps : 0;
+  metrics->phase = (int)phase;
+  metrics->loss = read_number(ncid, "attribute_loss", at);
+  metrics->accuracy = read_number(ncid, "attribute_accuracy", at);
+  read_speed(ncid, last, metrics);
+}
+
+/* The last records of `path`, a metrics file that may be growing. */
+static void read_metrics(const char *path, lore_seen_metrics *metrics) {
+  struct stat about;
+  struct timespec now;
+  int ncid;
+  *metrics = (lore_seen_metrics){
+      .loss = NAN, .accuracy = NAN, .tokens_per_s = NAN, .steps_per_s = NAN, .age = NAN};
+  if (stat(path, &about) || nc_open(path, NC_NOWRITE, &ncid))
+    return;
+  size_t count = count_records(ncid);
+  if (count > 0)
+    read_last_record(ncid, count - 1, metrics);
+  nc_close(ncid);
+  clock_gettime(CLOCK_REALTIME, &now);
+  double age = difftime(now.tv_sec, about.st_mtim.tv_sec);
+  if (metrics->exists)
+    metrics->age = age > 0 ? age : 0;
+}
+
+/* Without a state (runs of earlier versions, or a damaged file) the records decide. */
 static lore_seen_stage stage_without_state(const lore_seen *seen) {
   if (!seen->metrics.exists)
     return LORE_SEEN_WAITING;
@@ -29,7 +102,7 @@ static lore_seen_stage choose_stage(const lore_seen *seen, bool locked) {
                                        [LORE_RUN_FAILED] = LORE_SEEN_FAILED};
   lore_run_stage stage = seen->state.stage;
   lore_seen_stage free = stage == LORE_RUN_WAITING ? stage_without_state(seen) : of[stage];
-  /* Whoever has just ended a run holds it a moment longer. */
+  /* A process that has just ended a run holds its lock a moment longer. */
   bool over = free == LORE_SEEN_DONE || free == LORE_SEEN_DIVERGED;
   return locked && !over ? LORE_SEEN_RUNNING : free;
 }
@@ -42,10 +115,11 @@ static void read_folder(const char *folder, const char *metrics_path, lore_seen 
   bool locked = lore_state_locked(folder);
   if (lore_state_read(folder, &seen->state) != LORE_OK)
     snprintf(seen->state.message, sizeof seen->state.message, "%s", lore_fail_message());
-  /* Taken since the first look? A run that has ended since then says so itself. */
+  /* It may have been locked since the first look. A run that has ended since then says so itself.
+   */
   if (seen->state.stage == LORE_RUN_RUNNING && !locked)
     locked = lore_state_locked(folder);
-  lore_seen_metrics_read(metrics_path, &seen->metrics);
+  read_metrics(metrics_path, &seen->metrics);
   seen->step = larger(seen->state.step, seen->metrics.exists ? seen->metrics.step : 0);
   if (seen->steps == 0)
     seen->steps = larger(seen->state.steps, seen->metrics.steps);

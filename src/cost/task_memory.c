@@ -1,15 +1,23 @@
-/* What a run of the toy memory will need. */
-#include "memory_estimate.h"
-
+/* What runs of the toy memory cost: a pair counts as a biography of one token. */
 #include <math.h>
 
-#include "lore/cost/estimate.h"
+#include "lore/data/pairs.h"
+#include "lore/model/gemm.h"
 #include "lore/train/memory_trainer.h"
+#include "task.h"
 
-double lore_memory_operations(const lore_settings *s) {
+static double training_operations(const lore_settings *s) {
   return lore_memory_flops(&s->memory) * s->train.batch * (double)s->train.steps;
 }
 
+static lore_status count_operations(lore_operation_counter *counter, const lore_settings *s,
+                                    double *operations) {
+  (void)counter;
+  *operations = training_operations(s);
+  return LORE_OK;
+}
+
+/* The empirical baseline of a sample is that of at most 1,024 pairs. */
 static lore_status find_baselines(const lore_settings *s, bool sampled, lore_estimate *e) {
   enum { SAMPLE = 1024 };
   lore_memory_config config = s->memory;
@@ -25,8 +33,10 @@ static lore_status find_baselines(const lore_settings *s, bool sampled, lore_est
   return status;
 }
 
-lore_status lore_memory_estimate(const lore_settings *s, bool sampled, size_t before,
-                                 lore_estimate *e) {
+static lore_status estimate_memory_task(const lore_settings *s, int ranks, bool sampled,
+                                        lore_estimate *e) {
+  (void)ranks; /* one computes */
+  size_t before = lore_process_bytes();
   const lore_memory_config *c = &s->memory;
   lore_gemm_shape shapes[LORE_MEMORY_GEMM_SHAPES];
   lore_memory_gemm_shapes(c, s->train.batch, shapes);
@@ -38,7 +48,7 @@ lore_status lore_memory_estimate(const lore_settings *s, bool sampled, size_t be
                        .steps = s->train.steps,
                        .evaluations = lore_evaluate_count(&s->evaluate, s->train.steps),
                        .tokens = s->train.batch * (double)s->train.steps,
-                       .operations = lore_memory_operations(s),
+                       .operations = training_operations(s),
                        .process_bytes = before,
                        .population_bytes = lore_pairs_bytes(c),
                        .trainer_bytes = lore_memory_trainer_bytes(c, &s->train),
@@ -47,3 +57,18 @@ lore_status lore_memory_estimate(const lore_settings *s, bool sampled, size_t be
   e->checkpoint_bytes = (size_t)(e->parameters + (int64_t)c->values * c->keys) * sizeof(real);
   return find_baselines(s, sampled, e);
 }
+
+static double count_pairs(const lore_settings *s) {
+  return (double)lore_pairs_count(&s->memory);
+}
+
+static lore_status make_shapes(const lore_settings *s, int *count, lore_gemm_shape *shape) {
+  *count = LORE_MEMORY_GEMM_SHAPES;
+  lore_memory_gemm_shapes(&s->memory, s->train.batch, shape);
+  return LORE_OK;
+}
+
+const lore_cost_task lore_cost_memory = {.estimate = estimate_memory_task,
+                                         .operations = count_operations,
+                                         .evaluated = count_pairs,
+                                         .shapes = make_shapes};

@@ -1,6 +1,6 @@
-/* What can be seen of a run from its files alone, at any time. */
-#ifndef LORE_CONTROL_STATUS_READ_H
-#define LORE_CONTROL_STATUS_READ_H
+/* How far a run is, from its files alone, at any time. */
+#ifndef LORE_CONTROL_STATUS_H
+#define LORE_CONTROL_STATUS_H
 
 #include "lore/io/state.h"
 #include "lore/manifest/manifest.h"
@@ -19,7 +19,7 @@ typedef enum {
 /* "waiting", "running", "interrupted", ... */
 const char *lore_seen_name(lore_seen_stage stage);
 
-/* The last records of a metrics file; NAN where there is nothing to say. */
+/* The last records of a metrics file; NAN where there is none. */
 typedef struct {
   bool exists;                      /* there is a readable file with a record */
   int64_t step, steps;              /* of the last record; train.steps */
@@ -40,10 +40,7 @@ typedef struct {
 /* Looks at directory/runs/<run->id>. A file that cannot be read (yet) counts as missing. */
 lore_status lore_seen_read(const char *directory, const lore_manifest_run *run, lore_seen *seen);
 
-/* Reads path, a metrics file that may be growing. */
-void lore_seen_metrics_read(const char *path, lore_seen_metrics *metrics);
-
-/* A study at a glance. */
+/* All runs of a study. */
 typedef struct {
   int count[LORE_SEEN_STAGES]; /* runs */
   int64_t step, steps;         /* done and to do; a diverged run has nothing left to do */

@@ -1,0 +1,15 @@
+/* The status of a study, for people and for programs. */
+#ifndef LORE_CONTROL_STATUS_PRINT_H
+#define LORE_CONTROL_STATUS_PRINT_H
+
+#include <stdio.h>
+
+#include "lore/control/status.h"
+
+/* One line for each run, the messages of failed runs, totals. `seen` has one entry for each run. */
+void lore_seen_print_table(FILE *file, const lore_manifest *manifest, const lore_seen *seen);
+
+/* The same as one JSON object on one line; null where something is not known. */
+void lore_seen_print_json(FILE *file, const lore_manifest *manifest, const lore_seen *seen);
+
+#endif

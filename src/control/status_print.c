@@ -1,0 +1,135 @@
+/* The status of a study as a table and as JSON. */
+#include "lore/control/status_print.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "lore/base/json.h"
+
+enum { CELL = 32, DIGITS = 9 /* of numbers in JSON */ };
+
+/* "1:02:03", "2:03", "3d 04:05", or "-" if it is not known. */
+static const char *print_duration(double seconds, char *text) {
+  if (!(seconds >= 0) || seconds > 1e9)
+    return "-";
+  long s = (long)(seconds + 0.5);
+  if (s >= 86400)
+    snprintf(text, CELL, "%ldd %02ld:%02ld", s / 86400, s / 3600 % 24, s / 60 % 60);
+  else if (s >= 3600)
+    snprintf(text, CELL, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+  else
+    snprintf(text, CELL, "%ld:%02ld", s / 60, s % 60);
+  return text;
+}
+
+static const char *print_number(const char *format, double value, char *text) {
+  if (isnan(value))
+    return "-";
+  snprintf(text, CELL, format, value);
+  return text;
+}
+
+static const char *or_dash(const char *text) {
+  return *text ? text : "-";
+}
+
+static int longest_id(const lore_manifest *manifest) {
+  size_t longest = strlen("run");
+  for (int i = 0; i < manifest->runs; i++)
+    if (strlen(manifest->run[i].id) > longest)
+      longest = strlen(manifest->run[i].id);
+  return (int)longest;
+}
+
+static void print_run(FILE *file, int width, const char *id, const lore_seen *seen) {
+  const lore_seen_metrics *m = &seen->metrics;
+  char step[2 * CELL], phase[CELL], loss[CELL], accuracy[CELL], rate[CELL], left[CELL], age[CELL];
+  snprintf(step, sizeof step, "%lld/%lld", (long long)seen->step, (long long)seen->steps);
+  fprintf(file, "%-*s  %-11s %15s %5s %9s %8s %9s %10s %10s  %-10s %s\n", width, id,
+          lore_seen_name(seen->stage), step, print_number("%.0f", m->phase ? m->phase : NAN, phase),
+          print_number("%.4f", m->loss, loss), print_number("%.4f", m->accuracy, accuracy),
+          print_number("%.0f", m->tokens_per_s, rate), print_duration(seen->left, left),
+          print_duration(m->age, age), or_dash(seen->state.job), or_dash(seen->state.host));
+}
+
+/* The first line of a run's message. */
+static void print_message(FILE *file, const char *id, const lore_seen *seen) {
+  const char *message = seen->state.message;
+  if (*message)
+    fprintf(file, "%s: %s: %.*s\n", id, lore_seen_name(seen->stage), (int)strcspn(message, "\n"),
+            message);
+}
+
+static void print_totals(FILE *file, const lore_manifest *manifest, const lore_seen *seen) {
+  lore_seen_totals totals = lore_seen_total(manifest, seen);
+  char left[CELL];
+  double share = totals.steps > 0 ? 100.0 * (double)totals.step / (double)totals.steps : 0;
+  fprintf(file, "%s: %d run%s", manifest->name, manifest->runs, manifest->runs == 1 ? "" : "s");
+  for (int i = 0, listed = 0; i < LORE_SEEN_STAGES; i++)
+    if (totals.count[i])
+      fprintf(file, "%s%d %s", listed++ ? ", " : ": ", totals.count[i],
+              lore_seen_name((lore_seen_stage)i));
+  /* 100 % means all of it. */
+  fprintf(file, "\nsteps: %lld of %lld (%.1f %%)", (long long)totals.step, (long long)totals.steps,
+          floor(share * 10) / 10);
+  fprintf(file, "; time left: %s\n", print_duration(totals.left, left));
+}
+
+void lore_seen_print_table(FILE *file, const lore_manifest *manifest, const lore_seen *seen) {
+  int width = longest_id(manifest);
+  fprintf(file, "%-*s  %-11s %15s %5s %9s %8s %9s %10s %10s  %-10s %s\n", width, "run", "state",
+          "step", "phase", "loss", "accuracy", "tokens/s", "time left", "age", "job", "host");
+  for (int i = 0; i < manifest->runs; i++)
+    print_run(file, width, manifest->run[i].id, &seen[i]);
+  fputc('\n', file);
+  for (int i = 0; i < manifest->runs; i++)
+    print_message(file, manifest->run[i].id, &seen[i]);
+  print_totals(file, manifest, seen);
+}
+
+static const char *null_if_empty(const char *text) {
+  return *text ? text : NULL;
+}
+
+static void print_json_run(lore_json *json, const lore_manifest_run *run, const lore_seen *seen) {
+  const lore_seen_metrics *m = &seen->metrics;
+  const lore_state *state = &seen->state;
+  lore_json_begin_object(json, NULL);
+  lore_json_text(json, "id", run->id);
+  lore_json_text(json, "experiment", null_if_empty(run->experiment));
+  lore_json_text(json, "state", lore_seen_name(seen->stage));
+  lore_json_integer(json, "step", seen->step);
+  lore_json_integer(json, "steps", seen->steps);
+  lore_json_real(json, "phase", DIGITS, m->phase ? m->phase : NAN);
+  lore_json_real(json, "attribute_loss", DIGITS, m->loss);
+  lore_json_real(json, "attribute_accuracy", DIGITS, m->accuracy);
+  lore_json_real(json, "tokens_per_second", DIGITS, m->tokens_per_s);
+  lore_json_real(json, "seconds_left", DIGITS, seen->left);
+  lore_json_real(json, "record_age", DIGITS, m->age);
+  lore_json_integer(json, "attempts", state->attempts);
+  lore_json_integer(json, "ranks", state->ranks);
+  lore_json_integer(json, "threads", state->threads);
+  lore_json_text(json, "job", null_if_empty(state->job));
+  lore_json_text(json, "host", null_if_empty(state->host));
+  lore_json_text(json, "message", state->message);
+  lore_json_end(json);
+}
+
+void lore_seen_print_json(FILE *file, const lore_manifest *manifest, const lore_seen *seen) {
+  lore_seen_totals totals = lore_seen_total(manifest, seen);
+  lore_json json = lore_json_begin(file);
+  lore_json_begin_object(&json, NULL);
+  lore_json_text(&json, "study", null_if_empty(manifest->name));
+  lore_json_begin_array(&json, "runs");
+  for (int i = 0; i < manifest->runs; i++)
+    print_json_run(&json, &manifest->run[i], &seen[i]);
+  lore_json_end(&json);
+  lore_json_begin_object(&json, "counts");
+  for (int i = 0; i < LORE_SEEN_STAGES; i++)
+    lore_json_integer(&json, lore_seen_name((lore_seen_stage)i), totals.count[i]);
+  lore_json_end(&json);
+  lore_json_integer(&json, "step", totals.step);
+  lore_json_real(&json, "seconds_left", DIGITS, totals.left);
+  lore_json_integer(&json, "steps", totals.steps);
+  lore_json_end(&json);
+}

@@ -1,0 +1,34 @@
+/* How fast matrix products are here, for a prediction of hours. */
+#include "lore/cost/speed.h"
+
+#include <stdio.h>
+
+#include "lore/base/threads.h"
+#include "lore/model/gemm.h"
+#include "task.h"
+
+static double operations_of(int count, const lore_gemm_shape *shape) {
+  double operations = 0;
+  for (int i = 0; i < count; i++)
+    operations += 2.0 * shape[i].m * shape[i].n * shape[i].k * shape[i].count;
+  return operations;
+}
+
+lore_status lore_speed_measure(const lore_settings *s, int threads, double seconds,
+                               lore_plan_speed *speed) {
+  lore_gemm_shape shape[LORE_COST_SHAPES_MAX];
+  int shapes;
+  double each;
+  char text[128];
+  LORE_TRY(lore_cost_task_of(s->task)->shapes(s, &shapes, shape));
+  LORE_TRY(lore_threads_pin(threads));
+  if (s->compute.gemm == LORE_GEMM_AUTO)
+    LORE_TRY(lore_gemm_choose(shape, shapes, threads, seconds / 2, sizeof text, text));
+  else
+    LORE_TRY(lore_gemm_select(s->compute.gemm));
+  LORE_TRY(lore_gemm_time(lore_gemm_selected(), shape, shapes, threads, seconds / 2, &each));
+  *speed = (lore_plan_speed){.gemm_gflops = 1e-9 * threads * operations_of(shapes, shape) / each};
+  speed->gflops = LORE_PLAN_STEP_SHARE * speed->gemm_gflops;
+  snprintf(speed->backend, sizeof speed->backend, "%s", lore_gemm_name(lore_gemm_selected()));
+  return LORE_OK;
+}

@@ -1,0 +1,136 @@
+/* What runs of task biographies cost. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lore/base/threads.h"
+#include "lore/model/decoder.h"
+#include "lore/model/gemm.h"
+#include "lore/run/run.h"
+#include "lore/settings/groups.h"
+#include "task.h"
+
+/* Of the rank that needs most. Their shares of the shards make different subtrees, which come again
+ * after some. */
+static size_t trainer_bytes(const lore_assembly *a, const lore_settings *s, int ranks,
+                            int threads) {
+  enum { RANKS_TRIED = 64 };
+  size_t most = 0;
+  for (int rank = 0; rank < ranks && rank < RANKS_TRIED; rank++) {
+    lore_team team = {MPI_COMM_NULL, rank, ranks};
+    size_t bytes = lore_trainer_bytes(a->model, &s->train, a->longest, team, threads);
+    most = bytes > most ? bytes : most;
+  }
+  return most;
+}
+
+static void estimate_memory(const lore_assembly *a, const lore_settings *s, int ranks,
+                            size_t before, lore_estimate *e) {
+  lore_gemm_shape shapes[LORE_GEMM_SHAPES_MAX];
+  int count = lore_decoder_gemm_shapes(a->model, s->train.shard * a->longest, shapes);
+  e->process_bytes = before;
+  e->population_bytes = lore_population_bytes(&s->population);
+  e->trainer_bytes = trainer_bytes(a, s, ranks, e->threads);
+  e->evaluator_bytes = lore_evaluator_bytes(a->model, &s->evaluate, a->groups, a->longest,
+                                            e->threads, lore_patch_wanted(&s->train.patch));
+  e->scratch_bytes = (size_t)e->threads * lore_gemm_scratch_bytes(count, shapes);
+  e->peak_bytes = e->process_bytes + e->population_bytes + e->trainer_bytes + e->evaluator_bytes +
+                  e->scratch_bytes;
+  e->checkpoint_bytes = (size_t)a->model->parameters * sizeof(real);
+}
+
+static lore_status fill_estimate(const lore_assembly *a, const lore_settings *s, int ranks,
+                                 size_t before, lore_estimate *e) {
+  LORE_TRY(lore_assembly_mean_tokens(a, &e->tokens_per_biography));
+  e->vocabulary = a->model->vocabulary;
+  e->context = a->longest;
+  e->threads = a->threads;
+  e->parameters = a->model->parameters;
+  e->baseline = a->baseline;
+  e->empirical_baseline = a->empirical_baseline;
+  e->steps = s->train.steps;
+  e->evaluations = lore_evaluate_count(&s->evaluate, s->train.steps);
+  e->tokens = e->tokens_per_biography * s->train.batch * (double)s->train.steps;
+  e->operations = lore_assembly_operations(a->model, s, e->tokens_per_biography);
+  estimate_memory(a, s, ranks, before, e);
+  return LORE_OK;
+}
+
+/* As for `settings`, from the individuals of `sample`. */
+static lore_status estimate_from(const lore_settings *sample, const lore_settings *settings,
+                                 int ranks, lore_estimate *e) {
+  lore_assembly assembly;
+  *e = (lore_estimate){0};
+  LORE_TRY(lore_run_check_ranks(settings, ranks));
+  lore_status status = lore_assembly_create(sample, &assembly);
+  if (status == LORE_OK)
+    status = lore_threads_pin(assembly.threads); /* their stacks count too */
+  size_t before = lore_process_bytes() - lore_population_bytes(&sample->population);
+  if (status == LORE_OK)
+    status = fill_estimate(&assembly, settings, ranks, before, e);
+  lore_assembly_destroy(&assembly);
+  return status;
+}
+
+static lore_status estimate_biographies(const lore_settings *settings, int ranks, bool sampled,
+                                        lore_estimate *e) {
+  enum { INDIVIDUALS = 1024 };
+  if (!sampled)
+    return estimate_from(settings, settings, ranks, e);
+  lore_settings *sample = malloc(sizeof *sample);
+  if (!sample)
+    return lore_fail(LORE_MEMORY, "cannot allocate settings");
+  *sample = *settings;
+  int64_t *count[] = {&sample->population.individuals, &sample->population.held_out,
+                      &sample->population.new_ones, &sample->population.throw_away};
+  for (size_t i = 0; i < sizeof count / sizeof *count; i++)
+    if (*count[i] > INDIVIDUALS)
+      *count[i] = INDIVIDUALS;
+  lore_status status = estimate_from(sample, settings, ranks, e);
+  free(sample);
+  return status;
+}
+
+static lore_status count_operations(lore_operation_counter *c, const lore_settings *s,
+                                    double *operations) {
+  if (!c->model || memcmp(&c->model->config, &s->model, sizeof s->model) != 0) {
+    lore_model_destroy(c->model);
+    c->model = NULL;
+    LORE_TRY(lore_model_create(&s->model, lore_vocabulary_size(c->sample.vocabulary),
+                               c->sample.longest, &c->model));
+  }
+  *operations = lore_assembly_operations(c->model, s, c->tokens);
+  return LORE_OK;
+}
+
+static double count_sequences(const lore_settings *s) {
+  lore_group group[LORE_GROUPS_MAX];
+  return (double)lore_groups_of(s, group) * s->evaluate.sequences;
+}
+
+/* A shard's products. */
+static lore_status make_shapes(const lore_settings *s, int *count, lore_gemm_shape *shape) {
+  enum { ROWS_MIN = 64, ROWS_MAX = 512 };
+  lore_vocabulary *vocabulary = NULL;
+  lore_model *model = NULL;
+  lore_status status = lore_vocabulary_create(&vocabulary);
+  if (status == LORE_OK) {
+    int longest = lore_vocabulary_longest_biography(vocabulary);
+    status = lore_model_create(&s->model, lore_vocabulary_size(vocabulary), longest, &model);
+    if (status == LORE_OK) {
+      double affordable = 3e9 / lore_model_flops_per_token(model, 0);
+      double rows = (double)s->train.shard * longest;
+      rows = rows > ROWS_MAX ? ROWS_MAX : rows;
+      rows = rows > affordable ? affordable : rows;
+      *count = lore_decoder_gemm_shapes(model, rows < ROWS_MIN ? ROWS_MIN : (int)rows, shape);
+    }
+  }
+  lore_model_destroy(model);
+  lore_vocabulary_destroy(vocabulary);
+  return status;
+}
+
+const lore_cost_task lore_cost_biographies = {.sharded = true,
+                                              .estimate = estimate_biographies,
+                                              .operations = count_operations,
+                                              .evaluated = count_sequences,
+                                              .shapes = make_shapes};
