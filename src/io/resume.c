@@ -45,7 +45,7 @@ static int newest_first(const struct dirent **a, const struct dirent **b) {
   return (first < second) - (first > second);
 }
 
-static void free_directory(struct dirent **entry, int count) {
+static void free_listing(struct dirent **entry, int count) {
   for (int i = 0; i < count; i++)
     free(entry[i]);
   if (count >= 0)
@@ -61,7 +61,7 @@ lore_status lore_resume_list(const char *directory, lore_resume_points *points) 
   points->step = calloc((size_t)count + 1, sizeof *points->step);
   for (int i = 0; i < count && points->step; i++)
     points->step[points->count++] = step_in_name(entry[i]->d_name, SUFFIX);
-  free_directory(entry, count);
+  free_listing(entry, count);
   return points->step ? LORE_OK : lore_fail(LORE_MEMORY, "no memory to list %s", directory);
 }
 
@@ -73,7 +73,7 @@ static void remove_matching(const char *directory, int (*filter)(const struct di
     unlinkat(fd, entry[i]->d_name, 0);
   if (fd >= 0)
     close(fd);
-  free_directory(entry, count);
+  free_listing(entry, count);
 }
 
 void lore_resume_remove(const char *directory) {

@@ -14,18 +14,18 @@ static const lore_tensor_row rows[LORE_MEMORY_VARIABLES] = {
             {LORE_SIDE_KEY, LORE_SIDE_HIDDEN},
             LORE_WEIGHT,
             .deviation = LORE_DEVIATION_ROWS},
-    [UP_BIAS] = {"up_bias", "biases of the hidden units", {LORE_SIDE_HIDDEN}, LORE_BIAS},
+    [UP_BIAS] = {"up_bias", "biases of the hidden units", {LORE_SIDE_HIDDEN}, .kind = LORE_BIAS},
     [DOWN] = {"down",
               "map from the hidden units to the output",
               {LORE_SIDE_HIDDEN, LORE_SIDE_KEY},
               LORE_WEIGHT,
               .deviation = LORE_DEVIATION_ROWS},
-    [DOWN_BIAS] = {"down_bias", "bias of the output", {LORE_SIDE_KEY}, LORE_BIAS},
+    [DOWN_BIAS] = {"down_bias", "bias of the output", {LORE_SIDE_KEY}, .kind = LORE_BIAS},
     [LORE_MEMORY_VALUE_VECTOR] =
         {"value_vector",
          "vectors whose products with the output are the logits; not trained",
          {LORE_SIDE_VALUE, LORE_SIDE_KEY},
-         LORE_CONSTANT},
+         .kind = LORE_CONSTANT},
 };
 
 int64_t lore_memory_layout(const lore_memory_config *c, lore_tensor tensor[LORE_MEMORY_VARIABLES]) {
