@@ -121,7 +121,7 @@ assert abs(study["seconds_left"] - 200000) < 100 and study["steps"] == 10000550
   echo "$output"
   [ "$status" -eq 0 ]
   [ "$(grep -cE '^[a-d] +(interrupted|done) +[14]0/[0-9]+ +- +- +-' <<<"$output")" -eq 4 ]
-  grep -q "^e: waiting: dir/runs/e/state.yaml, line 1: 'happy' is no value of 'state'" <<<"$output"
+  grep -q "^e: waiting: dir/runs/e/state.yaml, line 1: 'happy' is not a value of 'state'" <<<"$output"
 }
 
 @test "--watch ends when every run is done or diverged" {

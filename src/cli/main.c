@@ -46,7 +46,7 @@ static void print_usage(FILE *stream) {
   for (int i = 0; i < COMMANDS; i++)
     fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].help);
   fputs("\n"
-        "'lore COMMAND --help' describes a command; 'lore --version' describes this build.\n"
+        "'lore COMMAND --help' describes a command; 'lore --version' the build.\n"
         "Exit codes: 0 done, 1 the environment failed, 2 wrong input, 3 runs failed,\n"
         "75 checkpointed and unfinished; rerun to resume.\n",
         stream);
