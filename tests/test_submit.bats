@@ -126,7 +126,7 @@ END
   refused "6 ranks (--nodes 2, --ntasks-per-node 3) cannot be divided into groups of --ranks-per-run 4" \
     --nodes 2 --ntasks-per-node 3 --ranks-per-run 4
   refused "--nodes 2-4: expected a whole number" --nodes 2-4
-  refused "--tasks 0: a whole number" --tasks 0
+  refused "--tasks 0: expected a whole number" --tasks 0
   refused "nodess" --nodess 2
 }
 
