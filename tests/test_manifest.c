@@ -47,6 +47,7 @@ static void assert_ids(const lore_manifest *m, int count, const char *const *id)
 static void test_alone(void **state) {
   (void)state;
   lore_manifest m = expand(SMALL "seed: 4\n", NULL);
+  const lore_settings settings = settings_of(&m, 0);
   assert_ids(&m, 1, (const char *const[]){"s-seed4"});
   assert_int_equal(m.run[0].parent, -1);
   assert_int_equal(m.axes, 0);
