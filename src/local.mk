@@ -160,23 +160,13 @@ control_sources = \
 	src/control/submit_command.h
 
 linalg_sources = \
-	src/linalg/afford.c \
 	src/linalg/bytes.h \
-	src/linalg/classes.c \
-	src/linalg/diagonal.c \
-	src/linalg/diagonal.h \
-	src/linalg/eigenvalues.c \
-	src/linalg/fill.c \
 	src/linalg/grid.c \
-	src/linalg/least_squares.c \
 	src/linalg/matrix.c \
-	src/linalg/multiply.c \
-	src/linalg/multiply.h \
 	src/linalg/nearest.c \
-	src/linalg/ridge.c \
+	src/linalg/regression.c \
 	src/linalg/scalapack.h \
-	src/linalg/singular_values.c \
-	src/linalg/spectrum.c
+	src/linalg/spectra.c
 
 probe_sources = \
 	src/probe/codes.c \

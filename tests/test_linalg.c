@@ -1,7 +1,9 @@
 /* What needs no ranks: places of rows in a grid, predicted memory, spectra in closed form. */
 #include <limits.h>
 
-#include "lore/linalg/linalg.h"
+#include "lore/linalg/nearest.h"
+#include "lore/linalg/regression.h"
+#include "lore/linalg/spectra.h"
 #include "support/mpi_test.h"
 
 static void shapes_of_grids(void **state) {

@@ -1,14 +1,22 @@
-/* The grid of ranks and what all of them decide alike. */
+/* The grid of ranks, the memory that they have, and what all of them decide alike. */
 #include "config.h"
 
 #include "lore/linalg/grid.h"
 
 #include <assert.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "lore/base/memory.h"
+#include "lore/base/mpi.h"
 #include "scalapack.h"
 
-enum { WIDEST = 3 }; /* columns of the grid to one row */
+enum {
+  WIDEST = 3, /* columns of the grid to one row */
+  MOST_RANKS = 1 << 24,
+  TRIFLE = 1 << 20 /* bytes that are granted without asking the ranks */
+};
 
 lore_grid_shape lore_grid_shape_of(int ranks) {
   assert(ranks >= 1);
@@ -29,14 +37,13 @@ bool lore_grid_available(void) {
 #endif
 }
 
-static int most_ranks_on_a_node(lore_team team) {
+static lore_status count_node_ranks(lore_team team, int *ranks) {
   MPI_Comm node;
-  int ranks;
-  MPI_Comm_split_type(team.comm, MPI_COMM_TYPE_SHARED, team.rank, MPI_INFO_NULL, &node);
-  MPI_Comm_size(node, &ranks);
-  MPI_Comm_free(&node);
-  MPI_Allreduce(MPI_IN_PLACE, &ranks, 1, MPI_INT, MPI_MAX, team.comm);
-  return ranks;
+  LORE_TRY_MPI(
+      MPI_Comm_split_type(team.comm, MPI_COMM_TYPE_SHARED, team.rank, MPI_INFO_NULL, &node));
+  LORE_TRY_MPI(MPI_Comm_size(node, ranks));
+  LORE_TRY_MPI(MPI_Comm_free(&node));
+  return LORE_MPI_DO(MPI_Allreduce(MPI_IN_PLACE, ranks, 1, MPI_INT, MPI_MAX, team.comm));
 }
 
 /* BLACS wants the map of ranks column by column. */
@@ -49,6 +56,26 @@ static lore_status make_map(const lore_grid *grid, int **map) {
     for (int column = 0; column < shape.columns; column++)
       (*map)[column * shape.rows + row] = row * shape.columns + column;
   return LORE_OK;
+}
+
+/* BLACS and ScaLAPACK ignore what MPI returns. So they work on a duplicate of the team's
+ * communicator whose errors end the job, where the team's would let them compute on with garbage.
+ */
+static lore_status start_blacs(lore_grid *grid, int *map) {
+  LORE_TRY_MPI(MPI_Comm_dup(grid->team.comm, &grid->blacs));
+  LORE_TRY_MPI(MPI_Comm_set_errhandler(grid->blacs, MPI_ERRORS_ARE_FATAL));
+  grid->handle = grid->context = Csys2blacs_handle(grid->blacs);
+  Cblacs_gridmap(&grid->context, map, grid->shape.rows, grid->shape.rows, grid->shape.columns);
+  return LORE_OK;
+}
+
+static lore_status split_team(lore_grid *grid) {
+  MPI_Comm team = grid->team.comm;
+  int row = grid->row >= 0 ? grid->row : MPI_UNDEFINED;
+  int column = grid->column >= 0 ? grid->column : MPI_UNDEFINED;
+  LORE_TRY_MPI(MPI_Comm_split(team, row, grid->column, &grid->in_row));
+  LORE_TRY_MPI(MPI_Comm_split(team, column, grid->row, &grid->in_column));
+  return count_node_ranks(grid->team, &grid->node_ranks);
 }
 
 lore_status lore_grid_create(lore_team team, int block, lore_grid *grid) {
@@ -66,40 +93,102 @@ lore_status lore_grid_create(lore_team team, int block, lore_grid *grid) {
                     .column = -1,
                     .block = block};
   int *map = NULL;
-  lore_status status = lore_team_agree(team, make_map(&made, &map));
-  if (status != LORE_OK) {
-    free(map);
-    return status;
-  }
-  bool member = team.rank < made.shape.rows * made.shape.columns;
-  if (member) {
+  if (team.rank < made.shape.rows * made.shape.columns) {
     made.row = team.rank / made.shape.columns;
     made.column = team.rank % made.shape.columns;
   }
-  made.handle = made.context = Csys2blacs_handle(team.comm);
-  Cblacs_gridmap(&made.context, map, made.shape.rows, made.shape.rows, made.shape.columns);
+  lore_status status = lore_team_agree(team, make_map(&made, &map));
+  if (status == LORE_OK)
+    status = start_blacs(&made, map);
   free(map);
-  MPI_Comm_split(team.comm, member ? made.row : MPI_UNDEFINED, made.column, &made.in_row);
-  MPI_Comm_split(team.comm, member ? made.column : MPI_UNDEFINED, made.row, &made.in_column);
-  made.node_ranks = most_ranks_on_a_node(team);
-  *grid = made;
-  return LORE_OK;
+  if (status == LORE_OK)
+    status = split_team(&made);
+  if (status == LORE_OK)
+    *grid = made;
+  return status;
 }
 
 void lore_grid_destroy(lore_grid *grid) {
-  if (grid->shape.rows == 0)
+  /* BLACS would wait for ranks that a failed MPI call keeps away. */
+  if (grid->shape.rows == 0 || lore_mpi_failed()) {
+    *grid = (lore_grid){0};
     return;
+  }
   if (grid->row >= 0) {
     Cblacs_gridexit(grid->context);
-    MPI_Comm_free(&grid->in_row);
-    MPI_Comm_free(&grid->in_column);
+    (void)LORE_MPI_DO(MPI_Comm_free(&grid->in_row));
+    (void)LORE_MPI_DO(MPI_Comm_free(&grid->in_column));
   }
   Cfree_blacs_system_handle(grid->handle);
+  (void)LORE_MPI_DO(MPI_Comm_free(&grid->blacs));
   *grid = (lore_grid){0};
 }
 
-__attribute__((format(printf, 3, 0))) static lore_status refused(const char *routine, int info,
-                                                                 const char *meaning) {
+static double gibibytes(size_t size) {
+  return (double)size / (double)((size_t)1 << 30);
+}
+
+int lore_grid_ranks_enough(lore_bytes_function *bytes, const void *problem, int block, int ranks,
+                           size_t available) {
+  int below = ranks - 1, enough = ranks;
+  while (bytes(problem, lore_grid_shape_of(enough), block) > available) {
+    below = enough;
+    if (enough >= MOST_RANKS)
+      return 0;
+    enough *= 2;
+  }
+  while (enough - below > 1) {
+    int middle = below + (enough - below) / 2;
+    if (bytes(problem, lore_grid_shape_of(middle), block) > available)
+      below = middle;
+    else
+      enough = middle;
+  }
+  return enough;
+}
+
+static lore_status refuse_problem(const lore_grid *grid, const char *what, size_t needed,
+                                  size_t available, int enough) {
+  char remedy[128], missing[256];
+  if (enough > 0)
+    snprintf(remedy, sizeof remedy, "%d ranks with as much memory each would do", enough);
+  else
+    snprintf(remedy, sizeof remedy, "no number of ranks would do");
+  if (needed == SIZE_MAX)
+    snprintf(missing, sizeof missing, "needs more than 2^31 - 1 elements of one matrix");
+  else
+    snprintf(missing, sizeof missing, "needs %.2f GiB, of which %.2f GiB are available,",
+             gibibytes(needed), gibibytes(available));
+  return lore_fail(LORE_MEMORY, "%s %s on each of %d rank%s (%d on a node); %s", what, missing,
+                   grid->team.ranks, grid->team.ranks == 1 ? "" : "s", grid->node_ranks, remedy);
+}
+
+lore_status lore_grid_memory(const lore_grid *grid, size_t *bytes) {
+  unsigned long available = lore_memory_available() / (size_t)grid->node_ranks;
+  LORE_TRY_MPI(
+      MPI_Allreduce(MPI_IN_PLACE, &available, 1, MPI_UNSIGNED_LONG, MPI_MIN, grid->team.comm));
+  *bytes = available;
+  return LORE_OK;
+}
+
+lore_status lore_grid_afford(const lore_grid *grid, const char *what, lore_bytes_function *bytes,
+                             const void *problem) {
+  size_t needed = bytes(problem, grid->shape, grid->block);
+  if (needed <= TRIFLE)
+    return LORE_OK;
+  size_t available;
+  LORE_TRY(lore_grid_memory(grid, &available));
+  if (needed <= available && needed < SIZE_MAX)
+    return LORE_OK;
+  if (available == SIZE_MAX)
+    available--;
+  return refuse_problem(
+      grid, what, needed, available,
+      lore_grid_ranks_enough(bytes, problem, grid->block, grid->team.ranks, available));
+}
+
+__attribute__((format(printf, 3, 0))) static lore_status explain_info(const char *routine, int info,
+                                                                      const char *meaning) {
   if (info < 0)
     return lore_fail(LORE_NUMERICS, "%s refused its argument %d", routine,
                      -info < 100 ? -info : -info / 100);
@@ -109,6 +198,6 @@ __attribute__((format(printf, 3, 0))) static lore_status refused(const char *rou
 
 lore_status lore_grid_info(const lore_grid *grid, const char *routine, int info,
                            const char *meaning) {
-  lore_status status = info == 0 ? LORE_OK : refused(routine, info, meaning);
+  lore_status status = info == 0 ? LORE_OK : explain_info(routine, info, meaning);
   return lore_team_agree(grid->team, status);
 }

@@ -1,6 +1,8 @@
 /* Nearest rows: one block of queries at a time goes round, every rank compares it with its own part
  * of the references. |x - y|^2 = |x|^2 - 2 x y + |y|^2 finds the candidate with one matrix product;
  * the distance itself comes from differences, since the identity loses digits for close rows. */
+#include "lore/linalg/nearest.h"
+
 #include <assert.h>
 #include <cblas.h>
 #include <limits.h>
@@ -9,8 +11,7 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "lore/linalg/linalg.h"
-#include "multiply.h"
+#include "lore/base/mpi.h"
 
 /* As MPI_DOUBLE_INT. */
 typedef struct {
@@ -33,7 +34,8 @@ typedef struct {
 } nearest_problem;
 
 /* Counting and cutting alike, for the fullest rank. */
-static void lay_out(search *s, lore_grid_shape shape, int block, int references, int columns) {
+static void layout_search(search *s, lore_grid_shape shape, int block, int references,
+                          int columns) {
   size_t b = (size_t)block;
   size_t rows = (size_t)lore_cyclic_count(references, block, 0, shape.rows);
   size_t wide = (size_t)lore_cyclic_count(columns, block, 0, shape.columns);
@@ -50,7 +52,7 @@ size_t lore_nearest_bytes(lore_grid_shape shape, int block, int queries, int ref
       lore_matrix_bytes(shape, block, references, columns > block ? columns : block) == SIZE_MAX)
     return SIZE_MAX;
   search s = {0};
-  lay_out(&s, shape, block, references, columns);
+  layout_search(&s, shape, block, references, columns);
   return lore_arena_mapped(s.memory.used);
 }
 
@@ -69,7 +71,7 @@ static void sum_squares(const lore_matrix *matrix, double *norm) {
 }
 
 /* The queries of block b to all ranks, each its own columns. */
-static void send_panel(search *s, int b, int count) {
+static lore_status send_panel(search *s, int b, int count) {
   const lore_grid *grid = s->query->grid;
   int owner = b % grid->shape.rows, columns = s->query->local_columns;
   size_t first = (size_t)(b / grid->shape.rows) * (size_t)grid->block;
@@ -77,11 +79,11 @@ static void send_panel(search *s, int b, int count) {
     memcpy(s->panel + (size_t)j * (size_t)count,
            s->query->element + (size_t)j * (size_t)s->query->stride + first,
            sizeof(double) * (size_t)count);
-  MPI_Bcast(s->panel, count * columns, MPI_DOUBLE, owner, grid->in_column);
+  return LORE_MPI_DO(MPI_Bcast(s->panel, count * columns, MPI_DOUBLE, owner, grid->in_column));
 }
 
 /* product = |y|^2 - 2 x y, summed over all columns on the ranks of grid column 0. */
-static void multiply(search *s, int count) {
+static lore_status multiply_panel(search *s, int count) {
   const lore_matrix *y = s->reference;
   int rows = y->local_rows, columns = y->local_columns;
   for (int i = 0; i < count; i++)
@@ -90,12 +92,12 @@ static void multiply(search *s, int count) {
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, rows, count, columns, -2, y->element,
                 y->stride, s->panel, count, 1, s->product, rows);
   int first = y->grid->column == 0;
-  MPI_Reduce(first ? MPI_IN_PLACE : s->product, s->product, rows * count, MPI_DOUBLE, MPI_SUM, 0,
-             y->grid->in_row);
+  return LORE_MPI_DO(MPI_Reduce(first ? MPI_IN_PLACE : s->product, s->product, rows * count,
+                                MPI_DOUBLE, MPI_SUM, 0, y->grid->in_row));
 }
 
 /* The nearest reference of every query of the block, known to all ranks of the grid. */
-static void choose(search *s, int first, int count) {
+static lore_status choose_candidates(search *s, int first, int count) {
   const lore_matrix *y = s->reference;
   const lore_grid *grid = y->grid;
   for (int i = 0; i < count; i++) {
@@ -109,12 +111,13 @@ static void choose(search *s, int first, int count) {
     s->best[i] = best;
   }
   if (grid->column == 0)
-    MPI_Allreduce(MPI_IN_PLACE, s->best, count, MPI_DOUBLE_INT, MPI_MINLOC, grid->in_column);
-  MPI_Bcast(s->best, count, MPI_DOUBLE_INT, 0, grid->in_row);
+    LORE_TRY_MPI(
+        MPI_Allreduce(MPI_IN_PLACE, s->best, count, MPI_DOUBLE_INT, MPI_MINLOC, grid->in_column));
+  return LORE_MPI_DO(MPI_Bcast(s->best, count, MPI_DOUBLE_INT, 0, grid->in_row));
 }
 
 /* This rank's part of the squared distances, where it holds the nearest row. */
-static void measure(const search *s, int first, int count, double *distance) {
+static void measure_distances(const search *s, int first, int count, double *distance) {
   const lore_matrix *y = s->reference;
   const lore_grid *grid = y->grid;
   for (int i = 0; i < count; i++) {
@@ -132,24 +135,36 @@ static void measure(const search *s, int first, int count, double *distance) {
   }
 }
 
-static void find(search *s, double *distance, int *nearest) {
+static lore_status search_blocks(search *s, double *distance, int *nearest) {
   const lore_grid *grid = s->query->grid;
   sum_squares(s->reference, s->norm);
   for (int first = 0, b = 0; first < s->query->rows; first += grid->block, b++) {
     int left = s->query->rows - first, count = left < grid->block ? left : grid->block;
-    send_panel(s, b, count);
-    multiply(s, count);
-    choose(s, first, count);
-    measure(s, first, count, distance);
+    LORE_TRY(send_panel(s, b, count));
+    LORE_TRY(multiply_panel(s, count));
+    LORE_TRY(choose_candidates(s, first, count));
+    measure_distances(s, first, count, distance);
     for (int i = 0; i < count; i++)
       nearest[first + i] = s->best[i].row == INT_MAX ? -1 : s->best[i].row;
   }
+  return LORE_OK;
 }
 
-static void centre(lore_matrix *query, lore_matrix *reference, double *mean) {
-  lore_matrix_centre(reference, mean);
+static lore_status centre_rows(lore_matrix *query, lore_matrix *reference, double *mean) {
+  LORE_TRY(lore_matrix_centre(reference, mean));
   if (query != reference)
     lore_matrix_add_row(query, -1, mean);
+  return LORE_OK;
+}
+
+/* The same on all ranks; for rows without a neighbour -1 and INFINITY. */
+static lore_status share_nearest(const lore_matrix *query, double *distance, int *nearest) {
+  MPI_Comm comm = query->grid->team.comm;
+  LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, distance, query->rows, MPI_DOUBLE, MPI_SUM, comm));
+  LORE_TRY_MPI(MPI_Bcast(nearest, query->rows, MPI_INT, 0, comm));
+  for (int i = 0; i < query->rows; i++)
+    distance[i] = nearest[i] < 0 ? INFINITY : sqrt(distance[i]);
+  return LORE_OK;
 }
 
 lore_status lore_nearest_rows(lore_matrix *query, lore_matrix *reference, double *distance,
@@ -159,19 +174,15 @@ lore_status lore_nearest_rows(lore_matrix *query, lore_matrix *reference, double
   const nearest_problem problem = {query->rows, reference->rows, query->columns};
   search s = {.query = query, .reference = reference};
   LORE_TRY(lore_grid_afford(grid, "nearest neighbours", nearest_bytes, &problem));
-  lay_out(&s, grid->shape, grid->block, reference->rows, reference->columns);
+  layout_search(&s, grid->shape, grid->block, reference->rows, reference->columns);
   lore_status status = lore_team_agree(grid->team, lore_arena_create(&s.memory, s.memory.used));
   if (status == LORE_OK) {
-    lay_out(&s, grid->shape, grid->block, reference->rows, reference->columns);
-    centre(query, reference, s.mean);
+    layout_search(&s, grid->shape, grid->block, reference->rows, reference->columns);
     memset(distance, 0, sizeof *distance * (size_t)query->rows);
-    if (grid->row >= 0)
-      find(&s, distance, nearest);
-    MPI_Allreduce(MPI_IN_PLACE, distance, query->rows, MPI_DOUBLE, MPI_SUM, grid->team.comm);
-    MPI_Bcast(nearest, query->rows, MPI_INT, 0, grid->team.comm);
-    for (int i = 0; i < query->rows; i++)
-      distance[i] = nearest[i] < 0 ? INFINITY : sqrt(distance[i]);
+    status = centre_rows(query, reference, s.mean);
   }
+  if (status == LORE_OK && grid->row >= 0)
+    status = search_blocks(&s, distance, nearest);
   lore_arena_destroy(&s.memory);
-  return status;
+  return status == LORE_OK ? share_nearest(query, distance, nearest) : status;
 }

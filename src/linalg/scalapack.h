@@ -6,8 +6,6 @@
 #include <mpi.h>
 #include <stddef.h>
 
-#include "lore/linalg/grid.h"
-
 int Csys2blacs_handle(MPI_Comm comm);
 void Cfree_blacs_system_handle(int handle);
 void Cblacs_gridmap(int *context, int *map, int stride, int rows, int columns);
@@ -37,10 +35,5 @@ void pdgesvd_(const char *vectors_u, const char *vectors_v, const int *m, const 
 void pdgels_(const char *transpose, const int *m, const int *n, const int *targets, double *a,
              const int *ia, const int *ja, const int *desca, double *b, const int *ib,
              const int *jb, const int *descb, double *work, const int *lwork, int *info, size_t);
-
-/* The status of a call of `routine` that left `info` on this rank, agreed by all ranks (idle ones
- * bring 0). `meaning` is what info > 0 means, with one %d for it. */
-lore_status lore_grid_info(const lore_grid *grid, const char *routine, int info,
-                           const char *meaning);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef LORE_PROBE_CODES_H
 #define LORE_PROBE_CODES_H
 
-#include "lore/linalg/linalg.h"
+#include "lore/linalg/regression.h"
 #include "people.h"
 
 enum { LORE_PROBE_PARTS_MAX = 3 }; /* targets of one attribute */

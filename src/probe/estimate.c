@@ -2,6 +2,7 @@
 #include "estimate.h"
 
 #include "codes.h"
+#include "lore/linalg/nearest.h"
 #include "readout.h"
 
 static size_t sum(size_t a, size_t b) {
@@ -94,12 +95,14 @@ size_t lore_probe_bytes_least(const void *problem, lore_grid_shape shape, int bl
   return bytes_of(problem, 1, shape, block);
 }
 
-int lore_probe_levels_affordable(const lore_probe_problem *problem, const lore_grid *grid) {
-  size_t available = lore_grid_memory(grid);
-  int levels = lore_probe_sizes_of(problem).levels;
-  while (levels > 1 && bytes_of(problem, levels, grid->shape, grid->block) > available)
-    levels--;
-  return levels;
+lore_status lore_probe_levels_affordable(const lore_probe_problem *problem, const lore_grid *grid,
+                                         int *levels) {
+  size_t available;
+  LORE_TRY(lore_grid_memory(grid, &available));
+  *levels = lore_probe_sizes_of(problem).levels;
+  while (*levels > 1 && bytes_of(problem, *levels, grid->shape, grid->block) > available)
+    --*levels;
+  return LORE_OK;
 }
 
 int lore_probe_block(int width, int ranks) {

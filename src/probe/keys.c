@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lore/linalg/nearest.h"
 #include "readout.h"
 
 /* Root mean square length of the rows, which are centred. */

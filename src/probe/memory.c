@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lore/linalg/linalg.h"
+#include "lore/linalg/regression.h"
 
 typedef struct {
   const lore_pairs *pairs;

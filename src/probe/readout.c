@@ -213,7 +213,7 @@ static lore_status judge_model(lore_probe_work *work, lore_probe_group group,
   lore_probe_result *r = work->result;
   double mean[verdicts->columns];
   size_t at = (size_t)group * LORE_PROBE_TARGETS;
-  lore_matrix_means(verdicts, mean);
+  LORE_TRY(lore_matrix_means(verdicts, mean));
   memcpy(r->model_accuracy + at, mean, sizeof *mean * LORE_PROBE_TARGETS);
   r->model_loss[group] = mean[LORE_PROBE_VERDICT_LOSS];
   r->model_confidence[group] = mean[LORE_PROBE_VERDICT_CONFIDENCE];

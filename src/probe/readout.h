@@ -3,6 +3,7 @@
 #define LORE_PROBE_READOUT_H
 
 #include "codes.h"
+#include "lore/linalg/spectra.h"
 #include "reader.h"
 #include "result.h"
 

@@ -48,7 +48,8 @@ lore_status lore_probe_snapshot(const lore_probe_problem *problem, const lore_gr
   lore_arena memory = {0};
   lore_probe_work work = {
       .problem = problem, .grid = grid, .sizes = lore_probe_sizes_of(problem), .result = result};
-  int levels = lore_probe_levels_affordable(problem, grid);
+  int levels;
+  LORE_TRY(lore_probe_levels_affordable(problem, grid, &levels));
   LORE_TRY(lore_grid_afford(grid, "probing one level at a time", lore_probe_bytes_least, problem));
   work.cells = levels * LORE_PROBE_POSITIONS * LORE_ATTRIBUTES;
   lay_out(&work, &memory);

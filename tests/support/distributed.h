@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "lore/base/random.h"
-#include "lore/linalg/linalg.h"
+#include "lore/linalg/nearest.h"
+#include "lore/linalg/regression.h"
+#include "lore/linalg/spectra.h"
 
 /* Ends all ranks with what went wrong. */
 #define require(condition, ...)                                                                    \

@@ -23,6 +23,7 @@ typedef struct {
   int block;          /* rows and columns of a block, of all matrices on this grid */
   int context;        /* of BLACS, -1 if idle */
   int handle;         /* of BLACS for the communicator */
+  MPI_Comm blacs;     /* duplicate of the team's communicator that BLACS works on */
   MPI_Comm in_row;    /* ranks of the same grid row by column, and the other way round; */
   MPI_Comm in_column; /* MPI_COMM_NULL if idle */
   int node_ranks;     /* the most ranks of the team on one node */
@@ -40,19 +41,25 @@ lore_grid_shape lore_grid_shape_of(int ranks);
 bool lore_grid_available(void);
 
 /* All ranks of `team`; MPI is initialised (a team alone uses MPI_COMM_SELF). Idle ranks take part
- * in every call on the grid and get the same results. LORE_USER without ScaLAPACK. */
+ * in every call on the grid and get the same results. LORE_USER without ScaLAPACK, LORE_MPI. Zeroed
+ * after a failure. */
 lore_status lore_grid_create(lore_team team, int block, lore_grid *grid);
 
 /* All ranks. A grid that was not created (zeroed) is left as it is. */
 void lore_grid_destroy(lore_grid *grid);
 
-/* Bytes that every rank may still ask for. All ranks. */
-size_t lore_grid_memory(const lore_grid *grid);
+/* *bytes: what every rank may still allocate. All ranks. LORE_MPI. */
+lore_status lore_grid_memory(const lore_grid *grid, size_t *bytes);
 
 /* LORE_MEMORY on all ranks unless every node has the memory that `bytes` predicts for its ranks;
  * the message says how many ranks would do. `what` names the problem. All ranks. */
 lore_status lore_grid_afford(const lore_grid *grid, const char *what, lore_bytes_function *bytes,
                              const void *problem);
+
+/* The status of a ScaLAPACK call of `routine` that left `info` on this rank, agreed by all ranks
+ * (idle ones bring 0): LORE_NUMERICS. `meaning` is what info > 0 means, with one %d for it. */
+lore_status lore_grid_info(const lore_grid *grid, const char *routine, int info,
+                           const char *meaning);
 
 /* The least number of ranks from `ranks` on (nearly: found by bisection) for which `bytes` is at
  * most `available`; 0 if there is none below 2^24. */

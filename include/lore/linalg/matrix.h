@@ -39,10 +39,29 @@ lore_status lore_matrix_fill(int matrices, lore_matrix *const matrix[], lore_row
 /* Bytes that lore_matrix_fill needs on each rank for matrices of columns[matrices] columns. */
 size_t lore_matrix_fill_bytes(int ranks, int block, int matrices, const int *columns);
 
-/* mean[columns] of every column, the same on all ranks. All ranks. */
-void lore_matrix_means(const lore_matrix *matrix, double *mean);
+/* mean[columns] of every column, the same on all ranks. All ranks. LORE_MPI. */
+lore_status lore_matrix_means(const lore_matrix *matrix, double *mean);
 
 /* Adds factor * row[columns] to every row. */
 void lore_matrix_add_row(lore_matrix *matrix, double factor, const double *row);
+
+/* Subtracts the column means, which go to mean[columns]. All ranks. LORE_MPI. */
+lore_status lore_matrix_centre(lore_matrix *matrix, double *mean);
+
+/* Products of whole matrices; idle ranks do nothing. c = factor * x'x, lower triangle. */
+void lore_matrix_gram(double factor, const lore_matrix *x, lore_matrix *c);
+
+/* c = a' b. */
+void lore_matrix_cross(const lore_matrix *a, const lore_matrix *b, lore_matrix *c);
+
+/* c = a b. */
+void lore_matrix_product(const lore_matrix *a, const lore_matrix *b, lore_matrix *c);
+
+/* The diagonal element in local column `j`; NULL if it lies on another rank or there is none. */
+double *lore_matrix_diagonal(const lore_matrix *matrix, int j);
+
+/* *ratio: smallest / largest absolute value of the diagonal (of a triangular factor: near 1 /
+ * condition); 0 if all are 0. All ranks. LORE_MPI. */
+lore_status lore_matrix_diagonal_ratio(const lore_matrix *matrix, double *ratio);
 
 #endif

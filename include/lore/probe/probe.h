@@ -43,7 +43,7 @@ typedef struct {
   int held_out;    /* individuals of that group; may be 0 */
   int keys;        /* known individuals whose names are compared, and as many held-out ones */
   int strengths;
-  double strength[LORE_PROBE_STRENGTHS_MAX]; /* of the ridge penalty, positive; as in linalg.h */
+  double strength[LORE_PROBE_STRENGTHS_MAX]; /* of the ridge penalty, positive; as in regression.h */
 } lore_probe_config;
 
 /* What is probed. Pointers are kept, not owned. */
