@@ -171,30 +171,35 @@ linalg_sources = \
 probe_sources = \
 	src/probe/codes.c \
 	src/probe/codes.h \
-	src/probe/estimate.c \
-	src/probe/estimate.h \
 	src/probe/file.c \
 	src/probe/file.h \
 	src/probe/keys.c \
-	src/probe/memory.c \
+	src/probe/keys.h \
+	src/probe/linear_memory.c \
+	src/probe/linear_memory.h \
 	src/probe/memory_file.c \
-	src/probe/memory_run.c \
-	src/probe/people.c \
-	src/probe/people.h \
+	src/probe/memory_file.h \
+	src/probe/options.c \
 	src/probe/plan.c \
+	src/probe/probe.c \
+	src/probe/probe.h \
+	src/probe/probed.c \
+	src/probe/probed.h \
+	src/probe/problem.c \
+	src/probe/problem.h \
 	src/probe/reader.c \
 	src/probe/reader.h \
 	src/probe/readout.c \
 	src/probe/readout.h \
 	src/probe/result.c \
 	src/probe/result.h \
-	src/probe/runs.c \
-	src/probe/runs.h \
-	src/probe/snapshot.c \
-	src/probe/snapshots.c \
-	src/probe/snapshots.h \
-	src/probe/spectra.c \
-	src/probe/study.c
+	src/probe/study.c \
+	src/probe/task.c \
+	src/probe/task.h \
+	src/probe/task_biographies.c \
+	src/probe/task_memory.c \
+	src/probe/work.c \
+	src/probe/work.h
 
 cli_sources = \
 	src/cli/bench.c \

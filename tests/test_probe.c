@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "lore/base/random.h"
-#include "probe/estimate.h"
+#include "probe/probe.h"
 #include "probe/readout.h"
 #include "support/mpi_test.h"
 #include "support/small_world.h"

@@ -1,7 +1,7 @@
 /* The best linear associative memory. */
 #include <math.h>
 
-#include "lore/probe/memory.h"
+#include "probe/linear_memory.h"
 #include "support/mpi_test.h"
 
 enum { SEED = 5 };

@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "lore/base/log.h"
 #include "lore/base/mpi.h"
+#include "lore/base/team.h"
 #include "lore/probe/study.h"
 #include "options.h"
 

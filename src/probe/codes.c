@@ -6,16 +6,7 @@
 
 enum { DAYS = 31, MONTHS = 12 };
 
-const char *lore_probe_target_name(int target) {
-  static const char *const date[] = {"birth_day", "birth_month", "birth_year"};
-  if (target < LORE_BIRTH_DATE)
-    return lore_attribute_name((lore_attribute)target);
-  if (target < LORE_BIRTH_DATE + LORE_PROBE_PARTS_MAX)
-    return date[target - LORE_BIRTH_DATE];
-  return lore_attribute_name((lore_attribute)(target - LORE_PROBE_PARTS_MAX + 1));
-}
-
-static int classes_of(const lore_vocabulary *vocabulary, lore_attribute attribute, int part) {
+static int count_classes(const lore_vocabulary *vocabulary, lore_attribute attribute, int part) {
   int values = (int)lore_vocabulary_values(vocabulary, attribute);
   if (attribute != LORE_BIRTH_DATE)
     return values;
@@ -30,7 +21,7 @@ lore_probe_codes lore_probe_codes_of(const lore_vocabulary *vocabulary, lore_att
     codes.first_target += LORE_PROBE_PARTS_MAX - 1;
   for (int g = 0; g < 2 * codes.parts; g++) {
     codes.group[g] =
-        (lore_classes){codes.columns, classes_of(vocabulary, attribute, g % codes.parts)};
+        (lore_classes){codes.columns, count_classes(vocabulary, attribute, g % codes.parts)};
     codes.columns += codes.group[g].count;
   }
   return codes;
@@ -44,7 +35,7 @@ int lore_probe_class(const lore_individual *individual, lore_attribute attribute
 }
 
 /* Sets the element if it is held here; `i` is the local row. */
-static void set(lore_matrix *y, int i, int column) {
+static void set_code(lore_matrix *y, int i, int column) {
   const lore_grid *grid = y->grid;
   if (lore_cyclic_place(column, grid->block, grid->shape.columns) != grid->column)
     return;
@@ -56,19 +47,20 @@ void lore_probe_codes_put(const lore_probe_problem *problem, const lore_probe_sh
                           lore_attribute attribute, lore_probe_group group, lore_probe_use use,
                           lore_matrix *y) {
   const lore_grid *grid = y->grid;
-  const lore_population *people = problem->population;
-  lore_probe_codes codes = lore_probe_codes_of(lore_population_vocabulary(people), attribute);
+  const lore_population *population = problem->population;
+  lore_probe_codes codes = lore_probe_codes_of(lore_population_vocabulary(population), attribute);
   if (y->local_columns > 0)
     memset(y->element, 0, sizeof(double) * (size_t)y->stride * (size_t)y->local_columns);
   for (int i = 0; i < y->local_rows; i++) {
     int row = lore_cyclic_global(i, grid->block, grid->row, grid->shape.rows);
     const lore_individual *truth =
-        lore_population_individual(people, lore_probe_individual(problem, group, use, row));
-    const lore_individual *control =
-        lore_population_individual(people, lore_probe_stand_in(problem, shuffle, group, use, row));
+        lore_population_individual(population, lore_probe_individual(problem, group, use, row));
+    const lore_individual *control = lore_population_individual(
+        population, lore_probe_stand_in(problem, shuffle, group, use, row));
     for (int part = 0; part < codes.parts; part++) {
-      set(y, i, codes.group[part].first + lore_probe_class(truth, attribute, part));
-      set(y, i, codes.group[codes.parts + part].first + lore_probe_class(control, attribute, part));
+      set_code(y, i, codes.group[part].first + lore_probe_class(truth, attribute, part));
+      set_code(y, i,
+               codes.group[codes.parts + part].first + lore_probe_class(control, attribute, part));
     }
   }
 }
@@ -81,7 +73,7 @@ static int class_of_row(const lore_probe_problem *problem, lore_probe_group grou
 
 lore_status lore_probe_limits(const lore_probe_problem *problem, lore_probe_group group,
                               lore_attribute attribute, int part, double *chance, double *ceiling) {
-  int classes = classes_of(lore_population_vocabulary(problem->population), attribute, part);
+  int classes = count_classes(lore_population_vocabulary(problem->population), attribute, part);
   int fitted = lore_probe_rows(&problem->config, LORE_PROBE_FITTED, LORE_PROBE_FIT);
   int judged = lore_probe_rows(&problem->config, group, LORE_PROBE_JUDGE);
   int *count = calloc((size_t)classes, sizeof *count), common = 0, right = 0, met = 0;

@@ -4,9 +4,7 @@
 #define LORE_PROBE_CODES_H
 
 #include "lore/linalg/regression.h"
-#include "people.h"
-
-enum { LORE_PROBE_PARTS_MAX = 3 }; /* targets of one attribute */
+#include "problem.h"
 
 typedef struct {
   int parts; /* targets: first_target, first_target + 1, ... */

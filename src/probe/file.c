@@ -174,7 +174,7 @@ static void put_quantities(lore_ncfile *file, const variables *v,
   free(scratch);
 }
 
-static void fill(lore_ncfile *file, void *context) {
+static void fill_probe_file(lore_ncfile *file, void *context) {
   const lore_probe_content *content = context;
   dimensions d;
   variables v;
@@ -193,17 +193,10 @@ static void fill(lore_ncfile *file, void *context) {
 }
 
 lore_status lore_probe_file_write(const char *path, lore_probe_content *content) {
-  return lore_ncfile_make(path, NC_64BIT_OFFSET, fill, content);
+  return lore_ncfile_make(path, NC_64BIT_OFFSET, fill_probe_file, content);
 }
 
-void lore_probe_options_text(const lore_probe_config *c, char text[LORE_PROBE_OPTIONS_MAX]) {
-  int at = snprintf(text, LORE_PROBE_OPTIONS_MAX, "individuals %d, held_out %d, keys %d, ridge",
-                    c->individuals, c->held_out, c->keys);
-  for (int i = 0; i < c->strengths; i++)
-    at += snprintf(text + at, (size_t)(LORE_PROBE_OPTIONS_MAX - at), " %.17g", c->strength[i]);
-}
-
-static bool same_steps(int ncid, int snapshots, const int64_t *step) {
+static bool has_steps(int ncid, int snapshots, const int64_t *step) {
   int variable, dimension;
   size_t length;
   if (nc_inq_varid(ncid, "step", &variable) || nc_inq_dimid(ncid, "step", &dimension) ||
@@ -223,7 +216,7 @@ bool lore_probe_file_is(const char *path, const char *options, int snapshots, co
   if (access(path, R_OK) || nc_open(path, NC_NOWRITE, &ncid))
     return false;
   bool same = !lore_netcdf_get_text(ncid, "probe_options", sizeof stored, stored) &&
-              !strcmp(stored, options) && same_steps(ncid, snapshots, step);
+              !strcmp(stored, options) && has_steps(ncid, snapshots, step);
   nc_close(ncid);
   return same;
 }

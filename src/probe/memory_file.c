@@ -1,4 +1,6 @@
 /* probe.nc of a toy memory. */
+#include "memory_file.h"
+
 #include <assert.h>
 
 #include "file.h"
@@ -10,14 +12,14 @@ static const char summary[] =
     "The best linear associative memory of one toy run's known pairs, in closed form, beside the "
     "trained memory.";
 
-static const char *const codes[LORE_LINEAR_CODES] = {"vectors", "one_hot"};
+static const char *const code_names[LORE_LINEAR_CODES] = {"vectors", "one_hot"};
 
 typedef struct {
   int step, group, code, accuracy, loss, linear_accuracy, linear_residual;
   int setting[LORE_PROBE_SETTINGS_MAX];
 } variables;
 
-static void define(lore_ncfile *file, const lore_linear_content *c, variables *v) {
+static void define_memory_file(lore_ncfile *file, const lore_linear_content *c, variables *v) {
   int step = lore_ncfile_dimension(file, "step", (size_t)c->snapshots);
   int group = lore_ncfile_dimension(file, "group", (size_t)c->groups);
   int code = lore_ncfile_dimension(file, "code", LORE_LINEAR_CODES);
@@ -44,43 +46,43 @@ static void define(lore_ncfile *file, const lore_linear_content *c, variables *v
                            "mean squared length of what the map leaves of known targets", "1");
 }
 
-static void put(lore_ncfile *file, int variable, size_t row, size_t column, double value) {
+static void put_real(lore_ncfile *file, int variable, size_t row, size_t column, double value) {
   if (!file->error)
     file->error = nc_put_var1_double(file->ncid, variable, (size_t[]){row, column}, &value);
 }
 
 static void put_linear(lore_ncfile *file, const lore_linear_content *c, const variables *v) {
   for (size_t code = 0; code < LORE_LINEAR_CODES; code++) {
-    lore_ncfile_put_row(file, v->code, code, LABEL_LENGTH, codes[code]);
-    put(file, v->linear_residual, code, 0, c->linear->residual[code]);
+    lore_ncfile_put_row(file, v->code, code, LABEL_LENGTH, code_names[code]);
+    put_real(file, v->linear_residual, code, 0, c->linear->residual[code]);
     for (size_t g = 0; g < (size_t)c->groups; g++)
-      put(file, v->linear_accuracy, code, g, c->linear->accuracy[code][g]);
+      put_real(file, v->linear_accuracy, code, g, c->linear->accuracy[code][g]);
   }
 }
 
-static void fill(lore_ncfile *file, void *content) {
+static void fill_memory_file(lore_ncfile *file, void *content) {
   const lore_linear_content *c = content;
   variables v;
   assert(c->settings <= LORE_PROBE_SETTINGS_MAX);
   lore_ncfile_globals(file, c->title, summary, c->provenances, c->provenance);
   lore_ncfile_text(file, NC_GLOBAL, "probe_options", c->options);
-  define(file, c, &v);
+  define_memory_file(file, c, &v);
   if (!file->error)
     file->error = nc_enddef(file->ncid);
   lore_scalars_put(file, c->settings, c->setting, v.setting);
   for (size_t g = 0; g < (size_t)c->groups; g++)
     lore_ncfile_put_row(file, v.group, g, LABEL_LENGTH, c->group[g].name);
   for (size_t s = 0; s < (size_t)c->snapshots; s++) {
-    put(file, v.step, s, 0, (double)c->step[s]);
+    put_real(file, v.step, s, 0, (double)c->step[s]);
     for (size_t g = 0; g < (size_t)c->groups; g++) {
       const lore_group_metrics *metrics = &c->metrics[s * LORE_PAIR_GROUPS_MAX + g];
-      put(file, v.accuracy, s, g, metrics->attribute_accuracy);
-      put(file, v.loss, s, g, metrics->attribute_loss);
+      put_real(file, v.accuracy, s, g, metrics->attribute_accuracy);
+      put_real(file, v.loss, s, g, metrics->attribute_loss);
     }
   }
   put_linear(file, c, &v);
 }
 
 lore_status lore_linear_file_write(const char *path, lore_linear_content *content) {
-  return lore_ncfile_make(path, NC_64BIT_OFFSET, fill, content);
+  return lore_ncfile_make(path, NC_64BIT_OFFSET, fill_memory_file, content);
 }

@@ -43,8 +43,8 @@ static double *verdicts_of(const chunk *c, int s) {
   return c->row[r->matrices] + (size_t)(c->first + s) * (size_t)verdict_columns(r);
 }
 
-static void layout_worker(lore_probe_worker *worker, lore_arena *arena,
-                          const lore_probe_problem *problem) {
+static void layout_reader_worker(lore_probe_worker *worker, lore_arena *arena,
+                                 const lore_probe_problem *problem) {
   size_t scores = CHUNK * LORE_ATTRIBUTES * LORE_VALUE_TOKENS_MAX;
   worker->workspace = lore_workspace_layout(arena, problem->model, CHUNK * problem->longest, CHUNK,
                                             LORE_FORWARD_ONLY);
@@ -62,7 +62,7 @@ void lore_probe_reader_layout(lore_probe_reader *reader, lore_arena *arena,
   reader->worker = lore_arena_take(arena, (size_t)problem->threads, sizeof *reader->worker);
   for (int t = 0; t < problem->threads; t++) {
     lore_probe_worker counting;
-    layout_worker(reader->worker ? &reader->worker[t] : &counting, arena, problem);
+    layout_reader_worker(reader->worker ? &reader->worker[t] : &counting, arena, problem);
   }
 }
 
@@ -72,7 +72,7 @@ static void copy_row(const real *from, int width, double *to) {
 }
 
 /* Tokens of sentence k that are read. */
-static int token_of(const lore_batch *batch, int k, int position) {
+static int read_token_of(const lore_batch *batch, int k, int position) {
   return position == LORE_PROBE_AT_NAME ? batch->name_at[k] + LORE_NAME_TOKENS - 1
                                         : batch->value_at[k];
 }
@@ -82,14 +82,14 @@ static int cell_of(const lore_batch *batch, int k, int level, int position) {
 }
 
 /* What the model's own norm and head would say at these tokens. */
-static void take_lens(const chunk *c, int level, int position, const real *stream) {
+static void judge_lens(const chunk *c, int level, int position, const real *stream) {
   const lore_probe_reader *reader = c->request->reader;
   lore_probe_worker *worker = c->worker;
   const lore_batch *batch = &worker->batch;
   uint16_t first[CHUNK * LORE_ATTRIBUTES];
   int sentences = batch->sequences * LORE_ATTRIBUTES;
   for (int k = 0; k < sentences; k++) {
-    worker->position[k] = token_of(batch, k, position);
+    worker->position[k] = read_token_of(batch, k, position);
     first[k] = batch->target[batch->value_at[k]];
   }
   lore_scores scores = {
@@ -101,21 +101,21 @@ static void take_lens(const chunk *c, int level, int position, const real *strea
         worker->correct[k];
 }
 
-static void take_sentences(const chunk *c, int level, const real *stream) {
+static void copy_sentences(const chunk *c, int level, const real *stream) {
   const lore_batch *batch = &c->worker->batch;
   size_t width = (size_t)c->request->reader->problem->model->config.width;
   for (int position = 0; position < LORE_PROBE_POSITIONS; position++) {
     for (int k = 0; k < batch->sequences * LORE_ATTRIBUTES; k++) {
       size_t row = (size_t)(c->first + k / LORE_ATTRIBUTES) * width;
-      copy_row(stream + (size_t)token_of(batch, k, position) * width, (int)width,
+      copy_row(stream + (size_t)read_token_of(batch, k, position) * width, (int)width,
                c->row[cell_of(batch, k, level, position)] + row);
     }
     if (c->request->verdicts)
-      take_lens(c, level, position, stream);
+      judge_lens(c, level, position, stream);
   }
 }
 
-static void take_keys(const chunk *c, int level, const real *stream) {
+static void copy_keys(const chunk *c, int level, const real *stream) {
   const lore_batch *batch = &c->worker->batch;
   size_t width = (size_t)c->request->reader->problem->model->config.width;
   for (int s = 0; s < batch->sequences; s++) {
@@ -124,11 +124,11 @@ static void take_keys(const chunk *c, int level, const real *stream) {
   }
 }
 
-static void take_level(void *context, int level, const real *stream) {
+static void copy_level(void *context, int level, const real *stream) {
   const chunk *c = context;
   int wanted = level - c->request->first_level;
   if (wanted >= 0 && wanted < c->request->levels)
-    (c->request->individual ? take_keys : take_sentences)(c, wanted, stream);
+    (c->request->individual ? copy_keys : copy_sentences)(c, wanted, stream);
 }
 
 /* A value is said if all its tokens are; a birth date's tokens, day, month and year, count apart.
@@ -175,7 +175,7 @@ static void read_chunk(const request *r, lore_probe_worker *worker, int row, int
   const lore_template_set templates =
       r->use == LORE_PROBE_JUDGE ? LORE_TEMPLATES_EVALUATION : LORE_TEMPLATES_TRAINING;
   chunk c = {r, worker, rows, first};
-  const lore_stream_watch watch = {take_level, &c};
+  const lore_stream_watch watch = {copy_level, &c};
   lore_batch_clear(&worker->batch);
   for (int i = 0; i < count; i++) {
     int64_t who = individual_of(r, row + i);
@@ -195,7 +195,7 @@ static void read_chunk(const request *r, lore_probe_worker *worker, int row, int
     put_verdicts(&c);
 }
 
-static lore_status give_rows(void *context, int first, int count, double *const row[]) {
+static lore_status read_block(void *context, int first, int count, double *const row[]) {
   const request *r = context;
   int chunks = (count + CHUNK - 1) / CHUNK;
 #pragma omp parallel for num_threads(r->reader->problem->threads) schedule(dynamic, 1)
@@ -213,7 +213,7 @@ static lore_status read_rows(request *r, lore_matrix *matrix, lore_matrix *verdi
     list[m] = &matrix[m];
   list[r->matrices] = verdicts;
   r->verdicts = verdicts != NULL;
-  lore_status status = lore_matrix_fill(r->matrices + r->verdicts, list, give_rows, r);
+  lore_status status = lore_matrix_fill(r->matrices + r->verdicts, list, read_block, r);
   free(list);
   return status;
 }

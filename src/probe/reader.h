@@ -5,7 +5,7 @@
 #include "lore/data/batch.h"
 #include "lore/linalg/matrix.h"
 #include "lore/model/decoder.h"
-#include "people.h"
+#include "problem.h"
 
 /* Columns of a matrix of verdicts: whether the model says the value of each target, its attribute
  * loss, its mean largest probability; then, for each cell that is read, whether its norm and head

@@ -4,20 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "lore/linalg/spectra.h"
+
 enum { CLASSES_MAX = 2 * LORE_PROBE_PARTS_MAX };
-
-lore_status lore_probe_matrices_create(const lore_grid *grid, int count, int rows, int columns,
-                                       lore_matrix *matrix) {
-  memset(matrix, 0, sizeof *matrix * (size_t)count);
-  for (int m = 0; m < count; m++)
-    LORE_TRY(lore_matrix_create(grid, rows, columns, &matrix[m]));
-  return LORE_OK;
-}
-
-void lore_probe_matrices_destroy(int count, lore_matrix *matrix) {
-  for (int m = 0; m < count; m++)
-    lore_matrix_destroy(&matrix[m]);
-}
 
 /* One cell: what is read of `attribute` at `position` and level first_level + level. */
 typedef struct {
@@ -27,7 +16,7 @@ typedef struct {
 } cell_place;
 
 /* The cell-th of those of `attribute` in this pass. */
-static cell_place place_of(const lore_probe_work *work, lore_attribute attribute, int cell) {
+static cell_place locate_cell(const lore_probe_work *work, lore_attribute attribute, int cell) {
   cell_place place = {.index = cell * LORE_ATTRIBUTES + (int)attribute,
                       .level = work->first_level + cell / LORE_PROBE_POSITIONS,
                       .position = cell % LORE_PROBE_POSITIONS,
@@ -46,7 +35,7 @@ static lore_status read_cells(lore_probe_work *work, lore_probe_group group, lor
                          verdicts);
 }
 
-static void forget_cells(lore_probe_work *work) {
+static void destroy_cells(lore_probe_work *work) {
   lore_probe_matrices_destroy(work->cells, work->x);
 }
 
@@ -70,10 +59,10 @@ static lore_status covariance_spectrum(lore_probe_work *work, const cell_place *
 static lore_status fit_attribute(lore_probe_work *work, lore_attribute attribute, int rows) {
   lore_matrix y;
   lore_status status = LORE_OK;
-  int columns = place_of(work, attribute, 0).codes.columns;
+  int columns = locate_cell(work, attribute, 0).codes.columns;
   LORE_TRY(lore_matrix_create(work->grid, rows, columns, &y));
   for (int cell = 0; cell < work->levels * LORE_PROBE_POSITIONS && status == LORE_OK; cell++) {
-    cell_place place = place_of(work, attribute, cell);
+    cell_place place = locate_cell(work, attribute, cell);
     lore_probe_codes_put(work->problem, &work->shuffle, attribute, LORE_PROBE_FITTED,
                          LORE_PROBE_FIT, &y); /* fitting centres them */
     status = lore_ridge_create(&work->x[place.index], &y, &work->ridge[place.index]);
@@ -95,7 +84,7 @@ lore_status lore_probe_fit(lore_probe_work *work) {
   lore_status status = read_cells(work, LORE_PROBE_FITTED, LORE_PROBE_FIT, NULL);
   if (status == LORE_OK)
     status = lore_probe_fit_cells(work);
-  forget_cells(work);
+  destroy_cells(work);
   return status;
 }
 
@@ -103,14 +92,14 @@ lore_status lore_probe_fit(lore_probe_work *work) {
 static lore_status make_codes(lore_probe_work *work, lore_attribute attribute,
                               lore_probe_group group, lore_probe_use use, lore_matrix pair[2]) {
   int rows = lore_probe_rows(&work->problem->config, group, use);
-  int columns = place_of(work, attribute, 0).codes.columns;
+  int columns = locate_cell(work, attribute, 0).codes.columns;
   LORE_TRY(lore_probe_matrices_create(work->grid, 2, rows, columns, pair));
   lore_probe_codes_put(work->problem, &work->shuffle, attribute, group, use, &pair[0]);
   return LORE_OK;
 }
 
 /* The most accurate strength; of several the one with the least loss. */
-static int best_of(int strengths, int stride, const lore_class_score *score) {
+static int best_strength(int strengths, int stride, const lore_class_score *score) {
   int best = 0;
   for (int s = 1; s < strengths; s++) {
     const lore_class_score *a = &score[s * stride], *b = &score[best * stride];
@@ -122,8 +111,8 @@ static int best_of(int strengths, int stride, const lore_class_score *score) {
 }
 
 /* Where what belongs to class group `g` of a cell stands, and in which of the two vectors. */
-static double *slot(const lore_probe_work *work, const cell_place *place, lore_probe_group group,
-                    int g, double *truth, double *control) {
+static double *score_slot(const lore_probe_work *work, const cell_place *place,
+                          lore_probe_group group, int g, double *truth, double *control) {
   int part = g % place->codes.parts;
   return (g < place->codes.parts ? truth : control) +
          lore_probe_at(work->sizes, (int)group, place->level, place->position,
@@ -139,8 +128,8 @@ static lore_status choose_cell(lore_probe_work *work, const cell_place *place,
                            config->strengths, config->strength, groups, place->codes.group,
                            &pair[1], score));
   for (int g = 0; g < groups; g++)
-    *slot(work, place, group, g, work->result->strength, work->result->control_strength) =
-        config->strength[best_of(config->strengths, groups, score + g)];
+    *score_slot(work, place, group, g, work->result->strength, work->result->control_strength) =
+        config->strength[best_strength(config->strengths, groups, score + g)];
   return LORE_OK;
 }
 
@@ -157,7 +146,7 @@ static lore_status judge_cell(lore_probe_work *work, const cell_place *place,
     for (int g = 0; g < 2 * place->codes.parts; g++) {
       lore_class_score score;
       double strength = config->strength[s];
-      if (*slot(work, place, chooser, g, r->strength, r->control_strength) != strength)
+      if (*score_slot(work, place, chooser, g, r->strength, r->control_strength) != strength)
         continue;
       if (!predicted) {
         LORE_TRY(lore_ridge_solve(ridge, strength));
@@ -165,9 +154,9 @@ static lore_status judge_cell(lore_probe_work *work, const cell_place *place,
         predicted = true;
       }
       LORE_TRY(lore_class_compare(&pair[1], &pair[0], place->codes.group[g], &score));
-      *slot(work, place, group, g, r->accuracy, r->control_accuracy) = score.accuracy;
-      *slot(work, place, group, g, r->loss, r->control_loss) = score.squared_error;
-      *slot(work, place, group, g, r->strength, r->control_strength) = strength;
+      *score_slot(work, place, group, g, r->accuracy, r->control_accuracy) = score.accuracy;
+      *score_slot(work, place, group, g, r->loss, r->control_loss) = score.squared_error;
+      *score_slot(work, place, group, g, r->strength, r->control_strength) = strength;
     }
   }
   return LORE_OK;
@@ -176,14 +165,14 @@ static lore_status judge_cell(lore_probe_work *work, const cell_place *place,
 typedef lore_status cell_step(lore_probe_work *work, const cell_place *place,
                               lore_probe_group group, lore_matrix pair[2]);
 
-static lore_status each_cell(lore_probe_work *work, lore_probe_group group, lore_probe_use use,
-                             cell_step *step) {
+static lore_status step_cells(lore_probe_work *work, lore_probe_group group, lore_probe_use use,
+                              cell_step *step) {
   lore_status status = LORE_OK;
   for (int a = 0; a < LORE_ATTRIBUTES && status == LORE_OK; a++) {
     lore_matrix pair[2];
     status = make_codes(work, (lore_attribute)a, group, use, pair);
     for (int cell = 0; cell < work->levels * LORE_PROBE_POSITIONS && status == LORE_OK; cell++) {
-      cell_place place = place_of(work, (lore_attribute)a, cell);
+      cell_place place = locate_cell(work, (lore_attribute)a, cell);
       status = step(work, &place, group, pair);
     }
     lore_probe_matrices_destroy(2, pair);
@@ -192,18 +181,18 @@ static lore_status each_cell(lore_probe_work *work, lore_probe_group group, lore
 }
 
 lore_status lore_probe_choose_cells(lore_probe_work *work, lore_probe_group group) {
-  return each_cell(work, group, LORE_PROBE_CHOOSE, choose_cell);
+  return step_cells(work, group, LORE_PROBE_CHOOSE, choose_cell);
 }
 
 lore_status lore_probe_judge_cells(lore_probe_work *work, lore_probe_group group) {
-  return each_cell(work, group, LORE_PROBE_JUDGE, judge_cell);
+  return step_cells(work, group, LORE_PROBE_JUDGE, judge_cell);
 }
 
 lore_status lore_probe_choose(lore_probe_work *work, lore_probe_group group) {
   lore_status status = read_cells(work, group, LORE_PROBE_CHOOSE, NULL);
   if (status == LORE_OK)
     status = lore_probe_choose_cells(work, group);
-  forget_cells(work);
+  destroy_cells(work);
   return status;
 }
 
@@ -221,7 +210,7 @@ static lore_status judge_model(lore_probe_work *work, lore_probe_group group,
   memcpy(r->lens_accuracy + places * LORE_PROBE_POSITIONS * LORE_ATTRIBUTES,
          mean + LORE_PROBE_VERDICTS, sizeof *mean * (size_t)work->cells);
   for (int a = 0; a < LORE_ATTRIBUTES; a++) {
-    lore_probe_codes codes = place_of(work, (lore_attribute)a, 0).codes;
+    lore_probe_codes codes = locate_cell(work, (lore_attribute)a, 0).codes;
     for (int part = 0; part < codes.parts; part++) {
       size_t target = at + (size_t)(codes.first_target + part);
       LORE_TRY_TOGETHER(work->grid->team,
@@ -243,7 +232,7 @@ lore_status lore_probe_judge(lore_probe_work *work, lore_probe_group group) {
     status = judge_model(work, group, &verdicts);
   if (status == LORE_OK)
     status = lore_probe_judge_cells(work, group);
-  forget_cells(work);
+  destroy_cells(work);
   lore_matrix_destroy(&verdicts);
   return status;
 }

@@ -146,33 +146,3 @@ void lore_probe_result_layout(lore_probe_result *result, lore_arena *arena,
       value[i] = NAN;
   }
 }
-
-static bool is_matrix(const lore_tensor *tensor) {
-  return tensor->row->kind == LORE_WEIGHT && tensor->rows > 1;
-}
-
-int lore_probe_tensor(const lore_model *model, int tensor) {
-  int index = 0;
-  while (!is_matrix(&model->tensor[index]) || tensor-- > 0)
-    index++;
-  return index;
-}
-
-lore_probe_sizes lore_probe_sizes_of(const lore_probe_problem *problem) {
-  const lore_model *model = problem->model;
-  const lore_probe_config *config = &problem->config;
-  int held_out = config->held_out < config->keys ? config->held_out : config->keys;
-  lore_probe_sizes sizes = {.levels = model->config.layers + 1,
-                            .width = model->config.width,
-                            .persons = config->keys + held_out,
-                            .known_persons = config->keys};
-  for (int i = 0; i < model->tensors; i++) {
-    const lore_tensor *tensor = &model->tensor[i];
-    int values = tensor->rows < tensor->columns ? tensor->rows : tensor->columns;
-    if (is_matrix(tensor)) {
-      sizes.tensors++;
-      sizes.singular = values > sizes.singular ? values : sizes.singular;
-    }
-  }
-  return sizes;
-}

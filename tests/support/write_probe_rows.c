@@ -10,7 +10,7 @@
 
 #include "lore/data/batch.h"
 #include "lore/run/assembly.h"
-#include "probe/people.h"
+#include "probe/problem.h"
 
 static void print_values(const lore_population *population, int64_t who) {
   for (int a = 0; a < LORE_ATTRIBUTES; a++)

@@ -1,15 +1,22 @@
-/* A toy memory beside the best linear one. */
+/* Task memory: a toy memory beside the best linear one. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lore/base/log.h"
 #include "lore/io/memory_checkpoint.h"
-#include "lore/io/path.h"
 #include "lore/model/gemm.h"
-#include "lore/run/provenance.h"
 #include "lore/train/memory_trainer.h"
-#include "runs.h"
+#include "memory_file.h"
+#include "task.h"
 
-static const char options[] = "linear memory";
+static lore_status describe_memory_options(lore_probed *run) {
+  snprintf(run->options_text, sizeof run->options_text, "linear memory");
+  return LORE_OK;
+}
+
+static int memory_width(const lore_settings *settings) {
+  return settings->memory.keys;
+}
 
 /* What the trained memory knows at each snapshot; one rank reads, all know. */
 static lore_status score_snapshots(const lore_probed *run, lore_memory_trainer *trainer, int groups,
@@ -25,11 +32,12 @@ static lore_status score_snapshots(const lore_probed *run, lore_memory_trainer *
   return LORE_OK;
 }
 
-static lore_status write_file(lore_probed *run, int groups, const lore_group *group,
-                              const lore_group_metrics *metrics, const lore_linear_memory *linear) {
+static lore_status write_memory_file(lore_probed *run, int groups, const lore_group *group,
+                                     const lore_group_metrics *metrics,
+                                     const lore_linear_memory *linear) {
   LORE_TRY(lore_probed_describe(run, 1));
   lore_linear_content content = {.title = run->settings.name,
-                                 .options = options,
+                                 .options = run->options_text,
                                  .snapshots = run->steps.count,
                                  .step = run->steps.value,
                                  .groups = groups,
@@ -43,8 +51,8 @@ static lore_status write_file(lore_probed *run, int groups, const lore_group *gr
   return lore_linear_file_write(run->path, &content);
 }
 
-static lore_status probe(lore_probed *run, lore_memory_trainer *trainer,
-                         lore_group_metrics *metrics) {
+static lore_status compare_memories(lore_probed *run, lore_memory_trainer *trainer,
+                                    lore_group_metrics *metrics) {
   const lore_settings *s = &run->settings;
   const lore_team team = run->team;
   lore_group group[LORE_PAIR_GROUPS_MAX];
@@ -62,11 +70,11 @@ static lore_status probe(lore_probed *run, lore_memory_trainer *trainer,
              "one-hot codes)",
              run->id, (long long)s->memory.pairs, last->attribute_accuracy,
              linear.accuracy[LORE_LINEAR_VECTORS][0], linear.accuracy[LORE_LINEAR_ONE_HOT][0]);
-  return lore_team_agree(team, team.rank == 0 ? write_file(run, groups, group, metrics, &linear)
-                                              : LORE_OK);
+  return lore_team_agree(
+      team, team.rank == 0 ? write_memory_file(run, groups, group, metrics, &linear) : LORE_OK);
 }
 
-lore_status lore_probe_memory_run(lore_probed *run, int *snapshots) {
+static lore_status probe_memory(lore_probed *run, int *snapshots) {
   lore_memory_trainer trainer = {0};
   size_t records = (size_t)run->steps.count * LORE_PAIR_GROUPS_MAX;
   lore_group_metrics *metrics = calloc(records, sizeof *metrics);
@@ -74,13 +82,12 @@ lore_status lore_probe_memory_run(lore_probed *run, int *snapshots) {
                                : lore_fail(LORE_MEMORY, "no memory for %zu records", records);
   status = lore_team_agree(run->team, status);
   if (status == LORE_OK)
-    status = probe(run, &trainer, metrics);
+    status = compare_memories(run, &trainer, metrics);
   *snapshots = status == LORE_OK ? run->steps.count : 0;
   lore_memory_trainer_destroy(&trainer);
   free(metrics);
   return status;
 }
 
-const char *lore_probe_memory_options(void) {
-  return options;
-}
+const lore_probe_task lore_probe_memory = {
+    .describe_options = describe_memory_options, .width = memory_width, .probe = probe_memory};

@@ -1,9 +1,10 @@
 /* Least squares from keys to values. */
-#include "lore/probe/memory.h"
+#include "linear_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "lore/base/mpi.h"
 #include "lore/linalg/regression.h"
 
 typedef struct {
@@ -52,7 +53,7 @@ static lore_status give_targets(void *context, int first, int count, double *con
   return LORE_OK;
 }
 
-static void gather(const lore_matrix *solution, linear *l) {
+static lore_status gather_map(const lore_matrix *solution, linear *l) {
   const lore_grid *grid = solution->grid;
   int size = l->inputs * l->outputs;
   memset(l->map, 0, sizeof *l->map * (size_t)size);
@@ -63,10 +64,11 @@ static void gather(const lore_matrix *solution, linear *l) {
       l->map[(size_t)row * (size_t)l->outputs + (size_t)column] =
           solution->element[(size_t)j * (size_t)solution->stride + (size_t)i];
     }
-  MPI_Allreduce(MPI_IN_PLACE, l->map, size, MPI_DOUBLE, MPI_SUM, grid->team.comm);
+  return LORE_MPI_DO(
+      MPI_Allreduce(MPI_IN_PLACE, l->map, size, MPI_DOUBLE, MPI_SUM, grid->team.comm));
 }
 
-static lore_status solve(const lore_grid *grid, linear *l, lore_matrix m[3], double *residual) {
+static lore_status solve_map(const lore_grid *grid, linear *l, lore_matrix m[3], double *residual) {
   int pairs = (int)l->pairs->config.pairs, rows = pairs > l->inputs ? pairs : l->inputs;
   lore_matrix *keys[] = {&m[0]}, *targets[] = {&m[1]};
   LORE_TRY(lore_matrix_create(grid, pairs, l->inputs, &m[0]));
@@ -75,12 +77,11 @@ static lore_status solve(const lore_grid *grid, linear *l, lore_matrix m[3], dou
   LORE_TRY(lore_matrix_fill(1, keys, give_keys, l));
   LORE_TRY(lore_matrix_fill(1, targets, give_targets, l));
   LORE_TRY(lore_least_squares(&m[0], &m[1], &m[2], residual));
-  gather(&m[2], l);
-  return LORE_OK;
+  return gather_map(&m[2], l);
 }
 
 /* The value that the map answers with. */
-static int answer(const linear *l, int64_t pair, double *key, double *out) {
+static int find_answer(const linear *l, int64_t pair, double *key, double *out) {
   const lore_memory_config *c = &l->pairs->config;
   double most = 0;
   int best = -1;
@@ -104,22 +105,24 @@ static int answer(const linear *l, int64_t pair, double *key, double *out) {
   return best;
 }
 
-static void judge(const linear *l, const lore_team *team, double *accuracy, double *scratch) {
+static lore_status judge_map(const linear *l, const lore_team *team, double *accuracy,
+                             double *scratch) {
   lore_group group[LORE_PAIR_GROUPS_MAX];
   int groups = lore_pair_groups(&l->pairs->config, group);
   for (int g = 0; g < groups; g++) {
     double right = 0;
     for (int64_t i = team->rank; i < group[g].count; i += team->ranks) {
       int64_t pair = group[g].first + i;
-      right += answer(l, pair, scratch, scratch + l->inputs) == l->pairs->value[pair];
+      right += find_answer(l, pair, scratch, scratch + l->inputs) == l->pairs->value[pair];
     }
-    MPI_Allreduce(MPI_IN_PLACE, &right, 1, MPI_DOUBLE, MPI_SUM, team->comm);
+    LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &right, 1, MPI_DOUBLE, MPI_SUM, team->comm));
     accuracy[g] = right / (double)group[g].count;
   }
+  return LORE_OK;
 }
 
-static lore_status fit_one(const lore_pairs *pairs, const lore_grid *grid, lore_linear_code code,
-                           lore_linear_memory *memory) {
+static lore_status fit_code(const lore_pairs *pairs, const lore_grid *grid, lore_linear_code code,
+                            lore_linear_memory *memory) {
   const lore_memory_config *c = &pairs->config;
   bool one_hot = code == LORE_LINEAR_ONE_HOT;
   linear l = {.pairs = pairs,
@@ -133,12 +136,12 @@ static lore_status fit_one(const lore_pairs *pairs, const lore_grid *grid, lore_
       grid->team, scratch ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for a linear map"));
   l.map = scratch;
   if (status == LORE_OK)
-    status = solve(grid, &l, m, scratch + map + row);
+    status = solve_map(grid, &l, m, scratch + map + row);
   if (status == LORE_OK) {
     memory->residual[code] = 0;
     for (int j = 0; j < l.outputs; j++)
       memory->residual[code] += scratch[map + row + (size_t)j] / (double)c->pairs;
-    judge(&l, &grid->team, memory->accuracy[code], scratch + map);
+    status = judge_map(&l, &grid->team, memory->accuracy[code], scratch + map);
   }
   for (int i = 0; i < 3; i++)
     lore_matrix_destroy(&m[i]);
@@ -148,6 +151,6 @@ static lore_status fit_one(const lore_pairs *pairs, const lore_grid *grid, lore_
 
 lore_status lore_linear_memory_fit(const lore_pairs *pairs, const lore_grid *grid,
                                    lore_linear_memory *memory) {
-  LORE_TRY(fit_one(pairs, grid, LORE_LINEAR_VECTORS, memory));
-  return fit_one(pairs, grid, LORE_LINEAR_ONE_HOT, memory);
+  LORE_TRY(fit_code(pairs, grid, LORE_LINEAR_VECTORS, memory));
+  return fit_code(pairs, grid, LORE_LINEAR_ONE_HOT, memory);
 }

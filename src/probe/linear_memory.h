@@ -1,7 +1,7 @@
 /* The best linear associative memory, in closed form: what a toy memory without hidden units could
  * hold at best in the sense of least squares (paper, appendix F.4). */
-#ifndef LORE_PROBE_MEMORY_H
-#define LORE_PROBE_MEMORY_H
+#ifndef LORE_PROBE_LINEAR_MEMORY_H
+#define LORE_PROBE_LINEAR_MEMORY_H
 
 #include "lore/eval/pair_scores.h"
 #include "lore/linalg/grid.h"
@@ -22,7 +22,8 @@ typedef struct {
 } lore_linear_memory;
 
 /* Fits the known pairs by pdgels. All ranks of the grid call it, with the same pairs, and get the
- * same. LORE_MEMORY, LORE_NUMERICS as lore_least_squares. */
+ * same. LORE_MEMORY, LORE_NUMERICS,
+ * LORE_MPI as lore_least_squares. */
 lore_status lore_linear_memory_fit(const lore_pairs *pairs, const lore_grid *grid,
                                    lore_linear_memory *memory);
 

@@ -1,25 +1,56 @@
-/* Memory and operations of probing one snapshot, from shapes alone. */
-#include "estimate.h"
+/* Memory and operations of probing one snapshot. */
+#include "work.h"
 
-#include "codes.h"
+#include <string.h>
+
 #include "lore/linalg/nearest.h"
-#include "readout.h"
+#include "lore/linalg/regression.h"
+#include "lore/linalg/spectra.h"
 
-static size_t sum(size_t a, size_t b) {
+void lore_probe_work_layout(lore_probe_work *work, lore_arena *arena) {
+  lore_probe_reader_layout(&work->reader, arena, work->problem);
+  lore_probe_shuffle_layout(&work->shuffle, arena, work->problem);
+  work->individual = lore_arena_take(arena, (size_t)work->sizes.persons, sizeof *work->individual);
+  work->ridge = lore_arena_take(arena, (size_t)work->cells, sizeof *work->ridge);
+  work->x = lore_arena_take(arena, (size_t)work->cells, sizeof *work->x);
+}
+
+size_t lore_probe_work_bytes(const lore_probe_problem *problem) {
+  lore_arena arena = {0};
+  lore_probe_work work = {.problem = problem, .sizes = lore_probe_sizes_of(problem)};
+  work.cells = work.sizes.levels * LORE_PROBE_POSITIONS * LORE_ATTRIBUTES;
+  lore_probe_work_layout(&work, &arena);
+  return lore_arena_mapped(arena.used);
+}
+
+lore_status lore_probe_matrices_create(const lore_grid *grid, int count, int rows, int columns,
+                                       lore_matrix *matrix) {
+  memset(matrix, 0, sizeof *matrix * (size_t)count);
+  for (int m = 0; m < count; m++)
+    LORE_TRY(lore_matrix_create(grid, rows, columns, &matrix[m]));
+  return LORE_OK;
+}
+
+void lore_probe_matrices_destroy(int count, lore_matrix *matrix) {
+  for (int m = 0; m < count; m++)
+    lore_matrix_destroy(&matrix[m]);
+}
+
+static size_t add_sizes(size_t a, size_t b) {
   size_t total;
   return __builtin_add_overflow(a, b, &total) ? SIZE_MAX : total;
 }
 
-static size_t times(size_t count, size_t bytes) {
+static size_t multiply_size(size_t count, size_t bytes) {
   size_t total;
   return __builtin_mul_overflow(count, bytes, &total) ? SIZE_MAX : total;
 }
 
-static size_t most(size_t a, size_t b) {
+static size_t larger_size(size_t a, size_t b) {
   return a > b ? a : b;
 }
 
-static int columns_of(const lore_probe_problem *problem, int attribute) {
+static int code_columns(const lore_probe_problem *problem, int attribute) {
   return lore_probe_codes_of(lore_population_vocabulary(problem->population),
                              (lore_attribute)attribute)
       .columns;
@@ -36,24 +67,25 @@ static size_t readout_bytes(const lore_probe_problem *problem, int levels, lore_
                             int block) {
   int width = problem->model->config.width, rows = rows_held(problem), widest = 0;
   int places = levels * LORE_PROBE_POSITIONS;
-  size_t bytes =
-      times((size_t)(places * LORE_ATTRIBUTES), lore_matrix_bytes(shape, block, rows, width));
+  size_t bytes = multiply_size((size_t)(places * LORE_ATTRIBUTES),
+                               lore_matrix_bytes(shape, block, rows, width));
   for (int a = 0; a < LORE_ATTRIBUTES; a++) {
-    int columns = columns_of(problem, a);
+    int columns = code_columns(problem, a);
     widest = columns > widest ? columns : widest;
-    bytes = sum(bytes, times((size_t)places, lore_ridge_bytes(shape, block, width, columns)));
+    bytes = add_sizes(
+        bytes, multiply_size((size_t)places, lore_ridge_bytes(shape, block, width, columns)));
   }
-  bytes = sum(bytes, times(2, lore_matrix_bytes(shape, block, rows, widest)));
-  return sum(bytes, lore_covariance_bytes(shape, block, width));
+  bytes = add_sizes(bytes, multiply_size(2, lore_matrix_bytes(shape, block, rows, widest)));
+  return add_sizes(bytes, lore_covariance_bytes(shape, block, width));
 }
 
-/* Known names are compared with each other, strangers with them. */
+/* Known names are compared with each other, held-out names with them. */
 static size_t keys_bytes(const lore_probe_problem *problem, int levels, lore_grid_shape shape,
                          int block) {
   lore_probe_sizes sizes = lore_probe_sizes_of(problem);
   size_t matrix = lore_matrix_bytes(shape, block, sizes.known_persons, sizes.width);
-  return sum(
-      times((size_t)(2 * levels), matrix),
+  return add_sizes(
+      multiply_size((size_t)(2 * levels), matrix),
       lore_nearest_bytes(shape, block, sizes.known_persons, sizes.known_persons, sizes.width));
 }
 
@@ -61,8 +93,8 @@ static size_t weights_bytes(const lore_probe_problem *problem, lore_grid_shape s
   size_t bytes = 0;
   for (int t = 0; t < lore_probe_sizes_of(problem).tensors; t++) {
     const lore_tensor *w = &problem->model->tensor[lore_probe_tensor(problem->model, t)];
-    bytes = most(bytes, sum(lore_matrix_bytes(shape, block, w->rows, w->columns),
-                            lore_singular_bytes(shape, block, w->rows, w->columns)));
+    bytes = larger_size(bytes, add_sizes(lore_matrix_bytes(shape, block, w->rows, w->columns),
+                                         lore_singular_bytes(shape, block, w->rows, w->columns)));
   }
   return bytes;
 }
@@ -79,11 +111,11 @@ static size_t exchange_bytes(const lore_probe_problem *problem, int levels, lore
 
 static size_t bytes_of(const lore_probe_problem *problem, int levels, lore_grid_shape shape,
                        int block) {
-  size_t algebra =
-      most(readout_bytes(problem, levels, shape, block),
-           most(keys_bytes(problem, levels, shape, block), weights_bytes(problem, shape, block)));
-  return sum(lore_probe_work_bytes(problem),
-             sum(algebra, exchange_bytes(problem, levels, shape, block)));
+  size_t algebra = larger_size(
+      readout_bytes(problem, levels, shape, block),
+      larger_size(keys_bytes(problem, levels, shape, block), weights_bytes(problem, shape, block)));
+  return add_sizes(lore_probe_work_bytes(problem),
+                   add_sizes(algebra, exchange_bytes(problem, levels, shape, block)));
 }
 
 size_t lore_probe_bytes(const void *problem, lore_grid_shape shape, int block) {
@@ -151,7 +183,7 @@ lore_probe_operations lore_probe_count(const lore_probe_problem *problem) {
                   lore_model_flops_per_token(problem->model, problem->longest) / 3;
   for (int a = 0; a < LORE_ATTRIBUTES; a++)
     count.algebra +=
-        sizes.levels * LORE_PROBE_POSITIONS * cell_operations(problem, columns_of(problem, a));
+        sizes.levels * LORE_PROBE_POSITIONS * cell_operations(problem, code_columns(problem, a));
   count.algebra += 2.0 * sizes.levels * persons * sizes.persons * sizes.width;
   return count;
 }
