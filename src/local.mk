@@ -17,7 +17,6 @@ base_sources = \
 data_sources = \
 	src/data/attribute.c \
 	src/data/batch.c \
-	src/data/curriculum.c \
 	src/data/distribution.c \
 	src/data/lists.h \
 	src/data/names.c \
@@ -26,6 +25,7 @@ data_sources = \
 	src/data/population.c \
 	src/data/power_law.c \
 	src/data/power_law.h \
+	src/data/sampler.c \
 	src/data/vocabulary.c
 
 eval_sources = \

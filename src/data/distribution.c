@@ -7,8 +7,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lore/base/random.h"
 #include "power_law.h"
+
+lore_draw lore_draw_create(const lore_distribution_config *d, const lore_population_config *p) {
+  int64_t known = p->individuals;
+  lore_draw draw = {.kind = d->kind,
+                    .count = known,
+                    .alpha = d->kind == LORE_DISTRIBUTION_POWER_LAW ? d->alpha : NAN};
+  if (d->kind == LORE_DISTRIBUTION_CELEBRITIES) {
+    draw.favoured = d->celebrities;
+    draw.weight = d->celebrity_weight;
+  }
+  if (d->kind == LORE_DISTRIBUTION_REPLAY) {
+    lore_range new = lore_population_range(p, LORE_PEOPLE_NEW);
+    draw.favoured = known;
+    draw.weight = d->replay_weight;
+    draw.count = known + new.count;
+    draw.gap = new.first - known;
+  }
+  if (d->among == LORE_AMONG_CELEBRITIES)
+    draw.count = d->celebrities;
+  if (d->among == LORE_AMONG_OTHERS) {
+    draw.first = d->celebrities;
+    draw.count = known - d->celebrities;
+  }
+  return draw;
+}
 
 /* The first `favoured` of a range with `weight`, the others with 1. */
 static int64_t draw_weighted(const lore_draw *draw, lore_random *stream) {
@@ -19,7 +43,7 @@ static int64_t draw_weighted(const lore_draw *draw, lore_random *stream) {
   return draw->favoured + draw->gap + lore_random_below(stream, (uint32_t)others);
 }
 
-static int64_t draw_from(const lore_draw *draw, lore_random *stream) {
+int64_t lore_draw_individual(const lore_draw *draw, lore_random *stream) {
   assert(draw->count >= 1 && draw->count <= UINT32_MAX);
   switch (draw->kind) {
   case LORE_DISTRIBUTION_POWER_LAW:
@@ -32,18 +56,8 @@ static int64_t draw_from(const lore_draw *draw, lore_random *stream) {
   }
 }
 
-int64_t lore_sampler_draw(const lore_sampler *s, int64_t step, int64_t sequence) {
-  const lore_distribution_config *d = &s->distribution;
-  /* Repeats are of the step that first showed them, whatever a curriculum has changed since. */
-  lore_draw draw = lore_sampler_at(s, step - step % d->repeats_across_steps, sequence);
-  lore_random stream = lore_random_stream(
-      s->seed, LORE_RANDOM_INDIVIDUALS, (uint64_t)(s->first_step + step / d->repeats_across_steps),
-      (uint64_t)(sequence / d->repeats_in_batch));
-  return draw_from(&draw, &stream);
-}
-
 /* The number behind "name:" in `text`, or the default if there is no colon; NAN if it is none. */
-static double parameter(const char *text, size_t name, double otherwise) {
+static double parse_parameter(const char *text, size_t name, double otherwise) {
   char *end;
   if (!text[name])
     return otherwise;
@@ -51,29 +65,30 @@ static double parameter(const char *text, size_t name, double otherwise) {
   return isfinite(value) && end > text + name + 1 && !*end ? value : NAN;
 }
 
-static bool is_name(const char *text, size_t length, const char *name) {
+static bool is_entry_name(const char *text, size_t length, const char *name) {
   return strlen(name) == length && !memcmp(text, name, length);
 }
 
 int lore_draw_parse(const char *text, const lore_distribution_config *d, int64_t known,
                     lore_draw *draw) {
   size_t name = strcspn(text, ":");
-  bool power_law = is_name(text, name, "power_law"), first = is_name(text, name, "first");
-  double number = parameter(text, name, power_law ? d->alpha : first ? NAN : d->celebrity_weight);
   *draw = (lore_draw){.count = known, .favoured = d->celebrities, .alpha = NAN};
   if (!strcmp(text, "uniform"))
     return 1;
-  if (power_law) {
+  if (is_entry_name(text, name, "power_law")) {
     draw->kind = LORE_DISTRIBUTION_POWER_LAW;
-    draw->alpha = number;
-    return number >= 0 && number <= LORE_ALPHA_MAX;
+    draw->alpha = parse_parameter(text, name, d->alpha);
+    return draw->alpha >= 0 && draw->alpha <= LORE_ALPHA_MAX;
   }
-  if (is_name(text, name, "celebrities")) {
+  if (is_entry_name(text, name, "celebrities")) {
     draw->kind = LORE_DISTRIBUTION_CELEBRITIES;
-    draw->weight = number;
-    return number > 0 && d->celebrities >= 1 && d->celebrities < known;
+    draw->weight = parse_parameter(text, name, d->celebrity_weight);
+    return draw->weight > 0 && d->celebrities >= 1 && d->celebrities < known;
   }
-  if (!first || !(number >= 1 && number <= (double)known) || number != floor(number))
+  if (!is_entry_name(text, name, "first"))
+    return 0;
+  double number = parse_parameter(text, name, NAN);
+  if (!(number >= 1 && number <= (double)known) || number != floor(number))
     return 0;
   draw->count = (int64_t)number;
   return 1;

@@ -110,7 +110,7 @@ typedef struct {
   const lore_settings *settings;
 } lore_teacher;
 
-static const char *const kind_names[] = {"known", "held_out", "new", "throw_away"};
+static const char *const kind_names[] = {LORE_PEOPLE_LIST(LORE_ENUM_NAME)};
 
 static lore_population_config population_of(const lore_settings *s) {
   return lore_manifest_task_of(s->task)->population(s);

@@ -72,21 +72,16 @@ static void multiply_by_onednn(lore_transpose ta, lore_transpose tb, int m, int 
 typedef void gemm_function(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
                            int lda, const real *b, int ldb, const real *add, real *c, int ldc);
 
-static const struct {
-  const char *name;
-  gemm_function *function; /* NULL: not in this build */
-} backends[] = {
-    [LORE_GEMM_AUTO] = {"auto", NULL},
-    [LORE_GEMM_BUILTIN] = {"builtin", lore_gemm_builtin},
+static const char *const names[] = {LORE_GEMM_BACKEND_LIST(LORE_ENUM_NAME)};
+
+/* NULL: not in this build. */
+static gemm_function *const functions[sizeof names / sizeof *names] = {
+    [LORE_GEMM_BUILTIN] = lore_gemm_builtin,
 #ifdef HAVE_CBLAS
-    [LORE_GEMM_CBLAS] = {"cblas", multiply_by_cblas},
-#else
-    [LORE_GEMM_CBLAS] = {"cblas", NULL},
+    [LORE_GEMM_CBLAS] = multiply_by_cblas,
 #endif
 #if defined(HAVE_DNNL) && !defined(LORE_DOUBLE)
-    [LORE_GEMM_ONEDNN] = {"onednn", multiply_by_onednn},
-#else
-    [LORE_GEMM_ONEDNN] = {"onednn", NULL},
+    [LORE_GEMM_ONEDNN] = multiply_by_onednn,
 #endif
 };
 
@@ -94,20 +89,20 @@ static lore_gemm_backend selected = LORE_GEMM_BUILTIN;
 
 void lore_gemm(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a, int lda,
                const real *b, int ldb, const real *add, real *c, int ldc) {
-  backends[selected].function(ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc);
+  functions[selected](ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc);
 }
 
 int lore_gemm_has(lore_gemm_backend backend) {
-  return backend == LORE_GEMM_AUTO || backends[backend].function != NULL;
+  return backend == LORE_GEMM_AUTO || functions[backend] != NULL;
 }
 
 const char *lore_gemm_name(lore_gemm_backend backend) {
-  return backends[backend].name;
+  return names[backend];
 }
 
 lore_status lore_gemm_select(lore_gemm_backend backend) {
-  if (!backends[backend].function)
-    return lore_fail(LORE_USER, "this build has no GEMM backend '%s'", backends[backend].name);
+  if (!functions[backend])
+    return lore_fail(LORE_USER, "this build has no GEMM backend '%s'", names[backend]);
   make_libraries_single_threaded();
   selected = backend;
   return LORE_OK;

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "lore/data/batch.h"
-#include "lore/data/distribution.h"
+#include "lore/data/sampler.h"
 #include "lore/data/population.h"
 #include "lore/data/vocabulary.h"
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lore/data/sampler.h"
 #include "lore/io/resume.h"
 
 static char directory[64];

@@ -3,17 +3,21 @@
 #ifndef LORE_DATA_ATTRIBUTE_H
 #define LORE_DATA_ATTRIBUTE_H
 
+#include "lore/base/enum.h"
+
+#define LORE_ATTRIBUTE_LIST(X)                                                                     \
+  X(LORE_BIRTH_PLACE, "birth_place")                                                               \
+  X(LORE_BIRTH_DATE, "birth_date")                                                                 \
+  X(LORE_UNIVERSITY, "university")                                                                 \
+  X(LORE_MAJOR, "major")                                                                           \
+  X(LORE_COMPANY, "company")                                                                       \
+  X(LORE_LOCATION, "location")
+
 typedef enum {
-  LORE_BIRTH_PLACE,
-  LORE_BIRTH_DATE,
-  LORE_UNIVERSITY,
-  LORE_MAJOR,
-  LORE_COMPANY,
-  LORE_LOCATION,
-  LORE_ATTRIBUTES /* how many */
+  LORE_ATTRIBUTE_LIST(LORE_ENUM_VALUE) LORE_ATTRIBUTES /* how many */
 } lore_attribute;
 
-/* "birth_place", "birth_date", "university", "major", "company", "location". */
+/* The name in the list. */
 const char *lore_attribute_name(lore_attribute attribute);
 
 typedef enum { LORE_ROLE_TEMPLATE, LORE_ROLE_NAME, LORE_ROLE_VALUE } lore_role;

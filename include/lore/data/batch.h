@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "lore/base/arena.h"
-#include "lore/data/distribution.h"
+#include "lore/data/sampler.h"
 #include "lore/data/population.h"
 
 /* Sequence s has tokens [offset[s], offset[s+1]). Its first token is LORE_TOKEN_BEGIN and position

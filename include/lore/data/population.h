@@ -9,11 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lore/base/enum.h"
 #include "lore/base/status.h"
 #include "lore/data/attribute.h"
 #include "lore/data/vocabulary.h"
 
-typedef enum { LORE_ORDER_RANDOM, LORE_ORDER_FIXED } lore_sentence_order;
+#define LORE_ORDER_LIST(X)                                                                         \
+  X(LORE_ORDER_RANDOM, "random")                                                                   \
+  X(LORE_ORDER_FIXED, "fixed")
+
+typedef enum { LORE_ORDER_LIST(LORE_ENUM_VALUE) } lore_sentence_order;
 
 typedef struct {
   int64_t individuals; /* known ones */
@@ -24,12 +29,13 @@ typedef struct {
   lore_sentence_order sentence_order;
 } lore_population_config;
 
-typedef enum {
-  LORE_PEOPLE_KNOWN,
-  LORE_PEOPLE_HELD_OUT,
-  LORE_PEOPLE_NEW,
-  LORE_PEOPLE_THROW_AWAY
-} lore_people;
+#define LORE_PEOPLE_LIST(X)                                                                        \
+  X(LORE_PEOPLE_KNOWN, "known")                                                                    \
+  X(LORE_PEOPLE_HELD_OUT, "held_out")                                                              \
+  X(LORE_PEOPLE_NEW, "new")                                                                        \
+  X(LORE_PEOPLE_THROW_AWAY, "throw_away")
+
+typedef enum { LORE_PEOPLE_LIST(LORE_ENUM_VALUE) } lore_people;
 
 /* Individuals first .. first+count-1. */
 typedef struct {

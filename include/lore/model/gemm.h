@@ -5,16 +5,18 @@
 
 #include <stddef.h>
 
+#include "lore/base/enum.h"
 #include "lore/base/real.h"
 #include "lore/base/status.h"
 #include "lore/model/gemm_shape.h"
 
-typedef enum {
-  LORE_GEMM_AUTO,
-  LORE_GEMM_BUILTIN,
-  LORE_GEMM_CBLAS,
-  LORE_GEMM_ONEDNN
-} lore_gemm_backend;
+#define LORE_GEMM_BACKEND_LIST(X)                                                                  \
+  X(LORE_GEMM_AUTO, "auto")                                                                        \
+  X(LORE_GEMM_BUILTIN, "builtin")                                                                  \
+  X(LORE_GEMM_CBLAS, "cblas")                                                                      \
+  X(LORE_GEMM_ONEDNN, "onednn")
+
+typedef enum { LORE_GEMM_BACKEND_LIST(LORE_ENUM_VALUE) } lore_gemm_backend;
 
 /* C = A B, C = C + A B (add == C) or C = D + A B (add == D, leading dimension ldc), with
  * op(A): m x k, op(B): k x n, C: m x n, all row-major; lda, ldb, ldc are row lengths in elements as

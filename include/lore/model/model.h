@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lore/base/enum.h"
 #include "lore/base/real.h"
 #include "lore/base/status.h"
 #include "lore/model/mixer.h"
@@ -24,11 +25,9 @@
   X(LORE_ACTIVATION_GELU, "gelu")                                                                  \
   X(LORE_ACTIVATION_RELU, "relu")
 
-#define X(value, name) value,
-typedef enum { LORE_NORM_LIST(X) } lore_norm;
-typedef enum { LORE_POSITIONS_LIST(X) } lore_positions;
-typedef enum { LORE_ACTIVATION_LIST(X) } lore_activation;
-#undef X
+typedef enum { LORE_NORM_LIST(LORE_ENUM_VALUE) } lore_norm;
+typedef enum { LORE_POSITIONS_LIST(LORE_ENUM_VALUE) } lore_positions;
+typedef enum { LORE_ACTIVATION_LIST(LORE_ENUM_VALUE) } lore_activation;
 
 const char *lore_norm_name(lore_norm norm);
 const char *lore_positions_name(lore_positions positions);
@@ -36,12 +35,13 @@ const char *lore_activation_name(lore_activation activation);
 
 /* The paper's sizes (section 2.1, appendix C), named after their parameters with its vocabulary of
  * 32,000 tokens. */
-typedef enum {
-  LORE_PRESET_NONE,
-  LORE_PRESET_44M,
-  LORE_PRESET_163M,
-  LORE_PRESET_400M
-} lore_model_preset;
+#define LORE_PRESET_LIST(X)                                                                        \
+  X(LORE_PRESET_NONE, "none")                                                                      \
+  X(LORE_PRESET_44M, "44M")                                                                        \
+  X(LORE_PRESET_163M, "163M")                                                                      \
+  X(LORE_PRESET_400M, "400M")
+
+typedef enum { LORE_PRESET_LIST(LORE_ENUM_VALUE) } lore_model_preset;
 
 typedef struct lore_model_config {
   lore_model_preset preset; /* what the shape was taken from; has no effect any longer */

@@ -9,7 +9,7 @@
 
 #include "lore/base/list.h"
 #include "lore/base/status.h"
-#include "lore/data/distribution.h"
+#include "lore/data/sampler.h"
 #include "lore/data/pairs.h"
 #include "lore/data/population.h"
 #include "lore/eval/evaluate.h"

@@ -5,11 +5,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lore/base/enum.h"
+
 /* How ranks add gradients: in the order of one tree over shards, or in the order of
  * MPI_Iallreduce. */
-typedef enum { LORE_REDUCTION_REPRODUCIBLE, LORE_REDUCTION_MPI } lore_reduction;
+#define LORE_REDUCTION_LIST(X)                                                                     \
+  X(LORE_REDUCTION_REPRODUCIBLE, "reproducible")                                                   \
+  X(LORE_REDUCTION_MPI, "mpi")
+#define LORE_SCHEDULE_LIST(X)                                                                      \
+  X(LORE_SCHEDULE_COSINE, "cosine")                                                                \
+  X(LORE_SCHEDULE_CONSTANT, "constant")
 
-typedef enum { LORE_SCHEDULE_COSINE, LORE_SCHEDULE_CONSTANT } lore_schedule;
+typedef enum { LORE_REDUCTION_LIST(LORE_ENUM_VALUE) } lore_reduction;
+typedef enum { LORE_SCHEDULE_LIST(LORE_ENUM_VALUE) } lore_schedule;
 
 enum { LORE_REFERENCE_NAME = 64 };
 

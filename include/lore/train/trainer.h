@@ -12,7 +12,7 @@
 
 #include "lore/base/team.h"
 #include "lore/data/batch.h"
-#include "lore/data/distribution.h"
+#include "lore/data/sampler.h"
 #include "lore/io/resume.h"
 #include "lore/model/model.h"
 #include "lore/train/schedule.h"

@@ -1,8 +1,10 @@
-/* What the distribution is at each step. */
+/* What the distribution is at each step, and draws from it. */
+#include "lore/data/sampler.h"
+
 #include <assert.h>
 #include <math.h>
 
-#include "lore/data/distribution.h"
+#include "lore/base/random.h"
 
 int64_t lore_curriculum_length(const lore_curriculum_config *c, int64_t individuals, int batch) {
   return c->steps > 0 ? c->steps : llround(c->epochs * (double)individuals / batch);
@@ -23,22 +25,28 @@ lore_sampler lore_sampler_create(const lore_distribution_config *distribution,
                     .widened_at = LORE_NEVER};
   assert(population->individuals >= 1 && distribution->repeats_in_batch >= 1 &&
          distribution->repeats_across_steps >= 1);
+  for (int i = 0; i < distribution->shards.count; i++) {
+    int valid = lore_draw_parse(distribution->shards.value[i], distribution,
+                                population->individuals, &s.shard_draw[i]);
+    assert(valid);
+    (void)valid;
+  }
   return s;
 }
 
 /* How far a curriculum of gradual change has come: 0 to 1. */
-static double progress(const lore_sampler *s, int64_t step) {
+static double curriculum_progress(const lore_sampler *s, int64_t step) {
   return step < s->length ? (double)step / (double)s->length : 1;
 }
 
-static int64_t grown(const lore_sampler *s, int64_t step) {
+static int64_t growth_count(const lore_sampler *s, int64_t step) {
   double first = (double)s->curriculum.individuals, all = (double)s->population.individuals;
-  double count = first * pow(all / first, progress(s, step));
+  double count = first * pow(all / first, curriculum_progress(s, step));
   return step >= s->length || count > all ? s->population.individuals : (int64_t)count;
 }
 
 /* The group whose turn it is. */
-static void set_group(const lore_sampler *s, int64_t step, lore_draw *draw) {
+static void set_sequential_group(const lore_sampler *s, int64_t step, lore_draw *draw) {
   int64_t groups = s->curriculum.groups, turns = groups * s->curriculum.repeats;
   int64_t group = step * turns / s->steps % groups;
   lore_range range = lore_population_group(&s->population, (int)group, (int)groups);
@@ -57,13 +65,13 @@ static void apply_curriculum(const lore_sampler *s, int64_t step, lore_draw *dra
       draw->count = c->individuals;
     break;
   case LORE_CURRICULUM_GROWTH:
-    draw->count = grown(s, step);
+    draw->count = growth_count(s, step);
     break;
   case LORE_CURRICULUM_ANNEAL:
-    draw->alpha += (c->final_alpha - draw->alpha) * progress(s, step);
+    draw->alpha += (c->final_alpha - draw->alpha) * curriculum_progress(s, step);
     break;
   case LORE_CURRICULUM_SEQUENTIAL:
-    set_group(s, step, draw);
+    set_sequential_group(s, step, draw);
     break;
   case LORE_CURRICULUM_THROW_AWAY:
     if (step < s->length) {
@@ -74,44 +82,11 @@ static void apply_curriculum(const lore_sampler *s, int64_t step, lore_draw *dra
   }
 }
 
-static lore_draw base(const lore_sampler *s) {
-  const lore_distribution_config *d = &s->distribution;
-  int64_t known = s->population.individuals;
-  lore_draw draw = {.kind = d->kind,
-                    .count = known,
-                    .alpha = d->kind == LORE_DISTRIBUTION_POWER_LAW ? d->alpha : NAN};
-  if (d->kind == LORE_DISTRIBUTION_CELEBRITIES) {
-    draw.favoured = d->celebrities;
-    draw.weight = d->celebrity_weight;
-  }
-  if (d->kind == LORE_DISTRIBUTION_REPLAY) {
-    lore_range new = lore_population_range(&s->population, LORE_PEOPLE_NEW);
-    draw.favoured = known;
-    draw.weight = d->replay_weight;
-    draw.count = known + new.count;
-    draw.gap = new.first - known;
-  }
-  if (d->among == LORE_AMONG_CELEBRITIES)
-    draw.count = d->celebrities;
-  if (d->among == LORE_AMONG_OTHERS) {
-    draw.first = d->celebrities;
-    draw.count = known - d->celebrities;
-  }
-  return draw;
-}
-
 lore_draw lore_sampler_at(const lore_sampler *s, int64_t step, int64_t sequence) {
-  const lore_word_list *shards = &s->distribution.shards;
-  lore_draw draw;
-  if (shards->count > 0) {
-    int64_t entry = sequence / s->shard * shards->count / s->shards;
-    int valid =
-        lore_draw_parse(shards->value[entry], &s->distribution, s->population.individuals, &draw);
-    assert(valid);
-    (void)valid;
-    return draw;
-  }
-  draw = base(s);
+  int entries = s->distribution.shards.count;
+  if (entries > 0)
+    return s->shard_draw[sequence / s->shard * entries / s->shards];
+  lore_draw draw = lore_draw_create(&s->distribution, &s->population);
   apply_curriculum(s, step, &draw);
   if (draw.favoured > draw.count)
     draw.favoured = draw.count;
@@ -122,4 +97,14 @@ lore_draw lore_sampler_of_batch(const lore_sampler *s, int64_t step) {
   if (s->distribution.shards.count > 1)
     return (lore_draw){.first = -1, .count = -1, .alpha = NAN};
   return lore_sampler_at(s, step, 0);
+}
+
+int64_t lore_sampler_draw(const lore_sampler *s, int64_t step, int64_t sequence) {
+  const lore_distribution_config *d = &s->distribution;
+  /* Repeats are of the step that first showed them, whatever a curriculum has changed since. */
+  lore_draw draw = lore_sampler_at(s, step - step % d->repeats_across_steps, sequence);
+  lore_random stream = lore_random_stream(
+      s->seed, LORE_RANDOM_INDIVIDUALS, (uint64_t)(s->first_step + step / d->repeats_across_steps),
+      (uint64_t)(sequence / d->repeats_in_batch));
+  return lore_draw_individual(&draw, &stream);
 }
