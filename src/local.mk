@@ -70,28 +70,22 @@ io_sources = \
 	src/io/variables.h
 
 settings_sources = \
-	src/settings/allowed.c \
-	src/settings/contradict.c \
-	src/settings/contradict.h \
+	src/settings/biographies.c \
 	src/settings/contradictions.c \
-	src/settings/default.c \
-	src/settings/describe.c \
-	src/settings/distribution.c \
+	src/settings/contradictions.h \
+	src/settings/effect.c \
 	src/settings/groups.c \
 	src/settings/hash.c \
+	src/settings/memory.c \
 	src/settings/nearest.c \
-	src/settings/place.c \
 	src/settings/read.c \
 	src/settings/reference.c \
-	src/settings/reference.h \
-	src/settings/reference_json.c \
-	src/settings/scalars.c \
+	src/settings/sampling.c \
 	src/settings/source.c \
-	src/settings/syntax.c \
-	src/settings/syntax.h \
+	src/settings/study.c \
 	src/settings/table.c \
 	src/settings/task.c \
-	src/settings/unused.c \
+	src/settings/task.h \
 	src/settings/value.c \
 	src/settings/word.c \
 	src/settings/write.c \
@@ -307,7 +301,7 @@ noinst_LIBRARIES += liblore.a libkernels.a
 liblore_a_SOURCES = $(numeric_sources) $(io_sources) $(settings_sources) \
 	$(manifest_sources) $(run_sources) $(cost_sources) $(control_sources)
 nodist_liblore_a_SOURCES = src/data/lists.c src/control/job_scripts.c
-liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control
+liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control
 libkernels_a_SOURCES = $(kernel_sources)
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
 float_libraries = liblore.a libkernels.a liblore.a

@@ -1,5 +1,6 @@
 /* Studies expand to runs. */
 #include "lore/cost/estimate.h"
+#include "lore/cost/operations.h"
 #include "lore/cost/plan.h"
 #include "lore/settings/hash.h"
 #include "support/settings_file.h"

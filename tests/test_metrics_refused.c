@@ -82,7 +82,7 @@ static void test_other_settings(void **state) {
                 "belongs to another run: it has the setting train_learning_rate, which is unknown here");
   lore_scalar more[SETTINGS + 1];
   memcpy(more, fixture_setting, sizeof fixture_setting);
-  more[SETTINGS] = (lore_scalar){"new", "new", "1", LORE_SCALAR_REAL, 0, 1, NULL};
+  more[SETTINGS] = (lore_scalar){"new", "new", "1", LORE_SCALAR_REAL, 0, 1, NULL, false};
   lore_metrics_definition d = definition_now();
   d.settings++;
   d.setting = more;
@@ -96,8 +96,8 @@ static void test_origin(void **state) {
   lore_scalar more[SETTINGS + ORIGIN];
   memcpy(more, fixture_setting, sizeof fixture_setting);
   lore_scalar *run = &more[SETTINGS], *step = run + 1;
-  *run = (lore_scalar){"start_run", "a", "1", LORE_SCALAR_TEXT, 0, 0, ""};
-  *step = (lore_scalar){"start_step", "a", "1", LORE_SCALAR_OPTIONAL, 0, NAN, NULL};
+  *run = (lore_scalar){"start_run", "a", "1", LORE_SCALAR_TEXT, 0, 0, "", false};
+  *step = (lore_scalar){"start_step", "a", "1", LORE_SCALAR_OPTIONAL, 0, NAN, NULL, false};
   lore_metrics_definition d = definition_now();
   d.settings += ORIGIN;
   d.setting = more;
@@ -122,17 +122,17 @@ static void test_free_settings(void **state) {
   for (int i = 0; i < 19; i++)
     strcat(list, "123456789 ");
   const lore_scalar first[FREE] = {
-      {"checkpoint_every", "a", "1", LORE_SCALAR_INTEGER, 500, 0, NULL},
-      {"checkpoint_snapshots", "a", "1", LORE_SCALAR_TEXT, 0, 0, ""},
-      {"compute_threads", "a", "1", LORE_SCALAR_INTEGER, 2, 0, NULL},
-      {"compute_gemm", "a", "1", LORE_SCALAR_TEXT, 0, 0, "auto"},
-      {"train_reduction", "a", "1", LORE_SCALAR_TEXT, 0, 0, "reproducible"}};
+      {"checkpoint_every", "a", "1", LORE_SCALAR_INTEGER, 500, 0, NULL, true},
+      {"checkpoint_snapshots", "a", "1", LORE_SCALAR_TEXT, 0, 0, "", true},
+      {"compute_threads", "a", "1", LORE_SCALAR_INTEGER, 2, 0, NULL, true},
+      {"compute_gemm", "a", "1", LORE_SCALAR_TEXT, 0, 0, "auto", true},
+      {"train_reduction", "a", "1", LORE_SCALAR_TEXT, 0, 0, "reproducible", true}};
   const lore_scalar second[FREE] = {
-      {"checkpoint_every", "a", "1", LORE_SCALAR_INTEGER, 5000000000, 0, NULL},
-      {"checkpoint_snapshots", "a", "1", LORE_SCALAR_TEXT, 0, 0, list},
-      {"compute_threads", "a", "1", LORE_SCALAR_INTEGER, 16, 0, NULL},
-      {"compute_gemm", "a", "1", LORE_SCALAR_TEXT, 0, 0, "cblas"},
-      {"train_reduction", "a", "1", LORE_SCALAR_TEXT, 0, 0, "mpi"}};
+      {"checkpoint_every", "a", "1", LORE_SCALAR_INTEGER, 5000000000, 0, NULL, true},
+      {"checkpoint_snapshots", "a", "1", LORE_SCALAR_TEXT, 0, 0, list, true},
+      {"compute_threads", "a", "1", LORE_SCALAR_INTEGER, 16, 0, NULL, true},
+      {"compute_gemm", "a", "1", LORE_SCALAR_TEXT, 0, 0, "cblas", true},
+      {"train_reduction", "a", "1", LORE_SCALAR_TEXT, 0, 0, "mpi", true}};
   const char *const at[] = {reference, path};
   lore_metrics_definition d = definition_now();
   d.settings = FREE;

@@ -4,6 +4,8 @@
 #include <libfyaml.h>
 #include <math.h>
 
+#include "lore/settings/reference.h"
+
 static void test_table(void **state) {
   (void)state;
   int count;
@@ -15,9 +17,31 @@ static void test_table(void **state) {
       assert_int_equal(used[table[i].offset + byte]++, 0);
     assert_true(table[i].least < table[i].most || table[i].choices);
     assert_non_null(table[i].help);
-    assert_string_equal(table[i].unit, "1");
+    assert_true(*table[i].unit);
     for (int j = 0; j < i; j++)
       assert_string_not_equal(table[i].key, table[j].key);
+  }
+}
+
+/* Facts about settings go together. */
+static void test_facts(void **state) {
+  (void)state;
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  for (int i = 0; i < count; i++) {
+    const lore_setting *t = &table[i];
+    assert_in_range(t->tasks, 1, (1u << (LORE_TASK_MEMORY + 1)) - 1);
+    assert_false(t->runtime && (t->shape || t->start != LORE_START_NO));
+    assert_true(t->runtime || !t->output);
+    assert_true(t->initial || t->example);
+    assert_false(lore_setting_is_list(t) && lore_setting_is_swept(t));
+    if (!t->needs.key)
+      continue;
+    int other = lore_setting_find(t->needs.key);
+    assert_in_range(other, 0, count - 1);
+    assert_int_equal(table[other].tasks, t->tasks);
+    assert_int_equal(table[other].kind == LORE_SETTING_TEXT, t->needs.values == 0);
+    assert_true(t->needs.values < 1u << ((int)table[other].most + 1) || !table[other].choices);
   }
 }
 
@@ -240,7 +264,7 @@ static void test_reference_json(void **state) {
   for (int i = 0; i < count; i++) {
     struct fy_node *item = fy_node_sequence_get_by_index(root, i);
     assert_string_equal(fy_node_mapping_lookup_scalar0_by_simple_key(item, "key", 3), table[i].key);
-    assert_int_equal(fy_node_mapping_item_count(item), 8);
+    assert_int_equal(fy_node_mapping_item_count(item), 14);
   }
   fy_document_destroy(document);
   free(text);
@@ -251,7 +275,7 @@ static void test_scalars(void **state) {
   lore_settings s;
   lore_scalar scalar[128];
   char buffer[8192];
-  int count, found = 0;
+  int count, found = 0, found_runtime = 0;
   const lore_setting *table = lore_settings_table(&count);
   for (int i = count - 1; i >= 0; i--)
     count -= !strncmp(table[i].key, "memory.", 7); /* of the other task */
@@ -261,6 +285,8 @@ static void test_scalars(void **state) {
   for (int i = 0; i < count; i++) {
     const lore_scalar *c = &scalar[i];
     assert_null(strchr(c->name, '.'));
+    assert_string_equal(c->units, "1");
+    found_runtime += c->runtime;
     if (strcmp(c->name, "train_learning_rate") == 0)
       found += c->kind == LORE_SCALAR_REAL && c->number == 1.5e-3;
     if (strcmp(c->name, "model_bias") == 0)
@@ -275,17 +301,25 @@ static void test_scalars(void **state) {
       found += c->kind == LORE_SCALAR_INTEGER && c->integer == 7;
   }
   assert_int_equal(found, 6);
+  assert_int_equal(found_runtime, 5);
   assert_int_equal(lore_settings_scalars(&s, 0, NULL, 0, NULL), count);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_table),           cmocka_unit_test(test_defaults),
-      cmocka_unit_test(test_study),           cmocka_unit_test(test_dependent_defaults),
-      cmocka_unit_test(test_mixers),          cmocka_unit_test(test_overrides),
-      cmocka_unit_test(test_missing_backend), cmocka_unit_test(test_range_edges),
-      cmocka_unit_test(test_name_length),     cmocka_unit_test(test_reference),
-      cmocka_unit_test(test_reference_json),  cmocka_unit_test(test_scalars),
+      cmocka_unit_test(test_table),
+      cmocka_unit_test(test_facts),
+      cmocka_unit_test(test_defaults),
+      cmocka_unit_test(test_study),
+      cmocka_unit_test(test_dependent_defaults),
+      cmocka_unit_test(test_mixers),
+      cmocka_unit_test(test_overrides),
+      cmocka_unit_test(test_missing_backend),
+      cmocka_unit_test(test_range_edges),
+      cmocka_unit_test(test_name_length),
+      cmocka_unit_test(test_reference),
+      cmocka_unit_test(test_reference_json),
+      cmocka_unit_test(test_scalars),
   };
   return cmocka_run_group_tests(tests, open_path, close_path);
 }

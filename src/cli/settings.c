@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "commands.h"
-#include "lore/settings/settings.h"
+#include "lore/settings/reference.h"
 #include "options.h"
 
 typedef struct {

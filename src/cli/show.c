@@ -1,5 +1,6 @@
 /* lore show: a few individuals and biographies of a study. */
 #include "commands.h"
+#include "lore/settings/read.h"
 #include "options.h"
 #include "task.h"
 

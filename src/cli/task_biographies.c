@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lore/run/assembly.h"
-#include "lore/settings/describe.h"
+#include "lore/settings/sampling.h"
 #include "options.h"
 #include "task.h"
 

@@ -27,16 +27,6 @@ static char *keep_text(lore_metrics_old *old, size_t length) {
   return text;
 }
 
-/* Settings that do not change what a run computes. */
-static bool may_differ(const char *setting) {
-  static const char *const prefixes[] = {"checkpoint_", "compute_gemm", "compute_threads",
-                                         "train_reduction"};
-  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-    if (!strncmp(setting, prefixes[i], strlen(prefixes[i])))
-      return true;
-  return false;
-}
-
 /* The length of a dimension, 0 if there is none. */
 static size_t dimension_length(const lore_metrics_old *old, const char *name) {
   int dimension;
@@ -160,7 +150,7 @@ static lore_status compare_setting(lore_metrics_old *old, const lore_scalar *her
                      here->name);
   if (error)
     return lore_netcdf_unreadable(old->path, here->name, error);
-  if (may_differ(here->name) || same_setting(here, stored))
+  if (here->runtime || same_setting(here, stored))
     return LORE_OK;
   print_setting(stored, sizeof there_text, there_text);
   print_setting(here, sizeof here_text, here_text);

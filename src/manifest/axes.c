@@ -11,6 +11,7 @@
 
 #include "lore/settings/nearest.h"
 #include "lore/settings/value.h"
+#include <stdio.h>
 
 enum { POINTS_MAX = 100000 };
 
@@ -68,7 +69,7 @@ static lore_status find_axis_setting(const lore_axes *axes, const lore_source *s
   if (index < 0)
     return lore_source_fail(source, at, "unknown setting '%s'; %s", key,
                             lore_setting_suggest(key, suggestion));
-  if (lore_setting_is_list(&table[index]) || !strcmp(key, "name"))
+  if (!lore_setting_is_swept(&table[index]))
     return lore_source_fail(source, at, "'%s' cannot be swept", key);
   for (int a = 0; a < axes->axes; a++)
     for (int k = 0; k < axes->axis[a].keys; k++)

@@ -11,6 +11,7 @@
 #include "lore/base/log.h"
 #include "lore/settings/hash.h"
 #include "lore/settings/nearest.h"
+#include "lore/settings/value.h"
 #include "names.h"
 #include "pool.h"
 #include "task.h"

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "lore/settings/nearest.h"
+#include "lore/settings/value.h"
 #include "lore/settings/word.h"
+#include <stdio.h>
 
 enum { EXPERIMENTS_MAX = 256, NAME_MAX_LENGTH = LORE_NAME_MAX / 2 - 1 };
 

@@ -15,6 +15,7 @@
 #include "lore/base/textfile.h"
 #include "lore/io/path.h"
 #include "lore/settings/hash.h"
+#include "lore/settings/read.h"
 #include "pool.h"
 
 #define MANIFEST_KIND    "# LORE manifest "

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "lore/settings/effect.h"
+#include "lore/settings/write.h"
 #include "task.h"
 
 _Static_assert((int)LORE_CHECKPOINT_RUN_MAX == (int)LORE_RUN_ID_MAX, "ids of runs fit");
@@ -205,22 +207,6 @@ lore_status lore_trained_check(const lore_source *source, size_t at, const lore_
 
 enum { VALUE_SIZE = 8192 };
 
-/* Whether initial weights or samples depend on the setting. A preset is nothing but the settings
- * that it stands for. */
-static bool decides_samples(const char *key, const lore_settings *s) {
-  static const char *const sections[] = {"population.", "model.", "distribution.", "curriculum."};
-  if (!strcmp(key, "model.preset"))
-    return false;
-  for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
-    if (!strncmp(key, sections[i], strlen(sections[i])))
-      return true;
-  if (!strcmp(key, "train.shard"))
-    return s->distribution.shards.count > 0;
-  if (!strcmp(key, "train.steps"))
-    return s->curriculum.kind == LORE_CURRICULUM_SEQUENTIAL;
-  return !strcmp(key, "seed") || !strcmp(key, "train.batch");
-}
-
 /* Where the experiment itself says so: in its settings or its sweep, or by an override. */
 static const lore_place *find_own_place(const lore_study *study, int setting,
                                         const lore_source *overlay, const lore_run_values *values,
@@ -239,7 +225,7 @@ lore_status lore_patch_check(const lore_study *study, const lore_source *overlay
   int count;
   const lore_setting *table = lore_settings_table(&count);
   for (int i = 0; i < count; i++) {
-    if (!decides_samples(table[i].key, study->settings) ||
+    if (!lore_setting_decides_start(&table[i], study->settings) ||
         !strcmp(lore_setting_print(&table[i], study->settings, VALUE_SIZE, here),
                 lore_setting_print(&table[i], reference, VALUE_SIZE, there)))
       continue;

@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "lore/settings/hash.h"
+#include "lore/settings/write.h"
 #include "pool.h"
 
 /* Index of the axis `key`, which is added if it is new; -1: there are too many. */

@@ -12,6 +12,7 @@
 
 #include "lore/io/path.h"
 #include "lore/manifest/file.h"
+#include "lore/settings/read.h"
 #include "pool.h"
 
 /* A manifest while folders are added to it. */

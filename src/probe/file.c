@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lore/eval/evaluate.h"
 #include "lore/io/ncfile.h"
 
 enum {

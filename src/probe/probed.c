@@ -9,6 +9,8 @@
 
 #include "lore/io/checkpoint.h"
 #include "lore/io/ncfile.h"
+#include "lore/settings/read.h"
+#include "lore/settings/write.h"
 
 static int is_weights_entry(const struct dirent *entry) {
   return lore_path_weights_step(entry->d_name) >= 0;

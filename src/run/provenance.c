@@ -11,6 +11,7 @@
 #include "lore/base/build.h"
 #include "lore/base/clock.h"
 #include "lore/model/gemm.h"
+#include "lore/settings/write.h"
 
 static lore_status no_memory(void) {
   return lore_fail(LORE_MEMORY, "cannot allocate provenance attributes");

@@ -11,6 +11,8 @@
 #include "lore/io/checkpoint.h"
 #include "lore/io/path.h"
 #include "lore/settings/hash.h"
+#include "lore/settings/read.h"
+#include "lore/settings/write.h"
 
 bool lore_run_leads(const lore_run *run) {
   return run->options->team.rank == 0;

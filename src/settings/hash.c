@@ -7,12 +7,8 @@
 #include <xxhash.h>
 
 #include "lore/settings/table.h"
-
-/* Settings that change nothing but where, how fast and how often saved. */
-static bool decides(const char *key) {
-  return strncmp(key, "compute.", 8) && strncmp(key, "checkpoint.", 11) &&
-         strcmp(key, "train.reduction");
-}
+#include "lore/settings/value.h"
+#include "lore/settings/write.h"
 
 enum { VALUE_SIZE = 8192 };
 
@@ -51,7 +47,7 @@ uint64_t lore_settings_hash(const lore_settings *settings) {
   const lore_settings *defaults = find_defaults(&counts);
   uint64_t hash = 0;
   for (int i = 0; i < count; i++) {
-    if (!decides(table[i].key) || (!counts[i] && same_bytes(&table[i], settings, defaults)))
+    if (table[i].runtime || (!counts[i] && same_bytes(&table[i], settings, defaults)))
       continue;
     lore_setting_print(&table[i], settings, VALUE_SIZE, value);
     if (table[i].initial && !strcmp(value, table[i].initial))
@@ -72,7 +68,7 @@ int lore_settings_differences(const lore_settings *before, const lore_settings *
   for (int i = 0; i < count; i++) {
     lore_setting_print(&table[i], before, VALUE_SIZE, old);
     lore_setting_print(&table[i], now, VALUE_SIZE, new);
-    if (!decides(table[i].key) || !strcmp(old, new))
+    if (table[i].runtime || !strcmp(old, new))
       continue;
     differences++;
     if (length < size)
@@ -91,20 +87,10 @@ bool lore_settings_same(const lore_settings *a, const lore_settings *b) {
       continue;
     lore_setting_print(&table[i], a, VALUE_SIZE, first);
     lore_setting_print(&table[i], b, VALUE_SIZE, second);
-    if (strcmp(first, second) && strcmp(table[i].key, "checkpoint.snapshots"))
+    if (strcmp(first, second) && !table[i].output)
       return false;
   }
   return true;
-}
-
-/* Whether the setting says something about the shape of weights. */
-static bool shapes(const char *key) {
-  static const char *const others[] = {"task", "memory.keys", "memory.hidden", "memory.values"};
-  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-    if (!strcmp(key, others[i]))
-      return true;
-  return !strncmp(key, "model.", 6) && strcmp(key, "model.initial_scale") &&
-         strcmp(key, "model.preset");
 }
 
 bool lore_settings_same_model(const lore_settings *a, const lore_settings *b, size_t size,
@@ -113,7 +99,7 @@ bool lore_settings_same_model(const lore_settings *a, const lore_settings *b, si
   int count;
   const lore_setting *table = lore_settings_table(&count);
   for (int i = 0; i < count; i++) {
-    if (!shapes(table[i].key) || same_bytes(&table[i], a, b))
+    if (!table[i].shape || same_bytes(&table[i], a, b))
       continue;
     lore_setting_print(&table[i], a, VALUE_SIZE, first);
     lore_setting_print(&table[i], b, VALUE_SIZE, second);

@@ -1,12 +1,14 @@
 /* A study file and overrides become settings. */
+#include "lore/settings/read.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "contradictions.h"
+#include "lore/settings/effect.h"
 #include "lore/settings/nearest.h"
-#include "lore/settings/place.h"
-#include "lore/settings/read.h"
 #include "lore/settings/value.h"
 #include "lore/settings/word.h"
 
@@ -72,8 +74,7 @@ static const lore_setting *find_section(const char *name) {
   size_t length = strlen(name);
   const lore_setting *table = lore_settings_table(&count);
   for (int i = 0; i < count; i++)
-    if (length > 0 && (size_t)lore_setting_section(table[i].key) == length &&
-        strncmp(table[i].key, name, length) == 0)
+    if (lore_setting_is_in(&table[i], name, length))
       return &table[i];
   return NULL;
 }
@@ -242,7 +243,7 @@ lore_status lore_study_read_override(lore_study *study, lore_source *source) {
   return status;
 }
 
-static lore_status check_given(const lore_study *study) {
+static lore_status check_required(const lore_study *study) {
   int count;
   const lore_setting *table = lore_settings_table(&count);
   for (int i = 0; i < count; i++)
@@ -254,7 +255,8 @@ static lore_status check_given(const lore_study *study) {
 }
 
 lore_status lore_study_finish(lore_study *study) {
-  LORE_TRY(check_given(study));
+  LORE_TRY(check_required(study));
+  lore_study_drop_unused(study);
   lore_study_complete(study);
   return lore_study_contradictions(study);
 }

@@ -4,209 +4,281 @@
 #include <assert.h>
 #include <string.h>
 
-static const char *const mixers[] = {"attention", "rg_lru", NULL};
-static const char *const tasks[] = {"biographies", "memory", NULL};
-static const char *const norms[] = {"rms", "layer", NULL};
-static const char *const positions[] = {"rotary", "learned", "none", NULL};
-static const char *const activations[] = {"gelu", "relu", NULL};
-static const char *const schedules[] = {"cosine", "constant", NULL};
-static const char *const reductions[] = {"reproducible", "mpi", NULL};
-static const char *const orders[] = {"random", "fixed", NULL};
-static const char *const presets[] = {"none", "44M", "163M", "400M", NULL};
-static const char *const distributions[] = {"uniform", "power_law", "celebrities", "replay", NULL};
-static const char *const among[] = {"all", "celebrities", "others", NULL};
-static const char *const curricula[] = {"none",   "warm_up",    "adaptive",   "growth",
-                                        "anneal", "sequential", "throw_away", NULL};
-static const char *const backends[] = {"auto", "builtin", "cblas", "onednn", NULL};
+#define NAMES(list)                                                                                \
+  { list(LORE_ENUM_NAME) NULL }
 
-#define AT(member)   offsetof(lore_settings, member), sizeof(((lore_settings *)0)->member)
-#define PEOPLE_MAX   810000000.0  /* unique full names: 900 * 900 * 1000 */
+static const char *const mixers[] = NAMES(LORE_MIXER_LIST);
+static const char *const tasks[] = NAMES(LORE_TASK_LIST);
+static const char *const norms[] = NAMES(LORE_NORM_LIST);
+static const char *const positions[] = NAMES(LORE_POSITIONS_LIST);
+static const char *const activations[] = NAMES(LORE_ACTIVATION_LIST);
+static const char *const schedules[] = NAMES(LORE_SCHEDULE_LIST);
+static const char *const reductions[] = NAMES(LORE_REDUCTION_LIST);
+static const char *const orders[] = NAMES(LORE_ORDER_LIST);
+static const char *const presets[] = NAMES(LORE_PRESET_LIST);
+static const char *const distributions[] = NAMES(LORE_DISTRIBUTION_LIST);
+static const char *const among[] = NAMES(LORE_AMONG_LIST);
+static const char *const curricula[] = NAMES(LORE_CURRICULUM_LIST);
+static const char *const backends[] = NAMES(LORE_GEMM_BACKEND_LIST);
+
 #define STEPS_MAX    1000000000.0 /* random streams take steps below 2^32 */
 #define SEQUENCE_MAX 16777216.0
 #define PAIRS_MAX    16777216.0
 #define EXACT_MAX    9007199254740991.0 /* 2^53 - 1: exact in every reader of the metrics file */
 
-#define TEXT(key, member, initial, least, most, help)                                              \
-  { key, LORE_SETTING_TEXT, AT(member), "1", initial, least, most, NULL, help }
-#define INTEGER(key, member, initial, least, most, help)                                           \
-  { key, LORE_SETTING_INTEGER, AT(member), "1", initial, least, most, NULL, help }
-#define UNSIGNED(key, member, initial, least, most, help)                                          \
-  { key, LORE_SETTING_UNSIGNED, AT(member), "1", initial, least, most, NULL, help }
-#define REAL(key, member, initial, least, most, help)                                              \
-  { key, LORE_SETTING_REAL, AT(member), "1", initial, least, most, NULL, help }
-#define BOOLEAN(key, member, initial, help)                                                        \
-  { key, LORE_SETTING_BOOLEAN, AT(member), "1", initial, 0, 1, NULL, help }
-#define CHOICE(key, member, initial, choices, help)                                                \
+/* Tasks that a setting counts for. */
+#define BIT(value) (1u << (value))
+#define TEXTS      BIT(LORE_TASK_BIOGRAPHIES)
+#define PAIRS      BIT(LORE_TASK_MEMORY)
+#define BOTH       (TEXTS | PAIRS)
+
+/* Facts that several rows have in common; those of one row stand in it. */
+#define START                   .start = LORE_START_YES
+#define SHAPE                   .shape = true, START
+#define NEEDS(setting, values_) .needs = {.key = setting, .values = values_}
+#define WITH_DISTRIBUTION(kind) NEEDS("distribution.kind", BIT(LORE_DISTRIBUTION_##kind))
+#define WITH_CURRICULUM(kinds)  NEEDS("curriculum.kind", kinds)
+
+/* Curricula that begin with the first individuals, and those that have a length. */
+#define NARROW                                                                                     \
+  (BIT(LORE_CURRICULUM_WARM_UP) | BIT(LORE_CURRICULUM_ADAPTIVE) | BIT(LORE_CURRICULUM_GROWTH))
+#define LASTING                                                                                    \
+  (BIT(LORE_CURRICULUM_WARM_UP) | BIT(LORE_CURRICULUM_GROWTH) | BIT(LORE_CURRICULUM_ANNEAL) |      \
+   BIT(LORE_CURRICULUM_THROW_AWAY))
+
+/* A row: key, member of lore_settings, tasks, unit, default, range or choices, help; then further
+ * facts, if there are any. */
+#define ROW(key_, kind_, member, tasks_, unit_, initial_, least_, most_, choices_, ...)            \
   {                                                                                                \
-    key, LORE_SETTING_CHOICE, AT(member), "1", initial, 0, sizeof choices / sizeof *choices - 2,   \
-        choices, help                                                                              \
+    .key = key_, .kind = kind_, .offset = offsetof(lore_settings, member),                         \
+    .size = sizeof(((lore_settings *)0)->member), .tasks = tasks_, .unit = unit_,                  \
+    .initial = initial_, .least = least_, .most = most_, .choices = choices_, .help = __VA_ARGS__  \
   }
-#define WORDS(key, member, help)                                                                   \
-  { key, LORE_SETTING_WORD_LIST, AT(member), "1", "[]", 1, LORE_WORD_MAX - 1, NULL, help }
-#define LIST(key, member, initial, least, most, help)                                              \
-  { key, LORE_SETTING_INTEGER_LIST, AT(member), "1", initial, least, most, NULL, help }
+#define TEXT(key, member, tasks, initial, most, ...)                                               \
+  ROW(key, LORE_SETTING_TEXT, member, tasks, "1", initial, 1, most, NULL, __VA_ARGS__)
+#define INTEGER(key, member, tasks, unit, initial, least, most, ...)                               \
+  ROW(key, LORE_SETTING_INTEGER, member, tasks, unit, initial, least, most, NULL, __VA_ARGS__)
+#define UNSIGNED(key, member, tasks, unit, initial, least, most, ...)                              \
+  ROW(key, LORE_SETTING_UNSIGNED, member, tasks, unit, initial, least, most, NULL, __VA_ARGS__)
+#define REAL(key, member, tasks, unit, initial, least, most, ...)                                  \
+  ROW(key, LORE_SETTING_REAL, member, tasks, unit, initial, least, most, NULL, __VA_ARGS__)
+#define BOOLEAN(key, member, tasks, initial, ...)                                                  \
+  ROW(key, LORE_SETTING_BOOLEAN, member, tasks, "1", initial, 0, 1, NULL, __VA_ARGS__)
+#define CHOICE(key, member, tasks, initial, choices, ...)                                          \
+  ROW(key, LORE_SETTING_CHOICE, member, tasks, "1", initial, 0,                                    \
+      sizeof choices / sizeof *choices - 2, choices, __VA_ARGS__)
+#define WORDS(key, member, tasks, ...)                                                             \
+  ROW(key, LORE_SETTING_WORD_LIST, member, tasks, "1", "[]", 1, LORE_WORD_MAX - 1, NULL,           \
+      __VA_ARGS__)
+#define LIST(key, member, tasks, unit, least, most, ...)                                           \
+  ROW(key, LORE_SETTING_INTEGER_LIST, member, tasks, unit, "[]", least, most, NULL, __VA_ARGS__)
 
 static const lore_setting table[] = {
-    TEXT("name", name, NULL, 1, LORE_NAME_MAX - 1, "name of the study"),
-    UNSIGNED("seed", seed, "1", 0, EXACT_MAX,
-             "everything random follows from it: people, batches, initial weights"),
-    CHOICE("task", task, "biographies", tasks,
-           "what is trained: a transformer on biographies, or a toy associative memory on pairs"),
+    TEXT("name", name, BOTH, NULL, LORE_NAME_MAX - 1, "name of the study", .no_sweep = true,
+         .example = "imbalance"),
+    UNSIGNED("seed", seed, BOTH, "1", "1", 0, EXACT_MAX,
+             "everything random follows from it: people, batches, initial weights", START),
+    CHOICE("task", task, BOTH, "biographies", tasks,
+           "what is trained: a transformer on biographies, or a toy associative memory on pairs",
+           .shape = true),
 
-    INTEGER("population.individuals", population.individuals, "65536", 1, PEOPLE_MAX,
-            "individuals that are trained on"),
-    INTEGER("population.held_out", population.held_out, "16384", 0, PEOPLE_MAX,
-            "further individuals that are only evaluated; 0: none"),
-    INTEGER("population.new", population.new_ones, "0", 0, PEOPLE_MAX,
+    INTEGER("population.individuals", population.individuals, TEXTS, "individuals", "65536", 1,
+            LORE_PEOPLE_MAX, "individuals that are trained on", START),
+    INTEGER("population.held_out", population.held_out, TEXTS, "individuals", "16384", 0,
+            LORE_PEOPLE_MAX, "further individuals that are only evaluated; 0: none", START),
+    INTEGER("population.new", population.new_ones, TEXTS, "individuals", "0", 0, LORE_PEOPLE_MAX,
             "further individuals that distribution.kind replay draws besides the known ones: "
-            "those of fine-tuning"),
-    INTEGER("population.throw_away", population.throw_away, "0", 0, PEOPLE_MAX,
-            "further individuals that curriculum.kind throw_away begins with"),
-    INTEGER("population.templates", population.templates, "20", 1, LORE_TRAINING_TEMPLATES,
+            "those of fine-tuning",
+            START),
+    INTEGER("population.throw_away", population.throw_away, TEXTS, "individuals", "0", 0,
+            LORE_PEOPLE_MAX, "further individuals that curriculum.kind throw_away begins with",
+            START),
+    INTEGER("population.templates", population.templates, TEXTS, "templates", "20", 1,
+            LORE_TRAINING_TEMPLATES,
             "templates of each attribute that training shows of an individual; evaluation has 5 "
-            "others"),
-    CHOICE("population.sentence_order", population.sentence_order, "random", orders,
-           "order of a biography's six sentences"),
+            "others",
+            START),
+    CHOICE("population.sentence_order", population.sentence_order, TEXTS, "random", orders,
+           "order of a biography's six sentences", START),
 
-    CHOICE("model.preset", model.preset, "none", presets,
+    CHOICE("model.preset", model.preset, TEXTS, "none", presets,
            "layers, width, heads and hidden of one of the paper's models, unless they are given"),
-    CHOICE("model.mixer", model.mixer, "attention", mixers,
-           "what mixes positions: attention, or Hawk's recurrent block with an RG-LRU"),
-    INTEGER("model.layers", model.layers, "8", 1, 128, "transformer layers"),
-    INTEGER("model.width", model.width, "512", 8, 16384,
-            "size of the residual stream; a multiple of model.heads"),
-    INTEGER("model.heads", model.heads, "8", 1, 256,
+    CHOICE("model.mixer", model.mixer, TEXTS, "attention", mixers,
+           "what mixes positions: attention, or Hawk's recurrent block with an RG-LRU", SHAPE),
+    INTEGER("model.layers", model.layers, TEXTS, "layers", "8", 1, 128, "transformer layers",
+            SHAPE),
+    INTEGER("model.width", model.width, TEXTS, "channels", "512", 8, 16384,
+            "size of the residual stream; a multiple of model.heads", SHAPE),
+    INTEGER("model.heads", model.heads, TEXTS, "heads", "8", 1, 256,
             "attention heads; model.width / model.heads, the head size, is at most 256; with "
-            "rg_lru the blocks of each gate"),
-    INTEGER("model.recurrent_width", model.recurrent_width, "0", 0, 65536,
-            "channels of rg_lru, a multiple of model.heads; by default about 4/3 of model.width"),
-    INTEGER("model.hidden", model.hidden, "2048", 8, 65536, "hidden units of the MLP"),
-    CHOICE("model.norm", model.norm, "rms", norms, "normalisation before each block"),
-    CHOICE("model.positions", model.positions, "rotary", positions,
-           "how positions enter; rotary needs an even head size; with rg_lru the default is none"),
-    CHOICE("model.activation", model.activation, "gelu", activations, "non-linearity of the MLP"),
-    BOOLEAN("model.bias", model.bias, "false", "bias vectors in linear maps and layer norms"),
-    BOOLEAN("model.tied_embedding", model.tied_embedding, "true",
-            "the output head uses the weights of the embedding"),
-    REAL("model.rotary_base", model.rotary_base, "10000.0", 1, 1e9,
-         "base of the rotary wavelengths"),
-    REAL("model.norm_epsilon", model.norm_epsilon, "1.0e-06", 1e-12, 0.1,
-         "added to the variance in normalisation"),
-    REAL("model.initial_scale", model.initial_scale, "0.02", 1e-6, 10,
-         "standard deviation of initial weights"),
+            "rg_lru the blocks of each gate",
+            SHAPE),
+    INTEGER("model.recurrent_width", model.recurrent_width, TEXTS, "channels", "0", 0, 65536,
+            "channels of rg_lru, a multiple of model.heads; by default about 4/3 of model.width",
+            SHAPE, NEEDS("model.mixer", BIT(LORE_MIXER_RG_LRU)), .off = true),
+    INTEGER("model.hidden", model.hidden, TEXTS, "units", "2048", 8, 65536,
+            "hidden units of the MLP", SHAPE),
+    CHOICE("model.norm", model.norm, TEXTS, "rms", norms, "normalisation before each block", SHAPE),
+    CHOICE("model.positions", model.positions, TEXTS, "rotary", positions,
+           "how positions enter; rotary needs an even head size; with rg_lru the default is none",
+           SHAPE),
+    CHOICE("model.activation", model.activation, TEXTS, "gelu", activations,
+           "non-linearity of the MLP", SHAPE),
+    BOOLEAN("model.bias", model.bias, TEXTS, "false", "bias vectors in linear maps and layer norms",
+            SHAPE),
+    BOOLEAN("model.tied_embedding", model.tied_embedding, TEXTS, "true",
+            "the output head uses the weights of the embedding", SHAPE),
+    REAL("model.rotary_base", model.rotary_base, TEXTS, "1", "10000.0", 1, 1e9,
+         "base of the rotary wavelengths", SHAPE),
+    REAL("model.norm_epsilon", model.norm_epsilon, TEXTS, "1", "1.0e-06", 1e-12, 0.1,
+         "added to the variance in normalisation", SHAPE),
+    REAL("model.initial_scale", model.initial_scale, TEXTS, "1", "0.02", 1e-6, 10,
+         "standard deviation of initial weights", START),
 
-    INTEGER("memory.keys", memory.keys, "64", 2, 4096,
-            "task memory: dimensions of keys, and of the vectors that stand for values"),
-    INTEGER("memory.hidden", memory.hidden, "256", 1, 65536, "ReLU units of the one hidden layer"),
-    INTEGER("memory.values", memory.values, "30", 2, 65535, "different values"),
-    INTEGER("memory.pairs", memory.pairs, "8192", 1, PAIRS_MAX,
+    INTEGER("memory.keys", memory.keys, PAIRS, "dimensions", "64", 2, 4096,
+            "task memory: dimensions of keys, and of the vectors that stand for values",
+            .shape = true),
+    INTEGER("memory.hidden", memory.hidden, PAIRS, "units", "256", 1, 65536,
+            "ReLU units of the one hidden layer", .shape = true),
+    INTEGER("memory.values", memory.values, PAIRS, "values", "30", 2, 65535, "different values",
+            .shape = true),
+    INTEGER("memory.pairs", memory.pairs, PAIRS, "pairs", "8192", 1, PAIRS_MAX,
             "known pairs: those of pre-training"),
-    INTEGER("memory.new_pairs", memory.new_pairs, "0", 0, PAIRS_MAX,
+    INTEGER("memory.new_pairs", memory.new_pairs, PAIRS, "pairs", "0", 0, PAIRS_MAX,
             "further pairs that fine-tuning trains; 0: the known ones are trained"),
-    REAL("memory.replay_weight", memory.replay_weight, "0.0", 0, 1e6,
+    REAL("memory.replay_weight", memory.replay_weight, PAIRS, "1", "0.0", 0, 1e6,
          "how many times as likely as a new pair a known one is; 0: no replay"),
-    INTEGER("memory.held_out", memory.held_out, "1024", 0, PAIRS_MAX,
+    INTEGER("memory.held_out", memory.held_out, PAIRS, "pairs", "1024", 0, PAIRS_MAX,
             "further pairs that are only evaluated; 0: none"),
 
-    INTEGER("train.steps", train.steps, "16384", 1, STEPS_MAX, "updates of the weights"),
-    INTEGER("train.batch", train.batch, "128", 1, 1048576, "sequences per step"),
-    INTEGER("train.shard", train.shard, "8", 1, 65536,
-            "sequences whose gradient one thread computes at once; divides train.batch"),
-    REAL("train.learning_rate", train.learning_rate, "4.0e-04", 0, 10, "highest learning rate"),
-    REAL("train.final_learning_rate", train.final_learning_rate, "1.0e-07", 0, 10,
+    INTEGER("train.steps", train.steps, BOTH, "steps", "16384", 1, STEPS_MAX,
+            "updates of the weights", .start = LORE_START_WITH_SEQUENTIAL),
+    INTEGER("train.batch", train.batch, BOTH, "sequences", "128", 1, 1048576, "sequences per step",
+            START),
+    INTEGER("train.shard", train.shard, TEXTS, "sequences", "8", 1, 65536,
+            "sequences whose gradient one thread computes at once; divides train.batch",
+            .start = LORE_START_WITH_SHARDS),
+    REAL("train.learning_rate", train.learning_rate, BOTH, "1", "4.0e-04", 0, 10,
+         "highest learning rate"),
+    REAL("train.final_learning_rate", train.final_learning_rate, BOTH, "1", "1.0e-07", 0, 10,
          "where the cosine schedule ends; by default never above train.learning_rate"),
-    INTEGER("train.warmup_steps", train.warmup_steps, "0", 0, STEPS_MAX,
+    INTEGER("train.warmup_steps", train.warmup_steps, BOTH, "steps", "0", 0, STEPS_MAX,
             "steps in which the learning rate rises linearly from 0"),
-    CHOICE("train.schedule", train.schedule, "cosine", schedules,
+    CHOICE("train.schedule", train.schedule, BOTH, "cosine", schedules,
            "course of the learning rate after the warm-up"),
-    REAL("train.weight_decay", train.weight_decay, "0.1", 0, 10,
+    REAL("train.weight_decay", train.weight_decay, BOTH, "1", "0.1", 0, 10,
          "decoupled weight decay of matrices, times the learning rate"),
-    REAL("train.beta1", train.beta1, "0.9", 0, 0.999999, "AdamW: decay of the first moment"),
-    REAL("train.beta2", train.beta2, "0.95", 0, 0.999999, "AdamW: decay of the second moment"),
-    REAL("train.epsilon", train.epsilon, "1.0e-08", 1e-16, 1, "AdamW: added to the denominator"),
-    REAL("train.clip", train.clip, "0.0", 0, 1e6,
+    REAL("train.beta1", train.beta1, BOTH, "1", "0.9", 0, 0.999999,
+         "AdamW: decay of the first moment"),
+    REAL("train.beta2", train.beta2, BOTH, "1", "0.95", 0, 0.999999,
+         "AdamW: decay of the second moment"),
+    REAL("train.epsilon", train.epsilon, BOTH, "1", "1.0e-08", 1e-16, 1,
+         "AdamW: added to the denominator"),
+    REAL("train.clip", train.clip, BOTH, "1", "0.0", 0, 1e6,
          "largest global norm of the gradient; 0: gradients are left alone"),
-
-    CHOICE("train.reduction", train.reduction, "reproducible", reductions,
+    CHOICE("train.reduction", train.reduction, BOTH, "reproducible", reductions,
            "how ranks add gradients; reproducible: the same bits for any number of ranks; mpi: by "
-           "MPI_Iallreduce"),
+           "MPI_Iallreduce",
+           .runtime = true),
 
-    TEXT("patch.from", train.patch.from, "none", 1, LORE_REFERENCE_NAME - 1,
+    TEXT("patch.from", train.patch.from, TEXTS, "none", LORE_REFERENCE_NAME - 1,
          "experiment whose attention patterns the model uses in place of its own; none: no "
          "patching"),
-    INTEGER("patch.reference", train.patch.reference, "-1", -1, STEPS_MAX,
-            "after how many of the reference's steps its patterns are taken; -1: after its last"),
-    INTEGER("patch.start", train.patch.start, "0", 0, STEPS_MAX,
-            "step from which on they are used; the optimiser's state is reset there"),
+    INTEGER("patch.reference", train.patch.reference, TEXTS, "steps", "-1", -1, STEPS_MAX,
+            "after how many of the reference's steps its patterns are taken; -1: after its last",
+            NEEDS("patch.from", 0), .off = true),
+    INTEGER("patch.start", train.patch.start, TEXTS, "steps", "0", 0, STEPS_MAX,
+            "step from which on they are used; the optimiser's state is reset there",
+            NEEDS("patch.from", 0), .off = true),
 
     CHOICE(
-        "distribution.kind", distribution.kind, "uniform", distributions,
+        "distribution.kind", distribution.kind, TEXTS, "uniform", distributions,
         "how individuals are drawn for training: all alike; the i-th as i^-alpha; the first ones "
-        "celebrity_weight times as often; known ones replay_weight times as often as new ones"),
-    REAL("distribution.alpha", distribution.alpha, "1.0", 0, LORE_ALPHA_MAX,
-         "exponent of the power law; 0 is uniform, 1 Zipf's law"),
-    INTEGER("distribution.celebrities", distribution.celebrities, "0", 0, PEOPLE_MAX,
-            "how many of the known individuals, the first ones, are celebrities"),
-    REAL("distribution.celebrity_weight", distribution.celebrity_weight, "8.0", 1e-6, 1e6,
-         "how many times as likely as another individual a celebrity is"),
-    REAL("distribution.replay_weight", distribution.replay_weight, "0.0", 0, 1e6,
-         "how many times as likely as a new individual a known one is; 0: no replay"),
-    CHOICE("distribution.among", distribution.among, "all", among,
-           "which of the known individuals are drawn at all"),
-    INTEGER("distribution.repeats_in_batch", distribution.repeats_in_batch, "1", 1, 1048576,
-            "neighbouring sequences of a batch that are about the same individual"),
-    INTEGER("distribution.repeats_across_steps", distribution.repeats_across_steps, "1", 1,
-            STEPS_MAX, "neighbouring steps that show the same individuals"),
-    WORDS("distribution.shards", distribution.shards,
+        "celebrity_weight times as often; known ones replay_weight times as often as new ones",
+        START),
+    REAL("distribution.alpha", distribution.alpha, TEXTS, "1", "1.0", 0, LORE_ALPHA_MAX,
+         "exponent of the power law; 0 is uniform, 1 Zipf's law", START,
+         WITH_DISTRIBUTION(POWER_LAW)),
+    INTEGER("distribution.celebrities", distribution.celebrities, TEXTS, "individuals", "0", 0,
+            LORE_PEOPLE_MAX, "how many of the known individuals, the first ones, are celebrities",
+            START),
+    REAL("distribution.celebrity_weight", distribution.celebrity_weight, TEXTS, "1", "8.0", 1e-6,
+         1e6, "how many times as likely as another individual a celebrity is", START,
+         WITH_DISTRIBUTION(CELEBRITIES)),
+    REAL("distribution.replay_weight", distribution.replay_weight, TEXTS, "1", "0.0", 0, 1e6,
+         "how many times as likely as a new individual a known one is; 0: no replay", START,
+         WITH_DISTRIBUTION(REPLAY)),
+    CHOICE("distribution.among", distribution.among, TEXTS, "all", among,
+           "which of the known individuals are drawn at all", START),
+    INTEGER("distribution.repeats_in_batch", distribution.repeats_in_batch, TEXTS, "sequences", "1",
+            1, 1048576, "neighbouring sequences of a batch that are about the same individual",
+            START),
+    INTEGER("distribution.repeats_across_steps", distribution.repeats_across_steps, TEXTS, "steps",
+            "1", 1, STEPS_MAX, "neighbouring steps that show the same individuals", START),
+    WORDS("distribution.shards", distribution.shards, TEXTS,
           "distributions for equal parts of each batch's shards instead of kind: uniform, "
-          "power_law[:ALPHA], celebrities[:WEIGHT], first:COUNT"),
+          "power_law[:ALPHA], celebrities[:WEIGHT], first:COUNT",
+          START, .repeats = true, .example = "[uniform, power_law:0.8]"),
 
-    CHOICE("curriculum.kind", curriculum.kind, "none", curricula,
+    CHOICE("curriculum.kind", curriculum.kind, TEXTS, "none", curricula,
            "how the distribution changes: first few people, then all (warm_up; adaptive: when the "
            "plateau is over); growing numbers; annealed alpha; group after group; first people "
-           "that are thrown away"),
-    INTEGER("curriculum.individuals", curriculum.individuals, "0", 0, PEOPLE_MAX,
-            "how many of the known individuals, the first ones, it begins with"),
-    REAL("curriculum.epochs", curriculum.epochs, "0.0", 0, 1e6,
-         "length in epochs of population.individuals / train.batch steps"),
-    INTEGER("curriculum.steps", curriculum.steps, "0", 0, STEPS_MAX,
-            "length in steps instead; adaptive: steps that are added after the plateau"),
-    REAL("curriculum.final_alpha", curriculum.final_alpha, "0.0", 0, LORE_ALPHA_MAX,
-         "anneal: exponent that distribution.alpha goes to"),
-    INTEGER("curriculum.groups", curriculum.groups, "2", 2, 50,
-            "sequential: groups that the known individuals are cut into"),
-    INTEGER("curriculum.repeats", curriculum.repeats, "1", 1, 1000000,
-            "sequential: how often all groups are visited"),
+           "that are thrown away",
+           START),
+    INTEGER("curriculum.individuals", curriculum.individuals, TEXTS, "individuals", "0", 0,
+            LORE_PEOPLE_MAX, "how many of the known individuals, the first ones, it begins with",
+            START, WITH_CURRICULUM(NARROW)),
+    REAL("curriculum.epochs", curriculum.epochs, TEXTS, "epochs", "0.0", 0, 1e6,
+         "length in epochs of population.individuals / train.batch steps", START,
+         WITH_CURRICULUM(LASTING)),
+    INTEGER("curriculum.steps", curriculum.steps, TEXTS, "steps", "0", 0, STEPS_MAX,
+            "length in steps instead; adaptive: steps that are added after the plateau", START,
+            WITH_CURRICULUM(LASTING | BIT(LORE_CURRICULUM_ADAPTIVE))),
+    REAL("curriculum.final_alpha", curriculum.final_alpha, TEXTS, "1", "0.0", 0, LORE_ALPHA_MAX,
+         "anneal: exponent that distribution.alpha goes to", START,
+         WITH_CURRICULUM(BIT(LORE_CURRICULUM_ANNEAL))),
+    INTEGER("curriculum.groups", curriculum.groups, TEXTS, "groups", "2", 2, 50,
+            "sequential: groups that the known individuals are cut into", START,
+            WITH_CURRICULUM(BIT(LORE_CURRICULUM_SEQUENTIAL))),
+    INTEGER("curriculum.repeats", curriculum.repeats, TEXTS, "visits", "1", 1, 1000000,
+            "sequential: how often all groups are visited", START,
+            WITH_CURRICULUM(BIT(LORE_CURRICULUM_SEQUENTIAL))),
 
-    INTEGER("evaluate.every", evaluate.every, "500", 1, STEPS_MAX,
+    INTEGER("evaluate.every", evaluate.every, BOTH, "steps", "500", 1, STEPS_MAX,
             "steps between evaluations; step 0 and the last step are always evaluated"),
-    INTEGER("evaluate.dense_every", evaluate.dense_every, "125", 0, STEPS_MAX,
+    INTEGER("evaluate.dense_every", evaluate.dense_every, BOTH, "steps", "125", 0, STEPS_MAX,
             "the same until step evaluate.dense_until; 0: no dense part, which is also the default "
             "when evaluate.every is no larger than 125"),
-    INTEGER("evaluate.dense_until", evaluate.dense_until, "2000", 0, STEPS_MAX,
+    INTEGER("evaluate.dense_until", evaluate.dense_until, BOTH, "steps", "2000", 0, STEPS_MAX,
             "last step of the dense part; by default 0 without a dense part"),
-    INTEGER("evaluate.sequences", evaluate.sequences, "16384", 1, SEQUENCE_MAX,
+    INTEGER("evaluate.sequences", evaluate.sequences, TEXTS, "sequences", "16384", 1, SEQUENCE_MAX,
             "sequences per group of individuals"),
-    INTEGER("evaluate.attention_sequences", evaluate.attention_sequences, "512", 1, SEQUENCE_MAX,
+    INTEGER("evaluate.attention_sequences", evaluate.attention_sequences, TEXTS, "sequences", "512",
+            1, SEQUENCE_MAX,
             "of these, used for attention signatures; by default never more than "
             "evaluate.sequences"),
-    REAL("evaluate.plateau_margin", evaluate.plateau_margin, "0.05", 0.001, 0.5,
+    REAL("evaluate.plateau_margin", evaluate.plateau_margin, BOTH, "1", "0.05", 0.001, 0.5,
          "share of the no-knowledge baseline within which the loss counts as on the plateau"),
     WORDS(
-        "evaluate.groups", evaluate.groups,
+        "evaluate.groups", evaluate.groups, TEXTS,
         "groups that are evaluated: known, held_out, new, throw_away, celebrities, others, "
         "subset, rest, group_K, or NAME:FIRST-LAST with a NAME of your own; empty: those that the "
-        "run has"),
+        "run has",
+        .example = "[known, held_out]"),
 
-    INTEGER("checkpoint.every", checkpoint.every, "500", 0, STEPS_MAX,
-            "steps between checkpoints to go on from after a kill; 0: only when told to stop"),
-    LIST("checkpoint.snapshots", checkpoint.snapshots, "[]", 0, STEPS_MAX,
-         "steps after which the weights are written; the final weights always are"),
+    INTEGER("checkpoint.every", checkpoint.every, BOTH, "steps", "500", 0, STEPS_MAX,
+            "steps between checkpoints to go on from after a kill; 0: only when told to stop",
+            .runtime = true),
+    LIST("checkpoint.snapshots", checkpoint.snapshots, BOTH, "steps", 0, STEPS_MAX,
+         "steps after which the weights are written; the final weights always are", .runtime = true,
+         .output = true, .example = "[0, 500, 1000]"),
 
-    INTEGER("compute.threads", compute.threads, "0", 0, 1024,
-            "threads of this process; 0: as many as it may use. Refused if OpenMP gives fewer"),
-    CHOICE("compute.gemm", compute.gemm, "auto", backends,
-           "library for matrix products; auto: the fastest on the model's own shapes"),
+    INTEGER("compute.threads", compute.threads, BOTH, "threads", "0", 0, 1024,
+            "threads of this process; 0: as many as it may use. Refused if OpenMP gives fewer",
+            .runtime = true),
+    CHOICE("compute.gemm", compute.gemm, BOTH, "auto", backends,
+           "library for matrix products; auto: the fastest on the model's own shapes",
+           .runtime = true),
 };
 
 enum { COUNT = sizeof table / sizeof *table };
@@ -225,6 +297,10 @@ int lore_setting_find(const char *key) {
   return -1;
 }
 
+bool lore_setting_is_swept(const lore_setting *setting) {
+  return !setting->no_sweep && !lore_setting_is_list(setting);
+}
+
 bool lore_setting_is_list(const lore_setting *setting) {
   return setting->kind == LORE_SETTING_INTEGER_LIST || setting->kind == LORE_SETTING_WORD_LIST;
 }
@@ -232,6 +308,11 @@ bool lore_setting_is_list(const lore_setting *setting) {
 int lore_setting_section(const char *key) {
   const char *dot = strchr(key, '.');
   return dot ? (int)(dot - key) : 0;
+}
+
+bool lore_setting_is_in(const lore_setting *setting, const char *section, size_t length) {
+  return length > 0 && (size_t)lore_setting_section(setting->key) == length &&
+         strncmp(setting->key, section, length) == 0;
 }
 
 const char *lore_setting_leaf(const char *key) {

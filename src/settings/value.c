@@ -1,6 +1,7 @@
-/* YAML nodes become values of settings. */
+/* Values of settings: what they may be, and how YAML nodes and defaults become such. */
 #include "lore/settings/value.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -14,6 +15,61 @@
 
 enum { SHOWN = 32, SHOWN_SIZE = 4 * SHOWN + 4, FOUND_SIZE = SHOWN_SIZE + 64, HINT_SIZE = 192 };
 
+char *lore_setting_range(const lore_setting *setting, char *text) {
+  if (setting->kind == LORE_SETTING_REAL) {
+    char least[LORE_REAL_SIZE], most[LORE_REAL_SIZE];
+    snprintf(text, LORE_RANGE_SIZE, "%s to %s", lore_word_from_real(setting->least, least),
+             lore_word_from_real(setting->most, most));
+  } else {
+    snprintf(text, LORE_RANGE_SIZE, "%.0f to %.0f", setting->least, setting->most);
+  }
+  return text;
+}
+
+char *lore_setting_choices(const lore_setting *setting, const char *between, size_t size,
+                           char *text) {
+  size_t length = 0;
+  for (const char *const *choice = setting->choices; *choice; choice++)
+    length +=
+        (size_t)snprintf(text + length, size - length, "%s%s", *choice, choice[1] ? between : "");
+  return text;
+}
+
+char *lore_setting_allowed(const lore_setting *setting, char *text) {
+  char range[LORE_RANGE_SIZE];
+  switch (setting->kind) {
+  case LORE_SETTING_TEXT:
+    snprintf(text, LORE_ALLOWED_SIZE,
+             "%s letters, digits, '.', '_' or '-', beginning with a letter or a digit",
+             lore_setting_range(setting, range));
+    break;
+  case LORE_SETTING_INTEGER:
+  case LORE_SETTING_UNSIGNED:
+    snprintf(text, LORE_ALLOWED_SIZE, "an integer from %s", lore_setting_range(setting, range));
+    break;
+  case LORE_SETTING_REAL:
+    snprintf(text, LORE_ALLOWED_SIZE, "a number from %s", lore_setting_range(setting, range));
+    break;
+  case LORE_SETTING_BOOLEAN:
+    strcpy(text, "true or false");
+    break;
+  case LORE_SETTING_CHOICE:
+    strcpy(text, setting->choices[1] ? "one of " : "");
+    lore_setting_choices(setting, ", ", LORE_ALLOWED_SIZE - strlen(text), text + strlen(text));
+    break;
+  case LORE_SETTING_WORD_LIST:
+    snprintf(text, LORE_ALLOWED_SIZE,
+             "a list of at most %d words of %s letters, digits, '.', '_', '-' or ':'",
+             LORE_WORDS_MAX, lore_setting_range(setting, range));
+    break;
+  case LORE_SETTING_INTEGER_LIST:
+    snprintf(text, LORE_ALLOWED_SIZE, "a list of at most %d ascending integers from %s",
+             LORE_LIST_MAX, lore_setting_range(setting, range));
+    break;
+  }
+  return text;
+}
+
 /* One node and all that a message about it needs. */
 typedef struct {
   const lore_setting *setting;
@@ -24,7 +80,7 @@ typedef struct {
 } place;
 
 /* Says what stands at the place. */
-static char *describe(const place *p, char *text) {
+static char *describe_found(const place *p, char *text) {
   char shown[SHOWN_SIZE];
   if (p->node->kind != LORE_YAML_SCALAR) {
     strcpy(text, p->node->kind == LORE_YAML_LIST ? "a list" : "a mapping of names to values");
@@ -55,7 +111,7 @@ static char *describe(const place *p, char *text) {
 /* `hint` begins with its punctuation. */
 static lore_status fail_value(const place *p, const char *hint) {
   char found[FOUND_SIZE], allowed[LORE_ALLOWED_SIZE];
-  describe(p, found);
+  describe_found(p, found);
   if (p->element && p->setting->kind == LORE_SETTING_WORD_LIST)
     snprintf(allowed, sizeof allowed,
              "a word of at most %.0f letters, digits, '.', '_', '-' or ':'", p->setting->most);
@@ -81,11 +137,9 @@ static place element_of(const place *p, const lore_yaml_node *node) {
 static lore_status fail_type(const place *p) {
   const char *leaf = lore_setting_leaf(p->setting->key), *initial = p->setting->initial;
   char hint[HINT_SIZE];
-  if (p->setting->kind == LORE_SETTING_INTEGER_LIST)
-    initial = "[0, 500, 1000]";
-  if (p->setting->kind == LORE_SETTING_WORD_LIST)
-    initial = strcmp(leaf, "groups") ? "[uniform, power_law:0.8]" : "[known, held_out]";
-  snprintf(hint, sizeof hint, ", for example '%s: %s'", leaf, initial ? initial : "imbalance");
+  if (p->setting->example)
+    initial = p->setting->example;
+  snprintf(hint, sizeof hint, ", for example '%s: %s'", leaf, initial);
   return fail_value(p, p->element ? "" : hint);
 }
 
@@ -215,8 +269,7 @@ static lore_status parse_words(const place *p, const lore_yaml *yaml, lore_word_
       return fail_type(&element);
     LORE_TRY(parse_word(&element, list->value[list->count]));
     for (int j = 0; j < list->count; j++)
-      if (!strcmp(list->value[j], list->value[list->count]) &&
-          strcmp(p->setting->key, "distribution.shards"))
+      if (!p->setting->repeats && !strcmp(list->value[j], list->value[list->count]))
         return lore_source_fail(p->source, element.at, "'%s' has %s twice", p->setting->key,
                                 list->value[j]);
     list->count++;
@@ -279,4 +332,35 @@ lore_status lore_setting_parse(const lore_setting *setting, const lore_yaml *yam
     return parse_words(&p, yaml, lore_setting_words(setting, settings));
   return list ? parse_list(&p, yaml, lore_setting_list(setting, settings))
               : parse_scalar(&p, settings);
+}
+
+/* Lists are empty by default, so that one node is enough. */
+static void set_initial(const lore_setting *setting, lore_settings *settings) {
+  bool list = lore_setting_is_list(setting);
+  assert(!list || strcmp(setting->initial, "[]") == 0);
+  lore_source source = {.option = setting->key, .text = setting->initial};
+  lore_yaml_node node = {.kind = list ? LORE_YAML_LIST : LORE_YAML_SCALAR,
+                         .text = (char *)setting->initial,
+                         .first = -1,
+                         .next = -1};
+  lore_yaml yaml = {.source = &source, .count = 1, .node = &node};
+  lore_status status = lore_setting_parse(setting, &yaml, 0, 0, settings);
+  assert(status == LORE_OK);
+  (void)status;
+}
+
+void lore_settings_default(lore_settings *settings) {
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  memset(settings, 0, sizeof *settings);
+  for (int i = 0; i < count; i++)
+    if (table[i].initial)
+      set_initial(&table[i], settings);
+}
+
+void lore_setting_reset(int setting, lore_settings *settings) {
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  assert(setting >= 0 && setting < count && table[setting].initial);
+  set_initial(&table[setting], settings);
 }

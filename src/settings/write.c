@@ -1,8 +1,12 @@
-/* Settings as a study file that reads back to the same bits. */
+/* Settings as a study file that reads back to the same bits, and as scalar coordinates. */
+#include "lore/settings/write.h"
+
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "lore/settings/table.h"
+#include "lore/settings/effect.h"
 #include "lore/settings/word.h"
 
 void lore_setting_write(const lore_setting *setting, const lore_settings *settings, FILE *stream) {
@@ -71,4 +75,91 @@ void lore_settings_write(const lore_settings *settings, FILE *stream) {
     lore_setting_write(&table[i], settings, stream);
     fputc('\n', stream);
   }
+}
+
+/* Strings are put behind each other into the caller's buffer. */
+typedef struct {
+  char *next;
+  size_t left;
+} string_pool;
+
+static const char *put_text(string_pool *p, const char *text) {
+  size_t length = strlen(text) + 1;
+  assert(length <= p->left);
+  char *kept = memcpy(p->next, text, length);
+  p->next += length;
+  p->left -= length;
+  return kept;
+}
+
+static const char *put_scalar_name(string_pool *p, const char *key) {
+  char *name = (char *)put_text(p, key);
+  for (char *dot = strchr(name, '.'); dot; dot = strchr(dot, '.'))
+    *dot = '_';
+  return name;
+}
+
+static const char *put_list_text(string_pool *p, const lore_integer_list *list) {
+  char text[LORE_LIST_MAX * 21 + 1] = "";
+  int length = 0;
+  for (int i = 0; i < list->count; i++)
+    length += snprintf(text + length, sizeof text - (size_t)length, "%s%" PRId64, i > 0 ? " " : "",
+                       list->value[i]);
+  return put_text(p, text);
+}
+
+static const char *put_words_text(string_pool *p, const lore_word_list *words) {
+  char text[LORE_WORDS_MAX * LORE_WORD_MAX] = "";
+  int length = 0;
+  for (int i = 0; i < words->count; i++)
+    length += snprintf(text + length, sizeof text - (size_t)length, "%s%s", i > 0 ? " " : "",
+                       words->value[i]);
+  return put_text(p, text);
+}
+
+static lore_scalar make_scalar(const lore_setting *setting, const lore_settings *settings,
+                               string_pool *p) {
+  lore_scalar scalar = {.name = put_scalar_name(p, setting->key),
+                        .long_name = setting->help,
+                        .units = "1", /* of all settings, as in the files of earlier versions */
+                        .runtime = setting->runtime,
+                        .kind = LORE_SCALAR_TEXT};
+  switch (setting->kind) {
+  case LORE_SETTING_TEXT:
+    scalar.text = put_text(p, lore_setting_text(setting, settings));
+    break;
+  case LORE_SETTING_CHOICE:
+    scalar.text = setting->choices[lore_setting_integer(setting, settings)];
+    break;
+  case LORE_SETTING_INTEGER_LIST:
+    scalar.text = put_list_text(p, lore_setting_list(setting, settings));
+    break;
+  case LORE_SETTING_WORD_LIST:
+    scalar.text = put_words_text(p, lore_setting_words(setting, settings));
+    break;
+  case LORE_SETTING_REAL:
+    scalar.kind = LORE_SCALAR_REAL;
+    scalar.number = *lore_setting_real(setting, settings);
+    break;
+  default:
+    scalar.kind = LORE_SCALAR_INTEGER;
+    scalar.integer = lore_setting_integer(setting, settings);
+  }
+  return scalar;
+}
+
+int lore_settings_scalars(const lore_settings *settings, int capacity, lore_scalar *scalar,
+                          size_t size, char *buffer) {
+  int count;
+  const lore_setting *table = lore_settings_table(&count);
+  int scalars = 0;
+  string_pool p = {.next = buffer, .left = size};
+  for (int i = 0; i < count; i++) {
+    if (!lore_setting_counts(&table[i], settings))
+      continue;
+    if (scalars < capacity)
+      scalar[scalars] = make_scalar(&table[i], settings, &p);
+    scalars++;
+  }
+  return scalars;
 }

@@ -1,11 +1,121 @@
-/* libfyaml's events become a tree; what studies do not use is refused where it stands. */
+/* libfyaml's events become a tree; its diagnostics get a place and a remedy; what studies do not
+ * use is refused where it stands. */
 #include "lore/settings/yaml.h"
 
 #include <libfyaml.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "syntax.h"
+enum { PRINTED_SIZE = 256 };
+
+/* What libfyaml says about broken YAML, to be put in the form of all other messages. */
+typedef struct {
+  struct fy_diag *diag;
+  char *printed; /* what libfyaml would have printed because it has no place; PRINTED_SIZE bytes */
+} syntax_errors;
+
+/* Remedies for what people do; the first needle found in libfyaml's text counts. */
+static const struct {
+  const char *needle, *remedy;
+} remedies[] = {
+    {"tab character", "indent with spaces"},
+    {"cannot start with", "put the text in quotes, or write a plain value"},
+    {"nested block mapping", "begin the inner setting on a line of its own, or write "
+                             "'section: {name: value}'"},
+    {"multiline plain key", "every line is 'name: value'"},
+    {"multi-line plain key", "every line is 'name: value'"},
+    {"invalid indentation", "all settings of a section begin in the same column"},
+    {"indentation", "all settings of a section begin in the same column"},
+    {"extra closing", "remove it, or add the bracket that opens"},
+    {"mismatched", "close the bracket that was opened last"},
+    {"missing comma", "separate entries with ',' and close the bracket"},
+    {"escape", "use single quotes, or write '\\\\'"},
+    {"quoted", "close the quotes on the same line"},
+    {"extra comma", "remove it, or add what is missing before it"},
+    {"value after mapping", "every line is 'name: value'"},
+    {"document end marker", "leave lines that begin with '%' out"},
+    {"version", "leave the line '%YAML' out"},
+};
+
+static void record_printed(struct fy_diag *diag, void *user, const char *text, size_t length) {
+  (void)diag;
+  char *printed = user;
+  if (!*printed)
+    snprintf(printed, PRINTED_SIZE, "%.*s", (int)strcspn(text, "\n"), length ? text : "");
+}
+
+/* A collector to give to a parser, which prints nothing by itself. */
+static lore_status create_syntax(syntax_errors *syntax) {
+  struct fy_diag_cfg config;
+  fy_diag_cfg_default(&config);
+  syntax->printed = calloc(1, PRINTED_SIZE);
+  config.fp = NULL;
+  config.output_fn = record_printed;
+  config.user = syntax->printed;
+  config.colorize = config.show_source = config.show_position = false;
+  config.show_type = config.show_module = false;
+  syntax->diag = syntax->printed ? fy_diag_create(&config) : NULL;
+  if (!syntax->diag) {
+    free(syntax->printed);
+    return lore_fail(LORE_MEMORY, "the YAML parser could not be started");
+  }
+  fy_diag_set_collect_errors(syntax->diag, true);
+  return LORE_OK;
+}
+
+static void destroy_syntax(syntax_errors *syntax) {
+  fy_diag_destroy(syntax->diag);
+  free(syntax->printed);
+}
+
+static const char *remedy_of(const char *text) {
+  for (size_t i = 0; i < sizeof remedies / sizeof *remedies; i++)
+    if (strstr(text, remedies[i].needle))
+      return remedies[i].remedy;
+  return "a study is lines of 'name: value', indented with spaces";
+}
+
+static struct fy_diag_error *first_error(struct fy_diag *diag) {
+  void *previous = NULL;
+  struct fy_diag_error *error;
+  while ((error = fy_diag_errors_iterate(diag, &previous)))
+    if (error->type == FYET_ERROR)
+      return error;
+  return NULL;
+}
+
+static lore_status fail_bracket(const lore_source *source, size_t bracket) {
+  char opened = source->text[bracket];
+  return lore_source_fail(source, bracket, "YAML syntax: this '%c' is never closed; add the '%c'",
+                          opened, opened == '{' ? '}' : ']');
+}
+
+/* LORE_USER with the first error collected. `bracket` is the innermost '{' or '[' that was open
+ * then, or LORE_NOWHERE. */
+static lore_status fail_syntax(syntax_errors *syntax, const lore_source *source, size_t bracket) {
+  struct fy_diag_error *error = first_error(syntax->diag);
+  if (!error) {
+    /* The only complaint without a place that a text has been seen to cause. */
+    bool version = strstr(syntax->printed, "version");
+    const char *text = version ? "unsupported version" : "not YAML";
+    return lore_source_fail(source, LORE_NOWHERE, "YAML syntax: %s; %s", text, remedy_of(text));
+  }
+  const struct fy_mark *mark = error->fyt ? fy_token_start_mark(error->fyt) : NULL;
+  size_t at = mark ? mark->input_pos : lore_source_at(source, error->line, error->column);
+  /* libfyaml reports an unclosed bracket where the file ends, or where the next line makes no sense
+   * inside it: the bracket is the place to look at. */
+  if (bracket != LORE_NOWHERE) {
+    int opened = lore_source_line(source, bracket), found = lore_source_line(source, at);
+    if (strstr(error->msg, "without a closing"))
+      return fail_bracket(source, bracket);
+    if (found > opened)
+      return lore_source_fail(source, at,
+                              "YAML syntax: %s; %s (the '%c' of line %d is still open here)",
+                              error->msg, remedy_of(error->msg), source->text[bracket], opened);
+  }
+  return lore_source_fail(source, at, "YAML syntax: %s; %s", error->msg, remedy_of(error->msg));
+}
 
 enum {
   DEPTH_MAX = 7
@@ -79,7 +189,8 @@ static lore_status add_node(builder *b, lore_yaml_node node) {
   return LORE_OK;
 }
 
-static lore_status refuse_extras(const builder *b, struct fy_token *anchor, struct fy_token *tag) {
+static lore_status refuse_decorations(const builder *b, struct fy_token *anchor,
+                                      struct fy_token *tag) {
   if (anchor)
     return lore_source_fail(
         b->yaml->source, token_at_sign(b->yaml->source, anchor),
@@ -92,7 +203,7 @@ static lore_status refuse_extras(const builder *b, struct fy_token *anchor, stru
 }
 
 static lore_status add_scalar(builder *b, const struct fy_event *event) {
-  LORE_TRY(refuse_extras(b, event->scalar.anchor, event->scalar.tag));
+  LORE_TRY(refuse_decorations(b, event->scalar.anchor, event->scalar.tag));
   size_t length = 0;
   const char *text = fy_token_get_text(event->scalar.value, &length);
   char *copy = malloc(length + 1);
@@ -113,7 +224,7 @@ static lore_status add_scalar(builder *b, const struct fy_event *event) {
 
 static lore_status open_collection(builder *b, lore_yaml_kind kind, struct fy_token *start,
                                    struct fy_token *anchor, struct fy_token *tag) {
-  LORE_TRY(refuse_extras(b, anchor, tag));
+  LORE_TRY(refuse_decorations(b, anchor, tag));
   size_t at = token_at(start);
   if (b->depth == DEPTH_MAX)
     return lore_source_fail(b->yaml->source, at,
@@ -132,7 +243,7 @@ static lore_status open_document(builder *b, const struct fy_event *event) {
                           "a second YAML document begins here; a study file holds one");
 }
 
-static lore_status take_event(builder *b, const struct fy_event *event) {
+static lore_status read_event(builder *b, const struct fy_event *event) {
   switch (event->type) {
   case FYET_DOCUMENT_START:
     return open_document(b, event);
@@ -168,11 +279,11 @@ static size_t open_bracket(const builder *b) {
   return LORE_NOWHERE;
 }
 
-static lore_status take_events(builder *b, struct fy_parser *parser) {
+static lore_status read_events(builder *b, struct fy_parser *parser) {
   lore_status status = LORE_OK;
   struct fy_event *event;
   while (status == LORE_OK && (event = fy_parser_parse(parser))) {
-    status = take_event(b, event);
+    status = read_event(b, event);
     fy_parser_event_free(parser, event);
   }
   return status;
@@ -181,8 +292,8 @@ static lore_status take_events(builder *b, struct fy_parser *parser) {
 lore_status lore_yaml_read(const lore_source *source, lore_yaml *yaml) {
   *yaml = (lore_yaml){.source = source};
   builder b = {.yaml = yaml};
-  lore_syntax syntax;
-  LORE_TRY(lore_syntax_create(&syntax));
+  syntax_errors syntax;
+  LORE_TRY(create_syntax(&syntax));
   struct fy_parse_cfg config = {
       .flags = FYPCF_DEFAULT_VERSION_1_2 | FYPCF_ALLOW_DUPLICATE_KEYS,
       .diag = syntax.diag,
@@ -192,12 +303,12 @@ lore_status lore_yaml_read(const lore_source *source, lore_yaml *yaml) {
   if (!parser || fy_parser_set_string(parser, source->text, source->length) != 0)
     status = lore_fail(LORE_MEMORY, "the YAML parser could not be started");
   if (status == LORE_OK)
-    status = take_events(&b, parser);
+    status = read_events(&b, parser);
   if (status == LORE_OK && fy_parser_get_stream_error(parser))
-    status = lore_syntax_fail(&syntax, source, open_bracket(&b));
+    status = fail_syntax(&syntax, source, open_bracket(&b));
   if (parser)
     fy_parser_destroy(parser);
-  lore_syntax_destroy(&syntax);
+  destroy_syntax(&syntax);
   return status;
 }
 

@@ -12,7 +12,10 @@
 
 #include <cmocka.h>
 
-#include "lore/settings/settings.h"
+#include "lore/settings/read.h"
+#include "lore/settings/table.h"
+#include "lore/settings/value.h"
+#include "lore/settings/write.h"
 
 static const char study[] =
     "# every kind of value\n"

@@ -10,6 +10,7 @@
 
 #include "lore/data/batch.h"
 #include "lore/run/assembly.h"
+#include "lore/settings/read.h"
 #include "probe/problem.h"
 
 static void print_values(const lore_population *population, int64_t who) {

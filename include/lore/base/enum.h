@@ -7,7 +7,8 @@
 #ifndef LORE_BASE_ENUM_H
 #define LORE_BASE_ENUM_H
 
-#define LORE_ENUM_VALUE(value, name) value,
-#define LORE_ENUM_NAME(value, name)  name,
+/* Entries may have more than a value and its name. */
+#define LORE_ENUM_VALUE(value, ...)      value,
+#define LORE_ENUM_NAME(value, name, ...) name,
 
 #endif

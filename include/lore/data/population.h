@@ -14,6 +14,8 @@
 #include "lore/data/attribute.h"
 #include "lore/data/vocabulary.h"
 
+enum { LORE_PEOPLE_MAX = 810000000 }; /* unique full names: 900 * 900 * 1000 */
+
 #define LORE_ORDER_LIST(X)                                                                         \
   X(LORE_ORDER_RANDOM, "random")                                                                   \
   X(LORE_ORDER_FIXED, "fixed")

@@ -84,6 +84,7 @@ typedef struct {
   int64_t integer; /* also booleans, as 0 and 1 */
   double number;
   const char *text; /* also the names of enumeration values */
+  bool runtime;     /* changes no result: may differ when a run is resumed */
 } lore_scalar;
 
 /* Length of the text dimension that they need. */

@@ -1,9 +1,20 @@
-/* Reading a study piecewise: its expansion puts experiments and swept values over the base. */
+/* Reading a study: whole, or piecewise, as its expansion puts experiments and swept values over the
+ * base. */
 #ifndef LORE_SETTINGS_READ_H
 #define LORE_SETTINGS_READ_H
 
-#include "lore/settings/place.h"
+#include "lore/settings/settings.h"
+#include "lore/settings/study.h"
 #include "lore/settings/yaml.h"
+
+/* Reads the study file `path`, then applies `overrides` ("section.name=value") in order. On
+ * LORE_USER the message is complete: file:line:column: what is wrong, the line, a caret, what is
+ * allowed, the nearest valid name. Contradictions between settings are found too. */
+lore_status lore_settings_read(const char *path, int overrides, const char *const *override,
+                               lore_settings *settings);
+
+/* The same of a study's text; `path` is what messages call it. */
+lore_status lore_settings_read_text(const char *path, const char *text, lore_settings *settings);
 
 /* A name at the top of a mapping that is no setting: where its value is, to be read by the caller.
  */

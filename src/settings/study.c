@@ -1,44 +1,40 @@
-/* Defaults: those of the table, and those that follow from other settings. */
+/* Places of a study's settings, and defaults that follow from other settings. */
+#include "lore/settings/study.h"
+
 #include <assert.h>
-#include <string.h>
+#include <stdarg.h>
+#include <stdio.h>
 
-#include "lore/settings/place.h"
-#include "lore/settings/value.h"
+enum { TEXT_SIZE = 1024 };
 
-static void set_initial(const lore_setting *setting, lore_settings *settings) {
-  bool list = lore_setting_is_list(setting);
-  assert(!list || strcmp(setting->initial, "[]") == 0);
-  lore_source source = {.option = setting->key, .text = setting->initial};
-  lore_yaml_node node = {.kind = list ? LORE_YAML_LIST : LORE_YAML_SCALAR,
-                         .text = (char *)setting->initial,
-                         .first = -1,
-                         .next = -1};
-  lore_yaml yaml = {.source = &source, .count = 1, .node = &node};
-  lore_status status = lore_setting_parse(setting, &yaml, 0, 0, settings);
-  assert(status == LORE_OK);
-  (void)status;
-}
-
-void lore_settings_default(lore_settings *settings) {
-  int count;
-  const lore_setting *table = lore_settings_table(&count);
-  memset(settings, 0, sizeof *settings);
-  for (int i = 0; i < count; i++)
-    if (table[i].initial)
-      set_initial(&table[i], settings);
-}
-
-void lore_setting_reset(int setting, lore_settings *settings) {
-  int count;
-  const lore_setting *table = lore_settings_table(&count);
-  assert(setting >= 0 && setting < count && table[setting].initial);
-  set_initial(&table[setting], settings);
+static const lore_place *find_place(const lore_study *study, const char *key) {
+  int index = lore_setting_find(key);
+  assert(index >= 0);
+  return &study->place[index];
 }
 
 bool lore_study_gives(const lore_study *study, const char *key) {
-  int index = lore_setting_find(key);
-  assert(index >= 0);
-  return study->place[index].source != NULL;
+  return find_place(study, key)->source != NULL;
+}
+
+const char *lore_study_origin(const lore_study *study, const char *key) {
+  return lore_study_gives(study, key) ? "" : " (default)";
+}
+
+lore_status lore_study_contradict(const lore_study *study, const char *key, const char *other,
+                                  const char *format, ...) {
+  char text[TEXT_SIZE];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  const lore_place *first = find_place(study, key), *second = find_place(study, other);
+  bool override = second->source && second->source->option;
+  if (!first->source || (override && !first->source->option))
+    first = second;
+  if (!first->source)
+    return lore_source_fail(study->file, LORE_NOWHERE, "%s", text);
+  return lore_source_fail(first->source, first->at, "%s", text);
 }
 
 /* Layers, width, heads and hidden units of the paper's models. */
@@ -67,7 +63,6 @@ void lore_study_complete(lore_study *study) {
   lore_train_config *train = &study->settings->train;
   lore_evaluate_config *evaluate = &study->settings->evaluate;
   bool dense_until = lore_study_gives(study, "evaluate.dense_until");
-  lore_study_drop_unused(study);
   apply_preset(study);
   complete_mixer(study);
   if (!lore_study_gives(study, "train.final_learning_rate") &&

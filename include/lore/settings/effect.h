@@ -1,0 +1,27 @@
+/* Which settings have an effect, and on what, given the others. The facts are in the table. */
+#ifndef LORE_SETTINGS_EFFECT_H
+#define LORE_SETTINGS_EFFECT_H
+
+#include "lore/settings/study.h"
+#include "lore/settings/table.h"
+
+/* Whether the setting counts for the task of `settings`; others are at their defaults. */
+bool lore_setting_counts(const lore_setting *setting, const lore_settings *settings);
+
+/* Whether the values that the setting needs of another one are there: those of `settings`. */
+bool lore_setting_is_used(const lore_setting *setting, const lore_settings *settings);
+
+/* The same of the setting called `key`. */
+bool lore_study_uses(const lore_study *study, const char *key);
+
+/* Whether initial weights or samples depend on the setting. */
+bool lore_setting_decides_start(const lore_setting *setting, const lore_settings *settings);
+
+/* Forgets what a kind of distribution or curriculum makes useless that wins over the one it was
+ * given for (an experiment's over the base's). */
+void lore_study_drop_unused(lore_study *study);
+
+/* LORE_USER if a setting was given that has no effect. */
+lore_status lore_study_check_effects(const lore_study *study);
+
+#endif
