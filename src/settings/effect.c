@@ -16,10 +16,6 @@ static const lore_setting *find_row(const char *key) {
   return &lore_settings_table(&count)[index];
 }
 
-bool lore_setting_counts(const lore_setting *setting, const lore_settings *settings) {
-  return setting->tasks >> settings->task & 1;
-}
-
 bool lore_setting_decides_start(const lore_setting *setting, const lore_settings *settings) {
   switch (setting->start) {
   case LORE_START_NO:
@@ -55,7 +51,7 @@ static unsigned values_in_use(const lore_setting *choice, const lore_settings *s
   return values | shard_kinds(&d->shards, choice->choices);
 }
 
-bool lore_setting_is_used(const lore_setting *setting, const lore_settings *settings) {
+static bool is_used(const lore_setting *setting, const lore_settings *settings) {
   const lore_setting_needs *needs = &setting->needs;
   if (!needs->key)
     return true;
@@ -66,7 +62,7 @@ bool lore_setting_is_used(const lore_setting *setting, const lore_settings *sett
 }
 
 bool lore_study_uses(const lore_study *study, const char *key) {
-  return lore_setting_is_used(find_row(key), study->settings);
+  return is_used(find_row(key), study->settings);
 }
 
 /* "curriculum.kind warm_up, adaptive or growth" */
@@ -108,7 +104,7 @@ void lore_study_drop_unused(lore_study *study) {
   const lore_setting *table = lore_settings_table(&count);
   for (int i = 0; i < count; i++) {
     lore_place *place = &study->place[i];
-    if (table[i].off || lore_setting_is_used(&table[i], study->settings) ||
+    if (table[i].off || is_used(&table[i], study->settings) ||
         place_strength(study, place_of_needs(study, &table[i])) <= place_strength(study, place))
       continue;
     lore_setting_reset(i, study->settings);
@@ -150,7 +146,7 @@ static lore_status check_task(const lore_study *study, const lore_setting *setti
 static lore_status check_needs(const lore_study *study, int index, const lore_setting *setting) {
   const lore_place *place = &study->place[index];
   char needs[NEEDS_SIZE];
-  if (lore_setting_is_used(setting, study->settings))
+  if (is_used(setting, study->settings))
     return LORE_OK;
   bool had_to = setting->off || gives_section(study, setting) ||
                 (place->swept && place_of_needs(study, setting)->swept);

@@ -5,35 +5,48 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Why a group is empty. */
-static const struct {
-  const char *name, *needs;
-} kinds[] = {
-    {"known", ""},
-    {"held_out", "population.held_out"},
-    {"new", "population.new"},
-    {"throw_away", "population.throw_away"},
-    {"celebrities", "distribution.celebrities"},
-    {"others", "distribution.celebrities"},
-    {"subset", "curriculum.individuals"},
-    {"rest", "curriculum.individuals below population.individuals"},
+/* Groups with a name of their own: first one for each lore_people. */
+enum { CELEBRITIES = LORE_PEOPLE_THROW_AWAY + 1, OTHERS, SUBSET, REST, KINDS };
+
+static const char *const names[KINDS] = {LORE_PEOPLE_LIST(LORE_ENUM_NAME) "celebrities", "others",
+                                         "subset", "rest"};
+
+/* What to give to a group that is empty. */
+static const char *const needs[KINDS] = {
+    [LORE_PEOPLE_KNOWN] = "",
+    [LORE_PEOPLE_HELD_OUT] = "population.held_out",
+    [LORE_PEOPLE_NEW] = "population.new",
+    [LORE_PEOPLE_THROW_AWAY] = "population.throw_away",
+    [CELEBRITIES] = "distribution.celebrities",
+    [OTHERS] = "distribution.celebrities",
+    [SUBSET] = "curriculum.individuals",
+    [REST] = "curriculum.individuals below population.individuals",
 };
 
-enum { KINDS = sizeof kinds / sizeof *kinds };
+/* The individuals before index `split` of the known ones, and from it on; none if nothing is cut
+ * off. */
+static lore_range first_part(int64_t known, int64_t split) {
+  return (lore_range){0, split > 0 && split <= known ? split : 0};
+}
 
-/* The people before or behind index `split` of the known ones. */
-static lore_range known_part(int64_t known, int64_t split, bool behind) {
-  if (split <= 0 || split > known)
-    return (lore_range){0, 0};
-  return behind ? (lore_range){split, known - split} : (lore_range){0, split};
+static lore_range second_part(int64_t known, int64_t split) {
+  return split > 0 && split <= known ? (lore_range){split, known - split} : (lore_range){0, 0};
 }
 
 static lore_range range_of(const lore_settings *s, int kind) {
-  const lore_population_config *p = &s->population;
-  int64_t celebrities = s->distribution.celebrities, subset = s->curriculum.individuals;
-  if (kind <= LORE_PEOPLE_THROW_AWAY)
-    return lore_population_range(p, (lore_people)kind);
-  return known_part(p->individuals, kind < 6 ? celebrities : subset, kind % 2);
+  int64_t known = s->population.individuals;
+  switch (kind) {
+  case CELEBRITIES:
+    return first_part(known, s->distribution.celebrities);
+  case OTHERS:
+    return second_part(known, s->distribution.celebrities);
+  case SUBSET:
+    return first_part(known, s->curriculum.individuals);
+  case REST:
+    return second_part(known, s->curriculum.individuals);
+  default:
+    return lore_population_range(&s->population, (lore_people)kind);
+  }
 }
 
 static bool make_group(const char *name, size_t length, lore_range range, lore_group *group) {
@@ -70,7 +83,7 @@ static bool crosses_border(const lore_settings *s, long long first, long long la
     if (first >= end || last < end || first < range.first)
       continue;
     snprintf(text, size, "it reaches over the border of %s, which end with individual %lld",
-             kinds[k].name, end - 1);
+             names[k], end - 1);
     return true;
   }
   return false;
@@ -81,7 +94,7 @@ static bool crosses_border(const lore_settings *s, long long first, long long la
 static bool is_reserved_name(const char *name, size_t length) {
   bool taken = !strncmp(name, "group_", 6);
   for (int k = 0; k < KINDS; k++)
-    taken |= strlen(kinds[k].name) == length && !memcmp(name, kinds[k].name, length);
+    taken |= strlen(names[k]) == length && !memcmp(name, names[k], length);
   return taken;
 }
 
@@ -108,15 +121,17 @@ static bool find_named_range(const lore_settings *s, const char *word, lore_grou
   return false;
 }
 
-bool lore_group_find(const lore_settings *s, const char *word, lore_group *group, size_t size,
-                     char *text) {
+/* The group that `word` of evaluate.groups means; false, and why not in `text` of `size` bytes, if
+ * there is none. */
+static bool find_word_group(const lore_settings *s, const char *word, lore_group *group,
+                            size_t size, char *text) {
   if (strchr(word, ':'))
     return find_named_range(s, word, group, size, text);
   if (!strncmp(word, "group_", 6))
     return find_sequential_group(s, word, group, size, text);
   for (int k = 0; k < KINDS; k++)
-    if (!strcmp(word, kinds[k].name)) {
-      snprintf(text, size, "nobody is in it; it needs %s", kinds[k].needs);
+    if (!strcmp(word, names[k])) {
+      snprintf(text, size, "nobody is in it; it needs %s", needs[k]);
       return make_group(word, strlen(word), range_of(s, k), group) && group->count > 0;
     }
   snprintf(text, size,
@@ -126,13 +141,13 @@ bool lore_group_find(const lore_settings *s, const char *word, lore_group *group
 }
 
 /* Whether the settings, without a list of groups, make this one of interest. */
-static bool is_of_interest(const lore_settings *s, const char *name) {
-  lore_curriculum_kind kind = s->curriculum.kind;
-  if (!strcmp(name, "celebrities") || !strcmp(name, "others"))
+static bool is_of_interest(const lore_settings *s, int kind) {
+  lore_curriculum_kind curriculum = s->curriculum.kind;
+  if (kind == CELEBRITIES || kind == OTHERS)
     return s->distribution.kind == LORE_DISTRIBUTION_CELEBRITIES ||
            s->distribution.among != LORE_AMONG_ALL;
-  if (!strcmp(name, "subset") || !strcmp(name, "rest"))
-    return kind == LORE_CURRICULUM_WARM_UP || kind == LORE_CURRICULUM_ADAPTIVE;
+  if (kind == SUBSET || kind == REST)
+    return curriculum == LORE_CURRICULUM_WARM_UP || curriculum == LORE_CURRICULUM_ADAPTIVE;
   return true;
 }
 
@@ -140,8 +155,8 @@ static int default_groups(const lore_settings *s, lore_group *group) {
   int count = 0;
   for (int k = 0; k < KINDS; k++) {
     lore_range range = range_of(s, k);
-    if (range.count > 0 && is_of_interest(s, kinds[k].name))
-      make_group(kinds[k].name, strlen(kinds[k].name), range, &group[count++]);
+    if (range.count > 0 && is_of_interest(s, k))
+      make_group(names[k], strlen(names[k]), range, &group[count++]);
   }
   for (int g = 0; s->curriculum.kind == LORE_CURRICULUM_SEQUENTIAL && g < s->curriculum.groups;
        g++) {
@@ -157,7 +172,7 @@ int lore_groups_of(const lore_settings *s, lore_group *group) {
   char ignored[256];
   const lore_word_list *words = &s->evaluate.groups;
   for (int i = 0; i < words->count; i++)
-    lore_group_find(s, words->value[i], &group[i], sizeof ignored, ignored);
+    find_word_group(s, words->value[i], &group[i], sizeof ignored, ignored);
   return words->count > 0 ? words->count : default_groups(s, group);
 }
 
@@ -165,7 +180,7 @@ int lore_groups_of(const lore_settings *s, lore_group *group) {
 static bool find_unlike_group(const lore_settings *s, int index, lore_group *group, size_t size,
                               char *why) {
   const lore_word_list *words = &s->evaluate.groups;
-  if (!lore_group_find(s, words->value[index], &group[index], size, why))
+  if (!find_word_group(s, words->value[index], &group[index], size, why))
     return false;
   for (int i = 0; i < index; i++)
     if (!strcmp(group[i].name, group[index].name)) {

@@ -1,7 +1,7 @@
 /* Contradictions between settings of the toy associative memory. */
 #include "task.h"
 
-static lore_status check_memory(const lore_study *study) {
+static lore_status check_memory_settings(const lore_study *study) {
   const lore_memory_config *c = &study->settings->memory;
   if (c->replay_weight == 0 || c->new_pairs > 0)
     return LORE_OK;
@@ -11,4 +11,4 @@ static lore_status check_memory(const lore_study *study) {
                                lore_study_origin(study, "memory.new_pairs"));
 }
 
-const lore_settings_task lore_settings_memory = {.check = check_memory};
+const lore_settings_task lore_settings_memory = {.check = check_memory_settings};

@@ -35,7 +35,7 @@ static size_t key_at(const lore_yaml *yaml, const lore_yaml_node *key, size_t ot
 }
 
 /* Refuses a key that cannot be a name. */
-static lore_status check_name(const lore_yaml *yaml, const lore_yaml_node *key, size_t at) {
+static lore_status check_key(const lore_yaml *yaml, const lore_yaml_node *key, size_t at) {
   if (key->kind != LORE_YAML_SCALAR)
     return lore_source_fail(yaml->source, at,
                             "%s cannot be the name of a setting; write 'name: value'",
@@ -51,8 +51,8 @@ static lore_status check_name(const lore_yaml *yaml, const lore_yaml_node *key, 
 }
 
 /* One setting: `key` whole, its value at `value`, its name at byte `at`. */
-static lore_status read_setting(lore_study *study, const lore_yaml *yaml, const char *key,
-                                size_t at, int value) {
+static lore_status assign_setting(lore_study *study, const lore_yaml *yaml, const char *key,
+                                  size_t at, int value) {
   int count, index = lore_setting_find(key);
   const lore_setting *table = lore_settings_table(&count);
   if (index < 0)
@@ -98,11 +98,11 @@ static lore_status read_section(lore_study *study, const lore_yaml *yaml, const 
     const lore_yaml_node *node = &yaml->node[key];
     int value = node->next;
     size_t place = key_at(yaml, node, at);
-    LORE_TRY(check_name(yaml, node, place));
+    LORE_TRY(check_key(yaml, node, place));
     char *whole = NULL;
     if (asprintf(&whole, "%s.%s", name, node->text) < 0)
       return lore_fail(LORE_MEMORY, "no memory for the name of a setting");
-    lore_status status = read_setting(study, yaml, whole, place, value);
+    lore_status status = assign_setting(study, yaml, whole, place, value);
     free(whole);
     LORE_TRY(status);
     key = yaml->node[value].next;
@@ -133,7 +133,7 @@ static lore_status read_top(lore_study *study, const lore_yaml *yaml, int key, i
   const lore_yaml_node *node = &yaml->node[key];
   size_t at = key_at(yaml, node, 0);
   const lore_study_part *parts = part;
-  LORE_TRY(check_name(yaml, node, at));
+  LORE_TRY(check_key(yaml, node, at));
   for (; part && part->name; part++)
     if (!strcmp(node->text, part->name)) {
       if (part->value >= 0)
@@ -148,7 +148,7 @@ static lore_status read_top(lore_study *study, const lore_yaml *yaml, int key, i
       return fail_dotted(yaml, node->text, at);
     if (lore_setting_find(node->text) < 0)
       LORE_TRY(suggest_part(yaml, node->text, at, parts));
-    return read_setting(study, yaml, node->text, at, value);
+    return assign_setting(study, yaml, node->text, at, value);
   }
   for (int i = 0; sections[i] >= 0; i++)
     if (strcmp(yaml->node[sections[i]].text, node->text) == 0)
@@ -189,7 +189,7 @@ lore_status lore_study_check_tree(const lore_yaml *yaml) {
   return LORE_OK;
 }
 
-static lore_status read_file(lore_study *study) {
+static lore_status read_study_file(lore_study *study) {
   lore_yaml yaml;
   lore_status status = lore_yaml_read(study->file, &yaml);
   lore_study_part parts[] = LORE_STUDY_PARTS;
@@ -236,7 +236,7 @@ lore_status lore_study_read_override(lore_study *study, lore_source *source) {
     status = lore_yaml_read(source, &yaml);
   if (status == LORE_OK) {
     lore_yaml none = {.source = source, .count = 1, .node = &empty};
-    status = read_setting(study, yaml.count > 0 ? &yaml : &none, key, 0, 0);
+    status = assign_setting(study, yaml.count > 0 ? &yaml : &none, key, 0, 0);
   }
   lore_yaml_destroy(&yaml);
   free(key);
@@ -263,7 +263,7 @@ lore_status lore_study_finish(lore_study *study) {
 
 static lore_status read_study(lore_study *study, int overrides, const char *const *override,
                               lore_source *sources) {
-  LORE_TRY(read_file(study));
+  LORE_TRY(read_study_file(study));
   for (int i = 0; i < overrides; i++) {
     sources[i] = (lore_source){.option = override[i], .text = ""};
     LORE_TRY(lore_study_read_override(study, &sources[i]));

@@ -11,7 +11,7 @@
 #include "lore/settings/value.h"
 #include "lore/settings/word.h"
 
-enum { PAGE_WIDTH = 80, HELP_INDENT = 6, RANGE_WIDTH = 30 };
+enum { PAGE_WIDTH = 80, HELP_INDENT = 6, RANGE_WIDTH = 30, RANGE_SIZE = 256 };
 
 static const char *const types[] = {LORE_SETTING_KIND_LIST(LORE_ENUM_NAME)};
 
@@ -19,14 +19,14 @@ static bool is_named(const lore_setting *setting, const char *name) {
   return strcmp(setting->key, name) == 0 || lore_setting_is_in(setting, name, strlen(name));
 }
 
-static bool is_wanted(const lore_setting *setting, int names, const char *const *name) {
+static bool is_listed(const lore_setting *setting, int names, const char *const *name) {
   bool found = names == 0;
   for (int i = 0; i < names && !found; i++)
     found = is_named(setting, name[i]);
   return found;
 }
 
-static lore_status check_names(int names, const char *const *name) {
+static lore_status check_reference_names(int names, const char *const *name) {
   int count;
   char suggestion[LORE_SUGGESTION_SIZE], shown[256];
   const lore_setting *table = lore_settings_table(&count);
@@ -47,12 +47,12 @@ static const char *show_range(const lore_setting *setting, char *text) {
   if (setting->kind == LORE_SETTING_BOOLEAN)
     return "true|false";
   if (setting->kind == LORE_SETTING_TEXT || setting->kind == LORE_SETTING_WORD_LIST) {
-    snprintf(text, LORE_ALLOWED_SIZE, "%.0f to %.0f letters", setting->least, setting->most);
+    snprintf(text, RANGE_SIZE, "%.0f to %.0f letters", setting->least, setting->most);
     return text;
   }
   if (setting->kind != LORE_SETTING_CHOICE)
     return lore_setting_range(setting, text);
-  return lore_setting_choices(setting, "|", LORE_ALLOWED_SIZE, text);
+  return lore_setting_choices(setting, "|", RANGE_SIZE, text);
 }
 
 /* Prints `text` in lines of PAGE_WIDTH, broken between words. */
@@ -74,14 +74,14 @@ static void print_wrapped(const char *text, FILE *stream) {
 }
 
 static void print_setting(const lore_setting *setting, FILE *stream) {
-  char text[LORE_ALLOWED_SIZE];
+  char text[RANGE_SIZE];
   const char *range = show_range(setting, text);
   bool fits = strlen(range) <= RANGE_WIDTH;
   fprintf(stream, "  %-20s  %-7s  %-11s  %-10s  %s\n", lore_setting_leaf(setting->key),
           types[setting->kind], setting->unit, setting->initial ? setting->initial : "(required)",
           fits ? range : "one of these:");
   if (!fits)
-    print_wrapped(lore_setting_choices(setting, " | ", LORE_ALLOWED_SIZE, text), stream);
+    print_wrapped(lore_setting_choices(setting, " | ", RANGE_SIZE, text), stream);
   print_wrapped(setting->help, stream);
 }
 
@@ -94,13 +94,13 @@ static void print_heading(const lore_setting *setting, FILE *stream) {
 lore_status lore_settings_reference(FILE *stream, int names, const char *const *name) {
   int count;
   const lore_setting *table = lore_settings_table(&count);
-  LORE_TRY(check_names(names, name));
+  LORE_TRY(check_reference_names(names, name));
   fprintf(stream, "%-22s  %-7s  %-11s  %-10s  %s\n", "setting", "type", "unit", "default",
           "range or choices");
   bool heading = false;
   for (int i = 0; i < count; i++) {
     heading |= lore_setting_begins_section(i);
-    if (!is_wanted(&table[i], names, name))
+    if (!is_listed(&table[i], names, name))
       continue;
     if (heading)
       print_heading(&table[i], stream);
@@ -132,8 +132,8 @@ static void put_bound(const lore_setting *setting, const char *name, double valu
 }
 
 /* Those of the names whose bit is set, as an array; null if there are no names. */
-static void put_names(const char *name, const char *const *names, unsigned values,
-                      lore_json *json) {
+static void put_choice_names(const char *name, const char *const *names, unsigned values,
+                             lore_json *json) {
   if (!names) {
     lore_json_null(json, name);
     return;
@@ -156,7 +156,7 @@ static void put_needs(const lore_setting_needs *needs, lore_json *json) {
   const lore_setting *other = &lore_settings_table(&count)[lore_setting_find(needs->key)];
   lore_json_begin_object(json, "needs");
   lore_json_text(json, "key", needs->key);
-  put_names("values", other->choices, needs->values, json);
+  put_choice_names("values", other->choices, needs->values, json);
   lore_json_end(json);
 }
 
@@ -170,9 +170,9 @@ static void put_setting(const lore_setting *setting, lore_json *json) {
   put_default(setting, json);
   put_bound(setting, "least", setting->least, json);
   put_bound(setting, "most", setting->most, json);
-  put_names("choices", setting->choices, ~0u, json);
+  put_choice_names("choices", setting->choices, ~0u, json);
   lore_json_text(json, "help", setting->help);
-  put_names("tasks", tasks, setting->tasks, json);
+  put_choice_names("tasks", tasks, setting->tasks, json);
   put_needs(&setting->needs, json);
   lore_json_text(json, "decides", setting->runtime ? "runtime" : "result");
   lore_json_text(json, "start", starts[setting->start]);
@@ -184,11 +184,11 @@ static void put_setting(const lore_setting *setting, lore_json *json) {
 lore_status lore_settings_reference_json(FILE *stream, int names, const char *const *name) {
   int count;
   const lore_setting *table = lore_settings_table(&count);
-  LORE_TRY(check_names(names, name));
+  LORE_TRY(check_reference_names(names, name));
   lore_json json = lore_json_begin(stream);
   lore_json_begin_lines(&json, NULL);
   for (int i = 0; i < count; i++)
-    if (is_wanted(&table[i], names, name))
+    if (is_listed(&table[i], names, name))
       put_setting(&table[i], &json);
   lore_json_end(&json);
   return LORE_OK;

@@ -13,12 +13,12 @@ static const lore_place *find_place(const lore_study *study, const char *key) {
   return &study->place[index];
 }
 
-bool lore_study_gives(const lore_study *study, const char *key) {
+static bool is_given(const lore_study *study, const char *key) {
   return find_place(study, key)->source != NULL;
 }
 
 const char *lore_study_origin(const lore_study *study, const char *key) {
-  return lore_study_gives(study, key) ? "" : " (default)";
+  return is_given(study, key) ? "" : " (default)";
 }
 
 lore_status lore_study_contradict(const lore_study *study, const char *key, const char *other,
@@ -46,7 +46,7 @@ static void apply_preset(lore_study *study) {
   lore_model_config *model = &study->settings->model;
   int *const fields[] = {&model->layers, &model->width, &model->heads, &model->hidden};
   for (int i = 0; i < 4 && model->preset != LORE_PRESET_NONE; i++)
-    if (!lore_study_gives(study, keys[i]))
+    if (!is_given(study, keys[i]))
       *fields[i] = shapes[model->preset][i];
 }
 
@@ -55,25 +55,25 @@ static void complete_mixer(lore_study *study) {
   lore_model_config *model = &study->settings->model;
   if (model->recurrent_width == 0)
     model->recurrent_width = lore_mixer_default_width(model->mixer, model->width, model->heads);
-  if (!lore_mixer_attends(model->mixer) && !lore_study_gives(study, "model.positions"))
+  if (!lore_mixer_attends(model->mixer) && !is_given(study, "model.positions"))
     model->positions = LORE_POSITIONS_NONE;
 }
 
 void lore_study_complete(lore_study *study) {
   lore_train_config *train = &study->settings->train;
   lore_evaluate_config *evaluate = &study->settings->evaluate;
-  bool dense_until = lore_study_gives(study, "evaluate.dense_until");
+  bool dense_until = is_given(study, "evaluate.dense_until");
   apply_preset(study);
   complete_mixer(study);
-  if (!lore_study_gives(study, "train.final_learning_rate") &&
+  if (!is_given(study, "train.final_learning_rate") &&
       train->final_learning_rate > train->learning_rate)
     train->final_learning_rate = train->learning_rate;
-  if (!lore_study_gives(study, "evaluate.dense_every") && !dense_until &&
+  if (!is_given(study, "evaluate.dense_every") && !dense_until &&
       evaluate->dense_every >= evaluate->every)
     evaluate->dense_every = 0;
   if (!dense_until && evaluate->dense_every == 0)
     evaluate->dense_until = 0;
-  if (!lore_study_gives(study, "evaluate.attention_sequences") &&
+  if (!is_given(study, "evaluate.attention_sequences") &&
       evaluate->attention_sequences > evaluate->sequences)
     evaluate->attention_sequences = evaluate->sequences;
 }

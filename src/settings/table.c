@@ -297,6 +297,10 @@ int lore_setting_find(const char *key) {
   return -1;
 }
 
+bool lore_setting_counts(const lore_setting *setting, const lore_settings *settings) {
+  return setting->tasks >> settings->task & 1;
+}
+
 bool lore_setting_is_swept(const lore_setting *setting) {
   return !setting->no_sweep && !lore_setting_is_list(setting);
 }

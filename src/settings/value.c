@@ -14,6 +14,7 @@
 #include "lore/settings/word.h"
 
 enum { SHOWN = 32, SHOWN_SIZE = 4 * SHOWN + 4, FOUND_SIZE = SHOWN_SIZE + 64, HINT_SIZE = 192 };
+enum { ALLOWED_SIZE = 256 };
 
 char *lore_setting_range(const lore_setting *setting, char *text) {
   if (setting->kind == LORE_SETTING_REAL) {
@@ -35,36 +36,37 @@ char *lore_setting_choices(const lore_setting *setting, const char *between, siz
   return text;
 }
 
-char *lore_setting_allowed(const lore_setting *setting, char *text) {
+/* What may stand there: "an integer from 1 to 128". `text` has ALLOWED_SIZE bytes; returned. */
+static char *describe_allowed(const lore_setting *setting, char *text) {
   char range[LORE_RANGE_SIZE];
   switch (setting->kind) {
   case LORE_SETTING_TEXT:
-    snprintf(text, LORE_ALLOWED_SIZE,
+    snprintf(text, ALLOWED_SIZE,
              "%s letters, digits, '.', '_' or '-', beginning with a letter or a digit",
              lore_setting_range(setting, range));
     break;
   case LORE_SETTING_INTEGER:
   case LORE_SETTING_UNSIGNED:
-    snprintf(text, LORE_ALLOWED_SIZE, "an integer from %s", lore_setting_range(setting, range));
+    snprintf(text, ALLOWED_SIZE, "an integer from %s", lore_setting_range(setting, range));
     break;
   case LORE_SETTING_REAL:
-    snprintf(text, LORE_ALLOWED_SIZE, "a number from %s", lore_setting_range(setting, range));
+    snprintf(text, ALLOWED_SIZE, "a number from %s", lore_setting_range(setting, range));
     break;
   case LORE_SETTING_BOOLEAN:
     strcpy(text, "true or false");
     break;
   case LORE_SETTING_CHOICE:
     strcpy(text, setting->choices[1] ? "one of " : "");
-    lore_setting_choices(setting, ", ", LORE_ALLOWED_SIZE - strlen(text), text + strlen(text));
+    lore_setting_choices(setting, ", ", ALLOWED_SIZE - strlen(text), text + strlen(text));
     break;
   case LORE_SETTING_WORD_LIST:
-    snprintf(text, LORE_ALLOWED_SIZE,
+    snprintf(text, ALLOWED_SIZE,
              "a list of at most %d words of %s letters, digits, '.', '_', '-' or ':'",
              LORE_WORDS_MAX, lore_setting_range(setting, range));
     break;
   case LORE_SETTING_INTEGER_LIST:
-    snprintf(text, LORE_ALLOWED_SIZE, "a list of at most %d ascending integers from %s",
-             LORE_LIST_MAX, lore_setting_range(setting, range));
+    snprintf(text, ALLOWED_SIZE, "a list of at most %d ascending integers from %s", LORE_LIST_MAX,
+             lore_setting_range(setting, range));
     break;
   }
   return text;
@@ -110,7 +112,7 @@ static char *describe_found(const place *p, char *text) {
 
 /* `hint` begins with its punctuation. */
 static lore_status fail_value(const place *p, const char *hint) {
-  char found[FOUND_SIZE], allowed[LORE_ALLOWED_SIZE];
+  char found[FOUND_SIZE], allowed[ALLOWED_SIZE];
   describe_found(p, found);
   if (p->element && p->setting->kind == LORE_SETTING_WORD_LIST)
     snprintf(allowed, sizeof allowed,
@@ -119,7 +121,7 @@ static lore_status fail_value(const place *p, const char *hint) {
     snprintf(allowed, sizeof allowed, "an integer from %.0f to %.0f", p->setting->least,
              p->setting->most);
   else
-    lore_setting_allowed(p->setting, allowed);
+    describe_allowed(p->setting, allowed);
   return lore_source_fail(p->source, p->at, "%s'%s' is %s; it must be %s%s",
                           p->element ? "an element of " : "", p->setting->key, found, allowed,
                           hint);

@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lore/settings/effect.h"
 #include "lore/settings/word.h"
 
-void lore_setting_write(const lore_setting *setting, const lore_settings *settings, FILE *stream) {
+static void write_value(const lore_setting *setting, const lore_settings *settings, FILE *stream) {
   char number[LORE_REAL_SIZE];
   const char *text;
   const lore_integer_list *list;
@@ -54,7 +53,7 @@ char *lore_setting_print(const lore_setting *setting, const lore_settings *setti
   *text = 0;
   if (!stream)
     abort();
-  lore_setting_write(setting, settings, stream);
+  write_value(setting, settings, stream);
   fclose(stream);
   return text;
 }
@@ -72,7 +71,7 @@ void lore_settings_write(const lore_settings *settings, FILE *stream) {
       fprintf(stream, "%.*s:\n", section, table[i].key);
     heading = false;
     fprintf(stream, "%s%s: ", section > 0 ? "  " : "", lore_setting_leaf(table[i].key));
-    lore_setting_write(&table[i], settings, stream);
+    write_value(&table[i], settings, stream);
     fputc('\n', stream);
   }
 }
@@ -83,7 +82,7 @@ typedef struct {
   size_t left;
 } string_pool;
 
-static const char *put_text(string_pool *p, const char *text) {
+static const char *store_string(string_pool *p, const char *text) {
   size_t length = strlen(text) + 1;
   assert(length <= p->left);
   char *kept = memcpy(p->next, text, length);
@@ -92,50 +91,50 @@ static const char *put_text(string_pool *p, const char *text) {
   return kept;
 }
 
-static const char *put_scalar_name(string_pool *p, const char *key) {
-  char *name = (char *)put_text(p, key);
+static const char *store_scalar_name(string_pool *p, const char *key) {
+  char *name = (char *)store_string(p, key);
   for (char *dot = strchr(name, '.'); dot; dot = strchr(dot, '.'))
     *dot = '_';
   return name;
 }
 
-static const char *put_list_text(string_pool *p, const lore_integer_list *list) {
+static const char *store_list(string_pool *p, const lore_integer_list *list) {
   char text[LORE_LIST_MAX * 21 + 1] = "";
   int length = 0;
   for (int i = 0; i < list->count; i++)
     length += snprintf(text + length, sizeof text - (size_t)length, "%s%" PRId64, i > 0 ? " " : "",
                        list->value[i]);
-  return put_text(p, text);
+  return store_string(p, text);
 }
 
-static const char *put_words_text(string_pool *p, const lore_word_list *words) {
+static const char *store_words(string_pool *p, const lore_word_list *words) {
   char text[LORE_WORDS_MAX * LORE_WORD_MAX] = "";
   int length = 0;
   for (int i = 0; i < words->count; i++)
     length += snprintf(text + length, sizeof text - (size_t)length, "%s%s", i > 0 ? " " : "",
                        words->value[i]);
-  return put_text(p, text);
+  return store_string(p, text);
 }
 
 static lore_scalar make_scalar(const lore_setting *setting, const lore_settings *settings,
                                string_pool *p) {
-  lore_scalar scalar = {.name = put_scalar_name(p, setting->key),
+  lore_scalar scalar = {.name = store_scalar_name(p, setting->key),
                         .long_name = setting->help,
                         .units = "1", /* of all settings, as in the files of earlier versions */
                         .runtime = setting->runtime,
                         .kind = LORE_SCALAR_TEXT};
   switch (setting->kind) {
   case LORE_SETTING_TEXT:
-    scalar.text = put_text(p, lore_setting_text(setting, settings));
+    scalar.text = store_string(p, lore_setting_text(setting, settings));
     break;
   case LORE_SETTING_CHOICE:
     scalar.text = setting->choices[lore_setting_integer(setting, settings)];
     break;
   case LORE_SETTING_INTEGER_LIST:
-    scalar.text = put_list_text(p, lore_setting_list(setting, settings));
+    scalar.text = store_list(p, lore_setting_list(setting, settings));
     break;
   case LORE_SETTING_WORD_LIST:
-    scalar.text = put_words_text(p, lore_setting_words(setting, settings));
+    scalar.text = store_words(p, lore_setting_words(setting, settings));
     break;
   case LORE_SETTING_REAL:
     scalar.kind = LORE_SCALAR_REAL;

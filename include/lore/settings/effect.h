@@ -5,13 +5,7 @@
 #include "lore/settings/study.h"
 #include "lore/settings/table.h"
 
-/* Whether the setting counts for the task of `settings`; others are at their defaults. */
-bool lore_setting_counts(const lore_setting *setting, const lore_settings *settings);
-
-/* Whether the values that the setting needs of another one are there: those of `settings`. */
-bool lore_setting_is_used(const lore_setting *setting, const lore_settings *settings);
-
-/* The same of the setting called `key`. */
+/* Whether the study gives the setting called `key` the values of another one that it needs. */
 bool lore_study_uses(const lore_study *study, const char *key);
 
 /* Whether initial weights or samples depend on the setting. */

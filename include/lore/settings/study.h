@@ -19,9 +19,6 @@ typedef struct {
   lore_place place[LORE_SETTINGS_CAPACITY];
 } lore_study;
 
-/* Whether the setting called `key` was given, in the file or by an override. */
-bool lore_study_gives(const lore_study *study, const char *key);
-
 /* " (default)" behind the value of a setting that nobody gave. */
 const char *lore_study_origin(const lore_study *study, const char *key);
 

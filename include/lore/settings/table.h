@@ -91,6 +91,9 @@ char *lore_setting_text(const lore_setting *setting, const lore_settings *settin
 lore_integer_list *lore_setting_list(const lore_setting *setting, const lore_settings *settings);
 lore_word_list *lore_setting_words(const lore_setting *setting, const lore_settings *settings);
 
+/* Whether it counts for the task of `settings`; other settings are at their defaults. */
+bool lore_setting_counts(const lore_setting *setting, const lore_settings *settings);
+
 /* Whether it is a list of any kind, and whether a sweep may vary it. */
 bool lore_setting_is_list(const lore_setting *setting);
 bool lore_setting_is_swept(const lore_setting *setting);

@@ -16,11 +16,7 @@ void lore_settings_default(lore_settings *settings);
 /* Gives the setting with this index its default. */
 void lore_setting_reset(int setting, lore_settings *settings);
 
-enum { LORE_RANGE_SIZE = 96, LORE_ALLOWED_SIZE = 256 };
-
-/* What may stand there: "an integer from 1 to 128". `text` has LORE_ALLOWED_SIZE bytes; returned.
- */
-char *lore_setting_allowed(const lore_setting *setting, char *text);
+enum { LORE_RANGE_SIZE = 96 };
 
 /* The choices with `between` between two of them ("rms, layer") into `text`, of `size` bytes;
  * returned. */

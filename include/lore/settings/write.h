@@ -9,10 +9,7 @@
 #include "lore/settings/settings.h"
 #include "lore/settings/table.h"
 
-/* Writes the value as it stands in a study file. */
-void lore_setting_write(const lore_setting *setting, const lore_settings *settings, FILE *stream);
-
-/* The same into `text`, of `size` bytes; returns `text`. */
+/* The value as it stands in a study file into `text`, of `size` bytes; returned. */
 char *lore_setting_print(const lore_setting *setting, const lore_settings *settings, size_t size,
                          char *text);
 
