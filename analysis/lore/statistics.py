@@ -121,7 +121,7 @@ def best_by_seed(table: Mapping[Name, BySeed], largest: bool = False) -> BySeed:
     seeds = shared_seeds(table)
     result = {}
     for seed in sorted(seeds) if len(seeds) > 1 else []:
-        score = {key: sign * np.mean([row[s] for s in seeds if s != seed]) for key, row in table.items()}
+        score = {key: sign * float(np.mean([row[s] for s in seeds if s != seed])) for key, row in table.items()}
         result[seed] = table[min(score, key=lambda key: score[key])][seed]
     return result
 

@@ -104,6 +104,10 @@ class Study:
         """A setting that is a number, of each run (run); NaN for one that a file does not have."""
         return np.array(self.values(setting), float)
 
+    def numbers(self, setting: str) -> list[float]:
+        """The same as a list."""
+        return [float(value) for value in self[setting]]
+
     def scalar(self, name: str) -> Floats:
         """(run)"""
         return np.array([run.scalar(name) for run in self.runs], float)
@@ -242,8 +246,8 @@ def mean_curve(study: Study, variable: str, group: str | None = None, layer: int
     for row, (own, values) in zip(table, curves):
         row[np.searchsorted(steps, own)] = values
     whole = np.isfinite(table).sum(axis=0) == np.isfinite(table).any(axis=1).sum()
-    table, steps = table[:, whole], steps[whole]
-    if not table.size:
+    shared = table[:, whole]
+    if not shared.size:
         none = np.array([])
         return MeanCurve(none, none, none, none, 0)
-    return MeanCurve(steps, np.nanmean(table, 0), np.nanmin(table, 0), np.nanmax(table, 0), len(curves))
+    return MeanCurve(steps[whole], np.nanmean(shared, 0), np.nanmin(shared, 0), np.nanmax(shared, 0), len(curves))

@@ -54,7 +54,7 @@ class RoundTicks(Locator):
     def tick_values(self, low: float, high: float) -> Floats:
         tens = 10.0 ** np.arange(np.floor(np.log10(low)), np.log10(high) + 1)
         for steps in ((1,), (1, 2, 5), (1, 2, 3, 5, 7)):
-            ticks: Floats = np.outer(tens, steps).ravel()
+            ticks = np.asarray(np.outer(tens, steps).ravel(), float)
             ticks = ticks[(ticks >= low) & (ticks <= high)]
             if len(ticks) > 3:
                 return ticks

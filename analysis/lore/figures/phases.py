@@ -179,7 +179,7 @@ def draw_templates(sheet: Sheet, runs: Study) -> int:
 def draw_orders(sheet: Sheet, runs: Study) -> int:
     """Loss by order of sentences, with the most templates. Returns how many orders there are."""
     panel = sheet.panel("Order of sentences", "training step", "attribute loss (nats)")
-    orders = runs.where(population_templates=float(max(runs["population_templates"]))).cells("population_sentence_order")
+    orders = runs.where(population_templates=max(runs.numbers("population_templates"))).cells("population_sentence_order")
     for (order,), own in orders:
         panel.curve(own, "attribute_loss", "known", label=str(order), colour=order_colour(str(order)))
     panel.baseline(runs.baseline)
@@ -195,7 +195,7 @@ def figure_a(study: Study) -> Sheet:
     for (order,), own in runs.cells("population_sentence_order"):
         panel.points({c: v.final("attribute_accuracy", "known") for c, v in own.by_number("population_templates")},
                      label=str(order), colour=order_colour(str(order)))
-    panel.log_x(sorted(set(runs["population_templates"])))
+    panel.log_x(sorted(set(runs.numbers("population_templates"))))
     panel.axes.set_ylim(0, 1.03)
     for name, there in (("templates", counts > 1), ("sentence orders", orders > 1)):
         if not there:

@@ -45,7 +45,7 @@ def draw_best_alpha(sheet: Sheet, runs: Study) -> None:
     for index, budget in enumerate(sorted({float(steps) for steps, _ in best})):
         panel.points({float(n): list(of.values()) for (own, n), of in best.items() if own == budget},
                      f"{short(budget)} steps", COLOURS[index % len(COLOURS)], bars=True, shift=5 * index)
-    panel.log_x(sorted(set(runs["population_individuals"])))
+    panel.log_x(sorted(set(runs.numbers("population_individuals"))))
     panel.axes.set_yticks(alphas)
     if len(alphas) < len(by_alpha(runs)):
         sheet.note(f"The best alpha is that of {', '.join(f'{a:g}' for a in alphas)}, which all populations and "
@@ -63,7 +63,7 @@ def draw_families(sheet: Sheet, study: Study, names: Sequence[str], variable: st
     for name in names:
         if not tables[name]:
             sheet.note(f"No finished run of kind: {name}.")
-    populations = sorted(set(arena["population_individuals"]))
+    populations = sorted(set(arena.numbers("population_individuals")))
     if len(populations) == 1:
         final = {name: table[populations[0]] for name, table in tables.items() if table}
         draw_rows(sheet.panel(f"The best of each kind, {short(populations[0])} individuals", f"final {unit}", ""), final)
@@ -181,7 +181,7 @@ def figure_k(study: Study) -> Sheet:
         for index, name in enumerate(("uniform", "power law", "warm-up")):
             panel.points(best_by_population(of_family(arena, name), "attribute_loss"), name, COLOUR_OF[name],
                          shift=4 * index)
-        panel.log_x(sorted(set(arena["population_individuals"])))
+        panel.log_x(sorted(set(arena.numbers("population_individuals"))))
     return sheet
 
 
@@ -201,7 +201,7 @@ def best_of_fewer(flat: Study, n: float) -> Study | None:
 
 def figure_l(study: Study) -> Sheet:
     warm = warm_ups(study)
-    n = float(max(warm["population_individuals"]))
+    n = max(warm.numbers("population_individuals"))
     best = best_of(arenas(warm.where(population_individuals=n))[0])
     if best is None:
         raise MissingRuns(f"no finished run with a warm-up over {short(n)} individuals", study.title)

@@ -77,7 +77,7 @@ def sequential_sheet(runs: Study, title: str) -> Sheet:
 
 def figure_s(study: Study) -> Sheet:
     runs = once(study, train_schedule="cosine")
-    runs = runs.where(train_steps=float(min(runs["train_steps"])))
+    runs = runs.where(train_steps=min(runs.numbers("train_steps")))
     return sequential_sheet(runs, "Groups one after the other")
 
 
@@ -87,7 +87,7 @@ def figure_t(study: Study) -> Sheet:
 
 def figure_u(study: Study) -> Sheet:
     runs = once(study)
-    longest = float(max(runs["train_steps"]))
+    longest = max(runs.numbers("train_steps"))
     return sequential_sheet(runs.where(train_steps=longest), f"Groups one after the other, {short(longest)} steps")
 
 
@@ -111,8 +111,8 @@ def draw_last_visited(sheet: Sheet, runs: Study) -> None:
     for (rate, own), colour in zip(runs.by_number("train_learning_rate"), (BLUE, ORANGE, INK, GREY)):
         panel.points({repeats: at.final("attribute_loss", last) for repeats, at in own.by_number("curriculum_repeats")},
                      f"rate {rate:g}", colour)
-    panel.log_x(sorted(set(runs["curriculum_repeats"])))
-    steps = max(runs["train_steps"])
+    panel.log_x(sorted(set(runs.numbers("curriculum_repeats"))))
+    steps = max(runs.numbers("train_steps"))
     panel.axes.xaxis.set_major_formatter(lambda repeats, _: f"{repeats:g}\n({steps / 2 / repeats:.4g} steps)")
     panel.axes.set_ylim(bottom=0)
     sheet.note("More visits are shorter ones, so that loss rises anyway: what changes cost is how much more it rises at "

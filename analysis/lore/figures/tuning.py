@@ -47,7 +47,7 @@ def draw_tuning(sheet: Sheet, study: Study, kind: Kind, variable: str, unit: str
     counts, weights = by_count(runs, kind), by_weight(runs, kind)
     fixed = short(weights[0][1][kind.new][0])
     for group, title in (("known", "Old"), ("new", "New")):
-        draw_group(sheet, counts, group, label_count, variable, f"{title}, {label_weight(min(runs[kind.weight]))}",
+        draw_group(sheet, counts, group, label_count, variable, f"{title}, {label_weight(min(runs.numbers(kind.weight)))}",
                    unit, baseline)
     if len(weights) < 2:
         sheet.note("Only one weight of the replay is there.")

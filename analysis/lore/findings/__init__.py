@@ -30,7 +30,7 @@ def table_of(study: Study) -> list[str]:
 
 def values_text(study: Study, name: str, write: Callable[[float], str]) -> str:
     """The values of a setting that is a number, at most six of them."""
-    values = sorted({v for v in study[name].tolist() if v == v})
+    values = sorted({v for v in study.numbers(name) if v == v})
     return ", ".join(map(write, values[:6])) + (", ..." if len(values) > 6 else "")
 
 
@@ -45,7 +45,7 @@ def settings_of(studies: Sequence[Study]) -> list[str]:
                          values_text(study, "population_individuals", short), values_text(study, "train_steps", short),
                          values_text(study, "train_batch", short),
                          values_text(study, "train_learning_rate", lambda v: f"{v:g}"), ", ".join(shape),
-                         len(set(study.seeds))))
+                         len(set(study.numbers("seed")))))
     return lines
 
 

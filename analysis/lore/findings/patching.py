@@ -74,7 +74,7 @@ def earlier_start(study: Study) -> Decision:
     seed: 95 % interval above 0 holds, below 0 does not. As the optimiser is reset at the start and fewer steps follow, the
     slope is not the patterns' alone."""
     runs = patched(study)
-    runs = runs.where(patch_reference=float(max(runs["patch_reference"])))
+    runs = runs.where(patch_reference=max(runs.numbers("patch_reference")))
     table = {float(np.log2(1 + start)): loss_by_seed(own) for start, own in runs.by_number("patch_start")}
     need(len(table) > 2, "fewer than three starts of patching")
     i = interval(slopes_by_seed(table))

@@ -79,7 +79,7 @@ def ratio_text(i: Interval, of: str = "seeds") -> str:
 
 
 def populations(runs: Study) -> str:
-    sizes = sorted(set(runs["population_individuals"]))
+    sizes = sorted(set(runs.numbers("population_individuals")))
     return f"N = {short(sizes[0])}" + (f" to {short(sizes[-1])}" if len(sizes) > 1 else "")
 
 
@@ -126,7 +126,7 @@ def local_exponents(ended: Mapping[float, Floats]) -> str:
 def least_r_squared(runs: Study, ended: Mapping[float, Floats]) -> float:
     """The least R² of the fits that leave one seed out: does the law hang on one of them?"""
     fits = []
-    for seed in sorted(set(runs.seeds)):
+    for seed in sorted(set(runs.numbers("seed"))):
         others = runs.pick(runs.seeds != seed)
         cells = {n: own.scalar("plateau_end") for n, own in others.by_number("population_individuals") if n in ended}
         fits.append(fit_power_law(cells))
@@ -201,7 +201,7 @@ def ended_with_held_out(study: Study) -> Study:
 
 def over_seeds(runs: Study, values: Floats) -> Interval:
     """Interval over seeds of the means over populations of the values (run); seeds that miss a population are left out."""
-    own = [values[runs.seeds == seed] for seed in sorted(set(runs.seeds))]
+    own = [values[runs.seeds == seed] for seed in sorted(set(runs.numbers("seed")))]
     most = max(map(len, own))
     return interval([v.mean() for v in own if len(v) == most])
 
@@ -235,7 +235,7 @@ def sentence_order(study: Study) -> Decision:
     """Final accuracy, random minus fixed order, with the most templates: 95 % interval over seeds above
     0.1 holds, below 0.1 does not."""
     runs = plain(study)
-    runs = runs.where(population_templates=float(max(runs["population_templates"], default=0)))
+    runs = runs.where(population_templates=max(runs.numbers("population_templates"), default=0))
     need(len(set(runs.values("population_sentence_order"))) > 1, "no runs with both orders of sentences")
     own = runs.along("population_sentence_order")[0]
     random, fixed = (accuracy_by_seed(own.where(population_sentence_order=o)) for o in ("random", "fixed"))
@@ -249,7 +249,7 @@ def templates(study: Study) -> Decision:
     """Slope of final accuracy against log2 of the templates (random order), one per seed: 95 % interval
     above 0 holds, below 0 does not."""
     runs = plain(study).where(population_sentence_order="random")
-    need(len(set(runs["population_templates"])) > 1, "only one number of templates")
+    need(len(set(runs.numbers("population_templates"))) > 1, "only one number of templates")
     own = runs.along("population_templates")[0]
     table = {float(np.log2(t)): accuracy_by_seed(at) for t, at in own.by_number("population_templates")}
     i = interval(slopes_by_seed(table))

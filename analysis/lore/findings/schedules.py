@@ -119,10 +119,10 @@ def warm_up_fewer(study: Study) -> Decision:
     does not."""
     runs = default_biographies(of_family(study, "warm-up", "uniform"))
     need(len(of_family(runs, "warm-up")), "no run of kind: warm-up")
-    n = float(max(of_family(runs, "warm-up")["population_individuals"]))
+    n = max(of_family(runs, "warm-up").numbers("population_individuals"))
     equal = [(of_family(a, "warm-up").where(population_individuals=n), of_family(a, "uniform"))
              for a in arenas(runs, "population_individuals")]
-    equal = [(warm, flat) for warm, flat in equal if len(warm) and len(flat) and min(flat["population_individuals"]) < n]
+    equal = [(warm, flat) for warm, flat in equal if len(warm) and len(flat) and min(flat.numbers("population_individuals")) < n]
     need(equal, f"no uniform run on fewer than {short(n)} at equal steps")
     warm, flat = max(equal, key=lambda pair: (pair[0]["train_steps"][0], len(pair[0]) + len(pair[1])))
     counts = {count: accuracy_by_seed(own) for count, own in flat.by_number("population_individuals") if count <= n}

@@ -124,8 +124,8 @@ def stable_attention(study: Study) -> Decision:
         if before and run.layers and run.finished:
             past = [before.curve(ATTENTION_TO_NAME, layer=layer)[1] for layer in run.layers]
             now = [run.curve(ATTENTION_TO_NAME, layer=layer)[1] for layer in run.layers]
-            change = max(np.abs(v - v[0]).max() for v in now)
-            changes.append((run, change / max(np.ptp(v) for v in past)))
+            change = max(float(np.abs(v - v[0]).max()) for v in now)
+            changes.append((run, change / max(float(np.ptp(v)) for v in past)))
     need(changes, "no fine-tuning run with attention and with its pre-training")
     i = interval(mean_by_seed(changes))
     return f"changes by {i.text()} of what training changed", below(i, 0.25)

@@ -70,7 +70,7 @@ def parent(study: Study, run: Run) -> Run | None:
 
 def default_biographies(study: Study) -> Study:
     """Runs on biographies of all templates in random order."""
-    most = max(study["population_templates"], default=20)
+    most = max(study.numbers("population_templates"), default=20)
     return study.chosen(run for run in study if run.number("population_templates", most) == most
                         and run.text("population_sentence_order", "random") == "random")
 
@@ -79,7 +79,7 @@ def arenas(study: Study, *besides: str) -> list[Study]:
     """The subsets in which runs differ only in which individuals they show when (and in `besides`), largest first."""
     others = study.varying(besides=("distribution_", "curriculum_", *besides))
     subsets = [subset for _, subset in study.cells(*others)]
-    return sorted(subsets, key=lambda s: (len(s), max(s["population_individuals"])), reverse=True)
+    return sorted(subsets, key=lambda s: (len(s), max(s.numbers("population_individuals"))), reverse=True)
 
 
 def members(study: Study) -> dict[Key, Study]:

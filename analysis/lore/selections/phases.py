@@ -20,7 +20,7 @@ AXES = [("Learning rate", ("train_learning_rate",)), ("Individuals", ("populatio
 
 def longest(runs: Study) -> Study:
     """Those of each population that are trained longest."""
-    steps = {n: max(own["train_steps"]) for n, own in runs.by_number("population_individuals")}
+    steps = {n: max(own.numbers("train_steps")) for n, own in runs.by_number("population_individuals")}
     return runs.pick([run.number("train_steps") == steps[run.number("population_individuals")] for run in runs])
 
 
@@ -63,4 +63,4 @@ def axis_runs(study: Study, names: Sequence[str]) -> Study:
 
 def alike(runs: Study, values: npt.NDArray[np.float64]) -> list[Study]:
     """The runs of each of the values (run)."""
-    return [runs.pick(values == value) for value in sorted(set(values))]
+    return [runs.pick(values == value) for value in sorted(set(map(float, values)))]

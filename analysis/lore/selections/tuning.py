@@ -32,7 +32,7 @@ def tuned(study: Study, kind: Kind = INDIVIDUALS) -> Study:
 
 def by_count(runs: Study, kind: Kind = INDIVIDUALS) -> list[tuple[float, Study]]:
     """[(number of new ones, runs)] without replay, or with the least there is."""
-    least = runs.where(**{kind.weight: float(min(runs[kind.weight]))})
+    least = runs.where(**{kind.weight: min(runs.numbers(kind.weight))})
     return least.along(kind.new)[0].by_number(kind.new)
 
 
