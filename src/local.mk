@@ -94,7 +94,6 @@ settings_sources = \
 manifest_sources = \
 	src/manifest/axes.c \
 	src/manifest/axes.h \
-	src/manifest/delta.c \
 	src/manifest/expand.c \
 	src/manifest/experiments.c \
 	src/manifest/experiments.h \

@@ -29,6 +29,7 @@ float_tests = \
 	tests/test_population \
 	tests/test_probe \
 	tests/test_probe_memory \
+	tests/test_queue \
 	tests/test_recurrent \
 	tests/test_reduction \
 	tests/test_resume \

@@ -7,7 +7,6 @@
 
 #include <math.h>
 
-#include "lore/manifest/delta.h"
 #include "lore/manifest/expand.h"
 
 #define SMALL                                                                                      \

@@ -158,7 +158,7 @@ static void test_damaged(void **state) {
       {"s-pretrain-seed1", "s-pretrain-seed1", "s-pretrain-seed2",
        "manifest.tsv:4: the manifest is damaged: this run is there twice"},
       {"s-pretrain-seed1", "s-pretrain-seed1", "../../s-pretrain-seed1",
-       "manifest.tsv:3: the manifest is damaged: this is no name"},
+       "manifest.tsv:3: the manifest is damaged: this is not the name"},
       {"s-pretrain-seed1", "s-pretrain-seed1", "..", "manifest.tsv:3:"},
       {"s-pretrain-seed1", "s-pretrain-seed1", "", "manifest.tsv:3:"},
       {"s-tune", "s-pretrain-seed1", "s-pretrain-seed9",

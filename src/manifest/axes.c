@@ -183,8 +183,8 @@ static lore_status add_axis_range(const lore_yaml *yaml, int node, lore_axis *ax
   LORE_TRY(read_range(yaml, node, &range));
   if (setting->kind == LORE_SETTING_CHOICE || setting->kind == LORE_SETTING_BOOLEAN ||
       setting->kind == LORE_SETTING_TEXT)
-    return lore_source_fail(yaml->source, yaml->node[node].at, "'%s' is no number: list its values",
-                            setting->key);
+    return lore_source_fail(yaml->source, yaml->node[node].at,
+                            "'%s' is not a number; list its values", setting->key);
   for (int i = 0; i < range.count; i++) {
     range_value(&range, setting, i, text);
     if (!strcmp(text, before))

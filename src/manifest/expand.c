@@ -263,11 +263,10 @@ static lore_status add_run(lore_expansion *x, const lore_experiment *experiment,
   int inherited = parent >= 0 ? x->values[parent].count : 0;
   LORE_TRY(resolve_settings(x, experiment, parent >= 0, inherited, values));
   if (lore_patch_wanted(&x->settings.train.patch) && !*experiment->reference)
-    return lore_source_fail(
-        &x->file, LORE_NOWHERE,
-        "'patch.from' belongs into an experiment of its own: 'experiments: {%s: "
-        "{...}, patched: {patch: {from: %s}}}'",
-        x->settings.train.patch.from, x->settings.train.patch.from);
+    return lore_source_fail(&x->file, LORE_NOWHERE,
+                            "'patch.from' belongs in an experiment of its own: 'experiments: {%s: "
+                            "{...}, patched: {patch: {from: %s}}}'",
+                            x->settings.train.patch.from, x->settings.train.patch.from);
   LORE_TRY(name_failed_run(experiment, values, link_run(x, experiment, parent, run)));
   run->hash = hash_run(x, run);
   LORE_TRY(lore_manifest_set_settings(m, index, &x->settings, index == experiment->first_run));

@@ -103,8 +103,8 @@ static lore_status read_own_settings(const lore_yaml *yaml, int node, lore_study
   const lore_place *name = &study.place[lore_setting_find("name")];
   if (status == LORE_OK && name->source)
     status = lore_source_fail(yaml->source, name->at,
-                              "an experiment is called as it stands before its ':'; only the study "
-                              "has a 'name'");
+                              "the name of an experiment is what stands before its ':'; only the "
+                              "study has a 'name'");
   if (status == LORE_OK && lore_patch_wanted(&settings->train.patch)) {
     strcpy(experiment->reference, settings->train.patch.from);
     experiment->parent_name = experiment->reference;
@@ -172,9 +172,10 @@ static lore_status check_cycle(const lore_yaml *yaml, const lore_experiment *exp
   if (count == 0)
     return lore_source_fail(yaml->source, experiment[e].at, "experiment '%s' starts from itself",
                             experiment[e].name);
-  return lore_source_fail(yaml->source, experiment[e].at,
-                          "experiments start from each other: %s%s; one of them must do without",
-                          names, experiment[e].name);
+  return lore_source_fail(
+      yaml->source, experiment[e].at,
+      "experiments start from each other: %s%s; one of them must not start from another", names,
+      experiment[e].name);
 }
 
 static lore_status find_parents(const lore_yaml *yaml, int count, lore_experiment *experiment) {
@@ -246,7 +247,7 @@ lore_status lore_experiments_read(const lore_yaml *yaml, const lore_study_part *
     return lore_fail(LORE_MEMORY, "no memory for experiments");
   if (part[1].value >= 0 && part[2].value >= 0)
     return lore_source_fail(yaml->source, part[2].at,
-                            "'start_from' belongs into one of the experiments");
+                            "'start_from' belongs in one of the experiments");
   if (part[1].value >= 0)
     return read_experiments(yaml, part, count, *experiment);
   *count = 1;

@@ -168,7 +168,7 @@ static lore_status read_run_line(lore_manifest_reader *r, char *line) {
     return fail_damaged(r, "there are more runs than its first line says");
   lore_manifest_run *run = &m->run[m->runs];
   if (!is_run_id(cell[0]) || strlen(cell[1]) >= LORE_NAME_MAX)
-    return fail_damaged(r, "this is no name of a run");
+    return fail_damaged(r, "this is not the name of a run");
   run->id = lore_pool_copy(&m->pool, cell[0]);
   run->experiment = share_cell(m, m->runs > 0 ? run[-1].experiment : NULL, cell[1]);
   LORE_TRY(read_parent_cells(r, cell, run));

@@ -144,7 +144,7 @@ static void advise_counts(const lore_teacher *from, const lore_settings *setting
                       task->known, (long long)(range.first + range.count));
   if (here == LORE_PEOPLE_NEW && there == LORE_PEOPLE_THROW_AWAY)
     snprintf(text + length, size - (size_t)length,
-             "; with %s: %lld in '%s' too, its throw-away people come behind the new ones",
+             "; with %s: %lld in '%s' too, its throw-away individuals come behind the new ones",
              task->new_ones, (long long)now.new_ones, from->name);
 }
 

@@ -31,7 +31,7 @@ static void list_steps(const char *checkpoints, size_t size, char *text) {
   free(entry);
 }
 
-/* The step that a run would go on from; -1: the first. */
+/* The step that a run would resume from; -1: the first. */
 static int64_t newest_resume_point(const char *checkpoints) {
   lore_resume_points points;
   int64_t newest =
@@ -70,8 +70,8 @@ static lore_status check_parent(const lore_manifest *m, const lore_manifest_run 
   list_steps(checkpoints, sizeof steps, steps);
   return lore_fail(LORE_USER,
                    "%s is %s and has kept no weights after step %lld, which %s needs; there are: "
-                   "%s\nname one of these steps, or have it trained again: remove %s, or begin "
-                   "all runs again with lore run --overwrite",
+                   "%s\nname one of these steps, or retrain it: remove %s, or retrain all "
+                   "runs with lore run --overwrite",
                    folder, done ? "complete" : "beyond that step", (long long)run->parent_step,
                    run->id, steps, folder);
 }

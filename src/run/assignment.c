@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lore/manifest/delta.h"
-
 typedef struct {
   uint64_t hash;
   int64_t first_step, weights_step;

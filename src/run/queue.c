@@ -111,6 +111,7 @@ static lore_status swap_state(lore_queue *queue, int run, int from, int to, bool
   LORE_TRY_MPI(MPI_Compare_and_swap(&to, &from, &was, MPI_INT, 0, at_state(run), queue->window));
   LORE_TRY_MPI(MPI_Win_flush(0, queue->window));
   *changed = was == from;
+  queue->seen[run] = (unsigned char)(*changed ? to : was);
   return *changed ? move_count(queue, from, to) : LORE_OK;
 }
 
@@ -129,6 +130,7 @@ static lore_status read_integers(lore_queue *queue, MPI_Aint at, int count, int 
 lore_status lore_queue_set(lore_queue *queue, int run, lore_queue_state state) {
   int was;
   LORE_TRY(fetch_integer(queue, at_state(run), (int)state, MPI_REPLACE, &was));
+  queue->seen[run] = (unsigned char)state;
   return move_count(queue, was, (int)state);
 }
 
@@ -202,9 +204,9 @@ static MPI_Aint lay_out_window(lore_queue *queue, const lore_queue_size *size) {
   return queue->records + (MPI_Aint)size->bytes;
 }
 
-/* By rank 0: everything that the window says at first. `rank`: places in the order by run. */
+/* By rank 0: everything that the window says at first. `place_of`: places in the order, by run. */
 static void fill_window(const lore_queue *queue, const lore_manifest *m, const int *order,
-                        const int *rank, int wave, unsigned char *window) {
+                        const int *place_of, int wave, unsigned char *window) {
   int *count = (int *)(window + at_count(0)), *state = (int *)(window + at_state(0));
   int *parent = (int *)(window + queue->parents);
   int64_t *place = (int64_t *)(window + queue->places), end = 0;
@@ -214,7 +216,7 @@ static void fill_window(const lore_queue *queue, const lore_manifest *m, const i
     const lore_manifest_run *run = &m->run[order[i]];
     state[i] = wave >= 0 && run->wave != wave ? LORE_QUEUE_OUTSIDE : LORE_QUEUE_WAITING;
     count[state[i]]++;
-    parent[i] = run->parent < 0 ? -1 : rank[run->parent];
+    parent[i] = run->parent < 0 ? -1 : place_of[run->parent];
     place[i] = end;
     lore_assignment_pack(m, order[i], window + queue->records + end);
     end += (int64_t)lore_assignment_length(m, order[i]);
@@ -248,18 +250,18 @@ static lore_status create_window(lore_queue *queue, lore_team world, const lore_
                                  const lore_queue_size *size, const int *order, int wave) {
   unsigned char *window = NULL;
   MPI_Aint bytes = lay_out_window(queue, size);
-  int *rank = world.rank == 0 ? calloc((size_t)queue->runs + 1, sizeof *rank) : NULL;
-  LORE_TRY_TOGETHER(world, world.rank > 0 || rank ? LORE_OK : fail_queue(queue));
+  int *place_of = world.rank == 0 ? calloc((size_t)queue->runs + 1, sizeof *place_of) : NULL;
+  LORE_TRY_TOGETHER(world, world.rank > 0 || place_of ? LORE_OK : fail_queue(queue));
   lore_status status = LORE_MPI_DO(MPI_Win_allocate(world.rank == 0 ? bytes : 0, 1, MPI_INFO_NULL,
                                                     world.comm, &window, &queue->window));
   if (status == LORE_OK)
     status = LORE_MPI_DO(MPI_Win_set_errhandler(queue->window, MPI_ERRORS_RETURN));
   if (status == LORE_OK && world.rank == 0) {
     for (int i = 0; i < queue->runs; i++)
-      rank[order[i]] = i;
-    fill_window(queue, manifest, order, rank, wave, window);
+      place_of[order[i]] = i;
+    fill_window(queue, manifest, order, place_of, wave, window);
   }
-  free(rank);
+  free(place_of);
   LORE_TRY(status);
   LORE_TRY_MPI(MPI_Barrier(world.comm));
   LORE_TRY_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, queue->window));

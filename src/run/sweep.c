@@ -127,7 +127,7 @@ static lore_queue_state state_after(lore_status status, const lore_run_result *r
   return result->elsewhere ? LORE_QUEUE_ELSEWHERE : LORE_QUEUE_DONE;
 }
 
-/* One line for people about a run that has ended; by its group's leader. */
+/* One line for the reader about a run that has ended; by its group's leader. */
 static lore_status print_ended_run(lore_sweep *sweep, lore_status status,
                                    const lore_run_result *r) {
   const char *id = sweep->run.id;
@@ -241,10 +241,10 @@ static lore_status judge_sweep(const lore_sweep *sweep, const lore_sweep_result 
   if (sweep->status != LORE_OK && sweep->runs == 1)
     return sweep->status;
   if (r->unfinished > 0 && sweep->runs == 1)
-    return lore_fail(LORE_STOPPED, "stopped by %s before the run was begun", lore_stop_reason());
+    return lore_fail(LORE_STOPPED, "stopped by %s before the run began", lore_stop_reason());
   if (r->unfinished > 0)
-    return lore_fail(LORE_STOPPED, "%d run%s left: start again to go on", r->unfinished,
-                     r->unfinished == 1 ? " is" : "s are");
+    return lore_fail(LORE_STOPPED, "%d run%s unfinished; rerun to resume", r->unfinished,
+                     r->unfinished == 1 ? "" : "s");
   if (r->failed + r->blocked > 0)
     return lore_fail(LORE_RUNS_FAILED, "%d of %d runs failed, %d could not begin", r->failed,
                      r->runs, r->blocked);

@@ -40,7 +40,7 @@ typedef struct {
   uint64_t hash; /* lore_settings_hash, with the parent's hash and step, or the weights, mixed in */
   double operations;          /* predicted floating-point operations; 0 until estimated */
   int base;                   /* index of the settings that its own are told from */
-  const unsigned char *delta; /* how they differ (lore/manifest/delta.h); NULL: not known */
+  const unsigned char *delta; /* how they differ (lore_delta_make); NULL: not known */
 } lore_manifest_run;
 
 /* A file that a manifest was expanded from. */
@@ -75,5 +75,21 @@ void lore_manifest_destroy(lore_manifest *manifest);
  * they become the base of the runs that follow. May be called again for a run. LORE_MEMORY. */
 lore_status lore_manifest_set_settings(lore_manifest *manifest, int run,
                                        const lore_settings *settings, bool begins);
+
+/* A delta is what takes the settings of a base to those of a run: runs of a sweep differ in some of
+ * thousands of bytes. The most bytes that one has: */
+enum { LORE_DELTA_MAX = sizeof(lore_settings) + 16 };
+
+/* Writes what takes `base` to `settings` into `delta`; returns its length in bytes. Loses nothing:
+ * all bytes count, so padding must be defined. */
+size_t lore_delta_make(const lore_settings *base, const lore_settings *settings,
+                       unsigned char *delta);
+
+/* The length of a delta in bytes. */
+size_t lore_delta_length(const unsigned char *delta);
+
+/* Takes `base` to the settings; the two may not overlap. */
+void lore_delta_apply(const lore_settings *base, const unsigned char *delta,
+                      lore_settings *settings);
 
 #endif
