@@ -15,7 +15,7 @@ static lore_status check_people(const lore_study *study) {
   return lore_study_contradict(
       study, "population.individuals", more,
       "'population.individuals' %lld%s, 'population.held_out' %lld%s, 'population.new' %lld and "
-      "'population.throw_away' %lld together are more than the %d unique names; use fewer",
+      "'population.throw_away' %lld together exceed the %d unique names; use fewer",
       (long long)c->individuals, lore_study_origin(study, "population.individuals"),
       (long long)c->held_out, lore_study_origin(study, "population.held_out"),
       (long long)c->new_ones, (long long)c->throw_away, LORE_PEOPLE_MAX);

@@ -39,7 +39,7 @@ static lore_status check_evaluation(const lore_study *study) {
     return lore_study_contradict(
         study, "evaluate.attention_sequences", "evaluate.sequences",
         "'evaluate.attention_sequences' %d is more than 'evaluate.sequences' %d%s; "
-        "they are a part of these",
+        "the former are a part of the latter",
         c->attention_sequences, c->sequences, lore_study_origin(study, "evaluate.sequences"));
   return LORE_OK;
 }
@@ -52,7 +52,7 @@ static lore_status check_snapshots(const lore_study *study) {
   return lore_study_contradict(
       study, "checkpoint.snapshots", "train.steps",
       "'checkpoint.snapshots' has step %lld, but 'train.steps' is %lld%s; no "
-      "snapshot can lie behind the last step",
+      "snapshot can come after the last step",
       (long long)list->value[list->count - 1], (long long)steps,
       lore_study_origin(study, "train.steps"));
 }
@@ -63,7 +63,7 @@ static lore_status check_patch(const lore_study *study) {
   if (p->start <= steps)
     return LORE_OK;
   return lore_study_contradict(study, "patch.start", "train.steps",
-                               "'patch.start' %lld is behind the last of 'train.steps' %lld%s",
+                               "'patch.start' %lld is after the last of 'train.steps' %lld%s",
                                (long long)p->start, (long long)steps,
                                lore_study_origin(study, "train.steps"));
 }

@@ -30,8 +30,8 @@ bool lore_setting_decides_start(const lore_setting *setting, const lore_settings
   return false;
 }
 
-/* Kinds of distribution that entries of distribution.shards without a number of their own take the
- * number of from the settings. */
+/* Kinds of distribution that entries of distribution.shards name without a number of their own: the
+ * settings' number counts for these. */
 static unsigned shard_kinds(const lore_word_list *shards, const char *const *kinds) {
   unsigned values = 0;
   for (int i = 0; i < shards->count; i++)
@@ -40,7 +40,7 @@ static unsigned shard_kinds(const lore_word_list *shards, const char *const *kin
   return values;
 }
 
-/* The values of `choice` that are in use: more than one of distributions. */
+/* The values of `choice` that are in use; of distribution.kind there may be several. */
 static unsigned values_in_use(const lore_setting *choice, const lore_settings *s) {
   const lore_distribution_config *d = &s->distribution;
   unsigned values = 1u << lore_setting_integer(choice, s);
@@ -93,12 +93,12 @@ static int place_strength(const lore_study *study, const lore_place *place) {
   return place->source == study->file ? 1 : 2;
 }
 
-/* Where the setting that decides whether this one is of use was given. */
+/* Where the setting was given that decides whether this one has an effect. */
 static const lore_place *place_of_needs(const lore_study *study, const lore_setting *setting) {
   return &study->place[lore_setting_find(setting->needs.key)];
 }
 
-/* Where there is a value for "none", it is for the study to give it. */
+/* A setting with a value for "none" is kept: the study can give that value. */
 void lore_study_drop_unused(lore_study *study) {
   int count;
   const lore_setting *table = lore_settings_table(&count);
@@ -141,8 +141,8 @@ static lore_status check_task(const lore_study *study, const lore_setting *setti
                                lore_study_origin(study, "task"), task->choices[other]);
 }
 
-/* A value that would have no effect is a mistake: somebody believes that it has one. The default is
- * none where the value had to be written: in a whole section, and beside a kind in a sweep. */
+/* A value without effect is a mistake: whoever gave it expects an effect. The default is accepted
+ * where a value had to be written: in a whole section, and beside a kind in a sweep. */
 static lore_status check_needs(const lore_study *study, int index, const lore_setting *setting) {
   const lore_place *place = &study->place[index];
   char needs[NEEDS_SIZE];

@@ -61,11 +61,11 @@ static bool find_sequential_group(const lore_settings *s, const char *word, lore
   char *end;
   long number = strtol(word + 6, &end, 10);
   if (s->curriculum.kind != LORE_CURRICULUM_SEQUENTIAL) {
-    snprintf(text, size, "group_K are those of curriculum.kind sequential");
+    snprintf(text, size, "only curriculum.kind sequential has groups group_K");
     return false;
   }
   if (*end || end == word + 6 || number < 1 || number > s->curriculum.groups) {
-    snprintf(text, size, "groups of a sequential curriculum are group_1 to group_%d",
+    snprintf(text, size, "the groups of this sequential curriculum are group_1 to group_%d",
              s->curriculum.groups);
     return false;
   }
@@ -74,7 +74,7 @@ static bool find_sequential_group(const lore_settings *s, const char *word, lore
                     group);
 }
 
-/* Known people and others must not become one group: nobody could tell what its mean means. */
+/* Known individuals and others must not share a group: its mean would describe neither. */
 static bool crosses_border(const lore_settings *s, long long first, long long last, size_t size,
                            char *text) {
   for (int k = 0; k <= LORE_PEOPLE_THROW_AWAY; k++) {
@@ -82,15 +82,15 @@ static bool crosses_border(const lore_settings *s, long long first, long long la
     long long end = range.first + range.count;
     if (first >= end || last < end || first < range.first)
       continue;
-    snprintf(text, size, "it reaches over the border of %s, which end with individual %lld",
-             names[k], end - 1);
+    snprintf(text, size, "it crosses the border of %s, which ends with individual %lld", names[k],
+             end - 1);
     return true;
   }
   return false;
 }
 
-/* Whether the name is one that a run may have without a range. Anything that looks for such a group
- * by its name would find other people. */
+/* Whether the name is one that a run may have without a range. Whatever looks up such a group by
+ * its name would get different individuals. */
 static bool is_reserved_name(const char *name, size_t length) {
   bool taken = !strncmp(name, "group_", 6);
   for (int k = 0; k < KINDS; k++)
@@ -106,8 +106,8 @@ static bool find_named_range(const lore_settings *s, const char *word, lore_grou
   int used = 0;
   if (is_reserved_name(word, (size_t)(colon - word))) {
     snprintf(text, size,
-             "before the ':' comes a name of your own, none of known, held_out, new, throw_away, "
-             "celebrities, others, subset, rest and group_K, as in rare:100-199");
+             "the name before the ':' must be your own, as in rare:100-199, not one of known, "
+             "held_out, new, throw_away, celebrities, others, subset, rest and group_K");
     return false;
   }
   if (sscanf(colon + 1, "%lld-%lld%n", &first, &last, &used) == 2 && !colon[1 + used] &&
@@ -115,7 +115,7 @@ static bool find_named_range(const lore_settings *s, const char *word, lore_grou
     return !crosses_border(s, first, last, size, text) &&
            make_group(word, (size_t)(colon - word), (lore_range){first, last - first + 1}, group);
   snprintf(text, size,
-           "behind the ':' come the first and the last individual, from 0 to %lld, as "
+           "after the ':' come the first and the last individual, from 0 to %lld, as "
            "in rare:100-199",
            total - 1);
   return false;
@@ -131,7 +131,7 @@ static bool find_word_group(const lore_settings *s, const char *word, lore_group
     return find_sequential_group(s, word, group, size, text);
   for (int k = 0; k < KINDS; k++)
     if (!strcmp(word, names[k])) {
-      snprintf(text, size, "nobody is in it; it needs %s", needs[k]);
+      snprintf(text, size, "it is empty; it needs %s", needs[k]);
       return make_group(word, strlen(word), range_of(s, k), group) && group->count > 0;
     }
   snprintf(text, size,
@@ -140,7 +140,7 @@ static bool find_word_group(const lore_settings *s, const char *word, lore_group
   return false;
 }
 
-/* Whether the settings, without a list of groups, make this one of interest. */
+/* Whether a run without a list of groups evaluates this one. */
 static bool is_of_interest(const lore_settings *s, int kind) {
   lore_curriculum_kind curriculum = s->curriculum.kind;
   if (kind == CELEBRITIES || kind == OTHERS)
@@ -176,7 +176,7 @@ int lore_groups_of(const lore_settings *s, lore_group *group) {
   return words->count > 0 ? words->count : default_groups(s, group);
 }
 
-/* Groups are found by their names, so each is there once. */
+/* Groups are looked up by their names, so each name is unique. */
 static bool find_unlike_group(const lore_settings *s, int index, lore_group *group, size_t size,
                               char *why) {
   const lore_word_list *words = &s->evaluate.groups;
@@ -184,7 +184,7 @@ static bool find_unlike_group(const lore_settings *s, int index, lore_group *gro
     return false;
   for (int i = 0; i < index; i++)
     if (!strcmp(group[i].name, group[index].name)) {
-      snprintf(why, size, "the name '%.31s' is given to '%.31s' already; each group needs its own",
+      snprintf(why, size, "the name '%.31s' already belongs to '%.31s'; each group needs its own",
                group[i].name, words->value[i]);
       return false;
     }
@@ -206,6 +206,6 @@ lore_status lore_study_check_groups(const lore_study *study) {
   if (subset)
     return LORE_OK;
   return lore_study_contradict(study, "evaluate.groups", "curriculum.kind",
-                               "'curriculum.kind' adaptive looks at group subset; put it into "
+                               "'curriculum.kind' adaptive needs group subset; add it to "
                                "evaluate.groups");
 }

@@ -7,7 +7,7 @@ static lore_status check_memory_settings(const lore_study *study) {
     return LORE_OK;
   return lore_study_contradict(study, "memory.replay_weight", "memory.new_pairs",
                                "'memory.replay_weight' weighs known pairs against new ones, but "
-                               "'memory.new_pairs' is 0%s; say how many there are",
+                               "'memory.new_pairs' is 0%s; give their number",
                                lore_study_origin(study, "memory.new_pairs"));
 }
 

@@ -26,7 +26,7 @@ static lore_status fail_unknown(const lore_source *source, size_t at, const char
                           lore_setting_suggest(key, suggestion));
 }
 
-/* Where a key stands; one that was left out, where its value does, or else at byte `otherwise`. */
+/* The byte of a key; of a key that was left out, that of its value, or else `otherwise`. */
 static size_t key_at(const lore_yaml *yaml, const lore_yaml_node *key, size_t otherwise) {
   size_t value = yaml->node[key->next].at;
   if (key->at != LORE_NOWHERE)
@@ -60,7 +60,7 @@ static lore_status assign_setting(lore_study *study, const lore_yaml *yaml, cons
   lore_place *place = &study->place[index];
   if (place->source == yaml->source)
     return lore_source_fail(yaml->source, at,
-                            "'%s' is given twice, first in line %d; leave one of them out", key,
+                            "'%s' is given twice, first in line %d; remove one of them", key,
                             lore_source_line(yaml->source, place->at));
   LORE_TRY(lore_setting_parse(&table[index], yaml, value, at, study->settings));
   size_t found = yaml->node[value].at;
@@ -101,7 +101,7 @@ static lore_status read_section(lore_study *study, const lore_yaml *yaml, const 
     LORE_TRY(check_key(yaml, node, place));
     char *whole = NULL;
     if (asprintf(&whole, "%s.%s", name, node->text) < 0)
-      return lore_fail(LORE_MEMORY, "no memory for the name of a setting");
+      return lore_fail(LORE_MEMORY, "cannot allocate the name of a setting");
     lore_status status = assign_setting(study, yaml, whole, place, value);
     free(whole);
     LORE_TRY(status);
@@ -219,7 +219,7 @@ static lore_status override_key(const lore_source *source, char **key) {
                             "not of the form 'section.name=value', for example "
                             "'model.width=128'");
   *key = strndup(source->option, (size_t)(equals - source->option));
-  return *key ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for an override");
+  return *key ? LORE_OK : lore_fail(LORE_MEMORY, "cannot allocate an override");
 }
 
 lore_status lore_study_read_override(lore_study *study, lore_source *source) {
@@ -286,7 +286,7 @@ lore_status lore_settings_read(const char *path, int overrides, const char *cons
   lore_study study = {.settings = settings, .file = &file};
   lore_source *sources = calloc((size_t)overrides + 1, sizeof *sources);
   lore_status status = sources ? read_study(&study, overrides, override, sources)
-                               : lore_fail(LORE_MEMORY, "no memory for %d overrides", overrides);
+                               : lore_fail(LORE_MEMORY, "cannot allocate %d overrides", overrides);
   free(sources);
   lore_source_destroy(&file);
   return status;

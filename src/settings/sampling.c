@@ -15,8 +15,8 @@ static lore_status check_celebrities(const lore_study *study) {
     return lore_study_contradict(
         study, "distribution.celebrities",
         d->kind == LORE_DISTRIBUTION_CELEBRITIES ? "distribution.kind" : "distribution.among",
-        "'distribution.celebrities' is %lld%s; of %lld known individuals at least 1 and at most "
-        "%lld are celebrities",
+        "'distribution.celebrities' is %lld%s; of the %lld known individuals at least 1 and at "
+        "most %lld can be celebrities",
         (long long)d->celebrities, lore_study_origin(study, "distribution.celebrities"),
         (long long)known, (long long)known - 1);
   if (d->among != LORE_AMONG_ALL && d->kind != LORE_DISTRIBUTION_UNIFORM)
@@ -24,8 +24,8 @@ static lore_status check_celebrities(const lore_study *study) {
                                  "'distribution.among' needs distribution.kind uniform");
   if (d->kind == LORE_DISTRIBUTION_REPLAY && study->settings->population.new_ones == 0)
     return lore_study_contradict(study, "distribution.kind", "population.new",
-                                 "'distribution.kind' replay draws new individuals; say how many "
-                                 "with population.new");
+                                 "'distribution.kind' replay draws new individuals; give their "
+                                 "number with population.new");
   return LORE_OK;
 }
 
@@ -61,15 +61,15 @@ static lore_status check_shards(const lore_study *study) {
           words->value[i], (long long)s->population.individuals);
   if (shards % words->count != 0)
     return lore_study_contradict(study, "distribution.shards", "train.shard",
-                                 "'distribution.shards' has %d elements, which cannot have equal "
+                                 "'distribution.shards' has %d elements, which cannot get equal "
                                  "parts of the %d shards of a batch (train.batch %d / train.shard "
                                  "%d); use as many as divide %d, or other shards",
                                  words->count, shards, s->train.batch, s->train.shard, shards);
   if (s->distribution.kind != LORE_DISTRIBUTION_UNIFORM ||
       s->distribution.among != LORE_AMONG_ALL || s->curriculum.kind != LORE_CURRICULUM_NONE)
     return lore_study_contradict(study, "distribution.shards", "distribution.kind",
-                                 "'distribution.shards' stands for itself; leave out "
-                                 "distribution.kind, distribution.among and curriculum.kind");
+                                 "'distribution.shards' replaces distribution.kind, "
+                                 "distribution.among and curriculum.kind; remove these");
   return LORE_OK;
 }
 
@@ -94,8 +94,8 @@ static lore_status check_length(const lore_study *study) {
         lore_study_origin(study, "train.batch"));
   if (c->kind == LORE_CURRICULUM_THROW_AWAY && length >= s->train.steps)
     return lore_study_contradict(study, key, "train.steps",
-                                 "the known individuals would never be shown: others are for %lld "
-                                 "steps, and 'train.steps' is %lld%s; use fewer",
+                                 "the known individuals would never be shown: others are shown for "
+                                 "%lld steps, and 'train.steps' is %lld%s; use fewer",
                                  (long long)length, (long long)s->train.steps,
                                  lore_study_origin(study, "train.steps"));
   return LORE_OK;
@@ -130,9 +130,10 @@ static lore_status check_anneal(const lore_study *study) {
 static lore_status check_throw_away(const lore_study *study) {
   if (study->settings->population.throw_away > 0)
     return LORE_OK;
-  return lore_study_contradict(study, "curriculum.kind", "population.throw_away",
-                               "'curriculum.kind' throw_away needs people: say how many with "
-                               "population.throw_away");
+  return lore_study_contradict(
+      study, "curriculum.kind", "population.throw_away",
+      "'curriculum.kind' throw_away needs individuals of its own; give their number with "
+      "population.throw_away");
 }
 
 static lore_status check_sequential(const lore_study *study) {

@@ -204,7 +204,7 @@ static lore_status read_descriptor(const char *path, int descriptor, lore_source
   size_t capacity = (size_t)about.st_size;
   char *text = malloc(capacity + 1);
   if (!text)
-    return lore_fail(LORE_MEMORY, "%s: no memory for %zu bytes", path, capacity);
+    return lore_fail(LORE_MEMORY, "%s: cannot allocate %zu bytes", path, capacity);
   *source = (lore_source){.path = path, .text = text};
   while (source->length < capacity) {
     ssize_t got = read(descriptor, text + source->length, capacity - source->length);
@@ -242,6 +242,6 @@ lore_status lore_source_beside(const lore_source *study, const char *name, char 
   const char *slash = study->path ? strrchr(study->path, '/') : NULL;
   int directory = slash && *name != '/' ? (int)(slash - study->path) + 1 : 0;
   if (asprintf(path, "%.*s%s", directory, study->path ? study->path : "", name) < 0)
-    return lore_fail(LORE_MEMORY, "no memory for a path");
+    return lore_fail(LORE_MEMORY, "cannot allocate a path");
   return LORE_OK;
 }

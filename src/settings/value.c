@@ -145,7 +145,7 @@ static lore_status fail_type(const place *p) {
   return fail_value(p, p->element ? "" : hint);
 }
 
-/* A scalar where a number is wanted is none: says why, if the reason is a known one. */
+/* Refuses a scalar that is not a number, with the reason if it is a known one. */
 static lore_status fail_number(const place *p) {
   const char *text = p->node->text;
   char hint[HINT_SIZE];
@@ -197,7 +197,7 @@ static lore_status parse_real(const place *p, double *value) {
   if (!(*value >= p->setting->least && *value <= p->setting->most))
     return fail_value(p, "");
   bool underflow = *value == 0 && strcspn(text, "123456789") < strcspn(text, "eE");
-  return underflow ? fail_value(p, ": this is too small to be told from 0") : LORE_OK;
+  return underflow ? fail_value(p, ": this is too small to distinguish from 0") : LORE_OK;
 }
 
 static lore_status parse_boolean(const place *p, int64_t *value) {
@@ -247,7 +247,7 @@ static lore_status parse_text(const place *p, char *value) {
   return LORE_OK;
 }
 
-/* A word may look like a number: it says of itself what it is. */
+/* A word may look like a number. */
 static lore_status parse_word(const place *p, char *value) {
   const char *text = p->node->text;
   size_t length = strlen(text);

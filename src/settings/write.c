@@ -76,7 +76,7 @@ void lore_settings_write(const lore_settings *settings, FILE *stream) {
   }
 }
 
-/* Strings are put behind each other into the caller's buffer. */
+/* Strings are stored one after another in the caller's buffer. */
 typedef struct {
   char *next;
   size_t left;

@@ -34,8 +34,8 @@ static const struct {
     {"quoted", "close the quotes on the same line"},
     {"extra comma", "remove it, or add what is missing before it"},
     {"value after mapping", "every line is 'name: value'"},
-    {"document end marker", "leave lines that begin with '%' out"},
-    {"version", "leave the line '%YAML' out"},
+    {"document end marker", "remove lines that begin with '%'"},
+    {"version", "remove the line '%YAML'"},
 };
 
 static void record_printed(struct fy_diag *diag, void *user, const char *text, size_t length) {
@@ -58,7 +58,7 @@ static lore_status create_syntax(syntax_errors *syntax) {
   syntax->diag = syntax->printed ? fy_diag_create(&config) : NULL;
   if (!syntax->diag) {
     free(syntax->printed);
-    return lore_fail(LORE_MEMORY, "the YAML parser could not be started");
+    return lore_fail(LORE_MEMORY, "cannot start the YAML parser");
   }
   fy_diag_set_collect_errors(syntax->diag, true);
   return LORE_OK;
@@ -155,7 +155,7 @@ static size_t scalar_at(const lore_source *source, struct fy_token *value) {
   }
 }
 
-/* The byte behind a scalar; libfyaml's mark leaves out the closing quote. */
+/* The byte after a scalar; libfyaml's mark leaves out the closing quote. */
 static size_t scalar_end(const lore_source *source, struct fy_token *value) {
   const struct fy_mark *mark = fy_token_end_mark(value);
   size_t end = mark ? mark->input_pos : LORE_NOWHERE;
@@ -170,7 +170,7 @@ static lore_status add_node(builder *b, lore_yaml_node node) {
     lore_yaml_node *grown = realloc(yaml->node, (size_t)capacity * sizeof *grown);
     if (!grown) {
       free(node.text);
-      return lore_fail(LORE_MEMORY, "no memory for %d YAML nodes", capacity);
+      return lore_fail(LORE_MEMORY, "cannot allocate %d YAML nodes", capacity);
     }
     yaml->node = grown;
     yaml->capacity = capacity;
@@ -208,7 +208,7 @@ static lore_status add_scalar(builder *b, const struct fy_event *event) {
   const char *text = fy_token_get_text(event->scalar.value, &length);
   char *copy = malloc(length + 1);
   if (!copy)
-    return lore_fail(LORE_MEMORY, "no memory for %zu bytes of YAML", length);
+    return lore_fail(LORE_MEMORY, "cannot allocate %zu bytes of YAML", length);
   for (size_t i = 0; i < length; i++)
     copy[i] = text[i] ? text[i] : '\1'; /* the escape "\0" must not hide what follows */
   copy[length] = '\0';
@@ -301,7 +301,7 @@ lore_status lore_yaml_read(const lore_source *source, lore_yaml *yaml) {
   struct fy_parser *parser = fy_parser_create(&config);
   lore_status status = LORE_OK;
   if (!parser || fy_parser_set_string(parser, source->text, source->length) != 0)
-    status = lore_fail(LORE_MEMORY, "the YAML parser could not be started");
+    status = lore_fail(LORE_MEMORY, "cannot start the YAML parser");
   if (status == LORE_OK)
     status = read_events(&b, parser);
   if (status == LORE_OK && fy_parser_get_stream_error(parser))

@@ -11,8 +11,8 @@ bool lore_study_uses(const lore_study *study, const char *key);
 /* Whether initial weights or samples depend on the setting. */
 bool lore_setting_decides_start(const lore_setting *setting, const lore_settings *settings);
 
-/* Forgets what a kind of distribution or curriculum makes useless that wins over the one it was
- * given for (an experiment's over the base's). */
+/* Resets settings that were given for a kind of distribution or curriculum that another one
+ * overrides (an experiment's kind that of the base). */
 void lore_study_drop_unused(lore_study *study);
 
 /* LORE_USER if a setting was given that has no effect. */

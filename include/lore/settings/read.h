@@ -44,7 +44,8 @@ lore_status lore_study_read_mapping(lore_study *study, const lore_yaml *yaml, in
 /* Applies source->option ("key=value"). */
 lore_status lore_study_read_override(lore_study *study, lore_source *source);
 
-/* After the last: defaults that depend on others, and contradictions. */
+/* To be called after the last source: sets defaults that depend on other settings. LORE_USER if
+ * settings contradict each other. */
 lore_status lore_study_finish(lore_study *study);
 
 #endif

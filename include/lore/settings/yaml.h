@@ -13,7 +13,7 @@ typedef struct {
   bool quoted;  /* a scalar in quotes or a block of text */
   char *text;   /* of a scalar, else NULL */
   size_t at;    /* byte in the source; LORE_NOWHERE: left out, or a block of text */
-  size_t end;   /* of a scalar with a place: the byte behind it, quotes included */
+  size_t end;   /* of a scalar with a place: the byte after it, quotes included */
   size_t parts; /* children; a mapping has its keys and values in turn */
   int first;    /* first child, or -1 */
   int next;     /* next child of the same parent, or -1 */
