@@ -48,7 +48,7 @@ typedef struct {
   const char *initial;        /* default as it would stand in a study; NULL: must be given */
   double least, most;         /* allowed range, inclusive; of a text or a word: its length */
   const char *const *choices; /* NULL-terminated; else NULL */
-  const char *help;
+  const char *help;           /* also the long_name of its coordinate in files of runs */
   lore_setting_needs needs;
   lore_setting_start start;
   bool runtime;  /* decides where, how fast and how often saved, but no result: not in the hash, and
