@@ -55,7 +55,7 @@ breaks() {
 }
 
 @test "a call that fails on all ranks at once is said once" {
-  breaks MPI_Allreduce:4:-1 4 "$LORE" run -q "$STUDY" -o all --ranks-per-run 2 -s train.batch=8 -s seed=5
+  breaks MPI_Allreduce:4:-1 4 "$LORE" run -q "$STUDY" -o all --ranks-per-run 4 -s train.batch=8
   breaks MPI_Testall:1:-1 2 "$LORE" run -q "$STUDY" -o all2 --ranks-per-run 2
 }
 
@@ -68,7 +68,7 @@ breaks() {
 
 @test "what the directory holds after a fault is resumed to the same bits" {
   "$LORE" run -q "$STUDY" -o undisturbed
-  breaks MPI_Isend:20:1 2 "$LORE" run -q "$STUDY" -o broken --ranks-per-run 2
+  breaks MPI_Isend:9:1 2 "$LORE" run -q "$STUDY" -o broken --ranks-per-run 2
   "$LORE" status broken | grep -q 'failed'
   mpirun -n 2 "$LORE" run -q "$STUDY" -o broken --ranks-per-run 2
   same_metrics undisturbed/runs/faulty-seed1/metrics.nc broken/runs/faulty-seed1/metrics.nc
