@@ -1,6 +1,7 @@
 /* Starting and ending MPI, and what its calls return. */
 #include "lore/base/mpi.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,11 +45,12 @@ lore_status lore_mpi_begin(bool *mine) {
   return LORE_OK;
 }
 
-/* Where the call failed on several ranks at once, the lowest speaks: it has ended the others before
- * their turn. */
+/* Where the call failed on several ranks at once, the lowest prints the message: it has ended the
+ * others before their turn. The launcher does that by SIGTERM, which a command may have handled. */
 static void abort_job(void) {
   enum { TURN = 500000 /* microseconds */, LAST = 40, HEAD_START = 4 };
   int rank = 0;
+  signal(SIGTERM, SIG_DFL);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   if (rank > 0)
     usleep((useconds_t)(TURN * (HEAD_START + (rank < LAST ? rank : LAST))));
