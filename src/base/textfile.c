@@ -14,7 +14,7 @@ static lore_status fail_operation(const char *operation, const char *path, int e
 
 lore_status lore_partial_name(const char *path, char **partial) {
   if (asprintf(partial, "%s.partial", path) < 0)
-    return lore_fail(LORE_MEMORY, "no memory for the name of %s", path);
+    return lore_fail(LORE_MEMORY, "cannot allocate the name of %s", path);
   return LORE_OK;
 }
 
@@ -32,7 +32,7 @@ static int flush_file(const char *path, int flags) {
 static lore_status flush_directory(const char *path) {
   char *copy = strdup(path);
   if (!copy)
-    return lore_fail(LORE_MEMORY, "no memory for the name of %s", path);
+    return lore_fail(LORE_MEMORY, "cannot allocate the name of %s", path);
   int error = flush_file(dirname(copy), O_RDONLY | O_DIRECTORY);
   free(copy);
   return error ? fail_operation("flush the directory of", path, error) : LORE_OK;
@@ -53,7 +53,7 @@ static lore_status name_partial(const char *path, bool shared, char **partial) {
     return lore_partial_name(path, partial);
   gethostname(host, sizeof host - 1);
   if (asprintf(partial, "%s.partial-%s-%ld", path, host, (long)getpid()) < 0)
-    return lore_fail(LORE_MEMORY, "no memory for the name of %s", path);
+    return lore_fail(LORE_MEMORY, "cannot allocate the name of %s", path);
   return LORE_OK;
 }
 
@@ -71,7 +71,7 @@ lore_status lore_textfile_begin(const char *path, bool shared, lore_textfile *fi
   if (file->path && file->stream)
     return LORE_OK;
   lore_status status = file->path ? fail_operation("write", path, errno)
-                                  : lore_fail(LORE_MEMORY, "no memory for the name of %s", path);
+                                  : lore_fail(LORE_MEMORY, "cannot allocate the name of %s", path);
   if (file->stream)
     fclose(file->stream);
   free_textfile(file);

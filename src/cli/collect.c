@@ -94,7 +94,7 @@ static lore_status make_plan(const char *directory, const char *file, lore_plan 
   plan->path = calloc(runs + 1, sizeof *plan->path);
   plan->value = calloc(runs * axes + 1, sizeof *plan->value);
   if (!plan->seen || !plan->run || !plan->path || !plan->value)
-    return lore_fail(LORE_MEMORY, "no memory for a list of %d runs", plan->manifest.runs);
+    return lore_fail(LORE_MEMORY, "cannot allocate a list of %d runs", plan->manifest.runs);
   name_axes(plan);
   for (int i = 0; i < plan->manifest.runs; i++)
     LORE_TRY(plan_run(directory, file, i, plan));
@@ -140,8 +140,9 @@ static lore_status write_collection(const lore_arguments *arguments, lore_plan *
 static lore_status collect(lore_arguments *arguments, int argc, char **argv) {
   lore_plan plan = {0};
   arguments->command = lore_options_join(argc, argv);
-  lore_status status =
-      arguments->command ? write_collection(arguments, &plan) : lore_fail(LORE_MEMORY, "no memory");
+  lore_status status = arguments->command
+                           ? write_collection(arguments, &plan)
+                           : lore_fail(LORE_MEMORY, "cannot allocate the command line");
   free_plan(&plan);
   free(arguments->command);
   return status;

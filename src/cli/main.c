@@ -1,4 +1,4 @@
-/* lore: the command. Finds the subcommand and hands over. */
+/* lore: the command. Finds the subcommand and calls it. */
 #include <stdio.h>
 #include <string.h>
 

@@ -262,7 +262,7 @@ static lore_status freeze(const lore_manifest *manifest, const char *directory) 
 static lore_status plan_manifest(const lore_arguments *a, lore_manifest *manifest) {
   lore_plan_run *run = calloc((size_t)manifest->runs + 1, sizeof *run);
   if (!run)
-    return lore_fail(LORE_MEMORY, "no memory for a plan of %d runs", manifest->runs);
+    return lore_fail(LORE_MEMORY, "cannot allocate a plan of %d runs", manifest->runs);
   study_plan plan = {
       .manifest = manifest, .run = run, .ranks = a->ranks, .directory = a->directory};
   lore_status status = predict(a, &plan, run);

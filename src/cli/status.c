@@ -52,7 +52,7 @@ static lore_status print_once(const lore_arguments *arguments, const lore_manife
   lore_status status = LORE_OK;
   lore_seen *seen = calloc((size_t)manifest->runs + 1, sizeof *seen);
   if (!seen)
-    return lore_fail(LORE_MEMORY, "no memory for the states of %d runs", manifest->runs);
+    return lore_fail(LORE_MEMORY, "cannot allocate the states of %d runs", manifest->runs);
   for (int i = 0; i < manifest->runs && status == LORE_OK; i++)
     status = lore_seen_read(arguments->directory, &manifest->run[i], &seen[i]);
   if (status == LORE_OK) {

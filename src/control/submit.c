@@ -207,7 +207,7 @@ static lore_status submit_all(lore_submission *s) {
 lore_status lore_submit(const lore_manifest *manifest, const lore_submit_options *options) {
   lore_submission *s = calloc(1, sizeof *s);
   if (!s)
-    return lore_fail(LORE_MEMORY, "no memory for job scripts");
+    return lore_fail(LORE_MEMORY, "cannot allocate job scripts");
   s->manifest = manifest;
   s->options = options;
   s->most_tasks = most_tasks();

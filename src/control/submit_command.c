@@ -25,7 +25,7 @@ lore_status lore_command_format(lore_command *c, const char *format, ...) {
   int length = vasprintf(&text, format, arguments);
   va_end(arguments);
   if (length < 0 || c->texts == LORE_COMMAND_TEXTS)
-    return lore_fail(LORE_MEMORY, "no memory for a command");
+    return lore_fail(LORE_MEMORY, "cannot allocate a command");
   c->text[c->texts++] = text;
   return lore_command_add(c, text);
 }
@@ -66,7 +66,7 @@ static lore_status run(const lore_command *c, FILE *out, FILE *error, lore_answe
   int state = 0;
   fflush(NULL);
   if (posix_spawn_file_actions_init(&actions))
-    return lore_fail(LORE_MEMORY, "no memory for a command");
+    return lore_fail(LORE_MEMORY, "cannot allocate a command");
   int failed = posix_spawn_file_actions_adddup2(&actions, fileno(out), STDOUT_FILENO);
   failed =
       failed ? failed : posix_spawn_file_actions_adddup2(&actions, fileno(error), STDERR_FILENO);

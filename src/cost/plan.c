@@ -73,7 +73,7 @@ static lore_status make_slots(lore_plan_cache *cache) {
   size_t slots = cache->slots > 0 ? 2 * cache->slots : 16;
   int *slot = calloc(slots, sizeof *slot);
   if (!slot)
-    return lore_fail(LORE_MEMORY, "no memory for %zu estimates", slots);
+    return lore_fail(LORE_MEMORY, "cannot allocate %zu estimates", slots);
   free(cache->slot);
   cache->slot = slot;
   cache->slots = slots;
@@ -92,7 +92,7 @@ static lore_status add_entry(lore_plan_cache *cache, const lore_settings *settin
     cache->entry = more;
   if (!more || !same) {
     free(same);
-    return lore_fail(LORE_MEMORY, "no memory for %zu estimates", capacity);
+    return lore_fail(LORE_MEMORY, "cannot allocate %zu estimates", capacity);
   }
   *same = *settings;
   same->compute.threads = key->threads;
@@ -168,7 +168,7 @@ lore_status lore_plan_total(const lore_manifest *manifest, const lore_plan_run *
                             int cores, lore_plan_totals *totals) {
   double *chain = calloc((size_t)manifest->runs + 1, sizeof *chain);
   if (!chain)
-    return lore_fail(LORE_MEMORY, "no memory for %d runs", manifest->runs);
+    return lore_fail(LORE_MEMORY, "cannot allocate %d runs", manifest->runs);
   lore_plan_totals t = {.cores = cores};
   for (int r = 0; r < manifest->runs; r++) {
     int parent = manifest->run[r].parent;

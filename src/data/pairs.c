@@ -35,7 +35,7 @@ lore_status lore_pairs_create(const lore_memory_config *config, uint64_t seed, l
   pairs->value = malloc((size_t)pairs->count * sizeof *pairs->value);
   pairs->value_vector = malloc((size_t)config->values * (size_t)d * sizeof *pairs->value_vector);
   if (!pairs->key || !pairs->value || !pairs->value_vector)
-    return lore_fail(LORE_MEMORY, "no memory for %lld pairs of %d dimensions",
+    return lore_fail(LORE_MEMORY, "cannot allocate %lld pairs of %d dimensions",
                      (long long)pairs->count, d);
   for (int64_t i = 0; i < pairs->count; i++) {
     lore_random stream = lore_random_stream(seed, LORE_RANDOM_PAIR_VALUES, 0, (uint64_t)i);

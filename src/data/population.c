@@ -123,7 +123,7 @@ lore_status lore_population_create(const lore_population_config *config, uint64_
   LORE_TRY(check_size(config, vocabulary));
   lore_population *p = malloc(sizeof *p);
   if (!p)
-    return lore_fail(LORE_MEMORY, "no memory for a population");
+    return lore_fail(LORE_MEMORY, "cannot allocate a population");
   *p = (lore_population){.config = *config, .seed = seed, .vocabulary = vocabulary};
   lore_status status = lore_arena_create(&p->arena, lore_population_bytes(config));
   if (status != LORE_OK) {
@@ -212,7 +212,7 @@ static lore_status mean_entropy(const lore_population *p, int64_t first, int64_t
   assert(lore_vocabulary_size(p->vocabulary) <= (int)parts);
   int64_t *count = malloc(sizeof *count * parts);
   if (!count)
-    return lore_fail(LORE_MEMORY, "no memory to count %u values", parts);
+    return lore_fail(LORE_MEMORY, "cannot allocate counts of %u values", parts);
   *nats = 0;
   for (int a = 0; a < LORE_ATTRIBUTES; a++) {
     bool by_token = date_by_token && a == LORE_BIRTH_DATE;

@@ -41,11 +41,11 @@ static lore_status intern_word(lore_vocabulary *v, const char *word, uint16_t *t
   entry.key = strdup(word);
   entry.data = (void *)(uintptr_t)v->size;
   if (!entry.key)
-    return lore_fail(LORE_MEMORY, "no memory for the vocabulary");
+    return lore_fail(LORE_MEMORY, "cannot allocate the vocabulary");
   v->word[v->size] = entry.key;
   *token = (uint16_t)v->size++;
   if (!hsearch_r(entry, ENTER, &found, &v->index))
-    return lore_fail(LORE_MEMORY, "no memory for the vocabulary's index");
+    return lore_fail(LORE_MEMORY, "cannot allocate the vocabulary's index");
   return LORE_OK;
 }
 
@@ -180,7 +180,7 @@ lore_status lore_vocabulary_create(lore_vocabulary **out) {
   lore_vocabulary *v = calloc(1, sizeof *v);
   if (!v || !hcreate_r(2 * WORDS_MAX, &v->index)) {
     free(v);
-    return lore_fail(LORE_MEMORY, "no memory for the vocabulary");
+    return lore_fail(LORE_MEMORY, "cannot allocate the vocabulary");
   }
   lore_status status = fill_vocabulary(v);
   hdestroy_r(&v->index);

@@ -123,7 +123,7 @@ lore_status lore_evaluator_create(const lore_model *model, const lore_population
   int longest = lore_vocabulary_longest_biography(lore_population_vocabulary(population));
   lore_evaluator *e = malloc(sizeof *e);
   if (!e)
-    return lore_fail(LORE_MEMORY, "no memory for an evaluator");
+    return lore_fail(LORE_MEMORY, "cannot allocate an evaluator");
   *e = describe_evaluator(model, config, groups, threads, patched);
   lore_status status = lore_arena_create(
       &e->arena, lore_evaluator_bytes(model, config, groups, longest, threads, patched));

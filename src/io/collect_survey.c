@@ -330,7 +330,7 @@ lore_status lore_collect_survey_read(const lore_collection *collection,
   survey->file = calloc((size_t)collection->runs + 1, sizeof *survey->file);
   if (!survey->file || find_dimension(survey, "step") != LORE_COLLECT_STEP ||
       find_dimension(survey, "group") != LORE_COLLECT_GROUP)
-    return lore_fail(LORE_MEMORY, "no memory for a survey of %d runs", collection->runs);
+    return lore_fail(LORE_MEMORY, "cannot allocate a survey of %d runs", collection->runs);
   for (int i = 0; i < collection->runs; i++)
     survey_run(survey, i);
   survey->dimension[LORE_COLLECT_STEP].length = survey->steps;

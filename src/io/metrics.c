@@ -128,7 +128,7 @@ static lore_status metrics_make(const char *path, const lore_metrics_definition 
   lore_metrics *metrics = metrics_allocate(path, definition);
   lore_status status = LORE_OK;
   if (!metrics)
-    status = lore_fail(LORE_MEMORY, "no memory for the metrics file %s", path);
+    status = lore_fail(LORE_MEMORY, "cannot allocate the metrics file %s", path);
   if (status == LORE_OK)
     status = metrics_fill(metrics, partial, definition);
   if (status == LORE_OK && old)

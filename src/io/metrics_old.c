@@ -12,7 +12,7 @@
 enum { BLOCK = 1 << 16 };
 
 static lore_status fail_memory(const lore_metrics_old *old) {
-  return lore_fail(LORE_MEMORY, "no memory to read %s", old->path);
+  return lore_fail(LORE_MEMORY, "cannot allocate the values read from %s", old->path);
 }
 
 /* A string of `length` zero bytes that lives as long as `old`; NULL without memory. */

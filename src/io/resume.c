@@ -62,7 +62,9 @@ lore_status lore_resume_list(const char *directory, lore_resume_points *points) 
   for (int i = 0; i < count && points->step; i++)
     points->step[points->count++] = step_in_name(entry[i]->d_name, SUFFIX);
   free_listing(entry, count);
-  return points->step ? LORE_OK : lore_fail(LORE_MEMORY, "no memory to list %s", directory);
+  return points->step
+             ? LORE_OK
+             : lore_fail(LORE_MEMORY, "cannot allocate the list of resume points in %s", directory);
 }
 
 static void remove_matching(const char *directory, int (*filter)(const struct dirent *)) {
@@ -84,7 +86,7 @@ void lore_resume_remove(const char *directory) {
 /* directory/resume_<step>.nc. Free it. */
 static lore_status name_point(const char *directory, int64_t step, char **path) {
   if (asprintf(path, "%s/" PREFIX "%08lld" SUFFIX, directory, (long long)step) < 0)
-    return lore_fail(LORE_MEMORY, "no memory for the name of a checkpoint in %s", directory);
+    return lore_fail(LORE_MEMORY, "cannot allocate the name of a checkpoint in %s", directory);
   return LORE_OK;
 }
 

@@ -60,7 +60,7 @@ const char *lore_run_stage_name(lore_run_stage stage) {
 
 static lore_status state_path(const char *directory, char **path) {
   if (asprintf(path, "%s/" LORE_PATH_STATE, directory) < 0)
-    return lore_fail(LORE_MEMORY, "no memory for the name of the state of %s", directory);
+    return lore_fail(LORE_MEMORY, "cannot allocate the name of the state of %s", directory);
   return LORE_OK;
 }
 
@@ -220,7 +220,7 @@ lore_status lore_state_write(const char *directory, const lore_state *state) {
 
 static lore_status lock_path(const char *directory, char **path) {
   if (asprintf(path, "%s/" LORE_PATH_LOCK, directory) < 0)
-    return lore_fail(LORE_MEMORY, "no memory for the name of the lock in %s", directory);
+    return lore_fail(LORE_MEMORY, "cannot allocate the name of the lock in %s", directory);
   return LORE_OK;
 }
 

@@ -51,7 +51,7 @@ static lore_status make_map(const lore_grid *grid, int **map) {
   lore_grid_shape shape = grid->shape;
   *map = malloc(sizeof(int) * (size_t)shape.rows * (size_t)shape.columns);
   if (!*map)
-    return lore_fail(LORE_MEMORY, "no memory for a map of %d ranks", shape.rows * shape.columns);
+    return lore_fail(LORE_MEMORY, "cannot allocate a map of %d ranks", shape.rows * shape.columns);
   for (int row = 0; row < shape.rows; row++)
     for (int column = 0; column < shape.columns; column++)
       (*map)[column * shape.rows + row] = row * shape.columns + column;

@@ -89,7 +89,7 @@ static lore_status add_axis(lore_axes *axes, const lore_source *source, size_t a
   lore_axis made = {.keys = keys, .points = points};
   made.value = calloc((size_t)keys * (size_t)points, sizeof *made.value);
   if (!made.value)
-    return lore_fail(LORE_MEMORY, "no memory for %d values", keys * points);
+    return lore_fail(LORE_MEMORY, "cannot allocate %d values", keys * points);
   axes->axis[axes->axes] = made;
   *axis = &axes->axis[axes->axes++];
   return LORE_OK;

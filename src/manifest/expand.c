@@ -62,7 +62,7 @@ static lore_status make_room(lore_expansion *x, int64_t runs) {
   lore_run_values *values = realloc(x->values, (capacity + 1) * sizeof *values);
   if (values)
     x->values = values;
-  return run && values ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for %zu runs", capacity);
+  return run && values ? LORE_OK : lore_fail(LORE_MEMORY, "cannot allocate %zu runs", capacity);
 }
 
 /* Values of a run while they are collected. */
@@ -100,7 +100,7 @@ static lore_status collect_values(lore_expansion *x, const lore_experiment *expe
   size_t size = (size_t)list.count * sizeof *list.swept;
   lore_swept *swept = lore_pool_take(&x->pool, size, _Alignof(lore_swept));
   if (!swept)
-    return lore_fail(LORE_MEMORY, "no memory for %d runs", index + 1);
+    return lore_fail(LORE_MEMORY, "cannot allocate %d runs", index + 1);
   memcpy(swept, list.swept, size);
   x->values[index] = (lore_run_values){list.count, swept};
   return LORE_OK;
@@ -308,7 +308,7 @@ static lore_status expand_experiment(lore_expansion *x, lore_experiment *experim
   LORE_TRY(make_room(x, points * (last - first)));
   const char *name = lore_pool_copy(&m->pool, experiment->name);
   if (!name)
-    return lore_fail(LORE_MEMORY, "no memory for the name of an experiment");
+    return lore_fail(LORE_MEMORY, "cannot allocate the name of an experiment");
   experiment->first_run = m->runs;
   for (int parent = first; parent < last; parent++) {
     if (child)
@@ -356,7 +356,7 @@ static lore_status expand_study(lore_expansion *x, const char *path, int overrid
   LORE_TRY(lore_manifest_keep_overrides(x->manifest, overrides, override));
   x->override = calloc((size_t)overrides + 1, sizeof *x->override);
   if (!x->override)
-    return lore_fail(LORE_MEMORY, "no memory for %d overrides", overrides);
+    return lore_fail(LORE_MEMORY, "cannot allocate %d overrides", overrides);
   for (; x->overrides < overrides; x->overrides++)
     x->override[x->overrides] = (lore_source){.option = override[x->overrides], .text = ""};
   LORE_TRY(read_parts(x));
@@ -376,7 +376,7 @@ lore_status lore_manifest_expand(const char *path, int overrides, const char *co
   *manifest = (lore_manifest){0};
   lore_expansion *x = calloc(1, sizeof *x);
   if (!x)
-    return lore_fail(LORE_MEMORY, "no memory for a study");
+    return lore_fail(LORE_MEMORY, "cannot allocate a study");
   x->manifest = manifest;
   memcpy(x->part, parts, sizeof parts);
   lore_status status = expand_study(x, path, overrides, override);

@@ -97,7 +97,7 @@ static lore_status read_own_settings(const lore_yaml *yaml, int node, lore_study
   lore_settings *settings = malloc(sizeof *settings);
   lore_study study = {.settings = settings, .file = yaml->source};
   if (!settings)
-    return lore_fail(LORE_MEMORY, "no memory for settings");
+    return lore_fail(LORE_MEMORY, "cannot allocate settings");
   lore_settings_default(settings);
   lore_status status = lore_study_read_mapping(&study, yaml, node, part);
   const lore_place *name = &study.place[lore_setting_find("name")];
@@ -244,7 +244,7 @@ lore_status lore_experiments_read(const lore_yaml *yaml, const lore_study_part *
   *count = 0;
   *experiment = calloc(EXPERIMENTS_MAX, sizeof **experiment);
   if (!*experiment)
-    return lore_fail(LORE_MEMORY, "no memory for experiments");
+    return lore_fail(LORE_MEMORY, "cannot allocate experiments");
   if (part[1].value >= 0 && part[2].value >= 0)
     return lore_source_fail(yaml->source, part[2].at,
                             "'start_from' belongs in one of the experiments");

@@ -38,7 +38,7 @@ static lore_status create_index(const lore_manifest *manifest, int runs, lore_ru
   while (index->slots < 2 * (size_t)runs)
     index->slots *= 2;
   index->slot = calloc(index->slots, sizeof *index->slot);
-  return index->slot ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for %d runs", runs);
+  return index->slot ? LORE_OK : lore_fail(LORE_MEMORY, "cannot allocate %d runs", runs);
 }
 
 static void destroy_index(lore_run_index *index) {
@@ -155,7 +155,7 @@ static lore_status read_values(const lore_manifest_reader *r, char **cell, lore_
     complete = value[a] != NULL;
   }
   run->value = value;
-  return complete ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for %d runs", r->runs);
+  return complete ? LORE_OK : lore_fail(LORE_MEMORY, "cannot allocate %d runs", r->runs);
 }
 
 static lore_status read_run_line(lore_manifest_reader *r, char *line) {
@@ -180,7 +180,7 @@ static lore_status read_run_line(lore_manifest_reader *r, char *line) {
     return fail_damaged(r, "hash must be 16 hexadecimal digits, operations a number");
   LORE_TRY(read_values(r, cell + FIXED_COLUMNS, run));
   if (!run->id || !run->experiment)
-    return lore_fail(LORE_MEMORY, "no memory for %d runs", r->runs);
+    return lore_fail(LORE_MEMORY, "cannot allocate %d runs", r->runs);
   return add_to_index(&r->index, m->runs++) ? LORE_OK : fail_damaged(r, "this run is there twice");
 }
 
@@ -204,7 +204,7 @@ static lore_status read_first_line(lore_manifest_reader *r, const char *line) {
   snprintf(m->name, sizeof m->name, "%.*s", (int)length, text);
   m->run = calloc((size_t)r->runs, sizeof *m->run);
   if (!m->run)
-    return lore_fail(LORE_MEMORY, "no memory for %d runs", r->runs);
+    return lore_fail(LORE_MEMORY, "cannot allocate %d runs", r->runs);
   return create_index(m, r->runs, &r->index);
 }
 

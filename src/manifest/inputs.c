@@ -22,7 +22,7 @@ static lore_status keep_input(lore_manifest *m, const char *name, const char *te
   if (!more || !input.name || !input.text) {
     free(input.name);
     free(input.text);
-    return lore_fail(LORE_MEMORY, "no memory for a copy of %s", name);
+    return lore_fail(LORE_MEMORY, "cannot allocate a copy of %s", name);
   }
   memcpy(input.text, text, length);
   m->input[m->inputs++] = input;
@@ -47,7 +47,7 @@ lore_status lore_manifest_place_weights(lore_manifest *m, size_t from, size_t to
   }
   if (!stream || fclose(stream) != 0) {
     free(text);
-    return lore_fail(LORE_MEMORY, "no memory for a copy of the study");
+    return lore_fail(LORE_MEMORY, "cannot allocate a copy of the study");
   }
   free(study->text);
   study->text = text;
@@ -63,7 +63,7 @@ lore_status lore_manifest_keep_overrides(lore_manifest *manifest, int overrides,
     return LORE_OK;
   FILE *stream = open_memstream(&text, &length);
   if (!stream)
-    return lore_fail(LORE_MEMORY, "no memory for %d overrides", overrides);
+    return lore_fail(LORE_MEMORY, "cannot allocate %d overrides", overrides);
   for (int i = 0; i < overrides; i++) {
     for (const char *at = override[i]; *at; at++)
       fputc(*at == '\n' ? ' ' : *at, stream); /* the same to YAML */
@@ -71,7 +71,7 @@ lore_status lore_manifest_keep_overrides(lore_manifest *manifest, int overrides,
   }
   lore_status status = fclose(stream) == 0
                            ? keep_input(manifest, OVERRIDES, text, length)
-                           : lore_fail(LORE_MEMORY, "no memory for %d overrides", overrides);
+                           : lore_fail(LORE_MEMORY, "cannot allocate %d overrides", overrides);
   free(text);
   return status;
 }

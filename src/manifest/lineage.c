@@ -57,7 +57,7 @@ static lore_status find_writer(lore_manifest_weights *weights) {
   lore_status status = lore_checkpoint_study(weights->name, &text);
   weights->settings = status == LORE_OK && text ? malloc(sizeof *weights->settings) : NULL;
   if (status == LORE_OK && text && !weights->settings)
-    status = lore_fail(LORE_MEMORY, "no memory for settings");
+    status = lore_fail(LORE_MEMORY, "cannot allocate settings");
   if (weights->settings)
     status = lore_settings_read_text(weights->name, text, weights->settings);
   free(text);
@@ -72,7 +72,7 @@ lore_status lore_weights_find(const lore_source *source, int count, lore_experim
                               lore_manifest *manifest) {
   manifest->weight = calloc((size_t)count + 1, sizeof *manifest->weight);
   if (!manifest->weight)
-    return lore_fail(LORE_MEMORY, "no memory for a list of %d files", count);
+    return lore_fail(LORE_MEMORY, "cannot allocate a list of %d files", count);
   for (int e = 0; e < count; e++) {
     if (!experiment[e].file)
       continue;

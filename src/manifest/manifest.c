@@ -82,7 +82,7 @@ static lore_status add_base(lore_manifest *manifest, const lore_settings *settin
   lore_settings *base =
       realloc(manifest->base, ((size_t)manifest->bases + 1) * sizeof *manifest->base);
   if (!base)
-    return lore_fail(LORE_MEMORY, "no memory for settings");
+    return lore_fail(LORE_MEMORY, "cannot allocate settings");
   manifest->base = base;
   memcpy(&base[manifest->bases++], settings, sizeof *settings);
   return LORE_OK;
@@ -99,7 +99,7 @@ lore_status lore_manifest_set_settings(lore_manifest *manifest, int run,
   size_t length = lore_delta_make(&manifest->base[r->base], settings, delta);
   unsigned char *copy = lore_pool_take(&manifest->pool, length, 1);
   if (!copy)
-    return lore_fail(LORE_MEMORY, "no memory for the settings of %d runs", run + 1);
+    return lore_fail(LORE_MEMORY, "cannot allocate the settings of %d runs", run + 1);
   r->delta = memcpy(copy, delta, length);
   r->seed = settings->seed;
   r->steps = settings->train.steps;

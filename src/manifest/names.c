@@ -148,7 +148,7 @@ static lore_status check_settings(const lore_source *file, const lore_manifest *
 static lore_status check_runs(const lore_source *file, lore_manifest *m) {
   lore_manifest_run **order = calloc((size_t)m->runs + 1, sizeof *order);
   if (!order)
-    return lore_fail(LORE_MEMORY, "no memory for %d runs", m->runs);
+    return lore_fail(LORE_MEMORY, "cannot allocate %d runs", m->runs);
   for (int r = 0; r < m->runs; r++)
     order[r] = &m->run[r];
   lore_status status = check_ids(file, m->runs, order);
@@ -210,7 +210,8 @@ static lore_status name_run(lore_manifest *m, int r, const lore_run_values *valu
   run->value = value;
   bool complete =
       value && run->id && put_values(m, values, texts, r > 0 ? run[-1].value : NULL, value);
-  return complete ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for the names of %d runs", m->runs);
+  return complete ? LORE_OK
+                  : lore_fail(LORE_MEMORY, "cannot allocate the names of %d runs", m->runs);
 }
 
 lore_status lore_manifest_name_runs(const lore_source *file, lore_manifest *m,

@@ -57,7 +57,7 @@ static lore_status add_folder(const char *runs, const char *name, lore_run_list 
   *run = (lore_manifest_run){
       .id = lore_pool_copy(&m->pool, name), .experiment = "", .value = no_values, .parent = -1};
   if (!run->id)
-    return lore_fail(LORE_MEMORY, "no memory for a list of %d runs", m->runs);
+    return lore_fail(LORE_MEMORY, "cannot allocate a list of %d runs", m->runs);
   return read_run_settings(folder, list, run);
 }
 
@@ -90,7 +90,7 @@ static lore_status list_folders(const char *directory, lore_manifest *manifest) 
   lore_run_list list = {.manifest = manifest};
   manifest->run = calloc((size_t)count + 1, sizeof *manifest->run);
   if (!manifest->run)
-    status = lore_fail(LORE_MEMORY, "no memory for a list of %d runs", count);
+    status = lore_fail(LORE_MEMORY, "cannot allocate a list of %d runs", count);
   for (int i = 0; i < count; i++) {
     if (status == LORE_OK)
       status = add_folder(runs, entry[i]->d_name, &list);

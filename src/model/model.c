@@ -198,7 +198,7 @@ lore_status lore_model_create(const lore_model_config *config, int vocabulary, i
   }
   if (!model || !model->tensor || !model->layer) {
     lore_model_destroy(model);
-    return lore_fail(LORE_MEMORY, "no memory for a table of %zu tensors", tensors);
+    return lore_fail(LORE_MEMORY, "cannot allocate a table of %zu tensors", tensors);
   }
   model->config = *config;
   model->vocabulary = vocabulary;

@@ -78,7 +78,7 @@ lore_status lore_probe_limits(const lore_probe_problem *problem, lore_probe_grou
   int judged = lore_probe_rows(&problem->config, group, LORE_PROBE_JUDGE);
   int *count = calloc((size_t)classes, sizeof *count), common = 0, right = 0, met = 0;
   if (!count)
-    return lore_fail(LORE_MEMORY, "no memory to count values");
+    return lore_fail(LORE_MEMORY, "cannot allocate counts of values");
   for (int row = 0; row < fitted; row++)
     count[class_of_row(problem, LORE_PROBE_FITTED, LORE_PROBE_FIT, row, attribute, part)]++;
   for (int i = 1; i < classes; i++)

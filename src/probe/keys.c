@@ -28,7 +28,7 @@ static lore_status compare_level(lore_probe_work *work, int level, lore_matrix *
   double *distance = work->result->key_distance + (size_t)level * (size_t)most;
   int *nearest = malloc(sizeof *nearest * (size_t)most);
   lore_status status = lore_team_agree(
-      work->grid->team, nearest ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for neighbours"));
+      work->grid->team, nearest ? LORE_OK : lore_fail(LORE_MEMORY, "cannot allocate neighbours"));
   if (status == LORE_OK && held_out)
     status = lore_nearest_rows(held_out, known, distance + work->sizes.known_persons, nearest);
   if (status == LORE_OK)

@@ -133,7 +133,7 @@ static lore_status fit_code(const lore_pairs *pairs, const lore_grid *grid, lore
   double *scratch = calloc(map + row + (size_t)l.outputs, sizeof *scratch);
   lore_matrix m[3] = {0};
   lore_status status = lore_team_agree(
-      grid->team, scratch ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for a linear map"));
+      grid->team, scratch ? LORE_OK : lore_fail(LORE_MEMORY, "cannot allocate a linear map"));
   l.map = scratch;
   if (status == LORE_OK)
     status = solve_map(grid, &l, m, scratch + map + row);

@@ -208,7 +208,8 @@ static lore_status read_block(void *context, int first, int count, double *const
 
 static lore_status read_rows(request *r, lore_matrix *matrix, lore_matrix *verdicts) {
   lore_matrix **list = malloc(sizeof(lore_matrix *) * (size_t)(r->matrices + 1));
-  LORE_TRY_TOGETHER(matrix->grid->team, list ? LORE_OK : lore_fail(LORE_MEMORY, "no memory"));
+  LORE_TRY_TOGETHER(matrix->grid->team,
+                    list ? LORE_OK : lore_fail(LORE_MEMORY, "cannot allocate a list"));
   for (int m = 0; m < r->matrices; m++)
     list[m] = &matrix[m];
   list[r->matrices] = verdicts;

@@ -76,7 +76,7 @@ static lore_status probe_run(const lore_probe_options *options, const char *id, 
   lore_probed *run = calloc(1, sizeof *run);
   *snapshots = 0;
   lore_status status =
-      lore_team_agree(team, run ? LORE_OK : lore_fail(LORE_MEMORY, "no memory for a run"));
+      lore_team_agree(team, run ? LORE_OK : lore_fail(LORE_MEMORY, "cannot allocate a run"));
   if (status == LORE_OK) {
     run->options = options;
     run->id = id;

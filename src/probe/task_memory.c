@@ -79,7 +79,7 @@ static lore_status probe_memory(lore_probed *run, int *snapshots) {
   size_t records = (size_t)run->steps.count * LORE_PAIR_GROUPS_MAX;
   lore_group_metrics *metrics = calloc(records, sizeof *metrics);
   lore_status status = metrics ? lore_gemm_select(LORE_GEMM_BUILTIN)
-                               : lore_fail(LORE_MEMORY, "no memory for %zu records", records);
+                               : lore_fail(LORE_MEMORY, "cannot allocate %zu records", records);
   status = lore_team_agree(run->team, status);
   if (status == LORE_OK)
     status = compare_memories(run, &trainer, metrics);

@@ -12,7 +12,7 @@ typedef struct {
   bool quiet, terminal;
   int held_out; /* group of held-out individuals in records, or -1 */
   int64_t steps;
-  int64_t first_step, first_tokens; /* made in earlier sittings */
+  int64_t first_step, first_tokens; /* made in earlier sessions */
   double flops_per_token;
   double begin;      /* clock when training began */
   double last_drawn; /* clock of the last status line */
@@ -20,7 +20,7 @@ typedef struct {
   int64_t line_tokens;
 } lore_progress;
 
-/* `step` steps and `tokens` tokens were made in earlier sittings. */
+/* `step` steps and `tokens` tokens were made in earlier sessions. */
 void lore_progress_start(lore_progress *progress, bool quiet, int held_out, int64_t steps,
                          int64_t step, int64_t tokens, double flops_per_token);
 

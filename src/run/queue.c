@@ -18,7 +18,7 @@
 enum { BLOCK = 1024 /* states that are read at once */, ALIGNMENT = 16 };
 
 static lore_status fail_queue(const lore_queue *queue) {
-  return lore_fail(LORE_MEMORY, "no memory for a queue of %d runs", queue->runs);
+  return lore_fail(LORE_MEMORY, "cannot allocate a queue of %d runs", queue->runs);
 }
 
 static int count_blocks(const lore_queue *queue) {
@@ -71,7 +71,7 @@ static lore_status order_runs(const lore_manifest *m, int chunk, int chunks, int
   if (!chain || !entry) {
     free(chain);
     free(entry);
-    return lore_fail(LORE_MEMORY, "no memory for a queue of %d runs", m->runs);
+    return lore_fail(LORE_MEMORY, "cannot allocate a queue of %d runs", m->runs);
   }
   for (int r = 0; r < m->runs; r++)
     entry[r] = (lore_order_entry){.run = r, .work = chain[r]};
@@ -181,7 +181,7 @@ static lore_status measure_queue(const lore_manifest *m, int chunk, int chunks, 
                                  lore_queue_size *size) {
   *order = calloc((size_t)m->runs + 1, sizeof **order);
   if (!*order)
-    return lore_fail(LORE_MEMORY, "no memory for a queue of %d runs", m->runs);
+    return lore_fail(LORE_MEMORY, "cannot allocate a queue of %d runs", m->runs);
   LORE_TRY(order_runs(m, chunk, chunks, *order));
   *size = (lore_queue_size){.runs = m->runs, .bases = m->bases};
   for (int r = 0; r < m->runs; r++) {

@@ -32,8 +32,8 @@ typedef struct lore_run {
   lore_progress progress;
   lore_group_metrics group[LORE_GROUPS_MAX];
   lore_attention_metrics *attention; /* `layers` entries */
-  double begin;                      /* clock, less the seconds of earlier sittings */
-  double slowest;                    /* s: longest step, evaluation or checkpoint of this sitting */
+  double begin;                      /* clock, less the seconds of earlier sessions */
+  double slowest;                    /* s: longest step, evaluation or checkpoint of this session */
   lore_resume at;                    /* where the run is: what a resume point holds */
 } lore_run;
 

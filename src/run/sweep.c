@@ -150,8 +150,8 @@ static lore_status print_ended_run(lore_sweep *sweep, lore_status status,
   return LORE_OK;
 }
 
-/* Trains the run that its group has taken. Whatever the run ends with, the sweep goes on with the
- * next one, unless communication fails. */
+/* Trains the run that its group has taken. Whatever the run ends with, the sweep continues with
+ * the next one, unless communication fails. */
 static lore_status train_run(lore_sweep *sweep, int place) {
   sweep->last_taken = lore_clock_unix();
   sweep->waited += sweep->last_taken - sweep->free_since;

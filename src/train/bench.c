@@ -275,7 +275,7 @@ lore_status lore_bench_ranks(const lore_bench_shape *shape, lore_team team, int 
   lore_model *model = NULL;
   bench_kind *kind = calloc(KINDS, sizeof *kind);
   lore_status status = kind ? lore_model_create(&config, shape->vocabulary, shape->length, &model)
-                            : lore_fail(LORE_MEMORY, "no memory for measurements");
+                            : lore_fail(LORE_MEMORY, "cannot allocate measurements");
   status = lore_team_agree(team, status);
   if (status == LORE_OK && team.ranks * threads > shape->batch)
     status = lore_fail(LORE_USER, "%d ranks of %d threads are too many for a batch of %d sequences",

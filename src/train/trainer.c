@@ -140,7 +140,7 @@ lore_status lore_trainer_create(const lore_model *model, const lore_train_config
     status = allocate_trainer(t, lore_trainer_bytes(model, config, longest, team, threads), longest,
                               seed);
   } else {
-    status = lore_fail(LORE_MEMORY, "no memory for a trainer");
+    status = lore_fail(LORE_MEMORY, "cannot allocate a trainer");
   }
   status = lore_team_agree(team, status);
   if (status == LORE_OK)

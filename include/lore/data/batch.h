@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "lore/base/arena.h"
-#include "lore/data/sampler.h"
 #include "lore/data/population.h"
+#include "lore/data/sampler.h"
 
 /* Sequence s has tokens [offset[s], offset[s+1]). Its first token is LORE_TOKEN_BEGIN and position
  * t predicts target[t], the next token of the same sequence; the last target is the final full

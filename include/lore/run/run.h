@@ -24,7 +24,7 @@ typedef struct {
   const char *id;         /* NULL: "<name>-seed<seed>" */
   lore_weights start;     /* to begin from; none: initial weights */
   lore_weights reference; /* whose attention it uses; none: no patching */
-  int64_t first_step;     /* steps that led to `start`: the data goes on from there */
+  int64_t first_step;     /* steps that led to `start`: the data continues from there */
   uint64_t hash;          /* of what decides the result; 0: lore_settings_hash */
   const char *command;    /* how the program was called, for the file's history */
   lore_team team;         /* ranks that train it together */
@@ -38,19 +38,20 @@ typedef struct {
   bool done_before;     /* it was complete: nothing was trained */
   bool elsewhere;       /* another process trains it: nothing was done here */
   char holder[64];      /* which, then */
-  int64_t resumed_at;   /* step that it went on from; -1: from the beginning */
+  int64_t resumed_at;   /* step that it resumed at; -1: from the beginning */
   int64_t step, steps;  /* reached, and in all */
   int64_t tokens;
-  double seconds; /* of training, earlier sittings included */
+  double seconds; /* of training, earlier sessions included */
   double attribute_loss, attribute_accuracy,
-      held_out_loss;                 /* last evaluation of this sitting; NAN if none */
+      held_out_loss;                 /* last evaluation of this session; NAN if none */
   double plateau_start, plateau_end; /* < 0: not reached */
 } lore_run_result;
 
-/* Trains; all ranks of the team call it and leave with the same status. Goes on from the newest
+/* Trains; all ranks of the team call it and leave with the same status. Resumes from the newest
  * resume point if there is one. LORE_USER if what is there was made with other settings (says
- * which), LORE_STOPPED if it was told to stop (lore/stop.h) and can be gone on with, LORE_DIVERGED
- * if the loss is no number (records up to then are kept), else what the environment failed with. */
+ * which), LORE_STOPPED if it was told to stop (lore/base/stop.h) and can be resumed, LORE_DIVERGED
+ * if the loss became NaN or infinite (records up to then are kept), else what the environment
+ * failed with. */
 lore_status lore_run_execute(const lore_settings *settings, const lore_run_options *options,
                              lore_run_result *result);
 
