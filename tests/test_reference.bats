@@ -27,6 +27,15 @@ assert by_key["name"]["default"] is None
 assert by_key["train.learning_rate"]["default"] == 4e-4
 assert by_key["model.norm"]["choices"] == ["rms", "layer"]
 assert by_key["checkpoint.snapshots"]["default"] == []
+assert by_key["train.steps"]["unit"] == "steps"
+assert by_key["train.steps"]["tasks"] == ["biographies", "memory"] and by_key["memory.keys"]["tasks"] == ["memory"]
+assert by_key["distribution.alpha"]["needs"] == {"key": "distribution.kind", "values": ["power_law"]}
+assert by_key["patch.start"]["needs"] == {"key": "patch.from", "values": None} and by_key["seed"]["needs"] is None
+assert {k for k, s in by_key.items() if s["decides"] == "runtime"} == {
+    "train.reduction", "checkpoint.every", "checkpoint.snapshots", "compute.threads", "compute.gemm"}
+assert by_key["model.width"]["shape"] and not by_key["model.initial_scale"]["shape"]
+assert by_key["model.initial_scale"]["start"] == "yes" and by_key["train.clip"]["start"] == "no"
+assert by_key["seed"]["sweep"] and not by_key["name"]["sweep"] and not by_key["evaluate.groups"]["sweep"]
 for s in settings:
     if s["type"] in ("integer", "number"):
         assert s["least"] <= s["default"] <= s["most"], s

@@ -5,10 +5,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lore/base/enum.h"
 #include "lore/data/batch.h"
 #include "lore/data/vocabulary.h"
 
-typedef enum { LORE_COLOUR_AUTO, LORE_COLOUR_ALWAYS, LORE_COLOUR_NEVER } lore_colour_choice;
+#define LORE_COLOUR_LIST(X)                                                                        \
+  X(LORE_COLOUR_AUTO, "auto")                                                                      \
+  X(LORE_COLOUR_ALWAYS, "always")                                                                  \
+  X(LORE_COLOUR_NEVER, "never")
+
+typedef enum { LORE_COLOUR_LIST(LORE_ENUM_VALUE) } lore_colour_choice;
 
 /* How to print. */
 typedef struct {

@@ -15,10 +15,7 @@ typedef struct {
 } lore_arguments;
 
 static const char *colour_word(int choice) {
-  static const char *const words[] = {[LORE_COLOUR_AUTO] = "auto",
-                                      [LORE_COLOUR_ALWAYS] = "always",
-                                      [LORE_COLOUR_NEVER] = "never",
-                                      NULL};
+  static const char *const words[] = {LORE_COLOUR_LIST(LORE_ENUM_NAME) NULL};
   return words[choice];
 }
 

@@ -12,8 +12,7 @@
 #include "lore/io/path.h"
 
 const char *lore_seen_name(lore_seen_stage stage) {
-  static const char *const names[LORE_SEEN_STAGES] = {
-      "waiting", "running", "interrupted", "stopped", "done", "diverged", "failed"};
+  static const char *const names[] = {LORE_SEEN_LIST(LORE_ENUM_NAME)};
   assert((size_t)stage < LORE_SEEN_STAGES);
   return names[stage];
 }

@@ -47,10 +47,7 @@ static const field fields[] = {
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
-static const char *const stage_names[] = {
-    [LORE_RUN_WAITING] = "waiting",   [LORE_RUN_RUNNING] = "running",
-    [LORE_RUN_STOPPED] = "stopped",   [LORE_RUN_DONE] = "done",
-    [LORE_RUN_DIVERGED] = "diverged", [LORE_RUN_FAILED] = "failed"};
+static const char *const stage_names[] = {LORE_RUN_STAGE_LIST(LORE_ENUM_NAME)};
 enum { STAGES = sizeof stage_names / sizeof *stage_names };
 
 const char *lore_run_stage_name(lore_run_stage stage) {

@@ -12,7 +12,7 @@ static const char summary[] =
     "The best linear associative memory of one toy run's known pairs, in closed form, beside the "
     "trained memory.";
 
-static const char *const code_names[LORE_LINEAR_CODES] = {"vectors", "one_hot"};
+static const char *const code_names[] = {LORE_LINEAR_CODE_LIST(LORE_ENUM_NAME)};
 
 typedef struct {
   int step, group, code, accuracy, loss, linear_accuracy, linear_residual;

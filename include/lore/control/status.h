@@ -2,19 +2,21 @@
 #ifndef LORE_CONTROL_STATUS_H
 #define LORE_CONTROL_STATUS_H
 
+#include "lore/base/enum.h"
 #include "lore/io/state.h"
 #include "lore/manifest/manifest.h"
 
-typedef enum {
-  LORE_SEEN_WAITING,
-  LORE_SEEN_RUNNING,
-  LORE_SEEN_INTERRUPTED, /* its state says running, but nobody holds its lock */
-  LORE_SEEN_STOPPED,
-  LORE_SEEN_DONE,
-  LORE_SEEN_DIVERGED,
-  LORE_SEEN_FAILED,
-  LORE_SEEN_STAGES
-} lore_seen_stage;
+/* interrupted: its state says running, but nobody holds its lock. */
+#define LORE_SEEN_LIST(X)                                                                          \
+  X(LORE_SEEN_WAITING, "waiting")                                                                  \
+  X(LORE_SEEN_RUNNING, "running")                                                                  \
+  X(LORE_SEEN_INTERRUPTED, "interrupted")                                                          \
+  X(LORE_SEEN_STOPPED, "stopped")                                                                  \
+  X(LORE_SEEN_DONE, "done")                                                                        \
+  X(LORE_SEEN_DIVERGED, "diverged")                                                                \
+  X(LORE_SEEN_FAILED, "failed")
+
+typedef enum { LORE_SEEN_LIST(LORE_ENUM_VALUE) LORE_SEEN_STAGES } lore_seen_stage;
 
 /* "waiting", "running", "interrupted", ... */
 const char *lore_seen_name(lore_seen_stage stage);

@@ -6,16 +6,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lore/base/enum.h"
 #include "lore/base/status.h"
 
-typedef enum {
-  LORE_RUN_WAITING, /* no state file */
-  LORE_RUN_RUNNING, /* a process trains it; interrupted if its lock is free */
-  LORE_RUN_STOPPED, /* checkpointed, to be resumed */
-  LORE_RUN_DONE,
-  LORE_RUN_DIVERGED, /* the loss became NaN or infinite: not retried */
-  LORE_RUN_FAILED    /* the environment failed: retried by the next job */
-} lore_run_stage;
+/* waiting: no state file; running: a process trains it, or was interrupted if its lock is free;
+ * stopped: checkpointed, to be resumed; diverged: the loss became NaN or infinite, not retried;
+ * failed: the environment failed, retried by the next job. */
+#define LORE_RUN_STAGE_LIST(X)                                                                     \
+  X(LORE_RUN_WAITING, "waiting")                                                                   \
+  X(LORE_RUN_RUNNING, "running")                                                                   \
+  X(LORE_RUN_STOPPED, "stopped")                                                                   \
+  X(LORE_RUN_DONE, "done")                                                                         \
+  X(LORE_RUN_DIVERGED, "diverged")                                                                 \
+  X(LORE_RUN_FAILED, "failed")
+
+typedef enum { LORE_RUN_STAGE_LIST(LORE_ENUM_VALUE) } lore_run_stage;
 
 enum { LORE_STATE_TEXT = 64, LORE_STATE_MESSAGE = 1024 };
 
