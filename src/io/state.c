@@ -2,7 +2,6 @@
  * parser), and the lock of the process that has it. */
 #include "lore/io/state.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -49,11 +48,6 @@ enum { FIELDS = sizeof fields / sizeof *fields };
 
 static const char *const stage_names[] = {LORE_RUN_STAGE_LIST(LORE_ENUM_NAME)};
 enum { STAGES = sizeof stage_names / sizeof *stage_names };
-
-const char *lore_run_stage_name(lore_run_stage stage) {
-  assert((size_t)stage < STAGES);
-  return stage_names[stage];
-}
 
 static lore_status state_path(const char *directory, char **path) {
   if (asprintf(path, "%s/" LORE_PATH_STATE, directory) < 0)
@@ -186,7 +180,7 @@ static void write_field(FILE *file, const field *field, const lore_state *state)
   const void *at = (const char *)state + field->offset;
   fprintf(file, "%s: ", field->key);
   if (field->kind == FIELD_STAGE)
-    fputs(lore_run_stage_name(*(const lore_run_stage *)at), file);
+    fputs(stage_names[*(const lore_run_stage *)at], file);
   else if (field->kind == FIELD_INT)
     fprintf(file, "%d", *(const int *)at);
   else if (field->kind == FIELD_INT64)

@@ -36,9 +36,6 @@ typedef struct {
   char message[LORE_STATE_MESSAGE]; /* why it failed or stopped, else "" */
 } lore_state;
 
-/* "waiting", "running", ... */
-const char *lore_run_stage_name(lore_run_stage stage);
-
 /* `directory` is the run's. A run without the file is waiting. LORE_FILE if it cannot be read or
  * written, or is damaged. */
 lore_status lore_state_read(const char *directory, lore_state *state);
