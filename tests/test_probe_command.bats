@@ -147,8 +147,8 @@ EOF
 }
 
 @test "options that mean nothing" {
-  refused "^lore: error: --ridge '0.1,-2'.*positive numbers" "$LORE" probe --ridge 0.1,-2 "$RESULTS"
-  refused "^lore: error: --snapshots '3,x'" "$LORE" probe --snapshots 3,x "$RESULTS"
+  refused "^lore: error: --ridge 0.1,-2: expected .*positive numbers" "$LORE" probe --ridge 0.1,-2 "$RESULTS"
+  refused "^lore: error: --snapshots 3,x: expected" "$LORE" probe --snapshots 3,x "$RESULTS"
   refused '^lore: error: --individuals 4: expected a whole number from 8' "$LORE" probe --individuals 4 "$RESULTS"
   refused 'has 120 known individuals' "$LORE" probe --individuals 300 --run "$(ls "$RESULTS/runs" | head -1)" "$RESULTS"
   refused '3 ranks cannot be divided into groups of 2' mpirun -n 3 "$LORE" probe --ranks-per-run 2 "$RESULTS"
