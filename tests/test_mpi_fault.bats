@@ -16,7 +16,9 @@ END
   cat "$BATS_FILE_TMPDIR/study.yaml" - >"$BATS_FILE_TMPDIR/sweep.yaml" <<'END'
 sweep: {seeds: 3}
 END
-  export STUDY=$BATS_FILE_TMPDIR/study.yaml SWEEP=$BATS_FILE_TMPDIR/sweep.yaml
+  # LD_PRELOAD is a list that spaces separate, and the build may be in a directory with one.
+  cp "$LORE_BUILD/tests/support/mpi_fault.so" "$BATS_FILE_TMPDIR"
+  export FAULTS=$BATS_FILE_TMPDIR/mpi_fault.so STUDY=$BATS_FILE_TMPDIR/study.yaml SWEEP=$BATS_FILE_TMPDIR/sweep.yaml
 }
 
 # breaks FUNCTION:CALL:RANK RANKS COMMAND...: the command on so many ranks ends within a minute with exit code 1 and one message,
@@ -26,7 +28,7 @@ breaks() {
   shift 2
   rm -f happened
   LORE_FAULT=$fault LORE_FAULT_FILE=$PWD/happened \
-    timeout -k 1 60 mpirun -n "$ranks" -x LD_PRELOAD="$LORE_BUILD/tests/support/mpi_fault.so" -x LORE_FAULT -x LORE_FAULT_FILE "$@" >out 2>err ||
+    timeout -k 1 60 mpirun -n "$ranks" -x LD_PRELOAD="$FAULTS" -x LORE_FAULT -x LORE_FAULT_FILE "$@" >out 2>err ||
     code=$?
   echo "$fault: exit code $code"
   grep -a 'lore:' err || true
