@@ -41,7 +41,8 @@ static void test_facts(void **state) {
     assert_in_range(other, 0, count - 1);
     assert_int_equal(table[other].tasks, t->tasks);
     assert_int_equal(table[other].kind == LORE_SETTING_TEXT, t->needs.values == 0);
-    assert_true(t->needs.values < 1u << ((int)table[other].most + 1) || !table[other].choices);
+    if (table[other].choices)
+      assert_true(t->needs.values < 1u << ((int)table[other].most + 1));
   }
 }
 
