@@ -118,6 +118,8 @@ run_sources = \
 	src/run/assembly.c \
 	src/run/assignment.c \
 	src/run/assignment.h \
+	src/run/backend.c \
+	src/run/backend.h \
 	src/run/exposure.c \
 	src/run/exposure.h \
 	src/run/progress.c \

@@ -104,6 +104,7 @@ tests_support_linalg_ranks_LDADD = $(linalg_libraries) $(LAPACK_LIBS) $(lore_lib
 
 shell_tests = \
 	tests/test_analysis.bats \
+	tests/test_backend.bats \
 	tests/test_broken.bats \
 	tests/test_collect_command.bats \
 	tests/test_distributions.bats \

@@ -21,7 +21,7 @@ train() {
   shift 2
   rm -rf "$one"
   "$LORE" run -q "$STUDY" -o "$one" -s train.steps=20 -s compute.threads=1 \
-    -s compute.gemm=builtin "$@" >/dev/null
+    "$@" >/dev/null
   mkdir -p "$directory/runs"
   mv "$one"/runs/* "$directory/runs/$run"
 }

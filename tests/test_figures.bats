@@ -21,7 +21,7 @@ train() {
   [ -d results ] && return
   cp "$LORE_SOURCE/tests/studies/tiny.yaml" sweep.yaml
   echo 'sweep: {grid: {population.individuals: [32, 64]}, seeds: 2}' >>sweep.yaml
-  "$LORE" run -q sweep.yaml -o results -s compute.threads=1 -s compute.gemm=builtin >/dev/null
+  "$LORE" run -q sweep.yaml -o results -s compute.threads=1 >/dev/null
 }
 
 @test "statistics, findings and figures on planted data" {
@@ -115,7 +115,7 @@ CODE
 @test "an adaptive curriculum ends where the run began to draw from all" {
   "$LORE" run -q "$LORE_SOURCE/tests/studies/tiny.yaml" -o adaptive -s train.steps=400 -s curriculum.kind=adaptive \
     -s curriculum.individuals=16 -s curriculum.steps=5 -s 'evaluate.groups=[known, subset]' -s evaluate.every=7 \
-    -s train.learning_rate=1.0e-02 -s compute.threads=1 -s compute.gemm=builtin
+    -s train.learning_rate=1.0e-02 -s compute.threads=1
   "$PYTHON" - "$ANALYSIS" <<'CODE'
 import sys
 sys.path.insert(0, sys.argv[1])

@@ -7,7 +7,7 @@ load support/common
 setup_file() {
   export STUDY=$LORE_SOURCE/tests/studies/tiny.yaml
   export REFERENCE=$BATS_FILE_TMPDIR/reference RUN=runs/tiny-seed1
-  export OPTIONS="-q -s compute.gemm=builtin -s compute.threads=1 -s train.steps=120 -s evaluate.every=4 -s checkpoint.every=10"
+  export OPTIONS="-q -s compute.threads=1 -s train.steps=120 -s evaluate.every=4 -s checkpoint.every=10"
   "$LORE" run $OPTIONS "$STUDY" -o "$REFERENCE"
 }
 

@@ -6,7 +6,7 @@ load support/common
 setup_file() {
   export STUDY=$LORE_SOURCE/tests/studies/tiny.yaml
   export REFERENCE=$BATS_FILE_TMPDIR/reference RUN=runs/tiny-seed1
-  export OPTIONS="-q -s model.mixer=rg_lru -s compute.gemm=builtin -s compute.threads=1"
+  export OPTIONS="-q -s model.mixer=rg_lru -s compute.threads=1"
   "$LORE" run $OPTIONS "$STUDY" -o "$REFERENCE"
 }
 
@@ -88,7 +88,7 @@ CODE
 
 @test "peak memory is what lore check predicts, within 10 %" {
   for options in "-s model.width=32" "-s model.width=256 -s model.hidden=1024 -s model.heads=4"; do
-    options="$options -s model.mixer=rg_lru -s compute.gemm=builtin -s train.steps=20 -s checkpoint.snapshots=[]"
+    options="$options -s model.mixer=rg_lru -s train.steps=20 -s checkpoint.snapshots=[]"
     predicted=$("$LORE" check --json $options "$STUDY" |
       "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["peak_bytes"])')
     peak=$("$PYTHON" "$LORE_SOURCE/tests/support/peak_memory.py" "$LORE" run -q $options "$STUDY" \

@@ -11,7 +11,7 @@ population: {individuals: 32, held_out: 8}
 model: {layers: 1, width: 16, heads: 2, hidden: 32}
 train: {steps: 4, batch: 4, shard: 2, learning_rate: 1.5e-03}
 evaluate: {every: 2, sequences: 16, attention_sequences: 4}
-compute: {gemm: builtin, threads: 1}
+compute: {threads: 1}
 END
   cat "$BATS_FILE_TMPDIR/study.yaml" - >"$BATS_FILE_TMPDIR/sweep.yaml" <<'END'
 sweep: {seeds: 3}

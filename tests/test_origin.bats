@@ -11,7 +11,7 @@ population: {individuals: 64, held_out: 16}
 model: {layers: 2, width: 32, heads: 2, hidden: 64}
 train: {steps: 20, batch: 8, shard: 2}
 evaluate: {every: 10, dense_every: 0, dense_until: 0, sequences: 24, attention_sequences: 8}
-compute: {gemm: builtin, threads: 1}
+compute: {threads: 1}
 experiments:
   pretrain: {}
   early: {start_from: {experiment: pretrain, step: 10}}

@@ -13,7 +13,7 @@ model: {layers: 2, width: 32, heads: 2, hidden: 64}
 train: {steps: 240, batch: 8, shard: 2, learning_rate: 5.0e-03}
 evaluate: {every: 30, dense_every: 0, dense_until: 0, sequences: 16, attention_sequences: 8}
 checkpoint: {snapshots: [0, 30]}
-compute: {threads: 1, gemm: builtin}
+compute: {threads: 1}
 sweep: {grid: {model.mixer: [attention, rg_lru]}}
 EOF
   "$LORE" run -q "$BATS_FILE_TMPDIR/study.yaml" -o "$RESULTS" >/dev/null
@@ -195,7 +195,7 @@ population: {individuals: 150000, held_out: 100}
 model: {layers: 1, width: 64, heads: 2, hidden: 64}
 train: {steps: 1, batch: 8, shard: 2}
 evaluate: {every: 1, sequences: 8, attention_sequences: 4}
-compute: {threads: 1, gemm: builtin}
+compute: {threads: 1}
 EOF
   "$LORE" run -q wide.yaml -o wide >/dev/null
   run bash -c 'ulimit -v 2000000; "$LORE" probe wide'

@@ -7,15 +7,15 @@ setup_file() {
   export STUDY=$LORE_SOURCE/tests/studies/tiny.yaml
   export REFERENCE=$BATS_FILE_TMPDIR/reference
   export RUN=runs/tiny-seed1
-  # One thread and a fixed backend: what other runs are compared with.
-  "$LORE" run -q "$STUDY" -o "$REFERENCE" -s compute.threads=1 -s compute.gemm=builtin
+  # One thread: what other runs are compared with.
+  "$LORE" run -q "$STUDY" -o "$REFERENCE" -s compute.threads=1
 }
 
 # again DIRECTORY OPTION...: the reference study once more.
 again() {
   local directory=$1
   shift
-  "$LORE" run -q "$STUDY" -o "$directory" -s compute.gemm=builtin "$@"
+  "$LORE" run -q "$STUDY" -o "$directory" "$@"
 }
 
 @test "a run leaves resolved settings, metrics and weights, and nothing else" {
@@ -69,7 +69,7 @@ END
   RANDOM=7
   killed=0 with_records=0 kills=${LORE_KILLS:-50}
   for _ in $(seq "$kills"); do
-    "$LORE" run -q "$STUDY" -o killed -s compute.gemm=builtin "${options[@]}" &
+    "$LORE" run -q "$STUDY" -o killed "${options[@]}" &
     child=$! # lore itself, not a shell around it
     # Up to about one and a half seconds, from before the file exists to after many records.
     sleep "$((RANDOM % 2)).$(printf %03d $((RANDOM % 700)))"
@@ -96,7 +96,7 @@ END
 predicted() {
   local ranks=$1 predicted peak
   shift
-  set -- "$@" -s compute.gemm=builtin -s checkpoint.snapshots=[]
+  set -- "$@" -s checkpoint.snapshots=[]
   predicted=$("$LORE" check --json --ranks-per-run "$ranks" "$@" "$STUDY" |
     "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["peak_bytes"])')
   set -- "$LORE" run -q "$@" "$STUDY" -o memory --overwrite

@@ -79,7 +79,7 @@ static void test_defaults(void **state) {
   assert_true(s.evaluate.plateau_margin == 0.05);
   assert_int_equal(s.checkpoint.snapshots.count, 0);
   assert_int_equal(s.compute.threads, 0);
-  assert_int_equal(s.compute.gemm, LORE_GEMM_AUTO);
+  assert_int_equal(s.compute.gemm, LORE_GEMM_BUILTIN);
   put("name: default\n");
   lore_settings read;
   assert_int_equal(read_with(NULL, &read), LORE_OK);

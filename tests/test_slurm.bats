@@ -15,7 +15,7 @@ model: {layers: 2, width: 32, heads: 2, hidden: 64}
 train: {steps: 500, batch: 8, shard: 2}
 evaluate: {every: 20, dense_every: 0, dense_until: 0, sequences: 24, attention_sequences: 8}
 checkpoint: {every: 50}
-compute: {gemm: builtin, threads: 1}
+compute: {threads: 1}
 experiments:
   pretrain: {sweep: {seeds: 3}}
   tune: {start_from: {experiment: pretrain, step: 100}, train: {steps: 60}}

@@ -126,7 +126,7 @@ ended_with() {
 
 @test "SIGKILL of a rank: the same job goes on, and nothing is different" {
   export LORE=$PROGRAM
-  options=(-s train.steps=400 -s checkpoint.every=20 -s compute.gemm=builtin)
+  options=(-s train.steps=400 -s checkpoint.every=20)
   study=$LORE_SOURCE/tests/studies/tiny.yaml
   job=$(sbatch --parsable -o job.log --time=5 "$RUN" "$study" dir "${options[@]}")
   for _ in $(seq 300); do

@@ -43,7 +43,7 @@ model: {layers: 2, width: 32, heads: 2, hidden: 64}
 train: {batch: 8, shard: 2, steps: ${3:-20}}
 evaluate: {every: 5, dense_every: 0, dense_until: 0, sequences: 24, attention_sequences: 8}
 checkpoint: {every: 4}
-compute: {gemm: builtin, threads: 1}
+compute: {threads: 1}
 $2
 END
 }

@@ -7,7 +7,7 @@ setup_file() {
   export BASE="population: {individuals: 64, held_out: 32}
 model: {layers: 2, width: 32, heads: 2, hidden: 64}
 evaluate: {every: 10, dense_every: 0, dense_until: 0, sequences: 24, attention_sequences: 8}
-compute: {gemm: builtin, threads: 1}"
+compute: {threads: 1}"
 }
 
 # study NAME TEXT: NAME.yaml, the base with TEXT below.

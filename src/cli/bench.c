@@ -35,7 +35,8 @@ static const lore_option options[] = {
     {LORE_OPTION_CHOICE, '\0', "mixer", "MIXER", LORE_FIELD(lore_arguments, mixer, int),
      .choice = mixer_word, .help = "attention (default) or rg_lru"},
     {LORE_OPTION_CHOICE, '\0', "gemm", "BACKEND", LORE_FIELD(lore_arguments, backend, int),
-     .choice = backend_word, .help = "auto (default: the fastest), builtin, cblas or onednn"},
+     .choice = backend_word,
+     .help = "builtin (default, as for training), cblas, onednn or auto: the fastest here"},
     {LORE_OPTION_FLAG, '\0', "json", NULL, LORE_FIELD(lore_arguments, json, bool),
      .help = "one JSON object, for programs"},
 };
@@ -200,7 +201,8 @@ int lore_command_bench(int argc, char **argv) {
   lore_team team = lore_team_of(MPI_COMM_WORLD);
   if (status == LORE_OK)
     status = lore_team_share_processors(team);
-  lore_arguments arguments = {.threads = lore_threads_allowed(), .seconds = 6};
+  lore_arguments arguments = {
+      .threads = lore_threads_allowed(), .seconds = 6, .backend = LORE_GEMM_BUILTIN};
   if (status == LORE_OK)
     status = lore_options_read(&command_line, argc, argv, &arguments, &arguments.help);
   if (status == LORE_OK && arguments.help)

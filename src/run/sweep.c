@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
 #include "lore/base/mpi.h"
@@ -19,7 +20,8 @@ typedef struct {
   int runs; /* of the study */
   lore_team world, group;
   lore_queue queue;
-  lore_assignment run; /* the one that this group trains */
+  lore_gemm_backend gemm; /* what compute.gemm: auto stands for */
+  lore_assignment run;    /* the one that this group trains */
   int trained;
   double begin;       /* clocks of all nodes are compared: seconds since 1970 */
   double last_taken;  /* when this group took its last run */
@@ -112,6 +114,7 @@ static lore_status execute_run(lore_sweep *sweep, lore_run_result *result) {
                               .reference = run->patched ? weights : none,
                               .first_step = run->first_step,
                               .hash = run->hash,
+                              .gemm = sweep->gemm,
                               .command = o->command,
                               .team = sweep->group,
                               .overwrite = o->overwrite,
@@ -278,6 +281,16 @@ static lore_status run_sweep(lore_sweep *sweep, const lore_manifest *manifest,
   return ended;
 }
 
+/* One backend for all ranks and runs, from the first rank. */
+static lore_status settle_backend(lore_sweep *sweep, const lore_manifest *manifest) {
+  const lore_sweep_options *o = sweep->options;
+  LORE_TRY_TOGETHER(sweep->world,
+                    sweep->world.rank == 0
+                        ? lore_backend_settle(manifest, o->directory, o->quiet, &sweep->gemm)
+                        : LORE_OK);
+  return lore_team_spread(sweep->world, &sweep->gemm, sizeof sweep->gemm);
+}
+
 lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
                            const lore_sweep_options *options, lore_sweep_result *result) {
   lore_sweep sweep = {.options = options, .world = lore_team_of(world), .begin = lore_clock_unix()};
@@ -287,6 +300,7 @@ lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
   LORE_TRY(lore_team_spread(sweep.world, &sweep.runs, sizeof sweep.runs));
   int size = group_size(sweep.world.ranks, sweep.runs, options->ranks_per_run);
   LORE_TRY(lore_team_share_processors(sweep.world));
+  LORE_TRY(settle_backend(&sweep, manifest));
   LORE_TRY_MPI(MPI_Comm_split(world, sweep.world.rank / size, sweep.world.rank, &group));
   sweep.group = lore_team_of(group);
   lore_status status = run_sweep(&sweep, manifest, result);

@@ -82,41 +82,30 @@ static lore_status load_reference(const lore_run *run) {
   return load_weights(run, run->options->reference.path, reference);
 }
 
-/* Picks the GEMM backend by timing them on this run's shapes, unless the study names one. */
-static lore_status time_backends(const lore_run *run) {
-  const lore_assembly *a = &run->assembly;
-  enum { ROWS_MAX = 512 };
-  lore_gemm_shape shapes[LORE_GEMM_SHAPES_MAX];
-  char text[128];
-  int rows = run->settings->train.shard * a->longest;
-  double operations = lore_model_flops_per_token(a->model, 0);
-  double affordable =
-      3e9 / operations; /* rows, so that a pass takes a few hundredths of a second */
-  if (rows > affordable)
-    rows = affordable > 64 ? (int)affordable : 64;
-  int count = lore_decoder_gemm_shapes(a->model, rows < ROWS_MAX ? rows : ROWS_MAX, shapes);
-  LORE_TRY(lore_gemm_choose(shapes, count, a->threads, 0.3, sizeof text, text));
-  if (!run->options->quiet)
-    lore_info("matrix products: %s", text);
-  return LORE_OK;
+/* The backend that a resumed run was begun with. */
+static lore_status find_first_backend(const lore_run *run, int *backend) {
+  for (int b = LORE_GEMM_BUILTIN; b <= LORE_GEMM_ONEDNN; b++)
+    if (!strcmp(run->at.gemm_backend, lore_gemm_name((lore_gemm_backend)b)) &&
+        lore_gemm_has((lore_gemm_backend)b)) {
+      *backend = b;
+      return LORE_OK;
+    }
+  return lore_fail(LORE_USER,
+                   "%s was begun with the matrix products of %s, which this build of lore lacks; "
+                   "resume it with a build that has them, or begin it again with --overwrite",
+                   run->result->directory, run->at.gemm_backend);
 }
 
 /* One backend for all ranks and sessions, or sums would not have the same bits. */
 static lore_status choose_backend(lore_run *run, bool resumed) {
-  const lore_team team = run->options->team;
   int backend = (int)run->settings->compute.gemm;
-  lore_status status = LORE_OK;
-  for (int b = LORE_GEMM_BUILTIN; resumed && b <= LORE_GEMM_ONEDNN; b++)
-    if (!strcmp(run->at.gemm_backend, lore_gemm_name((lore_gemm_backend)b)))
-      backend = b;
-  if (backend == LORE_GEMM_AUTO) {
-    if (lore_run_leads(run))
-      status = time_backends(run);
-    LORE_TRY(lore_run_lead(run, status));
-    backend = (int)lore_gemm_selected();
-    LORE_TRY(lore_team_spread(team, &backend, sizeof backend));
-  }
-  LORE_TRY_TOGETHER(team, lore_gemm_select((lore_gemm_backend)backend));
+  if (backend == LORE_GEMM_AUTO)
+    backend = (int)run->options->gemm;
+  if (backend == LORE_GEMM_AUTO)
+    backend = LORE_GEMM_BUILTIN;
+  if (resumed)
+    LORE_TRY_TOGETHER(run->options->team, find_first_backend(run, &backend));
+  LORE_TRY_TOGETHER(run->options->team, lore_gemm_select((lore_gemm_backend)backend));
   snprintf(run->at.gemm_backend, sizeof run->at.gemm_backend, "%s",
            lore_gemm_name((lore_gemm_backend)backend));
   return LORE_OK;

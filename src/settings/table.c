@@ -276,8 +276,9 @@ static const lore_setting table[] = {
     INTEGER("compute.threads", compute.threads, BOTH, "threads", "0", 0, 1024,
             "threads of this process; 0: as many as it may use. Refused if OpenMP gives fewer",
             .runtime = true),
-    CHOICE("compute.gemm", compute.gemm, BOTH, "auto", backends,
-           "library for matrix products; auto: the fastest on the model's own shapes",
+    CHOICE("compute.gemm", compute.gemm, BOTH, "builtin", backends,
+           "library for matrix products. auto: the fastest on the model's own shapes, measured "
+           "once for a directory of results and then kept",
            .runtime = true),
 };
 

@@ -1,6 +1,7 @@
 /* Every path and file name of a directory of results:
  *
  *   DIR/study.yaml  study.overrides  manifest.tsv    the frozen study (manifest)
+ *       gemm.yaml                                    what compute.gemm: auto stands for (run)
  *       jobs/                                        scripts and logs (submit)
  *       runs/<id>/study.yaml  state.yaml  lock       a run's settings, state, holder
  *                 metrics.nc  exposure.nc  probe.nc  what it measured
@@ -19,6 +20,7 @@
 /* Of the directory. */
 #define LORE_PATH_OVERRIDES "study.overrides"
 #define LORE_PATH_MANIFEST  "manifest.tsv"
+#define LORE_PATH_GEMM      "gemm.yaml"
 #define LORE_PATH_JOBS      "jobs"
 #define LORE_PATH_RUNS      "runs"
 

@@ -42,8 +42,7 @@ lore_status lore_gemm_time(lore_gemm_backend backend, const lore_gemm_shape *sha
                            int threads, double budget, double *seconds);
 
 /* Times every backend of this build on `shapes`, selects the fastest (the built-in one
- * unless another is clearly faster) and describes the choice in
- * `text`: "builtin 160, onednn 155, cblas 140 GFLOP/s: builtin". Takes about `budget` seconds. */
+ * unless another is clearly faster) and describes the choice in `text`: "builtin 160, onednn 155, cblas 140 GFLOP/s: builtin". Takes about `budget` seconds. */
 lore_status lore_gemm_choose(const lore_gemm_shape *shapes, int count, int threads, double budget,
                              size_t size, char *text);
 

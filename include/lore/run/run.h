@@ -26,6 +26,7 @@ typedef struct {
   lore_weights reference; /* whose attention it uses; none: no patching */
   int64_t first_step;     /* steps that led to `start`: the data continues from there */
   uint64_t hash;          /* of what decides the result; 0: lore_settings_hash */
+  lore_gemm_backend gemm; /* what compute.gemm: auto stands for; itself auto: the built-in one */
   const char *command;    /* how the program was called, for the file's history */
   lore_team team;         /* ranks that train it together */
   bool overwrite;         /* begin again whatever there is */
