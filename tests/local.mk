@@ -107,6 +107,7 @@ shell_tests = \
 	tests/test_backend.bats \
 	tests/test_broken.bats \
 	tests/test_collect_command.bats \
+	tests/test_deaths.bats \
 	tests/test_distributions.bats \
 	tests/test_figures.bats \
 	tests/test_kill.bats \

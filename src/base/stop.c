@@ -1,9 +1,11 @@
 /* Signals and deadlines. */
 #include "lore/base/stop.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lore/base/clock.h"
 
@@ -13,6 +15,17 @@ static bool late, asked;
 static bool (*ask_others)(void *context);
 static void *ask_context;
 static double last_asked;
+static volatile sig_atomic_t mark_file = -1;
+static volatile long mark_offset;
+static bool marked;
+
+/* In a signal's handler, too. */
+static void put_mark(void) {
+  int error = errno;
+  if (mark_file >= 0)
+    (void)!pwrite(mark_file, "!", 1, mark_offset);
+  errno = error;
+}
 
 static void note_signal(int number) {
   if (number == SIGINT && caught == SIGINT) {
@@ -20,6 +33,7 @@ static void note_signal(int number) {
     raise(SIGINT);
   }
   caught = number;
+  put_mark();
 }
 
 void lore_stop_listen(void) {
@@ -34,6 +48,15 @@ void lore_stop_at(double seconds) {
     deadline = seconds;
 }
 
+void lore_stop_mark(int fd, long offset) {
+  mark_file = -1; /* a signal may come between the two */
+  mark_offset = offset;
+  mark_file = fd;
+  marked = caught || late || asked;
+  if (marked)
+    put_mark();
+}
+
 void lore_stop_ask(bool (*ask)(void *context), void *context) {
   ask_others = ask;
   ask_context = context;
@@ -46,6 +69,10 @@ bool lore_stop_wanted(double margin) {
     asked = asked || ask_others(ask_context);
   }
   late = late || (deadline > 0 && lore_clock_unix() + margin > deadline);
+  if ((late || asked) && !marked) {
+    marked = true;
+    put_mark();
+  }
   return caught || late || asked;
 }
 

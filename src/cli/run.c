@@ -32,7 +32,7 @@ static lore_status take_chunk(const lore_option *option, const char *text, void 
   return lore_fail(LORE_USER, "--%s %s: expected I/N with 0 <= I < N", option->name, text);
 }
 
-enum { WAVES_MAX = 1 << 20 };
+enum { WAVES_MAX = 1 << 20, DEATHS_MAX = 1000000, DEATHS_DEFAULT = 3 };
 
 static const lore_option options[] = {
     {LORE_OPTION_TEXT, 'o', "output", "DIR",
@@ -49,6 +49,12 @@ static const lore_option options[] = {
      .help = "only runs of this wave: 0 for those without a parent, 1 for their children, ..."},
     {LORE_OPTION_OTHER, '\0', "chunk", "I/N", LORE_FIELD(lore_arguments, sweep, lore_sweep_options),
      .take = take_chunk, .help = "begin with part I (from 0) of N, then help with the other parts"},
+    {LORE_OPTION_INTEGER, '\0', "max-deaths", "K",
+     LORE_FIELD(lore_arguments, sweep.deaths_max, int), .most = DEATHS_MAX,
+     .help = "set a run aside as failed after its process has died K times in a row without a new "
+             "checkpoint (default 3; 0: never)"},
+    {LORE_OPTION_FLAG, '\0', "retry-failed", NULL, LORE_FIELD(lore_arguments, sweep.retry, bool),
+     .help = "also train runs that were set aside"},
     {LORE_OPTION_FLAG, '\0', "fail-fast", NULL, LORE_FIELD(lore_arguments, sweep.fail_fast, bool),
      .help = "stop all runs when one fails"},
     {LORE_OPTION_FLAG, '\0', "overwrite", NULL, LORE_FIELD(lore_arguments, sweep.overwrite, bool),
@@ -78,6 +84,7 @@ static const lore_command_line command_line = {
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   arguments->sweep.wave = -1;
   arguments->sweep.chunks = 1;
+  arguments->sweep.deaths_max = DEATHS_DEFAULT;
   LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
   if (arguments->help)
     return LORE_OK;

@@ -55,7 +55,10 @@ static void print_run(FILE *file, int width, const char *id, const lore_seen *se
 /* The first line of a run's message. */
 static void print_message(FILE *file, const char *id, const lore_seen *seen) {
   const char *message = seen->state.message;
-  if (*message)
+  if (seen->stage == LORE_SEEN_INTERRUPTED && seen->state.deaths > 0)
+    fprintf(file, "%s: interrupted: its process died %d time%s in a row without a new checkpoint\n",
+            id, seen->state.deaths, seen->state.deaths == 1 ? "" : "s");
+  else if (*message)
     fprintf(file, "%s: %s: %.*s\n", id, lore_seen_name(seen->stage), (int)strcspn(message, "\n"),
             message);
 }
@@ -107,6 +110,7 @@ static void print_json_run(lore_json *json, const lore_manifest_run *run, const 
   lore_json_real(json, "seconds_left", DIGITS, seen->left);
   lore_json_real(json, "record_age", DIGITS, m->age);
   lore_json_integer(json, "attempts", state->attempts);
+  lore_json_integer(json, "deaths", state->deaths);
   lore_json_integer(json, "ranks", state->ranks);
   lore_json_integer(json, "threads", state->threads);
   lore_json_text(json, "job", null_if_empty(state->job));

@@ -19,6 +19,7 @@ enum { FILE_MAX = 16384, READ_ATTEMPTS = 3, HASH_DIGITS = 16 };
 typedef enum {
   FIELD_STAGE,
   FIELD_INT,
+  FIELD_COUNT, /* may be missing: 0 */
   FIELD_INT64,
   FIELD_HASH, /* may be missing */
   FIELD_SECONDS,
@@ -38,6 +39,7 @@ static const field fields[] = {
     {"ranks", FIELD_INT, offsetof(lore_state, ranks), 0},
     {"threads", FIELD_INT, offsetof(lore_state, threads), 0},
     {"attempts", FIELD_INT, offsetof(lore_state, attempts), 0},
+    {"deaths", FIELD_COUNT, offsetof(lore_state, deaths), 0},
     {"hash", FIELD_HASH, offsetof(lore_state, hash), 0},
     {"updated", FIELD_SECONDS, offsetof(lore_state, updated), 0},
     {"host", FIELD_TEXT, offsetof(lore_state, host), LORE_STATE_TEXT},
@@ -80,6 +82,7 @@ static bool parse_value(const field *field, const char *text, lore_state *state)
   case FIELD_STAGE:
     return parse_stage(text, at);
   case FIELD_INT:
+  case FIELD_COUNT:
     good = parse_integer(text, INT32_MAX, &number);
     *(int *)at = (int)number;
     return good;
@@ -129,7 +132,7 @@ static lore_status parse_text(const char *path, char *text, lore_state *state) {
     line = end + 1;
   }
   for (int i = 0; i < FIELDS; i++)
-    if (!(seen & 1u << i) && fields[i].kind != FIELD_HASH)
+    if (!(seen & 1u << i) && fields[i].kind != FIELD_HASH && fields[i].kind != FIELD_COUNT)
       return lore_fail(LORE_FILE, "%s: '%s' is missing", path, fields[i].key);
   return LORE_OK;
 }
@@ -181,7 +184,7 @@ static void write_field(FILE *file, const field *field, const lore_state *state)
   fprintf(file, "%s: ", field->key);
   if (field->kind == FIELD_STAGE)
     fputs(stage_names[*(const lore_run_stage *)at], file);
-  else if (field->kind == FIELD_INT)
+  else if (field->kind == FIELD_INT || field->kind == FIELD_COUNT)
     fprintf(file, "%d", *(const int *)at);
   else if (field->kind == FIELD_INT64)
     fprintf(file, "%lld", (long long)*(const int64_t *)at);
@@ -288,4 +291,57 @@ bool lore_state_locked(const char *directory) {
   bool locked = !fcntl(fd, F_OFD_GETLK, &whole) && whole.l_type != F_UNLCK;
   close(fd);
   return locked;
+}
+
+long lore_state_mark_offset(int rank) {
+  return LORE_STATE_TEXT + rank;
+}
+
+int lore_state_open_marks(const char *directory) {
+  char *path;
+  if (lock_path(directory, &path) != LORE_OK)
+    return -1;
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  free(path);
+  return fd;
+}
+
+void lore_state_put_marks(int lock, int ranks) {
+  char *marks = malloc((size_t)ranks);
+  if (!marks)
+    return;
+  memset(marks, '.', (size_t)ranks);
+  (void)!pwrite(lock, marks, (size_t)ranks, lore_state_mark_offset(0));
+  if (ranks > 1) /* ranks of other nodes write beside it */
+    fdatasync(lock);
+  free(marks);
+}
+
+/* Whether the file has marks, and none of a rank that was not told. */
+static bool all_marked(int fd) {
+  enum { BLOCK = 256 };
+  char text[BLOCK];
+  off_t at = lore_state_mark_offset(0);
+  ssize_t length;
+  bool any = false;
+  while ((length = pread(fd, text, sizeof text, at)) > 0) {
+    if (memchr(text, '.', (size_t)length))
+      return false;
+    at += length;
+    any = true;
+  }
+  return any;
+}
+
+bool lore_state_died(const char *directory) {
+  char *path, name;
+  if (lock_path(directory, &path) != LORE_OK)
+    return false;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  free(path);
+  if (fd < 0)
+    return false;
+  bool died = pread(fd, &name, 1, 0) == 1 && !all_marked(fd);
+  close(fd);
+  return died;
 }

@@ -1,5 +1,6 @@
 /* The table of runs and who takes which. The window in rank 0's memory:
  *   int      1 if all groups are to stop
+ *   int      1 if a group trains a suspect
  *   int      number of runs in each state
  *   int      state of each run            these change, by atomic operations
  *   int      place of each run's parent; -1: none
@@ -25,12 +26,20 @@ static int count_blocks(const lore_queue *queue) {
   return (queue->runs + BLOCK - 1) / BLOCK;
 }
 
+static MPI_Aint at_stop(void) {
+  return 0;
+}
+
+static MPI_Aint at_suspect(void) {
+  return (MPI_Aint)sizeof(int);
+}
+
 static MPI_Aint at_count(int state) {
-  return (MPI_Aint)sizeof(int) * (1 + state);
+  return (MPI_Aint)sizeof(int) * (2 + state);
 }
 
 static MPI_Aint at_state(int run) {
-  return (MPI_Aint)sizeof(int) * (1 + LORE_QUEUE_STATES + run);
+  return at_count(LORE_QUEUE_STATES + run);
 }
 
 /* --- the order of runs --- */
@@ -140,12 +149,12 @@ lore_status lore_queue_count(lore_queue *queue, int *count) {
 
 lore_status lore_queue_stop(lore_queue *queue) {
   int was;
-  return fetch_integer(queue, 0, 1, MPI_REPLACE, &was);
+  return fetch_integer(queue, at_stop(), 1, MPI_REPLACE, &was);
 }
 
 lore_status lore_queue_stopped(lore_queue *queue, bool *stopped) {
   int value = 0;
-  lore_status status = fetch_integer(queue, 0, 0, MPI_NO_OP, &value);
+  lore_status status = fetch_integer(queue, at_stop(), 0, MPI_NO_OP, &value);
   *stopped = value != 0;
   return status;
 }
@@ -161,8 +170,8 @@ static lore_status read_block(lore_queue *queue, int block) {
   for (int run = first; run < end; run++) {
     int state = queue->block[run - first];
     queue->seen[run] = (unsigned char)state;
-    open |=
-        state == LORE_QUEUE_WAITING || state == LORE_QUEUE_TAKEN || state == LORE_QUEUE_ELSEWHERE;
+    open |= state == LORE_QUEUE_WAITING || state == LORE_QUEUE_TAKEN ||
+            state == LORE_QUEUE_ELSEWHERE || state == LORE_QUEUE_SUSPECT;
   }
   queue->settled[block] = !open;
   return LORE_OK;
@@ -404,6 +413,38 @@ static lore_status reclaim_runs(lore_queue *queue, bool *any) {
   return LORE_OK;
 }
 
+lore_status lore_queue_defer(lore_queue *queue, int run) {
+  return lore_queue_set(queue, run, LORE_QUEUE_SUSPECT);
+}
+
+lore_status lore_queue_share(lore_queue *queue) {
+  int was;
+  if (!queue->alone)
+    return LORE_OK;
+  queue->alone = false;
+  return fetch_integer(queue, at_suspect(), 0, MPI_REPLACE, &was);
+}
+
+/* *run: a suspect, if there is one and no other group trains one; *later: there is one. */
+static lore_status take_suspect(lore_queue *queue, int *run, bool *later) {
+  const int one = 1, none = 0;
+  int was, suspect = 0;
+  while (suspect < queue->runs && queue->seen[suspect] != LORE_QUEUE_SUSPECT)
+    suspect++;
+  if (suspect == queue->runs)
+    return LORE_OK;
+  *later = true;
+  LORE_TRY_MPI(MPI_Compare_and_swap(&one, &none, &was, MPI_INT, 0, at_suspect(), queue->window));
+  LORE_TRY_MPI(MPI_Win_flush(0, queue->window));
+  if (was != none)
+    return LORE_OK;
+  queue->alone = true;
+  bool mine = false;
+  LORE_TRY(swap_state(queue, suspect, LORE_QUEUE_SUSPECT, LORE_QUEUE_TAKEN, &mine));
+  *run = mine ? suspect : LORE_QUEUE_EMPTY;
+  return mine ? LORE_OK : lore_queue_share(queue);
+}
+
 lore_status lore_queue_take(lore_queue *queue, int *run) {
   bool later = false;
   *run = LORE_QUEUE_EMPTY;
@@ -413,6 +454,9 @@ lore_status lore_queue_take(lore_queue *queue, int *run) {
   if (*run >= 0)
     return LORE_OK;
   LORE_TRY(reclaim_runs(queue, &later));
+  LORE_TRY(take_suspect(queue, run, &later));
+  if (*run >= 0)
+    return LORE_OK;
   if (later)
     *run = LORE_QUEUE_LATER;
   return LORE_OK;

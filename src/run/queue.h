@@ -21,6 +21,7 @@ typedef enum {
   LORE_QUEUE_BLOCKED,   /* its parent failed */
   LORE_QUEUE_STOPPED,   /* begun, not finished */
   LORE_QUEUE_ELSEWHERE, /* another job trains it */
+  LORE_QUEUE_SUSPECT,   /* waiting until it can be trained alone: lore_queue_defer */
   LORE_QUEUE_OUTSIDE,   /* not this job's business */
   LORE_QUEUE_STATES
 } lore_queue_state;
@@ -40,6 +41,7 @@ typedef struct {
   unsigned char *packed;  /* a run as it comes */
   lore_settings *base;    /* the one that was used last */
   int base_index;         /* -1: none yet */
+  bool alone;             /* the run that was taken last is a suspect */
 } lore_queue;
 
 /* All ranks of `world`; `leader` says which take runs, rank 0 among them. Rank 0 brings the runs;
@@ -58,6 +60,15 @@ lore_status lore_queue_destroy(lore_queue *queue);
 /* *run: one to train now, taken; LORE_QUEUE_LATER if one may come when others end;
  * LORE_QUEUE_EMPTY. */
 lore_status lore_queue_take(lore_queue *queue, int *run);
+
+/* Puts `run`, just taken, back behind all others: its process has died before. One such run at a
+ * time is taken again (queue->alone), so that a run that kills all groups does it without making
+ * others look guilty. */
+lore_status lore_queue_defer(lore_queue *queue, int run);
+
+/* The run that was taken alone has ended, or has come so far that it is no suspect: the next one
+ * may be taken. Nothing if it was not taken alone. */
+lore_status lore_queue_share(lore_queue *queue);
 
 /* What a group has to know of `run`. */
 lore_status lore_queue_read(lore_queue *queue, int run, lore_assignment *assignment);

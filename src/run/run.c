@@ -3,7 +3,9 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "lore/base/stop.h"
 #include "lore/io/path.h"
 #include "lore/settings/hash.h"
 #include "session.h"
@@ -20,17 +22,48 @@ lore_status lore_run_check_ranks(const lore_settings *settings, int ranks) {
       ranks, shards, train->batch, train->shard, shards);
 }
 
+static bool is_aside(const lore_run *run) {
+  const int most = run->options->deaths_max;
+  return run->state.stage == LORE_RUN_FAILED && most > 0 && run->state.deaths >= most;
+}
+
+/* A process that trained the run `died`: counts that, and sets the run aside if it happens again
+ * and again. Written at once, as this process may not live until the next time. */
+static lore_status count_death(lore_run *run, bool died) {
+  lore_state *state = &run->state;
+  const int most = run->options->deaths_max;
+  if (state->stage == LORE_RUN_FAILED && run->options->retry)
+    state->deaths = 0;
+  else if (died && !is_aside(run)) {
+    state->deaths++;
+    if (most > 0 && state->deaths >= most) {
+      state->stage = LORE_RUN_FAILED;
+      snprintf(
+          state->message, sizeof state->message,
+          "its process died %d times in a row, without a new checkpoint in between and without "
+          "having been told to end (out of memory? lore check says what it needs); set aside "
+          "until lore run --retry-failed",
+          state->deaths);
+    }
+    LORE_TRY(lore_run_put_state(run));
+  }
+  return is_aside(run) ? lore_fail(LORE_ASIDE, "%s", state->message) : LORE_OK;
+}
+
 /* Looks at what is in the directory, having taken it. LORE_OK with done_before or elsewhere set:
  * nothing is to be done. */
 static lore_status examine_directory(lore_run *run) {
   lore_run_result *result = run->result;
+  bool died = lore_state_died(result->directory);
   LORE_TRY(lore_state_lock(result->directory, &run->lock, result->holder));
   result->elsewhere = run->lock < 0;
   if (result->elsewhere)
     return LORE_OK;
   LORE_TRY(lore_state_read(result->directory, &run->state));
-  if (run->options->overwrite)
+  if (run->options->overwrite) {
+    lore_state_put_marks(run->lock, run->options->team.ranks);
     return LORE_OK;
+  }
   LORE_TRY(lore_run_check_settings(run));
   if (run->state.hash && run->state.hash != run->hash)
     return lore_fail(LORE_USER,
@@ -41,7 +74,26 @@ static lore_status examine_directory(lore_run *run) {
   if (run->state.stage == LORE_RUN_DIVERGED) /* it would again */
     return lore_fail(LORE_DIVERGED, "%s (in an earlier job; --overwrite begins it again)",
                      run->state.message);
+  if (result->done_before)
+    return LORE_OK;
+  LORE_TRY(count_death(run, died));
+  lore_state_put_marks(run->lock, run->options->team.ranks);
   return LORE_OK;
+}
+
+/* From here on a rank that is told to end says so, until close_run. */
+static void open_marks(lore_run *run) {
+  if (!lore_run_leads(run))
+    run->lock = lore_state_open_marks(run->result->directory);
+  lore_stop_mark(run->lock, lore_state_mark_offset(run->options->team.rank));
+}
+
+static void close_marks(lore_run *run) {
+  lore_stop_mark(-1, 0);
+  if (run->lock >= 0 && lore_run_leads(run))
+    lore_state_unlock(run->lock);
+  else if (run->lock >= 0)
+    close(run->lock);
 }
 
 static lore_status take_directory(lore_run *run) {
@@ -84,6 +136,8 @@ static lore_status record_end(lore_run *run, lore_status status) {
   if (run->announced) {
     run->state.stage = stage_of(status);
     run->state.step = run->at.step;
+    if (status == LORE_OK)
+      run->state.deaths = 0;
     snprintf(run->state.message, sizeof run->state.message, "%s", message);
     lore_status written = lore_run_put_state(run);
     if (written == LORE_OK && status == LORE_OK)
@@ -103,8 +157,7 @@ static lore_status close_run(lore_run *run, lore_status status) {
   lore_provenance_free(&run->provenance);
   lore_assembly_destroy(&run->assembly);
   free(run->attention);
-  if (run->lock >= 0)
-    lore_state_unlock(run->lock);
+  close_marks(run);
   return lore_team_agree(run->options->team, status);
 }
 
@@ -127,7 +180,10 @@ lore_status lore_run_execute(const lore_settings *settings, const lore_run_optio
     status = lore_team_spread(options->team, nothing, sizeof nothing);
   result->done_before = nothing[0];
   result->elsewhere = nothing[1];
-  if (status == LORE_OK && !result->done_before && !result->elsewhere)
+  bool trains = status == LORE_OK && !result->done_before && !result->elsewhere;
+  if (trains)
+    open_marks(&run);
+  if (trains)
     status = lore_run_task_of(settings->task)->train(&run);
   return close_run(&run, status);
 }

@@ -20,7 +20,7 @@ typedef struct lore_run {
   lore_run_result *result;
   char id[LORE_RUN_ID_MAX];
   uint64_t hash;
-  int lock; /* of the directory; -1: not ours */
+  int lock; /* of the directory, for other ranks than the leader only its file; -1: not ours */
   lore_state state;
   bool announced; /* it may write the state; before, the state is an earlier job's */
   char checkpoints[LORE_PATH_MAX];

@@ -101,6 +101,13 @@ static lore_status find_weights(const lore_sweep *sweep, char *path, lore_weight
   return LORE_OK;
 }
 
+/* The run has come further than its last process: others that are suspected may begin. A failure
+ * of MPI shows at the next call. */
+static void share_queue(void *context) {
+  lore_sweep *sweep = context;
+  (void)lore_queue_share(&sweep->queue);
+}
+
 static lore_status execute_run(lore_sweep *sweep, lore_run_result *result) {
   const lore_assignment *run = &sweep->run;
   const lore_sweep_options *o = sweep->options;
@@ -118,6 +125,10 @@ static lore_status execute_run(lore_sweep *sweep, lore_run_result *result) {
                               .command = o->command,
                               .team = sweep->group,
                               .overwrite = o->overwrite,
+                              .deaths_max = o->deaths_max,
+                              .retry = o->retry,
+                              .progressed = share_queue,
+                              .context = sweep,
                               .quiet = o->quiet || sweep->runs > 1};
   return lore_run_execute(&run->settings, &options, result);
 }
@@ -166,10 +177,39 @@ static lore_status train_run(lore_sweep *sweep, int place) {
   if (sweep->group.rank > 0)
     return LORE_OK;
   LORE_TRY(lore_queue_set(&sweep->queue, place, state_after(sweep->status, &sweep->last)));
+  LORE_TRY(lore_queue_share(&sweep->queue));
   LORE_TRY(print_ended_run(sweep, sweep->status, &sweep->last));
   bool failed = sweep->status != LORE_OK && sweep->status != LORE_STOPPED;
   if (sweep->status == LORE_STOPPED || (failed && sweep->options->fail_fast))
     return lore_queue_stop(&sweep->queue);
+  return LORE_OK;
+}
+
+/* Whether the run that was taken has nearly died too often. All groups die with the one whose
+ * process does, so it may be another's fault: see lore_queue_defer. */
+static bool is_suspect(const lore_sweep *sweep) {
+  const lore_sweep_options *o = sweep->options;
+  char directory[LORE_PATH_MAX];
+  lore_state state;
+  if (o->deaths_max == 0 || o->overwrite ||
+      lore_directory_of_run(o->directory, sweep->run.id, directory) ||
+      lore_state_locked(directory) || lore_state_read(directory, &state) ||
+      state.stage == LORE_RUN_DONE)
+    return false;
+  int deaths = state.deaths + lore_state_died(directory);
+  return deaths > 0 && deaths >= o->deaths_max - 1;
+}
+
+/* Takes a run, or defers it. */
+static lore_status choose_run(lore_sweep *sweep, int *place) {
+  LORE_TRY(lore_queue_take(&sweep->queue, place));
+  if (*place < 0)
+    return LORE_OK;
+  LORE_TRY(lore_queue_read(&sweep->queue, *place, &sweep->run));
+  if (sweep->queue.alone || !is_suspect(sweep))
+    return LORE_OK;
+  LORE_TRY(lore_queue_defer(&sweep->queue, *place));
+  *place = LORE_QUEUE_LATER;
   return LORE_OK;
 }
 
@@ -186,7 +226,7 @@ static lore_status wait_for_run(lore_sweep *sweep, int *place) {
     LORE_TRY(lore_queue_stopped(&sweep->queue, &stopped));
     if (stopped)
       break;
-    LORE_TRY(lore_queue_take(&sweep->queue, place));
+    LORE_TRY(choose_run(sweep, place));
     if (*place == LORE_QUEUE_LATER)
       usleep(PAUSE);
   }
@@ -199,8 +239,6 @@ static lore_status take_run(lore_sweep *sweep, int *place) {
   lore_status status = LORE_OK;
   if (sweep->group.rank == 0)
     status = wait_for_run(sweep, place);
-  if (*place >= 0)
-    status = lore_queue_read(&sweep->queue, *place, &sweep->run);
   LORE_TRY_TOGETHER(sweep->group, status);
   LORE_TRY(lore_team_spread(sweep->group, place, sizeof *place));
   return *place >= 0 ? lore_team_spread(sweep->group, &sweep->run, sizeof sweep->run) : LORE_OK;
@@ -232,7 +270,8 @@ static lore_status summarise_sweep(lore_sweep *sweep, lore_sweep_result *result)
                                 .trained = trained,
                                 .failed = count[LORE_QUEUE_FAILED],
                                 .blocked = count[LORE_QUEUE_BLOCKED],
-                                .unfinished = count[LORE_QUEUE_STOPPED] + count[LORE_QUEUE_WAITING],
+                                .unfinished = count[LORE_QUEUE_STOPPED] +
+                                              count[LORE_QUEUE_WAITING] + count[LORE_QUEUE_SUSPECT],
                                 .elsewhere = count[LORE_QUEUE_ELSEWHERE],
                                 .busy = busy,
                                 .seconds = lore_clock_unix() - sweep->begin,

@@ -200,7 +200,11 @@ static lore_status write_resume(lore_run *run) {
                              run->assembly.vocabulary, &run->at, run->provenance.count,
                              run->provenance.entry));
   run->state.step = run->at.step;
-  return lore_run_put_state(run);
+  run->state.deaths = 0;
+  LORE_TRY(lore_run_put_state(run));
+  if (run->options->progressed)
+    run->options->progressed(run->options->context);
+  return LORE_OK;
 }
 
 static lore_status train_step(lore_run *run) {

@@ -16,6 +16,7 @@
   X(LORE_MEMORY, 1, "out of memory")                                                               \
   X(LORE_NUMERICS, 1, "numerical failure")                                                         \
   X(LORE_DIVERGED, 3, "training diverged")                                                         \
+  X(LORE_ASIDE, 3, "set aside")                                                                    \
   X(LORE_RUNS_FAILED, 3, "some runs failed")                                                       \
   X(LORE_STOPPED, 75, "stopped before the end")
 

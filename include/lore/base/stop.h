@@ -18,6 +18,11 @@ void lore_stop_ask(bool (*ask)(void *context), void *context);
 /* Whether this process should stop: a signal came, or less than `margin` seconds are left. */
 bool lore_stop_wanted(double margin);
 
+/* From now on a request to stop also writes a '!' into file `fd` at `offset`, at once (a signal: in
+ * its handler), so that others can tell a process that was told to end from one that died of
+ * itself. fd -1: no more. */
+void lore_stop_mark(int fd, long offset);
+
 /* "signal USR1", "the time limit", "another process": why; "" if nothing asks for it. */
 const char *lore_stop_reason(void);
 

@@ -11,7 +11,8 @@
 
 /* waiting: no state file; running: a process trains it, or was interrupted if its lock is free;
  * stopped: checkpointed, to be resumed; diverged: the loss became NaN or infinite, not retried;
- * failed: the environment failed, retried by the next job. */
+ * failed: the environment failed, retried by the next job, or the run has killed its process too
+ * often (deaths). */
 #define LORE_RUN_STAGE_LIST(X)                                                                     \
   X(LORE_RUN_WAITING, "waiting")                                                                   \
   X(LORE_RUN_RUNNING, "running")                                                                   \
@@ -29,6 +30,7 @@ typedef struct {
   int64_t step, steps; /* done, and to do in all */
   int ranks, threads;  /* of the group that trains or trained it last */
   int attempts;        /* how often it was begun or resumed */
+  int deaths;          /* how often in a row its process died of itself without a new checkpoint */
   uint64_t hash;       /* of what decides the result; 0: unknown, in files of earlier versions */
   double updated;      /* s since 1970 */
   char host[LORE_STATE_TEXT];
@@ -47,6 +49,21 @@ lore_status lore_state_write(const char *directory, const lore_state *state);
  * cannot lock. */
 lore_status lore_state_lock(const char *directory, int *lock, char *holder);
 void lore_state_unlock(int lock);
+
+/* --- How the last holder ended. The lock's file names a holder from lock to unlock, and has a mark
+ * for each of its ranks that was told to end: '.' becomes '!'. --- */
+
+/* Whether the last holder, if the run is free, died without all of its ranks having been told to
+ * end. Asked before the lock is taken, which forgets it. */
+bool lore_state_died(const char *directory);
+
+/* By the holder: puts down the marks of `ranks` ranks. */
+void lore_state_put_marks(int lock, int ranks);
+
+/* Where rank `rank` marks (lore_stop_mark); and the file for a rank that does not hold the lock
+ * itself, to be closed by it; -1 if it cannot be opened. */
+long lore_state_mark_offset(int rank);
+int lore_state_open_marks(const char *directory);
 
 /* Whether some process holds the run now. */
 bool lore_state_locked(const char *directory);

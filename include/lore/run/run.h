@@ -30,7 +30,11 @@ typedef struct {
   const char *command;    /* how the program was called, for the file's history */
   lore_team team;         /* ranks that train it together */
   bool overwrite;         /* begin again whatever there is */
-  bool quiet;             /* no progress */
+  int deaths_max;         /* in a row, after which it is set aside; 0: never */
+  bool retry;             /* also if it was set aside */
+  void (*progressed)(void *context); /* called by the first rank after a checkpoint; NULL: not */
+  void *context;
+  bool quiet; /* no progress */
 } lore_run_options;
 
 /* What came of it. */
@@ -51,7 +55,8 @@ typedef struct {
 /* Trains; all ranks of the team call it and leave with the same status. Resumes from the newest
  * resume point if there is one. LORE_USER if what is there was made with other settings (says
  * which), LORE_STOPPED if it was told to stop (lore/base/stop.h) and can be resumed, LORE_DIVERGED
- * if the loss became NaN or infinite (records up to then are kept), else what the environment
+ * if the loss became NaN or infinite (records up to then are kept), LORE_ASIDE if its process has
+ * died too often (lore/io/state.h, deaths), else what the environment
  * failed with. */
 lore_status lore_run_execute(const lore_settings *settings, const lore_run_options *options,
                              lore_run_result *result);

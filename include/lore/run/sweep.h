@@ -15,6 +15,8 @@ typedef struct {
   int wave;              /* only runs of this wave; -1: all */
   int chunk, chunks;     /* begin with the chunk-th (from 0) of `chunks` parts */
   bool fail_fast;        /* the first failure stops all groups */
+  int deaths_max;        /* after which a run is set aside; 0: never */
+  bool retry;            /* also runs that were set aside */
   bool overwrite, quiet;
 } lore_sweep_options;
 
