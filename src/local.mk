@@ -197,6 +197,8 @@ probe_sources = \
 	src/probe/work.h
 
 cli_sources = \
+	src/cli/alike.c \
+	src/cli/alike.h \
 	src/cli/bench.c \
 	src/cli/biography.c \
 	src/cli/biography.h \

@@ -103,6 +103,7 @@ endif
 tests_support_linalg_ranks_LDADD = $(linalg_libraries) $(LAPACK_LIBS) $(lore_libs)
 
 shell_tests = \
+	tests/test_alike.bats \
 	tests/test_analysis.bats \
 	tests/test_backend.bats \
 	tests/test_broken.bats \

@@ -2,6 +2,9 @@
 #include "lore/base/team.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "lore/base/mpi.h"
 #include "lore/base/threads.h"
@@ -55,4 +58,30 @@ lore_status lore_team_spread(lore_team team, void *data, size_t size) {
         MPI_Bcast((char *)data + at, (int)(left < CHUNK ? left : CHUNK), MPI_BYTE, 0, team.comm));
   }
   return LORE_OK;
+}
+
+static lore_status compare_text(lore_team team, const char *text, const char *first,
+                                const char *what, const char *remedy) {
+  char host[65] = "unknown";
+  if (!strcmp(text, first))
+    return LORE_OK;
+  gethostname(host, sizeof host - 1);
+  return lore_fail(LORE_USER, "rank %d on %s %s than rank 0: '%s', not '%s'; %s", team.rank, host,
+                   what, text, first, remedy);
+}
+
+lore_status lore_team_same(lore_team team, const char *text, const char *what, const char *remedy) {
+  size_t size = strlen(text) + 1;
+  LORE_TRY(lore_team_spread(team, &size, sizeof size));
+  char *first = malloc(size);
+  lore_status status = lore_team_agree(
+      team, first ? LORE_OK : lore_fail(LORE_MEMORY, "cannot allocate %zu bytes", size));
+  if (status == LORE_OK && team.rank == 0)
+    memcpy(first, text, size);
+  if (status == LORE_OK)
+    status = lore_team_spread(team, first, size);
+  if (status == LORE_OK)
+    status = lore_team_agree(team, compare_text(team, text, first, what, remedy));
+  free(first);
+  return status;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alike.h"
 #include "commands.h"
 #include "lore/base/json.h"
 #include "lore/base/mpi.h"
@@ -199,6 +200,8 @@ int lore_command_bench(int argc, char **argv) {
   bool mine = false;
   lore_status status = lore_mpi_begin(&mine);
   lore_team team = lore_team_of(MPI_COMM_WORLD);
+  if (status == LORE_OK)
+    status = lore_alike_check(team, argc, argv);
   if (status == LORE_OK)
     status = lore_team_share_processors(team);
   lore_arguments arguments = {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alike.h"
 #include "commands.h"
 #include "lore/base/log.h"
 #include "lore/base/mpi.h"
@@ -127,6 +128,8 @@ int lore_command_probe(int argc, char **argv) {
   bool mine = false;
   lore_status status = lore_mpi_begin(&mine);
   lore_team world = lore_team_of(MPI_COMM_WORLD);
+  if (status == LORE_OK)
+    status = lore_alike_check(world, argc, argv);
   if (status == LORE_OK)
     status = parse(argc, argv, &arguments);
   if (status == LORE_OK && arguments.help)

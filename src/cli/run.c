@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "alike.h"
 #include "commands.h"
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
@@ -191,6 +192,8 @@ int lore_command_run(int argc, char **argv) {
   setenv("OMPI_MCA_osc", "^rdma", 0);
   lore_status status = lore_mpi_begin(&mine);
   lore_team world = lore_team_of(MPI_COMM_WORLD);
+  if (status == LORE_OK)
+    status = lore_alike_check(world, argc, argv);
   if (status == LORE_OK)
     status = parse(argc, argv, &arguments);
   if (status == LORE_OK && arguments.help) {

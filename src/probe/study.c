@@ -1,8 +1,10 @@
 /* Groups of ranks and the runs that they probe, from a run's directory to its probe.nc. */
 #include "lore/probe/study.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
@@ -44,16 +46,27 @@ static lore_status check_run_names(const lore_probe_options *options,
 }
 
 static lore_status open_run(lore_probed *run) {
+  if (run->team.rank > 0)
+    return LORE_OK;
   LORE_TRY(lore_probed_open(run));
   if (run->steps.count == 0)
     return LORE_OK;
   return lore_probe_task_of(run->settings.task)->describe_options(run);
 }
 
+/* What the first rank has found: files may change, or look different elsewhere. */
+static lore_status spread_run(lore_probed *run) {
+  LORE_TRY(lore_team_spread(run->team, &run->steps, sizeof run->steps));
+  LORE_TRY(lore_team_spread(run->team, run->folder, sizeof run->folder));
+  LORE_TRY(lore_team_spread(run->team, run->path, sizeof run->path));
+  return lore_team_spread(run->team, &run->settings, sizeof run->settings);
+}
+
 static lore_status probe_opened(lore_probed *run, run_outcome *outcome, int *snapshots) {
   const lore_team team = run->team;
   int same = 0;
   LORE_TRY_TOGETHER(team, open_run(run));
+  LORE_TRY(spread_run(run));
   *outcome = WITHOUT_SNAPSHOT;
   if (run->steps.count == 0)
     return LORE_OK;
@@ -168,6 +181,17 @@ static lore_status probe_in_groups(lore_team world, const lore_probe_options *op
   return judge_totals(options, totals, first);
 }
 
+/* Every rank has read the list of runs, from which groups take theirs. */
+static lore_status compare_runs(lore_team world, const lore_manifest *manifest) {
+  char text[64];
+  uint64_t hash = 0;
+  for (int r = 0; r < manifest->runs; r++)
+    hash = XXH3_64bits_withSeed(manifest->run[r].id, strlen(manifest->run[r].id), hash);
+  snprintf(text, sizeof text, "%d runs, %016llx", manifest->runs, (unsigned long long)hash);
+  return lore_team_same(world, text, "finds other runs",
+                        "all nodes must see the same directory, and no job may be adding runs");
+}
+
 lore_status lore_probe_study(MPI_Comm comm, const lore_probe_options *options,
                              lore_probe_totals *totals) {
   lore_team world = lore_team_of(comm);
@@ -177,6 +201,8 @@ lore_status lore_probe_study(MPI_Comm comm, const lore_probe_options *options,
   if (status == LORE_OK)
     status = check_run_names(options, &manifest);
   status = lore_team_agree(world, status);
+  if (status == LORE_OK)
+    status = compare_runs(world, &manifest);
   if (status == LORE_OK)
     status = lore_team_share_processors(world);
   if (status == LORE_OK)

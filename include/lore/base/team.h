@@ -31,6 +31,10 @@ lore_status lore_team_agree(lore_team team, lore_status status);
 /* Gives rank 0's `size` bytes at `data` to all. LORE_MPI. */
 lore_status lore_team_spread(lore_team team, void *data, size_t size);
 
+/* Whether all ranks bring the same `text`; else LORE_USER on all of them: "rank R on HOST <what>
+ * than rank 0: 'its text', not 'rank 0's text'; <remedy>", of the first rank that differs. */
+lore_status lore_team_same(lore_team team, const char *text, const char *what, const char *remedy);
+
 /* Leaves the calling function, on all ranks, unless `call` succeeded on all. */
 #define LORE_TRY_TOGETHER(team, call) LORE_TRY(lore_team_agree(team, call))
 
