@@ -39,7 +39,9 @@ if ! command -v "$lore" >/dev/null; then
   echo "lore: cannot find $lore; build it first (jobs/setup.sh), or set LORE=/path/to/lore" >&2
   exit 1
 fi
-export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+# Open MPI 4 and 5: as many ranks as processors, even if it counts cores; as root, in containers.
+export OMPI_MCA_rmaps_base_oversubscribe=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
 # train STUDY: one run per core at a time.
 train() {

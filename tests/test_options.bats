@@ -87,6 +87,9 @@ END
   done
   refused "option '--wave' needs a value; see 'lore run --help'" run --wave
   refused "option '-s' needs a value; see 'lore show --help'" show -s
+  refused "option '-o' needs a value; see 'lore run --help'" run -qo
+  refused "option '--quiet' takes no value; see 'lore run --help'" run --quiet=3
+  refused "option '--help' takes no value; see 'lore run --help'" run --help=3
   refused "-n 1.5: expected a whole number from 0 to 1000000" show -n 1.5
   refused "--individuals -1: expected a whole number from 0 to 1000000" show --individuals -1
   refused "--ranks-per-run 0: expected a whole number from 1 to 16777216" run --ranks-per-run 0
@@ -103,4 +106,33 @@ END
 @test "help is given before anything else is looked at" {
   "$LORE" run --help --none >out
   grep -q '^usage' out
+}
+
+@test "help of a command, in either order" {
+  "$LORE" --help >all
+  "$LORE" help | cmp - all
+  "$LORE" help help | cmp - all
+  for command in $(commands); do
+    "$LORE" "$command" --help >help
+    "$LORE" help "$command" | cmp - help
+    "$LORE" --help "$command" | cmp - help
+  done
+  refused "unknown command 'stat'; did you mean 'status'?" help stat
+  refused "unexpected argument 'x' (lore help takes one command)" help run x
+}
+
+@test "what was probably meant: the beginning of a name, a letter wrong" {
+  refused "unknown command 'stat'; did you mean 'status'?" stat
+  refused "unknown command 'sumbit'; did you mean 'submit'?" sumbit
+  refused "unknown command 'nonsense'; see 'lore --help'" nonsense
+  refused "unknown option '--rank-per-run'; did you mean '--ranks-per-run'?" run --rank-per-run 2
+  refused "no setting or section is called 'train.learn'; did you mean 'train.learning_rate'?" settings train.learn
+}
+
+@test "the letter is blamed, not the word before; a file that looks like an option" {
+  refused "unknown option '-x'; see 'lore check --help'" check -x.yaml
+  refused "unknown option '-z'; see 'lore run --help'" run -qz study.yaml
+  cp "$LORE_SOURCE/tests/studies/tiny.yaml" ./-x.yaml
+  refused "'-x.yaml' looks like an option; if the file is meant, write './-x.yaml'" check -x.yaml
+  "$LORE" check ./-x.yaml
 }

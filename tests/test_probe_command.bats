@@ -5,7 +5,6 @@ load support/common
 
 setup_file() {
   export RESULTS=$BATS_FILE_TMPDIR/results
-  export OMPI_MCA_rmaps_base_oversubscribe=1
   cat >"$BATS_FILE_TMPDIR/study.yaml" <<'EOF'
 name: looked-at
 population: {individuals: 120, held_out: 24}

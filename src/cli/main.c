@@ -1,4 +1,5 @@
 /* lore: the command. Finds the subcommand and calls it. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,10 +47,18 @@ static void print_usage(FILE *stream) {
   for (int i = 0; i < COMMANDS; i++)
     fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].help);
   fputs("\n"
-        "'lore COMMAND --help' describes a command; 'lore --version' the build.\n"
+        "'lore help COMMAND' describes a command; 'lore --version' the build.\n"
         "Exit codes: 0 done, 1 the environment failed, 2 wrong input, 3 runs failed,\n"
         "75 checkpointed and unfinished; rerun to resume.\n",
         stream);
+}
+
+/* The command's number, or -1. */
+static int find_command(const char *name) {
+  for (int i = 0; i < COMMANDS; i++)
+    if (!strcmp(name, commands[i].name))
+      return i;
+  return -1;
 }
 
 static int refuse_command(const char *name) {
@@ -74,6 +83,26 @@ static int call_command(lore_command_kind kind, lore_command *command, int argc,
   return command(argc, argv);
 }
 
+static bool asks_help(const char *word) {
+  return !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help");
+}
+
+/* "lore help", "lore help COMMAND". */
+static int print_help(int argc, char **argv) {
+  if (argc < 3) {
+    print_usage(stdout);
+    return lore_options_report(lore_options_flush());
+  }
+  if (argc > 3)
+    return lore_options_report(lore_fail(
+        LORE_USER, "unexpected argument '%s' (lore %s takes one command)", argv[3], argv[1]));
+  if (asks_help(argv[2])) /* "lore help help" */
+    return print_help(2, argv);
+  int which = find_command(argv[2]);
+  char option[] = "--help", *words[] = {argv[2], option, NULL};
+  return which < 0 ? refuse_command(argv[2]) : commands[which].function(2, words);
+}
+
 /* Whatever is not a command. */
 static int run_no_command(int argc, char **argv) {
   lore_launch_quieten();
@@ -81,10 +110,8 @@ static int run_no_command(int argc, char **argv) {
     print_usage(stderr);
     return lore_status_exit_code(LORE_USER);
   }
-  if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-    print_usage(stdout);
-    return lore_options_report(lore_options_flush());
-  }
+  if (asks_help(argv[1]))
+    return print_help(argc, argv);
   if (!strcmp(argv[1], "--version")) {
     lore_build_describe(stdout);
     return lore_options_report(lore_options_flush());
@@ -93,8 +120,8 @@ static int run_no_command(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  for (int i = 0; i < COMMANDS && argc > 1; i++)
-    if (!strcmp(argv[1], commands[i].name))
-      return call_command(commands[i].kind, commands[i].function, argc - 1, argv + 1);
+  int which = argc > 1 ? find_command(argv[1]) : -1;
+  if (which >= 0)
+    return call_command(commands[which].kind, commands[which].function, argc - 1, argv + 1);
   return run_no_command(argc, argv);
 }

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lore/base/log.h"
 #include "lore/base/mpi.h"
+#include "lore/settings/nearest.h"
 
 /* What getopt_long returns for option i of the table by its long name. */
 enum { LONG_OPTION = 256, OPTIONS_MAX = 32 };
@@ -46,12 +48,47 @@ static void make_getopt_tables(const lore_command_line *command, getopt_tables *
   tables->option[names] = (struct option){0};
 }
 
-/* What getopt_long just refused: ':' a value is missing, '?' unknown. */
-static lore_status refuse_option(const char *command, int code, char **argv) {
-  const char *what = argv[optind - 1];
+/* The long option that `word` ("--rank-per-run=2") probably means, or NULL. */
+static const char *nearest_option(const lore_command_line *command, const char *word) {
+  const char *names[OPTIONS_MAX + 2] = {help_option.name};
+  char name[64];
+  int count = 1;
+  snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+  for (int i = 0; i < command->options; i++)
+    if (command->option[i].name)
+      names[count++] = command->option[i].name;
+  return lore_word_nearest(name, names);
+}
+
+/* One letter that getopt_long refused. `word`: where it stands if more letters follow ("-x.yaml").
+ */
+static lore_status refuse_letter(const lore_command_line *command, int code, const char *word) {
   if (code == ':')
-    return lore_fail(LORE_USER, "option '%s' needs a value; see 'lore %s --help'", what, command);
-  return lore_fail(LORE_USER, "unknown option '%s'; see 'lore %s --help'", what, command);
+    return lore_fail(LORE_USER, "option '-%c' needs a value; see 'lore %s --help'", optopt,
+                     command->name);
+  if (word && word[0] == '-' && strchr(word, optopt) && !access(word, F_OK))
+    return lore_fail(LORE_USER, "'%s' looks like an option; if the file is meant, write './%s'",
+                     word, word);
+  return lore_fail(LORE_USER, "unknown option '-%c'; see 'lore %s --help'", optopt, command->name);
+}
+
+/* What getopt_long just refused: ':' a value is missing, '?' unknown, ambiguous, or a value too
+ * many. optopt is the option's letter or number; 0: it has none. */
+static lore_status refuse_option(const lore_command_line *command, int code, int argc,
+                                 char **argv) {
+  const char *last = argv[optind - 1];
+  if (code == '?' && (optopt >= LONG_OPTION || optopt == help_option.letter))
+    return lore_fail(LORE_USER, "option '%.*s' takes no value; see 'lore %s --help'",
+                     (int)strcspn(last, "="), last, command->name);
+  if (optopt > 0 && optopt < LONG_OPTION)
+    return refuse_letter(command, code, optind < argc ? argv[optind] : NULL);
+  if (code == ':')
+    return lore_fail(LORE_USER, "option '%s' needs a value; see 'lore %s --help'", last,
+                     command->name);
+  const char *nearest = nearest_option(command, last);
+  if (nearest)
+    return lore_fail(LORE_USER, "unknown option '%s'; did you mean '--%s'?", last, nearest);
+  return lore_fail(LORE_USER, "unknown option '%s'; see 'lore %s --help'", last, command->name);
 }
 
 /* "a, b or c". */
@@ -156,7 +193,7 @@ lore_status lore_options_read(const lore_command_line *command, int argc, char *
   *help = false;
   while ((code = getopt_long(argc, argv, tables.letters, tables.option, NULL)) != -1) {
     if (code == '?' || code == ':')
-      return refuse_option(command->name, code, argv);
+      return refuse_option(command, code, argc, argv);
     if (code == help_option.letter) {
       *help = true;
       return LORE_OK;

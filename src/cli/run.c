@@ -185,11 +185,22 @@ static lore_status run_study(lore_team world, const lore_arguments *arguments) {
   return status == LORE_OK ? lore_options_flush() : status;
 }
 
+/* How Open MPI makes windows, unless the user says so. Version 4 prefers osc/rdma between nodes,
+ * which fails over TCP: by messages. Version 5 has no messages, and its osc/ucx, which is for
+ * InfiniBand, prints errors where there is none. */
+static void choose_windows(void) {
+#if defined(OMPI_MAJOR_VERSION) && OMPI_MAJOR_VERSION < 5
+  setenv("OMPI_MCA_osc", "^rdma", 0);
+#elif defined(OMPI_MAJOR_VERSION)
+  if (access("/sys/class/infiniband", F_OK))
+    setenv("OMPI_MCA_osc", "^ucx", 0);
+#endif
+}
+
 int lore_command_run(int argc, char **argv) {
   static lore_arguments arguments;
   bool mine = false;
-  /* Open MPI 4.1 prefers its osc/rdma between nodes, which fails over TCP: windows by messages. */
-  setenv("OMPI_MCA_osc", "^rdma", 0);
+  choose_windows();
   lore_status status = lore_mpi_begin(&mine);
   lore_team world = lore_team_of(MPI_COMM_WORLD);
   if (status == LORE_OK)

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lore/settings/table.h"
 
@@ -34,7 +35,22 @@ int lore_word_distance(const char *a, const char *b) {
   return row[m % 3][n];
 }
 
+/* The only one of `words` that `word` begins, if it has enough letters to mean one; else NULL. */
+static const char *find_begun(const char *word, const char *const *words) {
+  enum { ENOUGH = 3 };
+  const char *found = NULL;
+  size_t length = strlen(word);
+  for (; *words && length >= ENOUGH; words++)
+    if (!strncasecmp(word, *words, length)) {
+      if (found)
+        return NULL;
+      found = *words;
+    }
+  return found;
+}
+
 const char *lore_word_nearest(const char *word, const char *const *words) {
+  const char *const *all = words;
   const char *nearest = NULL;
   int best = WORD_MAX, length = (int)strlen(word);
   for (; *words; words++) {
@@ -45,7 +61,7 @@ const char *lore_word_nearest(const char *word, const char *const *words) {
       nearest = *words;
     }
   }
-  return nearest;
+  return nearest ? nearest : find_begun(word, all);
 }
 
 /* The names that a study may have at its top: settings without a section, and sections. They live

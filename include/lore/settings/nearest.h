@@ -8,7 +8,8 @@
  * their case. */
 int lore_word_distance(const char *a, const char *b);
 
-/* The nearest of the NULL-terminated `words`, or NULL if none is near (a third of the letters). */
+/* The nearest of the NULL-terminated `words`, or NULL if none is near: at most a third of the
+ * letters differ, or `word` is the beginning of no other. */
 const char *lore_word_nearest(const char *word, const char *const *words);
 
 enum { LORE_SUGGESTION_SIZE = 1024 };
