@@ -142,14 +142,15 @@ static size_t token_at_sign(const lore_source *source, struct fy_token *token) {
   return sign ? at - 1 : at;
 }
 
-/* A block of text is best found by its key. */
+/* A block of text is best found by its key; so is a value that was left empty, which each version
+ * of libfyaml marks elsewhere. */
 static size_t scalar_at(const lore_source *source, struct fy_token *value) {
   switch (fy_token_scalar_style(value)) {
   case FYSS_SINGLE_QUOTED:
   case FYSS_DOUBLE_QUOTED:
     return token_at_sign(source, value);
   case FYSS_PLAIN:
-    return token_at(value);
+    return fy_token_get_text_length(value) > 0 ? token_at(value) : LORE_NOWHERE;
   default:
     return LORE_NOWHERE;
   }
@@ -213,10 +214,14 @@ static lore_status add_scalar(builder *b, const struct fy_event *event) {
     copy[i] = text[i] ? text[i] : '\1'; /* the escape "\0" must not hide what follows */
   copy[length] = '\0';
   bool quoted = fy_token_scalar_style(event->scalar.value) != FYSS_PLAIN;
+  size_t at = scalar_at(b->yaml->source, event->scalar.value);
+  const lore_yaml_node *parent = b->depth > 0 ? &b->yaml->node[b->parent[b->depth - 1]] : NULL;
+  if (at == LORE_NOWHERE && parent && parent->kind == LORE_YAML_LIST) /* it has no key */
+    at = parent->at;
   return add_node(b, (lore_yaml_node){.kind = LORE_YAML_SCALAR,
                                       .quoted = quoted,
                                       .text = copy,
-                                      .at = scalar_at(b->yaml->source, event->scalar.value),
+                                      .at = at,
                                       .end = scalar_end(b->yaml->source, event->scalar.value),
                                       .first = -1,
                                       .next = -1});
