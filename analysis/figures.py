@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Draws a figure: figures.py NAME DIR... [-o PICTURE]"""
 
-from lore.commands import script
+from lore.interpreter import script
 
 script("figures")

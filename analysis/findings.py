@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Decides the findings: findings.py DIR... [-o TABLE]"""
 
-from lore.commands import script
+from lore.interpreter import script
 
 script("findings")

@@ -33,6 +33,7 @@ analysis_package = \
 	analysis/lore/findings/sequential.py \
 	analysis/lore/findings/tuning.py \
 	analysis/lore/forward.py \
+	analysis/lore/interpreter.py \
 	analysis/lore/selections/__init__.py \
 	analysis/lore/selections/curricula.py \
 	analysis/lore/selections/families.py \

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Draws what `lore probe` found: probe.py DIR [--run ID] [-o PICTURE]"""
 
-from lore.commands import script
+from lore.interpreter import script
 
 script("probe")

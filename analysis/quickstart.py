@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Draws one run: quickstart.py DIR [-o PICTURE]"""
 
-from lore.commands import script
+from lore.interpreter import script
 
 script("quickstart")

@@ -1,4 +1,4 @@
-# Studies are installed; the scripts are for the source tree.
+# Studies are installed, and the scripts for Slurm; the others are for the source tree.
 studiesdir = $(pkgdatadir)/studies
 dist_studies_DATA = \
 	jobs/studies/capacity.yaml \
@@ -31,11 +31,35 @@ dist_studies_DATA = \
 	jobs/studies/questions.yaml \
 	jobs/studies/quickstart.yaml
 
+smallstudiesdir = $(studiesdir)/small
+dist_smallstudies_DATA = \
+	jobs/studies/small/adaptive.yaml \
+	jobs/studies/small/fig2.yaml \
+	jobs/studies/small/fig3.yaml \
+	jobs/studies/small/fig4.yaml \
+	jobs/studies/small/fig5.yaml \
+	jobs/studies/small/figA.yaml \
+	jobs/studies/small/figC.yaml \
+	jobs/studies/small/figG.yaml \
+	jobs/studies/small/figH.yaml \
+	jobs/studies/small/figI.yaml \
+	jobs/studies/small/figK.yaml \
+	jobs/studies/small/figP.yaml \
+	jobs/studies/small/figQ.yaml \
+	jobs/studies/small/figR.yaml \
+	jobs/studies/small/figS.yaml \
+	jobs/studies/small/figT.yaml \
+	jobs/studies/small/figU.yaml \
+	jobs/studies/small/figV.yaml \
+	jobs/studies/small/figW.yaml \
+	jobs/studies/small/repeats.yaml \
+	jobs/studies/small/throw_away.yaml
+
+jobsdir = $(pkgdatadir)/jobs
+dist_jobs_DATA = jobs/collect.sbatch jobs/run.sbatch
+
 EXTRA_DIST += \
 	jobs/figure.sh \
-	jobs/studies/small \
 	jobs/packages.txt \
-	jobs/collect.sbatch \
 	jobs/quickstart.sh \
-	jobs/run.sbatch \
 	jobs/setup.sh

@@ -9,11 +9,12 @@ AC_DEFUN([LORE_TRY_BLAS], [
 ])
 
 # LORE_BLAS
-# --with-blas=openblas|blis|mkl|LIBS. Sets BLAS_CFLAGS, BLAS_LIBS and lore_blas (its name).
+# --with-blas=openblas|blis|mkl|LIBS, --without-blas. Sets BLAS_CFLAGS, BLAS_LIBS and lore_blas (its
+# name, "no" without one: LORE has matrix products of its own).
 AC_DEFUN([LORE_BLAS], [
   AC_ARG_WITH([blas],
     [AS_HELP_STRING([--with-blas=LIBS],
-      [CBLAS: openblas, blis, mkl, or linker flags (the first found)])],
+      [CBLAS: openblas, blis, mkl, or linker flags (the first found, if any)])],
     [], [with_blas=yes])
   # The link in /usr/include that Debian's alternatives keep may be absent; each package has its
   # own copy below the directory of the machine.
@@ -28,6 +29,7 @@ AC_DEFUN([LORE_BLAS], [
   done
   AS_CASE([$with_blas],
     [yes], [lore_blas_candidates="openblas blis mkl netlib"],
+    [no], [lore_blas_candidates=],
     [openblas|blis|mkl], [lore_blas_candidates=$with_blas],
     [lore_blas_candidates=own])
   lore_found=no
@@ -48,12 +50,29 @@ AC_DEFUN([LORE_BLAS], [
     [AC_MSG_RESULT([$lore_blas ($BLAS_LIBS)])
      AC_DEFINE([HAVE_CBLAS], [1], [Define to 1 if CBLAS is used.])],
     [AC_MSG_RESULT([no])
-     lore_blas_asked=
-     AS_IF([test "$with_blas" != yes], [lore_blas_asked=", asked for by --with-blas=$with_blas"])
-     LORE_MISSING([CBLAS (OpenBLAS, BLIS or MKL)$lore_blas_asked], [matrix products],
-       [libopenblas-dev], [openblas])])
+     lore_blas=no
+     BLAS_CFLAGS= BLAS_LIBS=
+     AS_CASE([$with_blas], [yes|no], [],
+       [LORE_MISSING([CBLAS, asked for by --with-blas=$with_blas], [matrix products],
+          [libopenblas-dev], [openblas])])])
   AC_SUBST([BLAS_CFLAGS])
   AC_SUBST([BLAS_LIBS])
+])
+
+# LORE_TRY_SCALAPACK(LIBS)
+# ScaLAPACK in LIBS. Sets lore_scalapack and SCALAPACK_LIBS, or lore_foreign (the libraries of MPI)
+# if it is made for another MPI: two in one program end in a crash.
+AC_DEFUN([LORE_TRY_SCALAPACK], [
+  LIBS="$1 $BLAS_LIBS $MPI_LIBS $lore_save_LIBS"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([[@%:@include <mpi.h>
+void pdgesvd_(void);
+void dgemm_(void);]], [[MPI_Init(0, 0); pdgesvd_(); dgemm_();]])],
+    [lore_found_mpi=`ldd ./conftest$EXEEXT 2>/dev/null |
+       sed -n 's/^[[[:space:]]]*\(libmpi\(ch\)\{0,1\}\.so[[.0-9]]*\) .*/\1/p' | sort -u`
+     AS_IF([test `AS_ECHO(["$lore_found_mpi"]) | wc -l` -gt 1],
+       [lore_foreign=`echo $lore_found_mpi`],
+       [lore_scalapack=yes
+        SCALAPACK_LIBS="$1"])])
 ])
 
 # LORE_SCALAPACK
@@ -65,24 +84,31 @@ AC_DEFUN([LORE_SCALAPACK], [
   lore_scalapack=no
   SCALAPACK_LIBS=
   AS_IF([test "$with_scalapack" != no], [
-    AC_MSG_CHECKING([for ScaLAPACK])
-    lore_save_LIBS=$LIBS
-    for lore_candidate in -lscalapack-openmpi -lscalapack-mpich -lscalapack -lsci_gnu_mpi \
-        "-lmkl_scalapack_lp64 -lmkl_blacs_openmpi_lp64" \
-        "-lmkl_scalapack_lp64 -lmkl_blacs_intelmpi_lp64"; do
-      AS_IF([test "$with_scalapack" != yes], [lore_candidate=$with_scalapack])
-      AS_IF([test $lore_scalapack = no], [
-        LIBS="$lore_candidate $BLAS_LIBS $MPI_LIBS $lore_save_LIBS"
-        AC_LINK_IFELSE([AC_LANG_CALL([], [pdgesvd_])],
-          [lore_scalapack=yes
-           SCALAPACK_LIBS=$lore_candidate])
-      ])
+    AC_MSG_CHECKING([for ScaLAPACK for this MPI ($lore_mpi)])
+    lore_save_LIBS=$LIBS lore_save_CFLAGS=$CFLAGS
+    CFLAGS="$CFLAGS $MPI_CFLAGS"
+    lore_foreign=
+    lore_package=libscalapack-openmpi-dev
+    AS_CASE([$lore_mpi],
+      [openmpi], [set dummy -lscalapack-openmpi -lscalapack "-lmkl_scalapack_lp64 -lmkl_blacs_openmpi_lp64"],
+      [lore_package=libscalapack-mpich-dev
+       set dummy -lscalapack-mpich -lscalapack -lsci_gnu_mpi "-lmkl_scalapack_lp64 -lmkl_blacs_intelmpi_lp64"])
+    AS_IF([test "$with_scalapack" != yes], [set dummy "$with_scalapack"])
+    shift
+    for lore_candidate in "$[]@"; do
+      for lore_blas_below in "" -lblas; do # for dgemm_, if there is no CBLAS that has it
+        AS_IF([test $lore_scalapack = no],
+          [LORE_TRY_SCALAPACK([$lore_candidate${lore_blas_below:+ $lore_blas_below}])])
+      done
     done
-    LIBS=$lore_save_LIBS
+    LIBS=$lore_save_LIBS CFLAGS=$lore_save_CFLAGS
     AC_MSG_RESULT([$lore_scalapack${SCALAPACK_LIBS:+ ($SCALAPACK_LIBS)}])
     AS_IF([test $lore_scalapack = no], [
-      LORE_MISSING([ScaLAPACK], [probes and spectra; --without-scalapack builds without them],
-        [libscalapack-openmpi-dev], [netlib-scalapack])])
+      lore_scalapack_found=
+      AS_IF([test -n "$lore_foreign"],
+        [lore_scalapack_found=" for this MPI (what was found is made for another: $lore_foreign)"])
+      LORE_MISSING([ScaLAPACK$lore_scalapack_found], [probes and spectra; --without-scalapack builds without them],
+        [$lore_package], [netlib-scalapack])])
   ])
   AS_IF([test $lore_scalapack = yes],
     [AC_DEFINE([HAVE_SCALAPACK], [1], [Define to 1 if ScaLAPACK is used.])])

@@ -14,7 +14,7 @@ AC_DEFUN([LORE_FLAG], [
 
 # LORE_MPI
 # MPI for CC: a wrapper needs nothing, a plain compiler (CC=clang) gets it from pkg-config.
-# Sets MPI_CFLAGS and MPI_LIBS.
+# Sets MPI_CFLAGS, MPI_LIBS and lore_mpi: openmpi, intel, mpich (or one made from it) or other.
 AC_DEFUN([LORE_MPI], [
   m4_pushdef([lore_mpi_program],
     [AC_LANG_PROGRAM([[@%:@include <mpi.h>]], [[MPI_Init(0, 0);]])])
@@ -38,6 +38,19 @@ AC_DEFUN([LORE_MPI], [
   AS_IF([test $lore_have_mpi = no], [
     LORE_MISSING([MPI C compiler], [data-parallel training and the run queue],
       [libopenmpi-dev], [openmpi])])
+  lore_mpi=other
+  lore_save_CFLAGS=$CFLAGS
+  CFLAGS="$CFLAGS $MPI_CFLAGS"
+  for lore_candidate in openmpi:OPEN_MPI intel:I_MPI_VERSION mpich:MPICH_VERSION mpich:MPICH_NAME; do
+    lore_macro=${lore_candidate#*:}
+    AS_IF([test $lore_mpi = other], [
+      AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[@%:@include <mpi.h>
+@%:@ifndef $lore_macro
+@%:@error "another MPI"
+@%:@endif]])], [lore_mpi=${lore_candidate%:*}])
+    ])
+  done
+  CFLAGS=$lore_save_CFLAGS
 ])
 
 # LORE_ARCH

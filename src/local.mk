@@ -299,12 +299,14 @@ commit.h: always
 	if cmp -s $@.new $@; then rm -f $@.new; else mv -f $@.new $@; fi
 .PHONY: always
 always:
+# For "make lore" in a fresh directory, which makes no BUILT_SOURCES first.
+src/base/liblore_a-build.$(OBJEXT) src/base/liblore_double_a-build.$(OBJEXT): commit.h
 
 noinst_LIBRARIES += liblore.a libkernels.a
 liblore_a_SOURCES = $(numeric_sources) $(io_sources) $(settings_sources) \
 	$(manifest_sources) $(run_sources) $(cost_sources) $(control_sources)
 nodist_liblore_a_SOURCES = src/data/lists.c src/control/job_scripts.c
-liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control -I$(top_srcdir)/src/control
+liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control
 libkernels_a_SOURCES = $(kernel_sources)
 libkernels_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
 float_libraries = liblore.a libkernels.a liblore.a

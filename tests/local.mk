@@ -111,6 +111,7 @@ shell_tests = \
 	tests/test_deaths.bats \
 	tests/test_distributions.bats \
 	tests/test_figures.bats \
+	tests/test_install.bats \
 	tests/test_kill.bats \
 	tests/test_launch.bats \
 	tests/test_linalg_ranks.bats \
@@ -159,6 +160,7 @@ test_headers = \
 test_data = \
 	tests/broken \
 	tests/studies \
+	tests/support/bare.sh \
 	tests/support/check_analysis.py \
 	tests/support/check_pages.py \
 	tests/support/check_probe.py \

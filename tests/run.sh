@@ -150,6 +150,12 @@ with_valgrind() {
     suite valgrind build-valgrind shell_tests= LOG_COMPILER="$command"
 }
 
+# Without "make all" before, which makes the generated files first.
+make_lore_alone() {
+  rm -rf build-fresh && mkdir build-fresh && cd build-fresh && ../configure && make -j "$jobs" lore && ./lore --version &&
+    cd .. && rm -rf build-fresh
+}
+
 start=$SECONDS
 case $level in
   default) with_gcc ;;
@@ -163,7 +169,8 @@ case $level in
     with_clang
     with_sanitizers
     with_valgrind
-    check shellcheck shellcheck autogen.sh jobs/*.sh jobs/*.sbatch tests/*.sh tests/support/*.bash tests/support/slurm/*.sh src/base/*.sh .ci/run
+    check shellcheck shellcheck autogen.sh jobs/*.sh jobs/*.sbatch tests/*.sh tests/support/*.bash tests/support/*.sh tests/support/slurm/*.sh src/base/*.sh .ci/run
+    check "make lore in a fresh directory" quietly build-gcc/fresh.log make_lore_alone
     check distcheck quietly build-gcc/distcheck.log make -C build-gcc -j "$jobs" distcheck
     ;;
   *)

@@ -2,6 +2,7 @@
 
 Modules import only from lines above their own:
 
+    interpreter                   which Python runs a script
     errors, words                 mistakes of the user; numbers in words
     statistics                    fits, intervals, decisions
     study                         runs and studies in memory

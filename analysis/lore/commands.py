@@ -13,6 +13,7 @@ from typing import NamedTuple, NoReturn
 
 from lore import files
 from lore.errors import Mistake
+from lore.interpreter import end_without
 
 RUNS = "what lore run -o wrote, or a file of lore collect"
 
@@ -161,13 +162,10 @@ def run(name: str, words: Sequence[str], prog: str | None = None) -> None:
         command.run(arguments)
     except Mistake as mistake:
         end(mistake, command.mistake)
+    except ImportError as error:
+        end_without(error)
     except OSError as error:
         end(f"{error.filename or ''}: {error.strerror or error}", 1)
-
-
-def script(name: str) -> None:
-    """The whole of analysis/NAME.py."""
-    run(name, sys.argv[1:])
 
 
 def main() -> None:

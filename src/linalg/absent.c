@@ -1,4 +1,6 @@
 /* Stands in for ScaLAPACK in a build without it: lore_grid_create refuses before any of these. */
+#include "config.h"
+
 #include <stdlib.h>
 
 #define ABSENT(name)                                                                               \
@@ -18,3 +20,6 @@ ABSENT(pdpotrs_)
 ABSENT(pdsyevd_)
 ABSENT(pdgesvd_)
 ABSENT(pdgels_)
+#ifndef HAVE_CBLAS /* a library with CBLAS has it */
+ABSENT(dgemm_)
+#endif

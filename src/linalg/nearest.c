@@ -4,7 +4,6 @@
 #include "lore/linalg/nearest.h"
 
 #include <assert.h>
-#include <cblas.h>
 #include <limits.h>
 #include <math.h>
 #include <stdint.h>
@@ -12,6 +11,7 @@
 
 #include "bytes.h"
 #include "lore/base/mpi.h"
+#include "scalapack.h"
 
 /* As MPI_DOUBLE_INT. */
 typedef struct {
@@ -86,11 +86,12 @@ static lore_status send_panel(search *s, int b, int count) {
 static lore_status multiply_panel(search *s, int count) {
   const lore_matrix *y = s->reference;
   int rows = y->local_rows, columns = y->local_columns;
+  double factor = -2, one = 1;
   for (int i = 0; i < count; i++)
     memcpy(s->product + (size_t)i * (size_t)rows, s->norm, sizeof(double) * (size_t)rows);
   if (rows > 0 && columns > 0)
-    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, rows, count, columns, -2, y->element,
-                y->stride, s->panel, count, 1, s->product, rows);
+    dgemm_("N", "T", &rows, &count, &columns, &factor, y->element, &y->stride, s->panel, &count,
+           &one, s->product, &rows, 1, 1);
   int first = y->grid->column == 0;
   return LORE_MPI_DO(MPI_Reduce(first ? MPI_IN_PLACE : s->product, s->product, rows * count,
                                 MPI_DOUBLE, MPI_SUM, 0, y->grid->in_row));

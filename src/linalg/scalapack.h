@@ -1,5 +1,6 @@
-/* What LORE calls of BLACS, PBLAS and ScaLAPACK. Indices into matrices count from 1. Integers are
- * 32 bits wide (LP64). The size_t at the end of Fortran routines are the lengths of the strings. */
+/* What LORE calls of BLACS, PBLAS, ScaLAPACK and the BLAS below them. Indices into matrices count
+ * from 1. Integers are 32 bits wide (LP64). The size_t at the end of Fortran routines are the
+ * lengths of the strings. */
 #ifndef LORE_LINALG_SCALAPACK_H
 #define LORE_LINALG_SCALAPACK_H
 
@@ -11,6 +12,10 @@ void Cfree_blacs_system_handle(int handle);
 void Cblacs_gridmap(int *context, int *map, int stride, int rows, int columns);
 void Cblacs_gridexit(int context);
 
+void dgemm_(const char *transpose_a, const char *transpose_b, const int *m, const int *n,
+            const int *k, const double *alpha, const double *a, const int *stride_a,
+            const double *b, const int *stride_b, const double *beta, double *c,
+            const int *stride_c, size_t, size_t);
 void pdsyrk_(const char *triangle, const char *transpose, const int *n, const int *k,
              const double *alpha, const double *a, const int *ia, const int *ja, const int *desca,
              const double *beta, double *c, const int *ic, const int *jc, const int *descc);

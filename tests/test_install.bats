@@ -1,0 +1,61 @@
+#!/usr/bin/env bats
+# make install: what it installs is complete, works there, and is uninstalled again.
+
+load support/common
+
+setup_file() {
+  unset MAKEFLAGS MAKELEVEL MFLAGS
+  export ROOT=$BATS_FILE_TMPDIR/root/usr
+  make -C "$LORE_BUILD" -s prefix=/usr "DESTDIR=$BATS_FILE_TMPDIR/root" install >"$BATS_FILE_TMPDIR/log" 2>&1 || {
+    cat "$BATS_FILE_TMPDIR/log"
+    return 1
+  }
+}
+
+@test "every page that the man page or a page names, and what the pages show" {
+  cd "$ROOT/share/doc/lore"
+  for page in $(sed -n '/^.SH SEE ALSO/,$p' "$ROOT/share/man/man1/lore.1" | grep -o '[a-z]*\.md'); do
+    [ -f "doc/$page" ]
+  done
+  diff <(cd "$LORE_SOURCE" && ls README.md CONTRIBUTING.md COPYING data/README.md doc/*.md doc/pictures/*) \
+    <(find . -type f | sed 's|^\./||' | sort)
+}
+
+@test "studies of both sizes, and the scripts for Slurm" {
+  diff <(cd "$LORE_SOURCE/jobs/studies" && find . -name '*.yaml' | sort) <(cd "$ROOT/share/lore/studies" && find . -type f | sort)
+  for script in run collect; do
+    cmp "$LORE_SOURCE/jobs/$script.sbatch" "$ROOT/share/lore/jobs/$script.sbatch"
+  done
+  "$ROOT/bin/lore" check "$ROOT/share/lore/studies/small/figP.yaml"
+}
+
+@test "scripts of Python can be called, whatever python3 comes first" {
+  /usr/bin/python3 -c 'import xarray, netCDF4, matplotlib' 2>/dev/null || skip "/usr/bin/python3 has no matplotlib, xarray and netCDF4"
+  mkdir programs
+  cat >programs/python3 <<'END' # one that finds no packages but its own
+#!/bin/sh
+exec /usr/bin/python3 -S "$@"
+END
+  chmod +x programs/python3
+  for script in "$ROOT"/share/lore/analysis/*.py; do
+    PATH=$PWD/programs:$PATH "$script" --help | grep -q "^usage: $(basename "$script")"
+  done
+  PATH=$PWD/programs:$PATH "$ROOT/share/lore/analysis/figures.py" P "$LORE_SOURCE/data/small/figP.nc" -o figP.png
+  [ -s figP.png ]
+}
+
+@test "without the packages anywhere: one sentence" {
+  code=0
+  LORE_PYTHON_CHANGED=1 /usr/bin/python3 -S "$ROOT/share/lore/analysis/quickstart.py" nowhere >out 2>err || code=$?
+  cat err
+  [ "$code" -eq 1 ]
+  [ ! -s out ]
+  [ "$(wc -l <err)" -eq 1 ]
+  grep -q '^lore: error: no Python package .*python3-xarray' err
+}
+
+@test "make uninstall leaves nothing" {
+  unset MAKEFLAGS MAKELEVEL MFLAGS
+  make -C "$LORE_BUILD" -s prefix=/usr "DESTDIR=$BATS_FILE_TMPDIR/root" uninstall
+  [ -z "$(find "$ROOT" -type f -o -type l)" ]
+}
