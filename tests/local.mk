@@ -109,6 +109,7 @@ shell_tests = \
 	tests/test_broken.bats \
 	tests/test_collect_command.bats \
 	tests/test_deaths.bats \
+	tests/test_configure.bats \
 	tests/test_distributions.bats \
 	tests/test_figures.bats \
 	tests/test_install.bats \

@@ -66,3 +66,8 @@ same() {
   grep -q -- '--mpi=pmix' err0 && [ ! -s err1 ]
   [ ! -e dir ]
 }
+
+@test "without HOME, as in jobs that inherit no environment" {
+  env -u HOME "$LORE" run -q tiny.yaml -o dir
+  env -u HOME "$LORE" check tiny.yaml
+}

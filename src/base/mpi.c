@@ -1,8 +1,10 @@
 /* Starting and ending MPI, and what its calls return. */
 #include "lore/base/mpi.h"
 
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,6 +31,14 @@ lore_status lore_mpi_check(int code, const char *call, const char *file, int lin
   return lore_fail(LORE_MPI, "%s", message);
 }
 
+/* Open MPI 5 does not start without HOME, which jobs may lack (sbatch --export=NONE, cron). */
+static void ensure_home(void) {
+  if (getenv("HOME"))
+    return;
+  const struct passwd *user = getpwuid(getuid());
+  setenv("HOME", user && user->pw_dir ? user->pw_dir : "/", 1);
+}
+
 lore_status lore_mpi_begin(bool *mine) {
   int begun, provided, rank;
   LORE_TRY_MPI(MPI_Initialized(&begun));
@@ -36,6 +46,7 @@ lore_status lore_mpi_begin(bool *mine) {
     *mine = !begun;
   if (begun)
     return LORE_OK;
+  ensure_home();
   LORE_TRY_MPI(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided));
   /* Communicators made from these inherit the handler; windows have their own. */
   LORE_TRY_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
