@@ -176,7 +176,8 @@ test_data = \
 	tests/support/slurm \
 	tests/support/slurm.bash \
 	tests/support/whole_records.py \
-	tests/support/whole_runs.bash
+	tests/support/whole_runs.bash \
+	tests/torture
 
 EXTRA_DIST += $(shell_tests) $(test_headers) $(test_data) tests/run.sh \
 	tests/support/leaks.supp tests/support/valgrind.supp

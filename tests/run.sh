@@ -5,6 +5,9 @@
 #   tests/run.sh ci      gcc with -Werror, all tests but those with Slurm, and with fewer kills (LORE_KILLS=4);
 #                        clang builds with -Werror; C tests with sanitizers (under 20 minutes)
 #   tests/run.sh full    all of that, all tests with clang too, valgrind, shellcheck, make distcheck
+#   tests/run.sh torture 1,000 random kills, 2,000 mutated studies, 1,000 mutated weights, 300 damaged directories
+#                        (hours; LORE_TORTURE=0.1 makes it a tenth; LORE_TORTURE_SEED draws others; logs and what
+#                        was found are in build-sanitizers/torture)
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
@@ -105,7 +108,11 @@ quietly() {
 setup() {
   local name=$1 build=$2 sections=(-p tests)
   shift 2
-  [ "$level" = default ] || sections+=(-p full)
+  case $level in
+    default) ;;
+    torture) sections+=(-p torture) ;;
+    *) sections+=(-p full) ;;
+  esac
   say "$name: building in $build"
   jobs/setup.sh "${sections[@]}" -b "$build" "$@" || {
     count 0 1 0 "$name: building"
@@ -156,6 +163,23 @@ make_lore_alone() {
     cd .. && rm -rf build-fresh
 }
 
+# torture NAME BUILD COUNT: a script of tests/torture with a share of its trials.
+torture() {
+  local name=$1 lore=$PWD/$2/lore count work=$PWD/build-sanitizers/torture/$1
+  count=$(awk -v count="$3" -v share="${LORE_TORTURE:-1}" 'BEGIN { print int(count * share + 0.5) }')
+  mkdir -p "$work"
+  check "torture: $count $name" env PYTHONDONTWRITEBYTECODE=1 \
+    /usr/bin/python3 "tests/torture/$name.py" "$lore" "$count" "$work" "${LORE_TORTURE_SEED:-1}"
+}
+
+with_torture() {
+  setup gcc build && setup sanitizers build-sanitizers --enable-werror --enable-sanitizers || return
+  torture kills build 1000
+  torture studies build-sanitizers 2000
+  torture weights build-sanitizers 1000
+  torture results build-sanitizers 300
+}
+
 start=$SECONDS
 case $level in
   default) with_gcc ;;
@@ -173,8 +197,9 @@ case $level in
     check "make lore in a fresh directory" quietly build-gcc/fresh.log make_lore_alone
     check distcheck quietly build-gcc/distcheck.log make -C build-gcc -j "$jobs" distcheck
     ;;
+  torture) with_torture ;;
   *)
-    echo "tests/run.sh: '$level' is none of: default, ci, full" >&2
+    echo "tests/run.sh: '$level' is none of: default, ci, full, torture" >&2
     exit 2
     ;;
 esac
