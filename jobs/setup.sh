@@ -38,7 +38,7 @@ step() {
 packages_missing() {
   local section package
   for section in "${sections[@]}"; do
-    awk -v section="[$section]" '/^\[/ { on = $0 == section; next } on && !/^#/ && NF' \
+    awk -v section="[$section]" '{ sub(/[ \t\r]+$/, "") } /^\[/ { on = $0 == section; next } on && !/^#/ && NF' \
       "$root/jobs/packages.txt"
   done | sort -u | while read -r package; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || echo "$package"

@@ -94,6 +94,8 @@ settings_sources = \
 manifest_sources = \
 	src/manifest/axes.c \
 	src/manifest/axes.h \
+	src/manifest/cells.c \
+	src/manifest/cells.h \
 	src/manifest/expand.c \
 	src/manifest/experiments.c \
 	src/manifest/experiments.h \

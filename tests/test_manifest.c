@@ -165,6 +165,29 @@ static void test_table(void **state) {
   assert_int_equal(settings_of(&m, 0).train.schedule, LORE_SCHEDULE_CONSTANT);
   assert_true(settings_of(&m, 3).train.beta1 == 0.25);
   lore_manifest_destroy(&m);
+  /* As spreadsheets write it: a byte order mark, quotes, blanks, empty cells and lines at the end.
+   */
+  put_table(table, "\xEF\xBB\xBF\"train.beta1\"\t train.schedule \t\r\n0.5 \t\"constant\"\t\r\n"
+                   "\xC2\xA0"
+                   "0.25\t'cosine' \t\r\n\t\t\r\n  # end\r\n");
+  m = expand(text, NULL);
+  assert_ids(&m, 4,
+             (const char *const[]){
+                 "s-scheduleconstant-beta10.5-seed1", "s-scheduleconstant-beta10.5-seed2",
+                 "s-schedulecosine-beta10.25-seed1", "s-schedulecosine-beta10.25-seed2"});
+  lore_manifest_destroy(&m);
+  put_table(table, "train.beta1\r0.5\r0.25\r"); /* lines of an old editor */
+  m = expand(text, NULL);
+  assert_int_equal(m.runs, 4);
+  lore_manifest_destroy(&m);
+  put_table(table, "train.beta1\ttrain.schedule\n0.5\t\"cosine\n");
+  refuse(text, ".tsv:2:5: this \" is never closed");
+  put_table(table, "train.beta1\ttrain.schedule\n\"0.5\"5\tcosine\n");
+  refuse(text, ".tsv:2:6: cells are separated by tabs");
+  put_table(table, "train.beta1\ttrain.schedule\n0.5\t\"co\"\"sine\"\n");
+  refuse(text, ".tsv:2:6: 'train.schedule' is the text 'co\"sine'");
+  put_table(table, "\xEF\xBB\xBFtrain.beta1\ttrain.clip\n0.5\t\n");
+  refuse(text, "'train.clip' is left empty");
   put_table(table, "train.beta1\ttrain.clip\n0.5\t1\n0.25\n");
   refuse(text, ".tsv:3:1: 1 cells, but the first line has 2");
   put_table(table, "train.beta1\n0.5\t1\n");

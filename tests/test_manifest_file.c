@@ -112,6 +112,25 @@ static void test_round_trip(void **state) {
   lore_manifest_destroy(&loaded);
 }
 
+/* As editors and spreadsheets save it: a byte order mark, other line ends. */
+static void test_saved_by_others(void **state) {
+  (void)state;
+  char command[256];
+  lore_manifest loaded, m = expand(small);
+  unlink(file);
+  assert_int_equal(lore_manifest_freeze(&m, directory), LORE_OK);
+  snprintf(command, sizeof command, "sed -i '1s/^/\\xEF\\xBB\\xBF/; s/$/\\r/' %s", file);
+  assert_int_equal(system(command), 0);
+  assert_int_equal(lore_manifest_load(directory, &loaded), LORE_OK);
+  assert_int_equal(loaded.runs, m.runs);
+  assert_string_equal(loaded.axis[0], "train.learning_rate");
+  for (int r = 0; r < m.runs; r++)
+    assert_string_equal(loaded.run[r].value[0], m.run[r].value[0]);
+  lore_manifest_destroy(&m);
+  lore_manifest_destroy(&loaded);
+  unlink(file);
+}
+
 /* Wherever a manifest ends too early, it is refused. */
 static void test_truncated(void **state) {
   (void)state;
@@ -337,15 +356,11 @@ static void test_nowhere(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_round_trip),
-      cmocka_unit_test(test_truncated),
-      cmocka_unit_test(test_damaged),
-      cmocka_unit_test(test_frozen),
-      cmocka_unit_test(test_overrides_are_kept),
-      cmocka_unit_test(test_tables_are_kept),
-      cmocka_unit_test(test_tables_in_the_way),
-      cmocka_unit_test(test_differences),
-      cmocka_unit_test(test_nowhere),
+      cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_saved_by_others),
+      cmocka_unit_test(test_truncated),       cmocka_unit_test(test_damaged),
+      cmocka_unit_test(test_frozen),          cmocka_unit_test(test_overrides_are_kept),
+      cmocka_unit_test(test_tables_are_kept), cmocka_unit_test(test_tables_in_the_way),
+      cmocka_unit_test(test_differences),     cmocka_unit_test(test_nowhere),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -136,3 +136,11 @@ END
   refused "'-x.yaml' looks like an option; if the file is meant, write './-x.yaml'" check -x.yaml
   "$LORE" check ./-x.yaml
 }
+
+@test "blanks, a byte order mark and line ends of other editors around an override" {
+  cp "$LORE_SOURCE/tests/studies/tiny.yaml" .
+  "$LORE" check -s seed=2 tiny.yaml | grep -v "MiB\|^  [a-z]" >plain
+  for override in ' seed = 2 ' $'seed=2\r' $'\xEF\xBB\xBFseed=2' $'seed=2\r\n'; do
+    "$LORE" check -s "$override" tiny.yaml | grep -v "MiB\|^  [a-z]" | cmp - plain
+  done
+}

@@ -81,7 +81,7 @@ def read_manifest(directory: Path) -> dict[str, str]:
     path = directory / "manifest.tsv"
     if not path.exists():
         return {}
-    lines = [line.split("\t") for line in path.read_text().splitlines() if not line.startswith("#")]
+    lines = [line.split("\t") for line in path.read_text(encoding="utf-8-sig").splitlines() if not line.startswith("#")]
     return {line[0]: line[1] for line in lines[1:]}
 
 

@@ -11,6 +11,7 @@ FNR == 1 {
   printf "\nconst char lore_job_%s_script[] =\n", name
 }
 {
+  sub(/\r$/, "") # of a checkout with line ends of Windows, which bash would not read
   gsub(/[\\"]/, "\\\\&")
   print "    \"" $0 "\\n\""
 }

@@ -15,7 +15,9 @@ FNR == 1 {
   entries = 0
   printf "\nconst char *const lore_list_%s[] = {\n", name
 }
+FNR == 1 { sub(/^\357\273\277/, "") } # a byte order mark
 {
+  sub(/[ \t\r]+$/, "")
   gsub(/[\\"]/, "\\\\&")
   print "    \"" $0 "\","
   entries++

@@ -123,11 +123,15 @@ static lore_status parse_line(const char *path, int number, char *line, lore_sta
 static lore_status parse_text(const char *path, char *text, lore_state *state) {
   unsigned seen = 0;
   int number = 1;
+  if (!strncmp(text, "\xEF\xBB\xBF", 3))
+    text += 3;
   for (char *line = text; *line; number++) {
     char *end = strchr(line, '\n');
     if (!end)
       return lore_fail(LORE_FILE, "%s, line %d: truncated", path, number);
     *end = '\0';
+    if (end > line && end[-1] == '\r') /* an editor has saved it */
+      end[-1] = '\0';
     LORE_TRY(parse_line(path, number, line, state, &seen));
     line = end + 1;
   }

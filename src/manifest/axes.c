@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cells.h"
 #include "lore/settings/nearest.h"
 #include "lore/settings/value.h"
-#include <stdio.h>
 
 enum { POINTS_MAX = 100000 };
 
@@ -308,93 +308,69 @@ static lore_status read_seeds(const lore_yaml *yaml, int node, size_t at, uint64
   return LORE_OK;
 }
 
-/* Length of the line at byte `at`, without its end; *next is where the following one begins. */
-static size_t table_line_length(const lore_source *table, size_t at, size_t *next) {
-  const char *end = memchr(table->text + at, '\n', table->length - at);
-  size_t length = end ? (size_t)(end - table->text) - at : table->length - at;
-  *next = at + length + (end != NULL);
-  while (length > 0 && table->text[at + length - 1] == '\r')
-    length--;
-  return length;
-}
-
-static bool is_blank_line(const char *line, size_t length) {
-  return length == 0 || line[0] == '#';
-}
-
-/* Cell `index` of a line: its place and length. False if the line has fewer. */
-static bool find_table_cell(const lore_source *table, size_t line, size_t length, int index,
-                            size_t *at, size_t *size) {
-  size_t from = line, end = line + length;
-  for (; index > 0; index--) {
-    const char *tab = memchr(table->text + from, '\t', end - from);
-    if (!tab)
-      return false;
-    from = (size_t)(tab - table->text) + 1;
-  }
-  const char *tab = memchr(table->text + from, '\t', end - from);
-  *at = from;
-  *size = (tab ? (size_t)(tab - table->text) : end) - from;
-  return true;
-}
-
-static lore_status read_table_header(const lore_axes *axes, const lore_source *table, size_t line,
-                                     size_t length, lore_axis *axis) {
-  for (int k = 0; k < axis->keys; k++) {
-    size_t at = 0, size = 0;
-    char key[LORE_NAME_MAX];
-    find_table_cell(table, line, length, k, &at, &size);
-    snprintf(key, sizeof key, "%.*s", (int)size, table->text + at);
-    axis->setting[k] = -1;
-    LORE_TRY(find_axis_setting(axes, table, at, key, &axis->setting[k]));
+/* How many settings the first line of a table names; empty cells at its end are none. */
+static lore_status count_table_keys(const lore_source *table, size_t line, size_t end, int *keys) {
+  lore_cell cell = {0};
+  *keys = 0;
+  for (int k = 1; !cell.last; k++) {
+    LORE_TRY(lore_cells_next(table, end, &line, &cell));
+    if (cell.length > 0)
+      *keys = k;
   }
   return LORE_OK;
 }
 
-static lore_status read_table_line(const lore_source *table, size_t line, size_t length, int point,
-                                   lore_axis *axis) {
-  size_t at, size;
-  if (find_table_cell(table, line, length, axis->keys, &at, &size))
-    return lore_source_fail(table, at, "more cells than the %d of the first line", axis->keys);
+static lore_status read_table_header(const lore_axes *axes, const lore_source *table, size_t line,
+                                     size_t end, lore_axis *axis) {
   for (int k = 0; k < axis->keys; k++) {
-    if (!find_table_cell(table, line, length, k, &at, &size))
+    lore_cell cell;
+    LORE_TRY(lore_cells_next(table, end, &line, &cell));
+    axis->setting[k] = -1;
+    LORE_TRY(find_axis_setting(axes, table, cell.at, cell.text, &axis->setting[k]));
+  }
+  return LORE_OK;
+}
+
+static lore_status read_table_line(const lore_source *table, size_t line, size_t end, int point,
+                                   lore_axis *axis) {
+  lore_cell cell = {0};
+  size_t at = line;
+  for (int k = 0; k < axis->keys || !cell.last; k++) {
+    if (cell.last)
       return lore_source_fail(table, line, "%d cells, but the first line has %d", k, axis->keys);
-    LORE_TRY(
-        put_axis_value(&axis->value[point * axis->keys + k], table, at, table->text + at, size));
+    LORE_TRY(lore_cells_next(table, end, &at, &cell));
+    if (k >= axis->keys && cell.length > 0)
+      return lore_source_fail(table, cell.at, "more cells than the %d of the first line",
+                              axis->keys);
+    if (k < axis->keys)
+      LORE_TRY(put_axis_value(&axis->value[point * axis->keys + k], table, cell.at, cell.text,
+                              cell.length));
   }
   return LORE_OK;
 }
 
 static lore_status read_table_lines(lore_axes *axes, const lore_source *table) {
-  size_t next, header = 0, length = 0;
-  int keys = 0, lines = 0;
+  size_t at = 0, end = 0, header = 0, header_end = 0;
+  int keys, points = 0, point = 0;
   lore_axis *axis = NULL;
-  for (size_t line = 0; line < table->length; line = next) {
-    size_t size = table_line_length(table, line, &next);
-    if (is_blank_line(table->text + line, size))
-      continue;
-    if (lines++ == 0) {
-      header = line;
-      length = size;
+  if (lore_cells_line(table, &at, &end)) {
+    header = at;
+    header_end = at = end;
+    while (lore_cells_line(table, &at, &end)) {
+      points++;
+      at = end;
     }
   }
-  size_t at, size;
-  while (lines > 0 && find_table_cell(table, header, length, keys, &at, &size))
-    keys++;
-  if (lines < 2)
+  if (points == 0)
     return lore_source_fail(table, LORE_NOWHERE,
                             "a table has settings in its first line and values below");
-  LORE_TRY(add_axis(axes, table, header, keys, lines - 1, &axis));
+  LORE_TRY(count_table_keys(table, header, header_end, &keys));
+  LORE_TRY(add_axis(axes, table, header, keys, points, &axis));
   for (int k = 0; k < keys; k++)
     axis->setting[k] = -1;
-  LORE_TRY(read_table_header(axes, table, header, length, axis));
-  int point = 0;
-  table_line_length(table, header, &next);
-  for (size_t line = next; line < table->length; line = next) {
-    length = table_line_length(table, line, &next);
-    if (!is_blank_line(table->text + line, length))
-      LORE_TRY(read_table_line(table, line, length, point++, axis));
-  }
+  LORE_TRY(read_table_header(axes, table, header, header_end, axis));
+  for (at = header_end; lore_cells_line(table, &at, &end); at = end)
+    LORE_TRY(read_table_line(table, at, end, point++, axis));
   return LORE_OK;
 }
 

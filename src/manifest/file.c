@@ -233,6 +233,10 @@ static lore_status read_manifest_line(lore_manifest_reader *r, char *line, size_
   line[--length] = 0;
   if (strlen(line) != length)
     return fail_damaged(r, "it has a zero byte");
+  if (length > 0 && line[length - 1] == '\r') /* an editor has saved it */
+    line[--length] = 0;
+  if (r->line == 1 && !strncmp(line, "\xEF\xBB\xBF", 3))
+    line += 3;
   return r->line == 1   ? read_first_line(r, line)
          : r->line == 2 ? read_column_line(r, line)
                         : read_run_line(r, line);

@@ -211,14 +211,19 @@ static lore_status fail_override_key(const lore_source *source, const char *key)
                           first->key, first->initial);
 }
 
-/* The part before the '=' of an override, to be freed. */
+/* The part before the '=' of an override without blanks around it, to be freed. */
 static lore_status override_key(const lore_source *source, char **key) {
-  const char *equals = strchr(source->option, '=');
-  if (!equals || equals == source->option)
+  const char *equals = strchr(source->option, '='), *begin = source->option, *end = equals;
+  if (!strncmp(begin, "\xEF\xBB\xBF", 3)) /* the first line of some editors' files */
+    begin += 3;
+  begin += strspn(begin, " \t");
+  while (end > begin && strchr(" \t", end[-1]))
+    end--;
+  if (!equals || end <= begin)
     return lore_source_fail(source, 0,
                             "not of the form 'section.name=value', for example "
                             "'model.width=128'");
-  *key = strndup(source->option, (size_t)(equals - source->option));
+  *key = strndup(begin, (size_t)(end - begin));
   return *key ? LORE_OK : lore_fail(LORE_MEMORY, "cannot allocate an override");
 }
 
