@@ -48,6 +48,8 @@ train_sources = \
 io_sources = \
 	src/io/checkpoint.c \
 	src/io/checkpoint.h \
+	src/io/classic.c \
+	src/io/classic.h \
 	src/io/collect.c \
 	src/io/collect_define.c \
 	src/io/collect_define.h \
@@ -55,6 +57,7 @@ io_sources = \
 	src/io/collect_survey.h \
 	src/io/memory_checkpoint.c \
 	src/io/metrics.c \
+	src/io/metrics_check.c \
 	src/io/metrics_old.c \
 	src/io/metrics_old.h \
 	src/io/metrics_table.c \
@@ -67,7 +70,8 @@ io_sources = \
 	src/io/seal.h \
 	src/io/state.c \
 	src/io/variables.c \
-	src/io/variables.h
+	src/io/variables.h \
+	src/io/whole.c
 
 settings_sources = \
 	src/settings/biographies.c \
@@ -222,7 +226,8 @@ cli_sources = \
 	src/cli/task.c \
 	src/cli/task.h \
 	src/cli/task_biographies.c \
-	src/cli/task_memory.c
+	src/cli/task_memory.c \
+	src/cli/verify.c
 
 # Floating-point kernels, compiled with LORE_KERNEL_CFLAGS (configure.ac says why).
 kernel_sources = \

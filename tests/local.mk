@@ -111,6 +111,7 @@ shell_tests = \
 	tests/test_deaths.bats \
 	tests/test_configure.bats \
 	tests/test_distributions.bats \
+	tests/test_file_fault.bats \
 	tests/test_figures.bats \
 	tests/test_install.bats \
 	tests/test_kill.bats \
@@ -137,6 +138,7 @@ shell_tests = \
 	tests/test_start_file.bats \
 	tests/test_status.bats \
 	tests/test_submit.bats \
+	tests/test_verify.bats \
 	tests/test_sweep.bats
 
 # Headers that tests share.
@@ -182,13 +184,17 @@ test_data = \
 EXTRA_DIST += $(shell_tests) $(test_headers) $(test_data) tests/run.sh \
 	tests/support/leaks.supp tests/support/valgrind.supp
 
-# Preloaded, it makes MPI calls fail. A library, which Automake alone does not make.
-check_DATA = tests/support/mpi_fault.so
-CLEANFILES += tests/support/mpi_fault.so
-EXTRA_DIST += tests/support/mpi_fault.c
+# Preloaded, they make MPI calls and calls on files fail. Libraries, which Automake alone does not
+# make.
+check_DATA = tests/support/mpi_fault.so tests/support/file_fault.so
+CLEANFILES += $(check_DATA)
+EXTRA_DIST += tests/support/mpi_fault.c tests/support/file_fault.c
 tests/support/mpi_fault.so: tests/support/mpi_fault.c
 	$(AM_V_at)$(MKDIR_P) tests/support
 	$(AM_V_CCLD)$(CC) $(MPI_CFLAGS) $(CFLAGS) -shared -fPIC -o $@ "$(srcdir)/tests/support/mpi_fault.c" $(MPI_LIBS)
+tests/support/file_fault.so: tests/support/file_fault.c
+	$(AM_V_at)$(MKDIR_P) tests/support
+	$(AM_V_CCLD)$(CC) $(CFLAGS) -shared -fPIC -o $@ "$(srcdir)/tests/support/file_fault.c" -ldl
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(float_tests) $(double_tests) $(test_helpers)

@@ -24,9 +24,11 @@ static const char *const swept[] = {"train_learning_rate", "checkpoint_snapshots
 static const char *const planned[RUNS][2] = {
     {"1.5e-03", ""}, {"2.5e-03", "[0, 7]"}, {"3.5e-03", "[0, 9]"}, {"4.5e-03", ""}, {"", ""}};
 static const lore_collect_run runs[RUNS] = {
-    {"long", "first", path[0], 7, 1, planned[0]}, {"short", "second", path[1], 8, 1, planned[1]},
-    {"missing", "", path[2], 9, 0, planned[2]},   {"damaged", "", path[3], 10, 1, planned[3]},
-    {"empty", "", path[4], 11, 0, planned[4]},
+    {"long", "first", path[0], 7, 1, planned[0], false, 0, ""},
+    {"short", "second", path[1], 8, 1, planned[1], false, 0, ""},
+    {"missing", "", path[2], 9, 0, planned[2], false, 0, ""},
+    {"damaged", "", path[3], 10, 1, planned[3], false, 0, ""},
+    {"empty", "", path[4], 11, 0, planned[4], false, 0, ""},
 };
 static const lore_collection collection = {.study = "example",
                                            .command = "collect example",

@@ -147,7 +147,7 @@ CODE
   truncate -s 17000 study/runs/rate1.0e-03-seed2/metrics.nc
   run "$LORE" collect study
   echo "$output"
-  [ "$status" -eq 0 ]
+  [ "$status" -eq 3 ]
   [ "$(grep -c 'lore: warning: study/runs/rate1.0e-03-seed[12]/metrics.nc cannot be read' <<<"$output")" -eq 2 ]
   grep -q '4 of 6 runs collected ([46] done), 3 steps, 2 groups; 2 warnings$' <<<"$output"
   ncdump -v run_state study/tiny.nc | grep -q 'run_state = 7, 7, 4, 4, 4, 4 ;'
@@ -161,10 +161,11 @@ CODE
   "$LORE" collect study
   [ "$(stat -c %i study/tiny.nc)" != "$before" ]
   before=$(sha256sum study/tiny.nc)
-  mkdir study/tiny.nc.partial
-  run "$LORE" collect study
+  run bash -c 'trap "" XFSZ; ulimit -f 4; "$LORE" collect study'
   echo "$output"
   [ "$status" -eq 1 ]
+  [ "$output" = "lore: error: cannot write study/tiny.nc: File too large" ]
+  [ "$(ls study)" = "$(printf 'runs\ntiny.nc')" ]
   [ "$(sha256sum study/tiny.nc)" = "$before" ]
 }
 

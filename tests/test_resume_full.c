@@ -156,7 +156,12 @@ static void test_flush_fails(void **state) {
   assert_string_equal(lore_fail_message(), message);
   expect_no_temporary(directory, 30);
   expect_step(20);
-  flushes_until_failure = 2; /* the directory's: too late to take it back, but all are kept */
+  flushes_until_failure = 2; /* with the seal */
+  assert_int_equal(put_status(directory, 30), LORE_FILE);
+  assert_string_equal(lore_fail_message(), message);
+  expect_no_temporary(directory, 30);
+  expect_step(20);
+  flushes_until_failure = 3; /* the directory's: too late to take it back, but all are kept */
   assert_int_equal(put_status(directory, 30), LORE_FILE);
   char path[128];
   path_of(10, path);

@@ -64,10 +64,11 @@ print(next(r["state"] for r in json.load(sys.stdin)["runs"] if r["id"] == sys.ar
   run "$LORE" status dir
   echo "$output"
   [ "$status" -eq 0 ]
-  for line in 'a +done +40/40 .*12_3 +node-1' 'b +diverged +10/40 ' 'c +failed +20/40 ' \
+  for line in 'a +damaged +40/40 .*12_3 +node-1' 'b +diverged +10/40 ' 'c +failed +20/40 ' \
     'd +stopped +20/40 ' 'e +interrupted +10/40 ' 'f +waiting +0/0 ' \
     'b: diverged: the loss is not a number' 'c: failed: cannot write "x"' \
-    '.*: 6 runs: 1 waiting, 1 interrupted, 1 stopped, 1 done, 1 diverged, 1 failed' \
+    'a: damaged: cannot use dir/runs/a/metrics.nc: No such file or directory; lore run --only a --overwrite ' \
+    '.*: 6 runs: 1 waiting, 1 interrupted, 1 stopped, 1 diverged, 1 failed, 1 damaged' \
     'steps: 100 of 170 \(58.8 %\); time left: -'; do
     grep -qE "^$line" <<<"$output" || { echo "missing: $line" && return 1; }
   done
@@ -120,11 +121,11 @@ assert abs(study["seconds_left"] - 200000) < 100 and study["steps"] == 10000550
   run "$LORE" status dir
   echo "$output"
   [ "$status" -eq 0 ]
-  [ "$(grep -cE '^[a-d] +(interrupted|done) +[14]0/[0-9]+ +- +- +-' <<<"$output")" -eq 4 ]
+  [ "$(grep -cE '^[a-d] +(interrupted|damaged) +[14]0/[0-9]+ +- +- +-' <<<"$output")" -eq 4 ]
   grep -q "^e: waiting: dir/runs/e/state.yaml, line 1: 'happy' is not a value of 'state'" <<<"$output"
 }
 
-@test "--watch ends when every run is done or diverged" {
+@test "--watch ends when every run is done, diverged or damaged" {
   put_state a running 10 40
   put_state b diverged 10 40
   timeout 20 "$LORE" status --watch 1 dir >watched &
@@ -134,7 +135,7 @@ assert abs(study["seconds_left"] - 200000) < 100 and study["steps"] == 10000550
   put_state a "done" 40 40
   wait "$watcher"
   grep -q '^a  *interrupted' watched
-  tail -n 2 watched | grep -q '2 runs: 1 done, 1 diverged'
+  tail -n 2 watched | grep -q '2 runs: 1 diverged, 1 damaged'
 }
 
 @test "a run can be looked at all the time while it trains" {

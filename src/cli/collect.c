@@ -25,7 +25,7 @@ typedef struct {
   const char **value; /* runs x axes */
   char axis[LORE_AXES_MAX][LORE_NAME_MAX];
   const char *axis_name[LORE_AXES_MAX];
-  const char *state[LORE_SEEN_STAGES + 1];
+  const char *state[LORE_SEEN_STAGES];
 } lore_plan;
 
 static const lore_option options[] = {
@@ -65,7 +65,6 @@ static void name_axes(lore_plan *plan) {
   }
   for (int i = 0; i < LORE_SEEN_STAGES; i++)
     plan->state[i] = lore_seen_name((lore_seen_stage)i);
-  plan->state[LORE_SEEN_STAGES] = "damaged";
 }
 
 static lore_status plan_run(const char *directory, const char *file, int index, lore_plan *plan) {
@@ -77,11 +76,16 @@ static lore_status plan_run(const char *directory, const char *file, int index, 
   LORE_TRY(lore_seen_read(directory, from, &plan->seen[index]));
   for (int i = 0; i < plan->manifest.axes; i++)
     value[i] = from->value[i];
+  bool metrics = !strcmp(file, LORE_PATH_METRICS);
+  lore_run_stage stage = plan->seen[index].state.stage;
   plan->run[index] = (lore_collect_run){.id = from->id,
                                         .experiment = from->experiment,
                                         .path = plan->path[index],
                                         .seed = from->seed,
                                         .state = (int)plan->seen[index].stage,
+                                        .ended = metrics && stage == LORE_RUN_DONE,
+                                        .records = plan->seen[index].state.records,
+                                        .checksum = plan->seen[index].state.checksum,
                                         .value = value};
   return LORE_OK;
 }
@@ -126,7 +130,7 @@ static lore_status write_collection(const lore_arguments *arguments, lore_plan *
   const char *output = arguments->output ? arguments->output : path;
   const lore_collection collection = {.study = plan->manifest.name,
                                       .command = arguments->command,
-                                      .states = LORE_SEEN_STAGES + 1,
+                                      .states = LORE_SEEN_STAGES,
                                       .state = plan->state,
                                       .swept = plan->manifest.axes,
                                       .swept_setting = plan->axis_name,
@@ -134,7 +138,12 @@ static lore_status write_collection(const lore_arguments *arguments, lore_plan *
                                       .run = plan->run};
   LORE_TRY(lore_collect_write(output, &collection, &result));
   print_result(output, plan, &result);
-  return lore_options_flush();
+  LORE_TRY(lore_options_flush());
+  if (result.damaged == 0)
+    return LORE_OK;
+  return lore_fail(LORE_RUNS_FAILED,
+                   "%d of %d runs are damaged and not in %s; 'lore verify %s' says what to do",
+                   result.damaged, plan->manifest.runs, output, arguments->directory);
 }
 
 static lore_status collect(lore_arguments *arguments, int argc, char **argv) {

@@ -12,6 +12,7 @@ int lore_command_settings(int argc, char **argv);
 int lore_command_bench(int argc, char **argv);
 int lore_command_status(int argc, char **argv);
 int lore_command_collect(int argc, char **argv);
+int lore_command_verify(int argc, char **argv);
 int lore_command_probe(int argc, char **argv);
 
 #endif

@@ -32,6 +32,7 @@ static const struct {
     {"settings", ANY, lore_command_settings, "list every setting: type, default, range, meaning"},
     {"status", ANY, lore_command_status, "show the progress of a study's runs"},
     {"collect", FIRST, lore_command_collect, "collect all runs of a study in one NetCDF file"},
+    {"verify", FIRST, lore_command_verify, "check every file of a directory of results"},
     {"probe", TOGETHER, lore_command_probe, "examine snapshots: linear probes, spectra, distances"},
     {"bench", TOGETHER, lore_command_bench, "time training steps and their matrix products"},
 };

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "alike.h"
@@ -17,10 +18,19 @@
 #include "lore/run/sweep.h"
 #include "options.h"
 
+enum { ONLY_MAX = 4096 };
+
+/* Runs that alone are to be trained; none: all. */
+typedef struct {
+  int count;
+  const char *id[ONLY_MAX];
+} lore_only;
+
 typedef struct {
   lore_sweep_options sweep;
   lore_overrides overrides;
   const char *study;
+  lore_only only;
   double max_hours; /* 0: no limit */
   bool help;
 } lore_arguments;
@@ -32,6 +42,14 @@ static lore_status take_chunk(const lore_option *option, const char *text, void 
       sweep->chunk >= 0 && sweep->chunk < sweep->chunks)
     return LORE_OK;
   return lore_fail(LORE_USER, "--%s %s: expected I/N with 0 <= I < N", option->name, text);
+}
+
+static lore_status take_only(const lore_option *option, const char *text, void *field) {
+  lore_only *only = field;
+  if (only->count == ONLY_MAX)
+    return lore_fail(LORE_USER, "--%s: more than %d runs", option->name, ONLY_MAX);
+  only->id[only->count++] = text;
+  return LORE_OK;
 }
 
 enum { WAVES_MAX = 1 << 20, DEATHS_MAX = 1000000, DEATHS_DEFAULT = 3 };
@@ -49,6 +67,9 @@ static const lore_option options[] = {
     {LORE_OPTION_INTEGER, '\0', "wave", "W", LORE_FIELD(lore_arguments, sweep.wave, int),
      .most = WAVES_MAX,
      .help = "only runs of this wave: 0 for those without a parent, 1 for their children, ..."},
+    {LORE_OPTION_OTHER, '\0', "only", "ID", LORE_FIELD(lore_arguments, only, lore_only),
+     .take = take_only,
+     .help = "only this run; may be repeated (with --overwrite: begin it again)"},
     {LORE_OPTION_OTHER, '\0', "chunk", "I/N", LORE_FIELD(lore_arguments, sweep, lore_sweep_options),
      .take = take_chunk, .help = "begin with part I (from 0) of N, then help with the other parts"},
     {LORE_OPTION_INTEGER, '\0', "max-deaths", "K",
@@ -156,10 +177,30 @@ static bool is_frozen(const lore_manifest *manifest, const char *directory) {
   return manifest->runs > 1 || lore_manifest_exists(directory);
 }
 
+/* Leaves all runs out but those that were named, if any. */
+static lore_status leave_out(const lore_only *only, lore_manifest *manifest) {
+  for (int r = 0; r < manifest->runs; r++)
+    manifest->run[r].left_out = only->count > 0;
+  for (int i = 0; i < only->count; i++) {
+    bool known = false;
+    for (int r = 0; r < manifest->runs; r++)
+      if (!strcmp(manifest->run[r].id, only->id[i])) {
+        manifest->run[r].left_out = false;
+        known = true;
+      }
+    if (!known)
+      return lore_fail(LORE_USER,
+                       "--only %s: the study has no such run; 'lore plan' lists its runs",
+                       only->id[i]);
+  }
+  return LORE_OK;
+}
+
 /* By the first rank alone: 100,000 runs are read once, not by every rank. */
 static lore_status prepare_runs(int ranks, const lore_arguments *a, lore_manifest *manifest) {
   LORE_TRY(lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, manifest));
   LORE_TRY(lore_sweep_check_ranks(ranks, manifest, a->sweep.ranks_per_run));
+  LORE_TRY(leave_out(&a->only, manifest));
   if (manifest->runs > 1)
     LORE_TRY(lore_manifest_estimate(manifest));
   if (is_frozen(manifest, a->sweep.directory))

@@ -57,7 +57,9 @@ static lore_status print_once(const lore_arguments *arguments, const lore_manife
     status = lore_seen_read(arguments->directory, &manifest->run[i], &seen[i]);
   if (status == LORE_OK) {
     lore_seen_totals totals = lore_seen_total(manifest, seen);
-    *over = totals.count[LORE_SEEN_DONE] + totals.count[LORE_SEEN_DIVERGED] == manifest->runs;
+    *over = totals.count[LORE_SEEN_DONE] + totals.count[LORE_SEEN_DIVERGED] +
+                totals.count[LORE_SEEN_DAMAGED] ==
+            manifest->runs;
     if (arguments->watch && !arguments->json && isatty(STDOUT_FILENO))
       fputs("\033[H\033[2J", stdout);
     (arguments->json ? lore_seen_print_json : lore_seen_print_table)(stdout, manifest, seen);

@@ -3,12 +3,13 @@
 
 #include <assert.h>
 #include <math.h>
-#include <netcdf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "lore/io/metrics_check.h"
+#include "lore/io/ncfile.h"
 #include "lore/io/path.h"
 
 const char *lore_seen_name(lore_seen_stage stage) {
@@ -74,7 +75,7 @@ static void read_metrics(const char *path, lore_seen_metrics *metrics) {
   int ncid;
   *metrics = (lore_seen_metrics){
       .loss = NAN, .accuracy = NAN, .tokens_per_s = NAN, .steps_per_s = NAN, .age = NAN};
-  if (stat(path, &about) || nc_open(path, NC_NOWRITE, &ncid))
+  if (stat(path, &about) || lore_netcdf_open(path, 0, &ncid))
     return;
   size_t count = count_records(ncid);
   if (count > 0)
@@ -110,7 +111,25 @@ static int64_t larger(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
-static void read_folder(const char *folder, const char *metrics_path, lore_seen *seen) {
+/* The records of a run that is done are there, as its state says, up to the last step. */
+static void check_done(const char *folder, const char *id, lore_seen *seen) {
+  const lore_seen_metrics *m = &seen->metrics;
+  char reason[LORE_STATE_MESSAGE] = "its metrics file cannot be read";
+  if (lore_metrics_check_run(folder, &seen->state, false) != LORE_OK)
+    snprintf(reason, sizeof reason, "%s", lore_fail_message());
+  else if (m->exists && m->step >= seen->steps)
+    return;
+  else if (m->exists)
+    snprintf(reason, sizeof reason, "the last record of its metrics file is of step %lld",
+             (long long)m->step);
+  seen->stage = LORE_SEEN_DAMAGED;
+  snprintf(seen->state.message, sizeof seen->state.message,
+           "%.*s; lore run --only %s --overwrite trains it again", LORE_STATE_MESSAGE / 2, reason,
+           id);
+}
+
+static void read_folder(const char *folder, const char *id, const char *metrics_path,
+                        lore_seen *seen) {
   bool locked = lore_state_locked(folder);
   if (lore_state_read(folder, &seen->state) != LORE_OK)
     snprintf(seen->state.message, sizeof seen->state.message, "%s", lore_fail_message());
@@ -123,6 +142,8 @@ static void read_folder(const char *folder, const char *metrics_path, lore_seen 
   if (seen->steps == 0)
     seen->steps = larger(seen->state.steps, seen->metrics.steps);
   seen->stage = choose_stage(seen, locked);
+  if (seen->stage == LORE_SEEN_DONE)
+    check_done(folder, id, seen);
 }
 
 static double time_left(const lore_seen *seen) {
@@ -138,7 +159,7 @@ lore_status lore_seen_read(const char *directory, const lore_manifest_run *run, 
   *seen = (lore_seen){.steps = run->steps};
   LORE_TRY(lore_directory_of_run(directory, run->id, folder));
   LORE_TRY(lore_path_join(folder, LORE_PATH_METRICS, path));
-  read_folder(folder, path, seen);
+  read_folder(folder, run->id, path, seen);
   seen->left = time_left(seen);
   return LORE_OK;
 }

@@ -128,14 +128,9 @@ static void put_vocabulary(lore_ncfile *file, int variable, size_t length,
 }
 
 /* Room for the `bytes` of data that follow the header, which is written. */
-static int reserve_data(const char *partial, int64_t bytes) {
+static int reserve_data(int fd, int64_t bytes) {
   struct stat file;
-  int fd = open(partial, O_WRONLY | O_CLOEXEC);
-  if (fd < 0)
-    return errno;
-  int error = fstat(fd, &file) ? errno : lore_file_reserve(fd, file.st_size, bytes);
-  close(fd);
-  return error;
+  return fstat(fd, &file) ? errno : lore_file_reserve(fd, file.st_size, bytes);
 }
 
 /* Bytes of all variables. */
@@ -145,7 +140,7 @@ static int64_t data_size(const lore_checkpoint_content *content, size_t word_len
          content->vectors * model->parameters * (int64_t)sizeof(real);
 }
 
-static int fill_checkpoint(int ncid, const char *partial, const void *context) {
+static int fill_checkpoint(int ncid, int fd, const void *context) {
   const lore_checkpoint_content *content = context;
   lore_ncfile file = {.ncid = ncid};
   size_t word_length = longest_word(content->vocabulary);
@@ -162,7 +157,7 @@ static int fill_checkpoint(int ncid, const char *partial, const void *context) {
   if (!file.error)
     file.error = nc_sync(ncid);
   if (!file.error)
-    file.error = reserve_data(partial, data_size(content, word_length));
+    file.error = reserve_data(fd, data_size(content, word_length));
   put_vocabulary(&file, ids.word, word_length, content->vocabulary);
   for (int v = 0; v < content->vectors; v++)
     lore_variables_put(&file, content->model->tensors, content->model->tensor,
@@ -174,36 +169,72 @@ static int fill_checkpoint(int ncid, const char *partial, const void *context) {
   return file.error;
 }
 
-lore_status lore_checkpoint_make(const char *path, int format,
-                                 int (*fill)(int ncid, const char *partial, const void *content),
-                                 const void *content) {
-  char *partial;
+/* The file has what it was made of, tensor by tensor. */
+static int compare_checkpoint(int ncid, const void *context) {
+  const lore_checkpoint_content *content = context;
+  const lore_model *model = content->model;
+  int error = NC_NOERR;
+  for (int v = 0; v < content->vectors && !error; v++)
+    error = lore_variables_compare(ncid, model->tensors, model->tensor, (lore_vector)v,
+                                   content->vector[v]);
+  return error;
+}
+
+/* Writes `partial`, which is open as `fd`, too: there errors show that the library overlooks. */
+static lore_status write_partial(const char *partial, int ncid, int fd,
+                                 const lore_checkpoint_writer *writer, const void *content) {
+  int error = writer->fill(ncid, fd, content);
+  if (error)
+    lore_partial_discard(ncid, partial);
+  else
+    error = nc_close(ncid);
+  LORE_TRY(lore_netcdf_status(error, "write", partial));
+  LORE_TRY(lore_partial_flush(fd, partial));
+  error = lore_netcdf_open(partial, BLOCK, &ncid);
+  if (!error) {
+    error = writer->compare(ncid, content);
+    nc_close(ncid);
+  }
+  LORE_TRY(lore_netcdf_status(error, "read back", partial));
+  return lore_seal_put(fd, partial);
+}
+
+static lore_status make_partial(const char *partial, const lore_checkpoint_writer *writer,
+                                const void *content) {
   int ncid;
   size_t block = BLOCK;
-  LORE_TRY(lore_partial_name(path, &partial));
-  lore_status status = lore_netcdf_status(
-      nc__create(partial, NC_CLOBBER | format, 0, &block, &ncid), "create", partial);
-  if (status == LORE_OK) {
-    int error = fill(ncid, partial, content);
-    if (error)
-      lore_partial_discard(ncid, partial);
-    else
-      error = nc_close(ncid);
-    status = lore_netcdf_status(error, "write", partial);
-    if (status == LORE_OK)
-      status = lore_seal_put(partial);
-    if (status == LORE_OK)
-      status = lore_partial_commit(partial, path);
-    if (status != LORE_OK)
-      unlink(partial);
+  LORE_TRY(lore_netcdf_status(nc__create(partial, NC_CLOBBER | writer->format, 0, &block, &ncid),
+                              "create", partial));
+  int fd = open(partial, O_RDWR | O_CLOEXEC);
+  if (fd < 0) {
+    int error = errno;
+    lore_partial_discard(ncid, partial);
+    return lore_netcdf_status(error, "write", partial);
   }
+  lore_status status = write_partial(partial, ncid, fd, writer, content);
+  if (close(fd) && status == LORE_OK)
+    status = lore_netcdf_status(errno, "close", partial);
+  return status;
+}
+
+lore_status lore_checkpoint_make(const char *path, const lore_checkpoint_writer *writer,
+                                 const void *content) {
+  char *partial;
+  LORE_TRY(lore_partial_name(path, &partial));
+  lore_status status = make_partial(partial, writer, content);
+  if (status == LORE_OK)
+    status = lore_partial_rename(partial, path);
+  if (status != LORE_OK)
+    unlink(partial);
   free(partial);
   return status;
 }
 
 lore_status lore_checkpoint_put(const char *path, const lore_checkpoint_content *content) {
   assert(lore_vocabulary_size(content->vocabulary) == content->model->vocabulary);
-  return lore_checkpoint_make(path, file_format(content->model), fill_checkpoint, content);
+  const lore_checkpoint_writer writer = {file_format(content->model), fill_checkpoint,
+                                         compare_checkpoint};
+  return lore_checkpoint_make(path, &writer, content);
 }
 
 lore_status lore_checkpoint_write(const char *path, const lore_model *model, const real *parameters,
@@ -224,8 +255,7 @@ lore_status lore_checkpoint_write(const char *path, const lore_model *model, con
 }
 
 static lore_status open_file(const char *path, int *ncid) {
-  size_t block = BLOCK;
-  return lore_netcdf_status(nc__open(path, NC_NOWRITE, &block, ncid), "open", path);
+  return lore_netcdf_status(lore_netcdf_open(path, BLOCK, ncid), "open", path);
 }
 
 static lore_status check_format(int ncid, const char *path) {

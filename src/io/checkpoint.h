@@ -22,10 +22,20 @@ typedef struct {
   const lore_provenance *provenance;
 } lore_checkpoint_content;
 
-/* Makes `path` of what `fill` defines and writes, the seal last: temporary file, checksum, fsync,
- * rename. `fill` returns NetCDF's code. After a failure there is no temporary file. */
-lore_status lore_checkpoint_make(const char *path, int format,
-                                 int (*fill)(int ncid, const char *partial, const void *content),
+/* How a kind of checkpoint is written. The functions return NetCDF's code. */
+typedef struct {
+  int format; /* NetCDF's */
+
+  /* Defines and writes everything, the seal last; `fd` is the same file. */
+  int (*fill)(int ncid, int fd, const void *content);
+
+  /* LORE_NC_DAMAGED unless the tensors are in the file. */
+  int (*compare)(int ncid, const void *content);
+} lore_checkpoint_writer;
+
+/* Makes `path` of `content`: temporary file, flush, comparison, checksum, flush, rename. After a
+ * failure there is no temporary file. */
+lore_status lore_checkpoint_make(const char *path, const lore_checkpoint_writer *writer,
                                  const void *content);
 
 /* Makes `path` of `content` in this way. */

@@ -2,10 +2,16 @@
  * the file, then labels and one run after the other are copied into it. */
 #include "lore/io/collect.h"
 
+#include <errno.h>
+#include <netcdf.h>
+#include <netcdf_mem.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "collect_define.h"
+#include "lore/io/whole.h"
+#include "seal.h"
 
 static void put_name(lore_ncfile *file, int variable, size_t row, const char *text) {
   size_t length = strlen(text);
@@ -25,7 +31,7 @@ static void put_label(lore_ncfile *file, const lore_collect_survey *survey,
   if (!buffer && !file->error)
     file->error = NC_ENOMEM;
   if (file->error ||
-      (file->error = nc_open(survey->collection->run[from].path, NC_NOWRITE, &ncid))) {
+      (file->error = lore_netcdf_open(survey->collection->run[from].path, 0, &ncid))) {
     free(buffer);
     return;
   }
@@ -272,7 +278,7 @@ static void put_run(lore_ncfile *file, const lore_collect_survey *survey,
   run_map map = {.ncid = -1};
   *damage = NC_NOERR;
   if (survey->file[run] == LORE_COLLECT_READABLE)
-    *damage = nc_open(survey->collection->run[run].path, NC_NOWRITE, &map.ncid);
+    *damage = lore_netcdf_open(survey->collection->run[run].path, 0, &map.ncid);
   if (!*damage && map.ncid >= 0)
     *damage = map_run(survey, &map);
   put_variables(file, survey, ids, &map, run, damage);
@@ -322,11 +328,70 @@ lore_status lore_collect_write(const char *path, const lore_collection *collecti
                        collection->runs, collection->runs == 1 ? "" : "s",
                        survey.damaged ? "that can be read" : "yet");
   if (status == LORE_OK)
-    status = lore_ncfile_make(path, NC_NETCDF4, fill_file, &survey);
+    status = lore_ncfile_make(path, NC_NETCDF4, true, fill_file, &survey);
   *result = (lore_collect_result){.collected = survey.collected,
                                   .damaged = survey.damaged,
                                   .steps = survey.steps,
                                   .groups = survey.groups};
   lore_collect_survey_destroy(&survey);
   return status;
+}
+
+/* The whole file in memory: the library would want to lock it, which not all file systems can. */
+static int read_image(const char *path, NC_memio *image) {
+  off_t size;
+  int fd, error = lore_file_open(path, &fd, &size);
+  if (error)
+    return error;
+  *image = (NC_memio){
+      .size = (size_t)size, .memory = malloc((size_t)size + 1), .flags = NC_MEMIO_LOCKED};
+  size_t done = 0;
+  for (ssize_t got = 1; image->memory && done < image->size && got > 0;
+       done += got > 0 ? (size_t)got : 0) {
+    got = read(fd, (char *)image->memory + done, image->size - done);
+    error = got < 0 ? errno : 0;
+  }
+  close(fd);
+  if (!image->memory)
+    return NC_ENOMEM;
+  return error ? error : done < image->size ? LORE_NC_TRUNCATED : NC_NOERR;
+}
+
+static int read_variable(int ncid, int id) {
+  int rank, dimension[NC_MAX_VAR_DIMS];
+  nc_type type;
+  size_t values = 1, length, size = 0;
+  int error = nc_inq_var(ncid, id, NULL, &type, &rank, dimension, NULL);
+  if (!error)
+    error = nc_inq_type(ncid, type, NULL, &size);
+  for (int i = 0; i < rank && !error; i++) {
+    error = nc_inq_dimlen(ncid, dimension[i], &length);
+    if (!error && __builtin_mul_overflow(values, length, &values))
+      error = LORE_NC_DAMAGED;
+  }
+  void *room = error ? NULL : calloc(values + 1, size);
+  if (!error)
+    error = room ? nc_get_var(ncid, id, room) : NC_ENOMEM;
+  if (!error && type == NC_STRING)
+    nc_free_string(values, room);
+  free(room);
+  return error;
+}
+
+lore_status lore_collect_verify(const char *path) {
+  NC_memio image = {0};
+  char seal[LORE_XXH3_TEXT];
+  int ncid, variables = 0, error = read_image(path, &image);
+  if (!error)
+    error = nc_open_memio(path, NC_NOWRITE | NC_NETCDF4, &image, &ncid);
+  if (!error) {
+    error = nc_inq_nvars(ncid, &variables);
+    for (int id = 0; id < variables && !error; id++)
+      error = read_variable(ncid, id);
+    if (!error && lore_seal_exists(ncid) && lore_seal_verify(path, seal) != LORE_OK)
+      error = LORE_NC_CHECKSUM;
+    nc_close(ncid);
+  }
+  free(image.memory);
+  return lore_netcdf_status(error, "read", path);
 }

@@ -7,6 +7,7 @@
 
 #include "lore/base/build.h"
 #include "lore/base/clock.h"
+#include "lore/io/whole.h"
 
 enum { DEFLATE = 4, CHUNK_VALUES = 1 << 17, CACHE_SLOTS = 1009 };
 
@@ -27,7 +28,7 @@ static void copy_attributes(lore_ncfile *file, const lore_collect_survey *survey
   if (source->run != variable->from && !file->error) {
     if (source->run >= 0)
       nc_close(source->ncid);
-    file->error = nc_open(survey->collection->run[variable->from].path, NC_NOWRITE, &source->ncid);
+    file->error = lore_netcdf_open(survey->collection->run[variable->from].path, 0, &source->ncid);
     source->run = file->error ? -1 : variable->from;
   }
   if (!file->error)
@@ -64,6 +65,8 @@ static int define_variable(lore_ncfile *file, const char *name, nc_type type, in
     file->error = nc_def_var(file->ncid, name, type, rank, dimension, &id);
   if (!file->error && rank > 0)
     file->error = nc_def_var_deflate(file->ncid, id, NC_SHUFFLE, 1, DEFLATE);
+  if (!file->error && rank > 0)
+    file->error = nc_def_var_fletcher32(file->ncid, id, NC_FLETCHER32);
   return id;
 }
 
@@ -282,6 +285,5 @@ void lore_collect_define(lore_ncfile *file, const lore_collect_survey *survey,
   define_labels(file, survey, ids);
   define_variables(file, survey, ids);
   define_coordinates(file, survey, ids);
-  if (!file->error)
-    file->error = nc_enddef(file->ncid);
+  lore_ncfile_end(file);
 }

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "lore/base/log.h"
+#include "lore/io/metrics_check.h"
 #include "lore/io/ncfile.h"
+#include "seal.h"
 
 /* Memory for one more in an array that grows in powers of two. */
 static void *make_room(void *array, size_t count, size_t size) {
@@ -250,7 +252,7 @@ static int survey_variable(lore_collect_survey *survey, int ncid, int id, const 
   nc_type type;
   int rank, same;
   int error = nc_inq_var(ncid, id, name, &type, &rank, NULL, NULL);
-  if (error || !strcmp(name, "step") || !strcmp(name, "group"))
+  if (error || !strcmp(name, "step") || !strcmp(name, "group") || !strcmp(name, LORE_SEAL_VARIABLE))
     return error;
   bool setting = has_word(settings, name), label = !nc_inq_dimid(ncid, name, &same);
   lore_collect_kind kind = setting && type == NC_CHAR ? LORE_COLLECT_TEXT
@@ -304,16 +306,19 @@ void lore_collect_damaged(lore_collect_survey *survey, int run, int error) {
   survey->damaged++;
   lore_warn("%s cannot be read (%s); the run is marked as damaged",
             survey->collection->run[run].path,
-            error == NC_ERANGE ? "its steps do not ascend" : nc_strerror(error));
+            error == NC_ERANGE ? "its steps do not ascend" : lore_netcdf_reason(error));
 }
 
-/* A run that has not begun has no file, which is no damage. */
+/* A run that has not ended may have no file yet, which is no damage. */
 static void survey_run(lore_collect_survey *survey, int run) {
-  const char *path = survey->collection->run[run].path;
+  const lore_collect_run *from = &survey->collection->run[run];
+  const char *path = from->path;
   int ncid;
-  if (access(path, F_OK) && (errno == ENOENT || errno == ENOTDIR))
+  if (!from->ended && access(path, F_OK) && (errno == ENOENT || errno == ENOTDIR))
     return;
-  int error = nc_open(path, NC_NOWRITE, &ncid);
+  int error = from->ended ? lore_metrics_compare(path, from->records, from->checksum) : NC_NOERR;
+  if (!error)
+    error = lore_netcdf_open(path, 0, &ncid);
   if (!error) {
     error = survey_file(survey, ncid, run);
     nc_close(ncid);

@@ -32,12 +32,12 @@ static void define_memory(lore_ncfile *file, const memory_content *content,
   *seal = lore_seal_define(file);
 }
 
-static int fill_memory(int ncid, const char *partial, const void *context) {
+static int fill_memory(int ncid, int fd, const void *context) {
   const memory_content *content = context;
   lore_ncfile file = {.ncid = ncid};
   lore_tensor tensor[LORE_MEMORY_VARIABLES];
   int id[LORE_MEMORY_VARIABLES], seal;
-  (void)partial;
+  (void)fd;
   lore_memory_layout(&content->pairs->config, tensor);
   define_memory(&file, content, tensor, id, &seal);
   if (!file.error)
@@ -49,11 +49,20 @@ static int fill_memory(int ncid, const char *partial, const void *context) {
   return file.error ? file.error : nc_sync(ncid);
 }
 
+static int compare_memory(int ncid, const void *context) {
+  const memory_content *content = context;
+  lore_tensor tensor[LORE_MEMORY_VARIABLES];
+  lore_memory_layout(&content->pairs->config, tensor);
+  return lore_variables_compare(ncid, LORE_MEMORY_TENSORS, tensor, LORE_VECTOR_PARAMETERS,
+                                content->parameters);
+}
+
 lore_status lore_memory_checkpoint_write(const char *path, const lore_pairs *pairs,
                                          const real *parameters, int64_t step, int provenances,
                                          const lore_provenance *provenance) {
   const memory_content content = {pairs, parameters, step, provenances, provenance};
-  return lore_checkpoint_make(path, NC_64BIT_OFFSET, fill_memory, &content);
+  static const lore_checkpoint_writer writer = {NC_64BIT_OFFSET, fill_memory, compare_memory};
+  return lore_checkpoint_make(path, &writer, &content);
 }
 
 /* The lengths of dimensions say more plainly than those of tensors what differs. */
@@ -83,7 +92,7 @@ lore_status lore_memory_checkpoint_read(const char *path, const lore_memory_conf
   char seal[LORE_XXH3_TEXT];
   int ncid;
   LORE_TRY(lore_seal_verify(path, seal));
-  LORE_TRY(lore_netcdf_status(nc_open(path, NC_NOWRITE, &ncid), "open", path));
+  LORE_TRY(lore_netcdf_status(lore_netcdf_open(path, 0, &ncid), "open", path));
   lore_memory_layout(config, tensor);
   lore_status status = check_memory(ncid, path, tensor);
   if (status == LORE_OK)
@@ -96,7 +105,7 @@ lore_status lore_memory_checkpoint_read(const char *path, const lore_memory_conf
 lore_status lore_memory_checkpoint_check(const char *path, const lore_memory_config *config) {
   lore_tensor tensor[LORE_MEMORY_VARIABLES];
   int ncid;
-  LORE_TRY(lore_netcdf_status(nc_open(path, NC_NOWRITE, &ncid), "open", path));
+  LORE_TRY(lore_netcdf_status(lore_netcdf_open(path, 0, &ncid), "open", path));
   lore_memory_layout(config, tensor);
   lore_status status = check_memory(ncid, path, tensor);
   nc_close(ncid);

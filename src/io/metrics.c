@@ -29,6 +29,7 @@ struct lore_metrics {
   double plateau_start, plateau_end; /* as stored */
   lore_metrics_ids ids;
   double *scratch; /* values of the largest metric */
+  lore_metrics_digest *digest;
 };
 
 static size_t largest(size_t a, size_t b) {
@@ -46,7 +47,8 @@ static lore_metrics *metrics_allocate(const char *path, const lore_metrics_defin
   metrics->path = strdup(path);
   metrics->scratch =
       calloc(largest(metrics->groups * LORE_ATTRIBUTES, metrics->layers) + 1, sizeof(double));
-  if (metrics->path && metrics->scratch)
+  metrics->digest = lore_metrics_digest_create();
+  if (metrics->path && metrics->scratch && metrics->digest)
     return metrics;
   lore_metrics_close(metrics);
   return NULL;
@@ -113,7 +115,7 @@ static lore_status take_records(lore_metrics *metrics, const lore_metrics_old *o
     return lore_fail(LORE_NETCDF, "%s is truncated: %lld bytes, where %lld records need %lld",
                      metrics->path, (long long)old->size, (long long)old->records, (long long)size);
   LORE_TRY(lore_metrics_old_copy(old, metrics->ncid, &metrics->ids, metrics->groups,
-                                 metrics->layers, metrics->scratch));
+                                 metrics->layers, metrics->scratch, metrics->digest));
   int error = put_plateau(metrics, &(lore_metrics_record){.plateau_start = old->plateau_start,
                                                           .plateau_end = old->plateau_end});
   metrics->records = (uint32_t)old->records;
@@ -134,7 +136,9 @@ static lore_status metrics_make(const char *path, const lore_metrics_definition 
   if (status == LORE_OK && old)
     status = take_records(metrics, old, partial);
   if (status == LORE_OK)
-    status = lore_partial_commit(partial, path);
+    status = lore_partial_flush(metrics->fd, partial);
+  if (status == LORE_OK)
+    status = lore_partial_rename(partial, path);
   if (status == LORE_OK) {
     *out = metrics;
   } else if (metrics) {
@@ -174,7 +178,7 @@ static int put_record(lore_metrics *metrics, const lore_metrics_record *record) 
     if (metrics->ids.variable[i] >= 0)
       error = lore_metric_put(metrics->ncid, metrics->ids.variable[i], &lore_metric_table[i],
                               metrics->records, metrics->groups, metrics->layers, record,
-                              metrics->scratch);
+                              metrics->scratch, metrics->digest);
   return error ? error : nc_sync(metrics->ncid);
 }
 
@@ -213,16 +217,68 @@ lore_status lore_metrics_flush(lore_metrics *metrics) {
   return lore_netcdf_status(fsync(metrics->fd) ? errno : 0, "flush", metrics->path);
 }
 
+/* Adds all values of the file `ncid` to `digest`. */
+static int read_records(lore_metrics *metrics, int ncid, lore_metrics_digest *digest) {
+  int error = NC_NOERR;
+  for (size_t at = 0; at < metrics->records && !error; at++)
+    for (int i = 0; i < lore_metrics_count && !error; i++) {
+      size_t start[3] = {at, 0, 0}, count[3];
+      if (metrics->ids.variable[i] < 0)
+        continue;
+      lore_metric_extent(&lore_metric_table[i], metrics->groups, metrics->layers, count);
+      error = nc_get_vara_double(ncid, metrics->ids.variable[i], start, count, metrics->scratch);
+      lore_metrics_digest_add(digest, metrics->scratch, count[1] * count[2]);
+    }
+  return error;
+}
+
+/* What readers find is what was written: no write was lost, and nobody else wrote. */
+static lore_status compare_records(lore_metrics *metrics, int64_t records) {
+  lore_metrics_digest *digest = lore_metrics_digest_create();
+  int ncid, error = digest ? lore_netcdf_open(metrics->path, 0, &ncid) : NC_ENOMEM;
+  if (!error) {
+    error = read_records(metrics, ncid, digest);
+    nc_close(ncid);
+  }
+  bool same = !error && records == metrics->records &&
+              lore_metrics_digest_value(digest) == lore_metrics_digest_value(metrics->digest);
+  lore_metrics_digest_destroy(digest);
+  LORE_TRY(lore_netcdf_status(error, "read back", metrics->path));
+  if (same)
+    return LORE_OK;
+  return lore_fail(LORE_FILE,
+                   "%s does not hold the %u records that were written to it: another process has "
+                   "changed it, or the file system has lost a write",
+                   metrics->path, metrics->records);
+}
+
+static lore_status finish_file(lore_metrics *metrics, lore_metrics_summary *summary) {
+  LORE_TRY(lore_metrics_flush(metrics));
+  int error = nc_close(metrics->ncid);
+  metrics->ncid = -1;
+  LORE_TRY(lore_netcdf_status(error, "close", metrics->path));
+  LORE_TRY(lore_netcdf_status(fsync(metrics->fd) ? errno : 0, "flush", metrics->path));
+  LORE_TRY(lore_metrics_summarise(metrics->path, summary));
+  return compare_records(metrics, summary->records);
+}
+
+lore_status lore_metrics_finish(lore_metrics *metrics, lore_metrics_summary *summary) {
+  lore_status status = finish_file(metrics, summary);
+  lore_status closed = lore_metrics_close(metrics);
+  return status == LORE_OK ? closed : status;
+}
+
 lore_status lore_metrics_close(lore_metrics *metrics) {
   if (!metrics)
     return LORE_OK;
   lore_status status = LORE_OK;
   if (metrics->ncid >= 0)
     status = lore_netcdf_status(nc_close(metrics->ncid), "close", metrics->path);
-  if (metrics->fd >= 0)
-    close(metrics->fd);
+  if (metrics->fd >= 0 && close(metrics->fd) && status == LORE_OK)
+    status = lore_netcdf_status(errno, "close", metrics->path);
   free(metrics->path);
   free(metrics->scratch);
+  lore_metrics_digest_destroy(metrics->digest);
   free(metrics);
   return status;
 }

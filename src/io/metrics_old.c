@@ -2,12 +2,13 @@
  * records. */
 #include "metrics_old.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
+
+#include "classic.h"
 
 enum { BLOCK = 1 << 16 };
 
@@ -255,20 +256,29 @@ static lore_status take_plateau(lore_metrics_old *old) {
   return LORE_OK;
 }
 
+/* A file whose last records were cut off may have enough of them. */
+static int open_old(lore_metrics_old *old) {
+  size_t block = BLOCK;
+  lore_classic classic;
+  int fd, error = lore_file_open(old->path, &fd, &old->size);
+  if (error)
+    return error;
+  error = lore_classic_read(fd, NULL, old->size, &classic);
+  close(fd);
+  if (error == LORE_NC_TRUNCATED && classic.record_size > 0)
+    error = NC_NOERR;
+  if (!error)
+    error = nc__open(old->path, NC_NOWRITE, &block, &old->ncid);
+  if (error)
+    old->ncid = -1;
+  return error;
+}
+
 lore_status lore_metrics_old_open(const char *path, const lore_metrics_definition *definition,
                                   int64_t records, lore_metrics_old *old) {
-  size_t block = BLOCK;
-  struct stat file;
   *old =
       (lore_metrics_old){.path = path, .ncid = -1, .records = records, .definition = *definition};
-  if (stat(path, &file))
-    return lore_netcdf_status(errno, "open", path);
-  old->size = file.st_size;
-  int error = nc__open(path, NC_NOWRITE, &block, &old->ncid);
-  if (error) {
-    old->ncid = -1;
-    return lore_netcdf_status(error, "open", path);
-  }
+  LORE_TRY(lore_netcdf_status(open_old(old), "open", path));
   old->setting = calloc((size_t)definition->settings + 1, sizeof *old->setting);
   if (!old->setting)
     return fail_memory(old);
@@ -280,7 +290,7 @@ lore_status lore_metrics_old_open(const char *path, const lore_metrics_definitio
 
 lore_status lore_metrics_old_copy(const lore_metrics_old *old, int ncid,
                                   const lore_metrics_ids *ids, size_t groups, size_t layers,
-                                  double *scratch) {
+                                  double *scratch, lore_metrics_digest *digest) {
   int from[sizeof ids->variable / sizeof *ids->variable];
   int error = NC_NOERR;
   for (int i = 0; i < lore_metrics_count && !error; i++)
@@ -295,6 +305,7 @@ lore_status lore_metrics_old_copy(const lore_metrics_old *old, int ncid,
       error = nc_get_vara_double(old->ncid, from[i], start, count, scratch);
       if (!error)
         error = nc_put_vara_double(ncid, ids->variable[i], start, count, scratch);
+      lore_metrics_digest_add(digest, scratch, count[1] * count[2]);
     }
   return lore_netcdf_status(error, "copy the records of", old->path);
 }

@@ -29,7 +29,7 @@ lore_status lore_metrics_old_open(const char *path, const lore_metrics_definitio
 /* Appends its records to the file `ncid` with the variables `ids`. */
 lore_status lore_metrics_old_copy(const lore_metrics_old *old, int ncid,
                                   const lore_metrics_ids *ids, size_t groups, size_t layers,
-                                  double *scratch);
+                                  double *scratch, lore_metrics_digest *digest);
 
 void lore_metrics_old_close(lore_metrics_old *old);
 

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL /* makes the state a complete type */
+#include <xxhash.h>
+
 #define STEP(field, member, type, units, long_name)                                                \
   { #field, long_name, units, type, LORE_BY_STEP, member, offsetof(lore_metrics_record, field) }
 #define DRAW(field, member, type, long_name)                                                       \
@@ -101,7 +104,8 @@ void lore_metric_extent(const lore_metric *metric, size_t groups, size_t layers,
 }
 
 int lore_metric_put(int ncid, int variable, const lore_metric *metric, size_t at, size_t groups,
-                    size_t layers, const lore_metrics_record *record, double *scratch) {
+                    size_t layers, const lore_metrics_record *record, double *scratch,
+                    lore_metrics_digest *digest) {
   size_t start[3] = {at, 0, 0}, count[3];
   lore_metric_extent(metric, groups, layers, count);
   switch (metric->shape) {
@@ -118,7 +122,33 @@ int lore_metric_put(int ncid, int variable, const lore_metric *metric, size_t at
     gather_values(record->attention, sizeof *record->attention, layers, 1, metric, scratch);
     break;
   }
+  lore_metrics_digest_add(digest, scratch, count[1] * count[2]);
   return nc_put_vara_double(ncid, variable, start, count, scratch);
+}
+
+struct lore_metrics_digest {
+  XXH3_state_t state;
+};
+
+lore_metrics_digest *lore_metrics_digest_create(void) {
+  lore_metrics_digest *digest = aligned_alloc(_Alignof(XXH3_state_t), sizeof *digest);
+  if (digest) {
+    XXH3_INITSTATE(&digest->state);
+    XXH3_64bits_reset(&digest->state);
+  }
+  return digest;
+}
+
+void lore_metrics_digest_add(lore_metrics_digest *digest, const double *values, size_t count) {
+  XXH3_64bits_update(&digest->state, values, count * sizeof *values);
+}
+
+uint64_t lore_metrics_digest_value(const lore_metrics_digest *digest) {
+  return XXH3_64bits_digest(&digest->state);
+}
+
+void lore_metrics_digest_destroy(lore_metrics_digest *digest) {
+  free(digest);
 }
 
 enum { LABEL_LENGTH = LORE_GROUP_NAME_MAX, FIXED_ALIGNMENT = 8 };

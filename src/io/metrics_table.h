@@ -28,6 +28,15 @@ typedef struct {
 extern const lore_metric lore_metric_table[];
 extern const int lore_metrics_count;
 
+/* A running checksum of the values of records, one after the other: what was written, and what can
+ * be read. */
+typedef struct lore_metrics_digest lore_metrics_digest;
+
+lore_metrics_digest *lore_metrics_digest_create(void); /* NULL without memory */
+void lore_metrics_digest_add(lore_metrics_digest *digest, const double *values, size_t count);
+uint64_t lore_metrics_digest_value(const lore_metrics_digest *digest);
+void lore_metrics_digest_destroy(lore_metrics_digest *digest);
+
 /* Ids of what is written after the definition. */
 typedef struct {
   int variable[32]; /* of lore_metric_table; -1: left out, as there is no attention or attribute */
@@ -42,8 +51,10 @@ void lore_metrics_define(lore_ncfile *file, const lore_metrics_definition *defin
 /* How many values along (step, group or layer, attribute) a record of `metric` has. */
 void lore_metric_extent(const lore_metric *metric, size_t groups, size_t layers, size_t count[3]);
 
-/* Writes the values of metric `index` for record `at`. `scratch` has room for the largest one. */
+/* Writes the values of metric `index` for record `at`, and adds them to `digest`. `scratch` has
+ * room for the largest one. */
 int lore_metric_put(int ncid, int variable, const lore_metric *metric, size_t at, size_t groups,
-                    size_t layers, const lore_metrics_record *record, double *scratch);
+                    size_t layers, const lore_metrics_record *record, double *scratch,
+                    lore_metrics_digest *digest);
 
 #endif

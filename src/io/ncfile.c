@@ -8,22 +8,94 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "classic.h"
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
 
 enum { TEXT_ROUNDING = 64 /* of the length of text settings */ };
 
+const char *lore_netcdf_reason(int code) {
+  switch (code) {
+  case LORE_NC_NO_FILE:
+    return "it is not a regular file";
+  case LORE_NC_TRUNCATED:
+    return "it is truncated: its header needs a longer file";
+  case LORE_NC_DAMAGED:
+    return "it is damaged: its header contradicts itself";
+  case LORE_NC_CHECKSUM:
+    return "it is damaged: its checksum is wrong";
+  case LORE_NC_RECORDS:
+    return "it is damaged: it has fewer records than its run has written";
+  case NC_ENOTNC:
+    return "it is not a NetCDF file";
+  case NC_ENOMEM:
+    return "cannot allocate memory";
+  default:
+    return nc_strerror(code);
+  }
+}
+
 lore_status lore_netcdf_status(int code, const char *operation, const char *path) {
   if (code == NC_NOERR)
     return LORE_OK;
-  return lore_fail(code > 0 ? LORE_FILE : LORE_NETCDF, "cannot %s %s: %s", operation, path,
-                   nc_strerror(code));
+  return lore_fail(code == NC_ENOMEM ? LORE_MEMORY
+                   : code > 0        ? LORE_FILE
+                                     : LORE_NETCDF,
+                   "cannot %s %s: %s", operation, path, lore_netcdf_reason(code));
 }
 
 lore_status lore_netcdf_unreadable(const char *path, const char *what, int code) {
-  return lore_fail(LORE_NETCDF, "cannot read %s of %s: %s", what, path, nc_strerror(code));
+  return lore_fail(LORE_NETCDF, "cannot read %s of %s: %s", what, path, lore_netcdf_reason(code));
+}
+
+int lore_file_open(const char *path, int *fd, off_t *size) {
+  struct stat about;
+  *size = 0;
+  *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (*fd < 0)
+    return errno == ENXIO ? LORE_NC_NO_FILE : errno; /* a socket, say */
+  int error = fstat(*fd, &about)        ? errno
+              : S_ISDIR(about.st_mode)  ? EISDIR
+              : !S_ISREG(about.st_mode) ? LORE_NC_NO_FILE
+                                        : 0;
+  *size = about.st_size;
+  if (!error)
+    return 0;
+  close(*fd);
+  *fd = -1;
+  return error;
+}
+
+/* Whether the library can be trusted with the open file. */
+static int check_header(int fd, off_t size) {
+  static const char hdf5[] = "\211HDF\r\n\032\n";
+  char magic[sizeof hdf5 - 1];
+  lore_classic classic;
+  ssize_t got = pread(fd, magic, sizeof magic, 0);
+  if (got < 0)
+    return errno;
+  if (got == (ssize_t)sizeof magic && !memcmp(magic, hdf5, sizeof magic))
+    return NC_NOERR;
+  return got < 4 ? NC_ENOTNC : lore_classic_read(fd, NULL, size, &classic);
+}
+
+int lore_netcdf_open(const char *path, size_t block, int *ncid) {
+  int fd;
+  off_t size;
+  *ncid = -1;
+  int error = lore_file_open(path, &fd, &size);
+  if (error)
+    return error;
+  error = check_header(fd, size);
+  close(fd);
+  if (!error)
+    error = nc__open(path, NC_NOWRITE, &block, ncid);
+  if (error)
+    *ncid = -1;
+  return error;
 }
 
 int lore_netcdf_get_text(int ncid, const char *name, size_t size, char *text) {
@@ -55,31 +127,6 @@ void lore_partial_discard(int ncid, const char *partial) {
     emptied = truncate(partial, 0) == 0;
   if (unlink(partial) && !emptied)
     lore_say("warning: cannot remove %s: %s", partial, strerror(errno));
-}
-
-static lore_status make_partial(const char *partial, int mode, lore_ncfile_fill *fill,
-                                void *content) {
-  lore_ncfile file = {0};
-  LORE_TRY(
-      lore_netcdf_status(nc_create(partial, NC_CLOBBER | mode, &file.ncid), "create", partial));
-  fill(&file, content);
-  if (file.error)
-    lore_partial_discard(file.ncid, partial);
-  else
-    file.error = nc_close(file.ncid);
-  return lore_netcdf_status(file.error, "write", partial);
-}
-
-lore_status lore_ncfile_make(const char *path, int mode, lore_ncfile_fill *fill, void *content) {
-  char *partial;
-  LORE_TRY(lore_partial_name(path, &partial));
-  lore_status status = make_partial(partial, mode, fill, content);
-  if (status == LORE_OK)
-    status = lore_partial_commit(partial, path);
-  if (status != LORE_OK)
-    unlink(partial);
-  free(partial);
-  return status;
 }
 
 int lore_ncfile_dimension(lore_ncfile *file, const char *name, size_t length) {

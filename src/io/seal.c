@@ -17,7 +17,7 @@ _Static_assert(sizeof(XXH128_canonical_t) == LORE_SEAL_SIZE, "128 bits");
 
 int lore_seal_define(lore_ncfile *file) {
   int dimension = lore_ncfile_dimension(file, "checksum_bytes", LORE_SEAL_SIZE);
-  return lore_ncfile_variable(file, "file_checksum", NC_BYTE, 1, &dimension,
+  return lore_ncfile_variable(file, LORE_SEAL_VARIABLE, NC_BYTE, 1, &dimension,
                               "XXH3 (128 bits) of all bytes of the file before this", "1");
 }
 
@@ -65,34 +65,57 @@ static int hash_bytes(int fd, off_t size, XXH128_canonical_t *computed) {
   return error;
 }
 
-static int read_seal(int fd, lore_seal *s) {
-  struct stat file;
-  if (fstat(fd, &file))
-    return errno;
-  if (S_ISDIR(file.st_mode))
-    return EISDIR;
-  if (file.st_size < LORE_SEAL_SIZE)
+static void print_hash(const XXH128_canonical_t *hash, char text[LORE_XXH3_TEXT]) {
+  for (int i = 0; i < LORE_SEAL_SIZE; i++)
+    snprintf(text + 2 * i, 3, "%02x", hash->digest[i]);
+}
+
+int lore_seal_hash(int fd, off_t size, char text[LORE_XXH3_TEXT]) {
+  XXH128_canonical_t hash;
+  int error = hash_bytes(fd, size, &hash);
+  print_hash(&hash, text);
+  return error;
+}
+
+static int read_seal(int fd, off_t size, lore_seal *s) {
+  if (size < LORE_SEAL_SIZE)
     return ENODATA;
-  s->stored_at = file.st_size - LORE_SEAL_SIZE;
+  s->stored_at = size - LORE_SEAL_SIZE;
   int error = hash_bytes(fd, s->stored_at, &s->computed);
   return error ? error : read_bytes(fd, &s->stored, LORE_SEAL_SIZE, s->stored_at);
 }
 
-lore_status lore_seal_put(const char *path) {
+lore_status lore_seal_put(int fd, const char *path) {
   lore_seal s = {0};
-  int fd = open(path, O_RDWR | O_CLOEXEC);
-  int error = fd < 0 ? errno : read_seal(fd, &s);
-  if (!error && pwrite(fd, &s.computed, LORE_SEAL_SIZE, s.stored_at) != LORE_SEAL_SIZE)
+  struct stat file;
+  int error = fstat(fd, &file) ? errno : read_seal(fd, file.st_size, &s);
+  if (!error && lseek(fd, s.stored_at, SEEK_SET) < 0)
     error = errno;
-  if (fd >= 0)
-    close(fd);
-  return lore_netcdf_status(error, "seal", path);
+  if (!error)
+    error = lore_bytes_write(fd, &s.computed, LORE_SEAL_SIZE);
+  LORE_TRY(lore_netcdf_status(error, "seal", path));
+  return lore_partial_flush(fd, path);
+}
+
+void lore_seal_stamp(void *bytes, size_t size) {
+  char *end = (char *)bytes + size - LORE_SEAL_SIZE;
+  XXH128_canonical_t seal;
+  XXH128_canonicalFromHash(&seal, XXH3_128bits(bytes, size - LORE_SEAL_SIZE));
+  memcpy(end, &seal, LORE_SEAL_SIZE);
+}
+
+bool lore_seal_exists(int ncid) {
+  int id;
+  return nc_inq_varid(ncid, LORE_SEAL_VARIABLE, &id) == NC_NOERR ||
+         nc_inq_attid(ncid, NC_GLOBAL, LORE_SEAL_VARIABLE, &id) == NC_NOERR;
 }
 
 lore_status lore_seal_verify(const char *path, char text[LORE_XXH3_TEXT]) {
   lore_seal s = {0};
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  int error = fd < 0 ? errno : read_seal(fd, &s);
+  off_t size;
+  int fd, error = lore_file_open(path, &fd, &size);
+  if (!error)
+    error = read_seal(fd, size, &s);
   if (fd >= 0)
     close(fd);
   if (error && error != ENODATA)
@@ -100,7 +123,6 @@ lore_status lore_seal_verify(const char *path, char text[LORE_XXH3_TEXT]) {
   if (error || memcmp(&s.computed, &s.stored, LORE_SEAL_SIZE))
     return lore_fail(LORE_NETCDF,
                      "%s is truncated, damaged or no checkpoint: its checksum is wrong", path);
-  for (int i = 0; i < LORE_SEAL_SIZE; i++)
-    snprintf(text + 2 * i, 3, "%02x", s.stored.digest[i]);
+  print_hash(&s.stored, text);
   return LORE_OK;
 }

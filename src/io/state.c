@@ -19,9 +19,8 @@ enum { FILE_MAX = 16384, READ_ATTEMPTS = 3, HASH_DIGITS = 16 };
 typedef enum {
   FIELD_STAGE,
   FIELD_INT,
-  FIELD_COUNT, /* may be missing: 0 */
   FIELD_INT64,
-  FIELD_HASH, /* may be missing */
+  FIELD_HASH,
   FIELD_SECONDS,
   FIELD_TEXT
 } field_kind;
@@ -30,21 +29,24 @@ typedef struct {
   const char *key;
   field_kind kind;
   size_t offset, size; /* size: of a text */
+  bool optional;       /* files of earlier versions lack it */
 } field;
 
 static const field fields[] = {
-    {"state", FIELD_STAGE, offsetof(lore_state, stage), 0},
-    {"step", FIELD_INT64, offsetof(lore_state, step), 0},
-    {"steps", FIELD_INT64, offsetof(lore_state, steps), 0},
-    {"ranks", FIELD_INT, offsetof(lore_state, ranks), 0},
-    {"threads", FIELD_INT, offsetof(lore_state, threads), 0},
-    {"attempts", FIELD_INT, offsetof(lore_state, attempts), 0},
-    {"deaths", FIELD_COUNT, offsetof(lore_state, deaths), 0},
-    {"hash", FIELD_HASH, offsetof(lore_state, hash), 0},
-    {"updated", FIELD_SECONDS, offsetof(lore_state, updated), 0},
-    {"host", FIELD_TEXT, offsetof(lore_state, host), LORE_STATE_TEXT},
-    {"job", FIELD_TEXT, offsetof(lore_state, job), LORE_STATE_TEXT},
-    {"message", FIELD_TEXT, offsetof(lore_state, message), LORE_STATE_MESSAGE},
+    {"state", FIELD_STAGE, offsetof(lore_state, stage), 0, false},
+    {"step", FIELD_INT64, offsetof(lore_state, step), 0, false},
+    {"steps", FIELD_INT64, offsetof(lore_state, steps), 0, false},
+    {"ranks", FIELD_INT, offsetof(lore_state, ranks), 0, false},
+    {"threads", FIELD_INT, offsetof(lore_state, threads), 0, false},
+    {"attempts", FIELD_INT, offsetof(lore_state, attempts), 0, false},
+    {"deaths", FIELD_INT, offsetof(lore_state, deaths), 0, true},
+    {"hash", FIELD_HASH, offsetof(lore_state, hash), 0, true},
+    {"records", FIELD_INT64, offsetof(lore_state, records), 0, true},
+    {"metrics_checksum", FIELD_TEXT, offsetof(lore_state, checksum), LORE_STATE_TEXT, true},
+    {"updated", FIELD_SECONDS, offsetof(lore_state, updated), 0, false},
+    {"host", FIELD_TEXT, offsetof(lore_state, host), LORE_STATE_TEXT, false},
+    {"job", FIELD_TEXT, offsetof(lore_state, job), LORE_STATE_TEXT, false},
+    {"message", FIELD_TEXT, offsetof(lore_state, message), LORE_STATE_MESSAGE, false},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -82,7 +84,6 @@ static bool parse_value(const field *field, const char *text, lore_state *state)
   case FIELD_STAGE:
     return parse_stage(text, at);
   case FIELD_INT:
-  case FIELD_COUNT:
     good = parse_integer(text, INT32_MAX, &number);
     *(int *)at = (int)number;
     return good;
@@ -136,7 +137,7 @@ static lore_status parse_text(const char *path, char *text, lore_state *state) {
     line = end + 1;
   }
   for (int i = 0; i < FIELDS; i++)
-    if (!(seen & 1u << i) && fields[i].kind != FIELD_HASH && fields[i].kind != FIELD_COUNT)
+    if (!(seen & 1u << i) && !fields[i].optional)
       return lore_fail(LORE_FILE, "%s: '%s' is missing", path, fields[i].key);
   return LORE_OK;
 }
@@ -188,7 +189,7 @@ static void write_field(FILE *file, const field *field, const lore_state *state)
   fprintf(file, "%s: ", field->key);
   if (field->kind == FIELD_STAGE)
     fputs(stage_names[*(const lore_run_stage *)at], file);
-  else if (field->kind == FIELD_INT || field->kind == FIELD_COUNT)
+  else if (field->kind == FIELD_INT)
     fprintf(file, "%d", *(const int *)at);
   else if (field->kind == FIELD_INT64)
     fprintf(file, "%lld", (long long)*(const int64_t *)at);

@@ -2,12 +2,13 @@
 #include "variables.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL /* makes the state a complete type */
 #include <xxhash.h>
 
-enum { VARIABLE_NAME_MAX = LORE_TENSOR_NAME_MAX + 16, VARIABLE_TEXT_MAX = 128 };
+enum { VARIABLE_NAME_MAX = LORE_TENSOR_NAME_MAX + 16, VARIABLE_TEXT_MAX = 128, RANK_MOST = 2 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "checksums are over little-endian numbers: swap them first");
@@ -122,6 +123,47 @@ lore_status lore_variables_read(int ncid, const char *path, const char *kind, in
       return lore_netcdf_unreadable(path, name, error);
   }
   return LORE_OK;
+}
+
+/* Some rows at a time: the largest tensor may be half of the model. */
+static int compare_rows(int ncid, int id, const lore_tensor *tensor, const real *element,
+                        real *room, size_t capacity) {
+  int rank = lore_tensor_rank(tensor), error = NC_NOERR;
+  size_t rows = (size_t)lore_tensor_length(tensor, 0), columns = 1;
+  size_t start[RANK_MOST] = {0}, count[RANK_MOST];
+  for (int k = 1; k < rank; k++)
+    columns *= count[k] = (size_t)lore_tensor_length(tensor, k);
+  for (size_t row = 0; row < rows && !error; row += count[0]) {
+    size_t most = capacity / columns > 0 ? capacity / columns : 1;
+    start[0] = row;
+    count[0] = rows - row < most ? rows - row : most;
+    error = nc_get_vara_float(ncid, id, start, count, room);
+    if (!error && memcmp(room, element + row * columns, sizeof(real) * count[0] * columns))
+      error = LORE_NC_DAMAGED;
+  }
+  return error;
+}
+
+int lore_variables_compare(int ncid, int tensors, const lore_tensor *tensor, lore_vector vector,
+                           const real *buffer) {
+  size_t capacity = 1 << 16;
+  for (int i = 0; i < tensors; i++) {
+    size_t rows = (size_t)lore_tensor_length(&tensor[i], 0);
+    size_t columns = (size_t)lore_tensor_size(&tensor[i]) / (rows > 0 ? rows : 1);
+    capacity = columns > capacity ? columns : capacity;
+  }
+  real *room = malloc(capacity * sizeof *room);
+  int error = room ? NC_NOERR : NC_ENOMEM;
+  for (int i = 0; i < tensors && !error; i++) {
+    char name[VARIABLE_NAME_MAX];
+    int id;
+    name_variable(&tensor[i], vector, name);
+    error = nc_inq_varid(ncid, name, &id);
+    if (!error)
+      error = compare_rows(ncid, id, &tensor[i], buffer + tensor[i].offset, room, capacity);
+  }
+  free(room);
+  return error;
 }
 
 void lore_variables_checksum(int tensors, const lore_tensor *tensor, const real *buffer,

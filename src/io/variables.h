@@ -40,6 +40,11 @@ lore_status lore_variables_check(int ncid, const char *path, const char *kind, i
 lore_status lore_variables_read(int ncid, const char *path, const char *kind, int tensors,
                                 const lore_tensor *tensor, lore_vector vector, real *buffer);
 
+/* NetCDF's code, LORE_NC_DAMAGED unless the variables of `vector` have the same bits as `buffer`.
+ */
+int lore_variables_compare(int ncid, int tensors, const lore_tensor *tensor, lore_vector vector,
+                           const real *buffer);
+
 /* XXH3 (128 bits) of the tensors in table order, little-endian, as hexadecimal digits: tells
  * whether two files hold the same parameters. */
 void lore_variables_checksum(int tensors, const lore_tensor *tensor, const real *buffer,

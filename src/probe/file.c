@@ -6,10 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lore/eval/evaluate.h"
-#include "lore/io/ncfile.h"
+#include "lore/io/whole.h"
 
 enum {
   LABEL_LENGTH = LORE_GROUP_NAME_MAX,
@@ -186,15 +185,14 @@ static void fill_probe_file(lore_ncfile *file, void *context) {
   define_labels(file, &d, &v);
   lore_scalars_define(file, d.text, content->settings, content->setting, v.setting);
   define_quantities(file, &d, &v);
-  if (!file->error)
-    file->error = nc_enddef(file->ncid);
+  lore_ncfile_end(file);
   put_labels(file, &v, content);
   lore_scalars_put(file, content->settings, content->setting, v.setting);
   put_quantities(file, &v, content);
 }
 
 lore_status lore_probe_file_write(const char *path, lore_probe_content *content) {
-  return lore_ncfile_make(path, NC_64BIT_OFFSET, fill_probe_file, content);
+  return lore_ncfile_make(path, NC_64BIT_OFFSET, true, fill_probe_file, content);
 }
 
 static bool has_steps(int ncid, int snapshots, const int64_t *step) {
@@ -214,7 +212,7 @@ static bool has_steps(int ncid, int snapshots, const int64_t *step) {
 bool lore_probe_file_is(const char *path, const char *options, int snapshots, const int64_t *step) {
   char stored[LORE_PROBE_OPTIONS_MAX];
   int ncid;
-  if (access(path, R_OK) || nc_open(path, NC_NOWRITE, &ncid))
+  if (lore_netcdf_open(path, 0, &ncid))
     return false;
   bool same = !lore_netcdf_get_text(ncid, "probe_options", sizeof stored, stored) &&
               !strcmp(stored, options) && has_steps(ncid, snapshots, step);

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "file.h"
-#include "lore/io/ncfile.h"
+#include "lore/io/whole.h"
 
 enum { LABEL_LENGTH = LORE_GROUP_NAME_MAX };
 
@@ -67,8 +67,7 @@ static void fill_memory_file(lore_ncfile *file, void *content) {
   lore_ncfile_globals(file, c->title, summary, c->provenances, c->provenance);
   lore_ncfile_text(file, NC_GLOBAL, "probe_options", c->options);
   define_memory_file(file, c, &v);
-  if (!file->error)
-    file->error = nc_enddef(file->ncid);
+  lore_ncfile_end(file);
   lore_scalars_put(file, c->settings, c->setting, v.setting);
   for (size_t g = 0; g < (size_t)c->groups; g++)
     lore_ncfile_put_row(file, v.group, g, LABEL_LENGTH, c->group[g].name);
@@ -84,5 +83,5 @@ static void fill_memory_file(lore_ncfile *file, void *content) {
 }
 
 lore_status lore_linear_file_write(const char *path, lore_linear_content *content) {
-  return lore_ncfile_make(path, NC_64BIT_OFFSET, fill_memory_file, content);
+  return lore_ncfile_make(path, NC_64BIT_OFFSET, true, fill_memory_file, content);
 }

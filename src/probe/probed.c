@@ -74,7 +74,7 @@ static lore_status choose_snapshots(const char *folder, const lore_integer_list 
 static lore_status check_seed(const char *path, uint64_t seed) {
   char stored[32] = "", expected[32];
   int ncid;
-  LORE_TRY(lore_netcdf_status(nc_open(path, NC_NOWRITE, &ncid), "open", path));
+  LORE_TRY(lore_netcdf_status(lore_netcdf_open(path, 0, &ncid), "open", path));
   int error = lore_netcdf_get_text(ncid, "random_seed", sizeof stored, stored);
   nc_close(ncid);
   snprintf(expected, sizeof expected, "%llu", (unsigned long long)seed);

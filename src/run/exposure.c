@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#include "lore/io/ncfile.h"
 #include "lore/io/path.h"
+#include "lore/io/whole.h"
 
 typedef struct {
   const lore_run *run;
@@ -39,8 +39,7 @@ static void write_counts(lore_ncfile *file, void *content) {
                                    "training sequences about the individual", "1");
   int first = lore_ncfile_variable(file, "first_step", NC_INT, 1, &individual,
                                    "step that first showed the individual; -1: none", "1");
-  if (!file->error)
-    file->error = nc_enddef(file->ncid);
+  lore_ncfile_end(file);
   if (!file->error)
     file->error = nc_put_var_int(file->ncid, draws, e->draws);
   if (!file->error)
@@ -60,7 +59,7 @@ lore_status lore_exposure_write(const lore_run *run) {
     status = lore_fail(LORE_MEMORY, "cannot allocate counts for %lld individuals",
                        (long long)e.individuals);
   if (status == LORE_OK)
-    status = lore_ncfile_make(path, NC_64BIT_OFFSET, write_counts, &e);
+    status = lore_ncfile_make(path, NC_64BIT_OFFSET, true, write_counts, &e);
   free(e.draws);
   free(e.first_step);
   return status;

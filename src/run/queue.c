@@ -223,7 +223,8 @@ static void fill_window(const lore_queue *queue, const lore_manifest *m, const i
   memcpy(window + queue->bases, m->base, (size_t)m->bases * sizeof *m->base);
   for (int i = 0; i < m->runs; i++) {
     const lore_manifest_run *run = &m->run[order[i]];
-    state[i] = wave >= 0 && run->wave != wave ? LORE_QUEUE_OUTSIDE : LORE_QUEUE_WAITING;
+    state[i] =
+        run->left_out || (wave >= 0 && run->wave != wave) ? LORE_QUEUE_OUTSIDE : LORE_QUEUE_WAITING;
     count[state[i]]++;
     parent[i] = run->parent < 0 ? -1 : place_of[run->parent];
     place[i] = end;

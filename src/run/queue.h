@@ -45,9 +45,9 @@ typedef struct {
 } lore_queue;
 
 /* All ranks of `world`; `leader` says which take runs, rank 0 among them. Rank 0 brings the runs;
- * others need no manifest. Runs of other waves than `wave` (-1: all) stay outside. With chunk i of
- * n, this job begins with every n-th run of the order, from the i-th. LORE_MEMORY, LORE_MPI; there
- * is nothing to destroy then. */
+ * others need no manifest. Runs of other waves than `wave` (-1: all), and those that are left out,
+ * stay outside. With chunk i of n, this job begins with every n-th run of the order, from the i-th.
+ * LORE_MEMORY, LORE_MPI; there is nothing to destroy then. */
 lore_status lore_queue_create(lore_team world, bool leader, const lore_manifest *manifest,
                               const char *directory, int wave, int chunk, int chunks,
                               lore_queue *queue);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lore/base/stop.h"
+#include "lore/io/metrics_check.h"
 #include "lore/io/path.h"
 #include "lore/settings/hash.h"
 #include "session.h"
@@ -50,6 +51,19 @@ static lore_status count_death(lore_run *run, bool died) {
   return is_aside(run) ? lore_fail(LORE_ASIDE, "%s", state->message) : LORE_OK;
 }
 
+/* A run that is done has what its state says. Not in full: that is what lore verify is for. */
+static lore_status check_results(const lore_run *run) {
+  char message[LORE_STATE_MESSAGE];
+  lore_status status = lore_metrics_check_run(run->result->directory, &run->state, false);
+  if (status == LORE_OK)
+    return status;
+  snprintf(message, sizeof message, "%s", lore_fail_message());
+  return lore_fail(status,
+                   "the run was complete, but now: %s; lore run --only %s --overwrite "
+                   "trains it again",
+                   message, run->id);
+}
+
 /* Looks at what is in the directory, having taken it. LORE_OK with done_before or elsewhere set:
  * nothing is to be done. */
 static lore_status examine_directory(lore_run *run) {
@@ -59,11 +73,12 @@ static lore_status examine_directory(lore_run *run) {
   result->elsewhere = run->lock < 0;
   if (result->elsewhere)
     return LORE_OK;
-  LORE_TRY(lore_state_read(result->directory, &run->state));
-  if (run->options->overwrite) {
+  lore_status status = lore_state_read(result->directory, &run->state);
+  if (run->options->overwrite) { /* whatever the state says, be it damaged */
     lore_state_put_marks(run->lock, run->options->team.ranks);
     return LORE_OK;
   }
+  LORE_TRY(status);
   LORE_TRY(lore_run_check_settings(run));
   if (run->state.hash && run->state.hash != run->hash)
     return lore_fail(LORE_USER,
@@ -75,7 +90,7 @@ static lore_status examine_directory(lore_run *run) {
     return lore_fail(LORE_DIVERGED, "%s (in an earlier job; --overwrite begins it again)",
                      run->state.message);
   if (result->done_before)
-    return LORE_OK;
+    return check_results(run);
   LORE_TRY(count_death(run, died));
   lore_state_put_marks(run->lock, run->options->team.ranks);
   return LORE_OK;
@@ -124,14 +139,29 @@ static lore_run_stage stage_of(lore_status status) {
   }
 }
 
+/* What the state says of the metrics file is what readers will find there, and is on disk before
+ * the state says it. */
+static lore_status finish_metrics(lore_run *run) {
+  lore_metrics_summary summary;
+  lore_status status = lore_metrics_finish(run->metrics, &summary);
+  run->metrics = NULL;
+  run->state.records = status == LORE_OK ? summary.records : 0;
+  snprintf(run->state.checksum, sizeof run->state.checksum, "%s",
+           status == LORE_OK ? summary.checksum : "");
+  return status;
+}
+
 /* Writes into the state how the run ended, unless it was refused before it began. The message of
  * the failure stays as it is. */
 static lore_status record_end(lore_run *run, lore_status status) {
   char message[LORE_STATE_MESSAGE];
   snprintf(message, sizeof message, "%s", status == LORE_OK ? "" : lore_fail_message());
   if (run->metrics) {
-    lore_status closed = lore_metrics_close(run->metrics);
-    status = status == LORE_OK ? closed : status;
+    lore_status finished = finish_metrics(run);
+    if (status == LORE_OK && finished != LORE_OK) {
+      status = finished;
+      snprintf(message, sizeof message, "%s", lore_fail_message());
+    }
   }
   if (run->announced) {
     run->state.stage = stage_of(status);

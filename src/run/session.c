@@ -80,6 +80,8 @@ static lore_status announce_run(lore_run *run) {
   state->ranks = run->options->team.ranks;
   state->threads = run->assembly.threads;
   state->attempts++;
+  state->records = run->at.records;
+  state->checksum[0] = 0; /* until this session has ended, too */
   state->message[0] = 0;
   gethostname(state->host, sizeof state->host - 1);
   if (job && task)

@@ -200,6 +200,7 @@ static lore_status write_resume(lore_run *run) {
                              run->assembly.vocabulary, &run->at, run->provenance.count,
                              run->provenance.entry));
   run->state.step = run->at.step;
+  run->state.records = run->at.records;
   run->state.deaths = 0;
   LORE_TRY(lore_run_put_state(run));
   if (run->options->progressed)

@@ -13,8 +13,8 @@ same_as_alone() {
   for run in "$ALONE"/runs/*; do
     name=${run##*/}
     same_metrics "$1/runs/$name/metrics.nc" "$run/metrics.nc"
-    ncdump "$1/runs/$name/exposure.nc" | sed '1,/^data:/d' >a
-    ncdump "$run/exposure.nc" | sed '1,/^data:/d' >b
+    ncdump -v draws,first_step "$1/runs/$name/exposure.nc" | sed '1,/^data:/d' >a
+    ncdump -v draws,first_step "$run/exposure.nc" | sed '1,/^data:/d' >b
     cmp a b
     for weights in "$run"/checkpoints/weights_*.nc; do
       same_weights "$1/runs/$name/checkpoints/${weights##*/}" "$weights"
@@ -33,7 +33,7 @@ same_when_killed() {
   local job
   RANDOM=11
   for _ in $(seq "$1"); do
-    "$LORE" run -q "$STUDY" -o killed >killed.log 2>&1 3>&- &
+    "$LORE" run -q --max-deaths 0 "$STUDY" -o killed >killed.log 2>&1 3>&- &
     job=$!
     sleep "$((RANDOM % $2)).$((RANDOM % 10))"
     kill -KILL "$job" 2>/dev/null || true

@@ -8,28 +8,41 @@
 
 #include "lore/base/status.h"
 
+typedef struct lore_textfile_sink lore_textfile_sink;
+
 /* A text file that is being written. */
 typedef struct {
   FILE *stream; /* print to it */
   char *path, *partial;
+  lore_textfile_sink *sink;
 } lore_textfile;
 
 /* Begins a new file at `path`. If other processes may write it at the same time (`shared`), the
- * temporary name is this process's own; else it is path.partial, which takes the place of what a
- * killed process has left. LORE_FILE, "cannot write PATH: reason", if that is impossible; nothing
- * is to be committed then. */
+ * temporary name is this process's own, and what killed processes of this machine have left is
+ * removed; else it is path.partial, which takes the place of what one has left. LORE_FILE, "cannot
+ * write PATH: reason", if that is impossible; nothing is to be committed then. */
 lore_status lore_textfile_begin(const char *path, bool shared, lore_textfile *file);
 
 /* Puts the file at its place and ends it, also if that (or a print before) failed: LORE_FILE,
  * "cannot write PATH: reason". */
 lore_status lore_textfile_commit(lore_textfile *file);
 
+/* Makes `path` of `size` bytes, as a shared text file. */
+lore_status lore_bytes_put(const char *path, const void *bytes, size_t size);
+
+/* Writes all bytes; 0 or errno. */
+int lore_bytes_write(int fd, const void *bytes, size_t size);
+
 /* The same for files that others write, as libraries do. The name under which `path` is written;
  * free it. */
 lore_status lore_partial_name(const char *path, char **partial);
 
-/* Flushes `partial` to disk, renames it to `path` and flushes the directory. LORE_FILE with
- * "cannot flush PARTIAL: reason" and the like; `partial` is left then. */
-lore_status lore_partial_commit(const char *partial, const char *path);
+/* Flushes `partial`, open as `fd` since before it was written: only so are all errors of writing
+ * told here. LORE_FILE, "cannot flush PARTIAL: reason". */
+lore_status lore_partial_flush(int fd, const char *partial);
+
+/* Renames `partial`, which was flushed, to `path` and flushes the directory. LORE_FILE with "cannot
+ * put a new file at PATH: reason" and the like; `partial` is left then. */
+lore_status lore_partial_rename(const char *partial, const char *path);
 
 #endif

@@ -6,7 +6,8 @@
 #include "lore/io/state.h"
 #include "lore/manifest/manifest.h"
 
-/* interrupted: its state says running, but nobody holds its lock. */
+/* interrupted: its state says running, but nobody holds its lock; damaged: its state says done, but
+ * its metrics file does not hold what the state claims. */
 #define LORE_SEEN_LIST(X)                                                                          \
   X(LORE_SEEN_WAITING, "waiting")                                                                  \
   X(LORE_SEEN_RUNNING, "running")                                                                  \
@@ -14,7 +15,8 @@
   X(LORE_SEEN_STOPPED, "stopped")                                                                  \
   X(LORE_SEEN_DONE, "done")                                                                        \
   X(LORE_SEEN_DIVERGED, "diverged")                                                                \
-  X(LORE_SEEN_FAILED, "failed")
+  X(LORE_SEEN_FAILED, "failed")                                                                    \
+  X(LORE_SEEN_DAMAGED, "damaged")
 
 typedef enum { LORE_SEEN_LIST(LORE_ENUM_VALUE) LORE_SEEN_STAGES } lore_seen_stage;
 

@@ -2,6 +2,7 @@
 #ifndef LORE_IO_COLLECT_H
 #define LORE_IO_COLLECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,9 @@ typedef struct {
   uint64_t seed;
   int state;                /* index of a state's name */
   const char *const *value; /* of each swept setting, as a study says it; "" if not swept here */
+  bool ended;               /* it must have a metrics file, with the next two */
+  int64_t records;          /* at least */
+  const char *checksum;     /* "": not known */
 } lore_collect_run;
 
 typedef struct {
@@ -36,5 +40,9 @@ typedef struct {
  * run has a record that can be read. */
 lore_status lore_collect_write(const char *path, const lore_collection *collection,
                                lore_collect_result *result);
+
+/* Reads every value of a collected file, of which the library keeps checksums. LORE_FILE,
+ * LORE_NETCDF. */
+lore_status lore_collect_verify(const char *path);
 
 #endif

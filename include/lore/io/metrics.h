@@ -13,6 +13,7 @@
 #include "lore/base/status.h"
 #include "lore/data/distribution.h"
 #include "lore/eval/evaluate.h"
+#include "lore/io/metrics_check.h"
 #include "lore/io/ncfile.h"
 
 typedef struct lore_metrics lore_metrics;
@@ -64,6 +65,10 @@ lore_status lore_metrics_append(lore_metrics *metrics, const lore_metrics_record
 
 /* Forces all records to the disk: before a checkpoint that counts on them. */
 lore_status lore_metrics_flush(lore_metrics *metrics);
+
+/* Flushes and closes the file at the end of a session, compares it with what was written, and frees
+ * `metrics`, also after a failure. */
+lore_status lore_metrics_finish(lore_metrics *metrics, lore_metrics_summary *summary);
 
 /* Closes the file and frees `metrics`, also after a failure. */
 lore_status lore_metrics_close(lore_metrics *metrics);

@@ -3,12 +3,33 @@
 #define LORE_IO_NCFILE_H
 
 #include <netcdf.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "lore/base/status.h"
 #include "lore/base/textfile.h"
+
+/* Codes of our own beside NetCDF's. */
+enum {
+  LORE_NC_NO_FILE = -9001, /* no regular file */
+  LORE_NC_TRUNCATED,
+  LORE_NC_DAMAGED,
+  LORE_NC_CHECKSUM,
+  LORE_NC_RECORDS /* fewer records than were written */
+};
+
+/* What a code of ours, NetCDF's or the system's says. */
+const char *lore_netcdf_reason(int code);
+
+/* Opens a regular file for reading, without waiting for the other end of anything else: 0, errno
+ * or LORE_NC_NO_FILE; *fd is -1 then. */
+int lore_file_open(const char *path, int *fd, off_t *size);
+
+/* Opens a NetCDF file for reading if its header can be trusted, with buffers of `block` bytes (0:
+ * the library's choice). Returns a code of the above. */
+int lore_netcdf_open(const char *path, size_t block, int *ncid);
 
 /* The status for NetCDF's `code` (LORE_OK for NC_NOERR), with "cannot <operation> <path>: reason".
  * System errors become LORE_FILE, the library's own LORE_NETCDF. */
@@ -35,14 +56,9 @@ void lore_partial_discard(int ncid, const char *partial);
  * the calls after it do nothing, and one check at the end is enough. */
 typedef struct {
   int ncid;
-  int error; /* of the first call that failed */
+  int error;   /* of the first call that failed */
+  bool sealed; /* its last variable will be its checksum */
 } lore_ncfile;
-
-/* Defines and writes everything; what goes wrong is in file->error. */
-typedef void lore_ncfile_fill(lore_ncfile *file, void *content);
-
-/* Makes `path`, of NetCDF's format `mode`, of what `fill` writes: whole or not at all. */
-lore_status lore_ncfile_make(const char *path, int mode, lore_ncfile_fill *fill, void *content);
 
 int lore_ncfile_dimension(lore_ncfile *file, const char *name, size_t length);
 

@@ -32,7 +32,9 @@ typedef struct {
   int attempts;        /* how often it was begun or resumed */
   int deaths;          /* how often in a row its process died of itself without a new checkpoint */
   uint64_t hash;       /* of what decides the result; 0: unknown, in files of earlier versions */
-  double updated;      /* s since 1970 */
+  int64_t records;     /* that its metrics file has at least; 0: unknown */
+  char checksum[LORE_STATE_TEXT]; /* of its metrics file when the last session ended, else "" */
+  double updated;                 /* s since 1970 */
   char host[LORE_STATE_TEXT];
   char job[LORE_STATE_TEXT];        /* Slurm job ("1234_5"), else "" */
   char message[LORE_STATE_MESSAGE]; /* why it failed or stopped, else "" */

@@ -38,6 +38,7 @@ typedef struct {
   int wave;   /* 0 without a parent, else one more than the parent's */
   int64_t parent_step; /* after so many of the parent's steps */
   uint64_t hash; /* lore_settings_hash, with the parent's hash and step, or the weights, mixed in */
+  bool left_out; /* not to be trained by this job: lore run --only */
   double operations;          /* predicted floating-point operations; 0 until estimated */
   int base;                   /* index of the settings that its own are told from */
   const unsigned char *delta; /* how they differ (lore_delta_make); NULL: not known */

@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# Results that were complete and are damaged: status, run, collect and verify say so, and one command trains one
+# run again.
+load support/common
+
+setup_file() {
+  cat >"$BATS_FILE_TMPDIR/study.yaml" <<'END'
+name: hurt
+population: {individuals: 32, held_out: 8}
+model: {layers: 1, width: 16, heads: 2, hidden: 32}
+train: {steps: 4, batch: 4, shard: 2, learning_rate: 1.5e-03}
+evaluate: {every: 2, sequences: 16, attention_sequences: 4}
+compute: {gemm: builtin, threads: 1}
+sweep: {seeds: 3}
+END
+  export STUDY=$BATS_FILE_TMPDIR/study.yaml WHOLE=$BATS_FILE_TMPDIR/whole
+  "$LORE" run -q "$STUDY" -o "$WHOLE"
+  "$LORE" collect "$WHOLE"
+  "$LORE" probe -q --keys 8 "$WHOLE"
+  "$LORE" collect --probes "$WHOLE"
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  cp -r "$WHOLE" dir
+  run_directory=dir/runs/hurt-seed2
+}
+
+# flip FILE OFFSET: one bit is another one; a negative offset counts from the end.
+flip() {
+  "$PYTHON" - "$@" <<'CODE'
+import sys
+
+with open(sys.argv[1], "r+b") as file:
+    file.seek(int(sys.argv[2]), 0 if int(sys.argv[2]) >= 0 else 2)
+    byte = file.read(1)[0]
+    file.seek(-1, 1)
+    file.write(bytes([byte ^ 4]))
+CODE
+}
+
+# verify_names FILE REMEDY [COUNT]: that file alone is damaged.
+verify_names() {
+  run "$LORE" verify dir
+  echo "$output"
+  [ "$status" -eq 3 ]
+  grep -qxF "$1" <<<"$output"
+  grep -qF "  remedy  $2" <<<"$output"
+  grep -qE "files checked, ${3:-1} damaged" <<<"$output"
+}
+
+@test "nothing is wrong with a whole directory" {
+  run "$LORE" verify dir
+  echo "$output"
+  [ "$status" -eq 0 ]
+  # The manifest; settings, state, metrics, weights, draws and probes of three runs; two collected files.
+  [ "$output" = "21 files checked, 0 damaged" ]
+  fails 2 "$LORE" verify nowhere
+}
+
+@test "a lost, a cut and a changed metrics file: status, run, collect, verify, and trained again" {
+  local how
+  for how in lost cut shorter changed; do
+    rm -rf dir
+    cp -r "$WHOLE" dir
+    case $how in
+    lost) rm $run_directory/metrics.nc ;;
+    cut) truncate -s -1 $run_directory/metrics.nc ;;
+    # One record of three, as two writers under lying locks would leave it.
+    shorter) printf '\0\0\0\1' | dd of=$run_directory/metrics.nc bs=1 seek=4 conv=notrunc status=none ;;
+    changed) flip $run_directory/metrics.nc -9 ;;
+    esac
+    verify_names $run_directory/metrics.nc "lore run STUDY -o dir --only hurt-seed2 --overwrite"
+    run "$LORE" collect dir
+    echo "$output"
+    [ "$status" -eq 3 ]
+    grep -q "2 of 3 runs collected" <<<"$output"
+    ncdump -v run_state dir/hurt.nc | grep -q 'run_state = 4, 7, 4 ;'
+    if [ $how != changed ]; then
+      "$LORE" status dir >status
+      cat status
+      grep -q '^hurt-seed2 *damaged' status
+      grep -q '3 runs: 2 done, 1 damaged' status
+      run "$LORE" run "$STUDY" -o dir
+      echo "$output"
+      [ "$status" -eq 3 ]
+      grep -q 'the run was complete, but now: .*; lore run --only hurt-seed2 --overwrite trains it again' <<<"$output"
+    fi
+    touch before
+    "$LORE" run -q "$STUDY" -o dir --only hurt-seed2 --overwrite
+    same_metrics $run_directory/metrics.nc "$WHOLE/runs/hurt-seed2/metrics.nc"
+    [ -z "$(find dir/runs/hurt-seed[13] -newer before)" ]
+    "$LORE" collect dir
+    "$LORE" verify dir
+  done
+}
+
+@test "verify finds one bit in every file" {
+  local at
+  for at in 12 -20; do
+    flip $run_directory/checkpoints/weights_00000004.nc $at
+    verify_names $run_directory/checkpoints/weights_00000004.nc "lore run STUDY -o dir --only hurt-seed2 --overwrite"
+    flip $run_directory/checkpoints/weights_00000004.nc $at
+    flip $run_directory/exposure.nc $at
+    verify_names $run_directory/exposure.nc "lore run STUDY -o dir --only hurt-seed2 --overwrite"
+    flip $run_directory/exposure.nc $at
+    flip $run_directory/probe.nc $at
+    verify_names $run_directory/probe.nc "lore probe --overwrite --run hurt-seed2 dir"
+    flip $run_directory/probe.nc $at
+  done
+  cp dir/hurt.nc whole.nc
+  truncate -s -100 dir/hurt.nc
+  verify_names dir/hurt.nc "lore collect dir"
+  cp whole.nc dir/hurt.nc
+  truncate -s -100 dir/hurt_probe.nc
+  verify_names dir/hurt_probe.nc "lore collect --probes dir"
+  "$LORE" collect --probes dir
+  rm $run_directory/checkpoints/weights_00000004.nc
+  verify_names $run_directory/checkpoints/weights_00000004.nc "lore run STUDY"
+  cp "$WHOLE/runs/hurt-seed2/checkpoints/weights_00000004.nc" $run_directory/checkpoints
+  sed -i s/attempts:/attempt/ $run_directory/state.yaml
+  verify_names $run_directory/state.yaml "lore run STUDY -o dir --only hurt-seed2 --overwrite"
+  "$LORE" run -q "$STUDY" -o dir --only hurt-seed2 --overwrite
+  sed -i s/4/x/ $run_directory/study.yaml
+  verify_names $run_directory/study.yaml "lore run STUDY -o dir --only hurt-seed2 --overwrite"
+  cp "$WHOLE/runs/hurt-seed2/study.yaml" $run_directory
+  sed -i '4s/^/x/;5d' dir/manifest.tsv
+  verify_names dir/manifest.tsv "remove it: "
+}
+
+@test "states of earlier versions are read: without records and checksum" {
+  sed -i '/^records:\|^metrics_checksum:/d' dir/runs/*/state.yaml
+  "$LORE" verify dir
+  "$LORE" run -q "$STUDY" -o dir
+  "$LORE" collect dir
+  rm $run_directory/metrics.nc
+  fails 3 "$LORE" run -q "$STUDY" -o dir
+}
+
+@test "only the runs that are named are trained" {
+  rm -rf dir
+  fails 2 "$LORE" run -q "$STUDY" -o dir --only hurt-seed4
+  [[ $output == *"--only hurt-seed4: the study has no such run"* ]]
+  "$LORE" run -q "$STUDY" -o dir --only hurt-seed3 --only hurt-seed1
+  "$LORE" status dir | grep -q '3 runs: 1 waiting, 2 done'
+}
