@@ -154,3 +154,52 @@ assert abs(study["seconds_left"] - 200000) < 100 and study["steps"] == 10000550
   [ "$looks" -ge 3 ]
   [ "$(state_of "$(ls dir/runs)")" = "done" ]
 }
+
+@test "single runs beside a sweep are listed behind it" {
+  mkdir mixed && cd mixed
+  cp "$LORE_SOURCE/tests/studies/tiny.yaml" .
+  "$LORE" run -q tiny.yaml -o r
+  sed 's/^name: .*/name: sweep/' tiny.yaml >sweep.yaml
+  echo 'sweep: {seeds: 2}' >>sweep.yaml
+  "$LORE" plan --gflops 1 sweep.yaml -o r >/dev/null
+  mkdir r/runs/stray
+  "$LORE" status r >out
+  cat out
+  [ "$(awk '/seed/ {print $1, $2}' out)" = "sweep-seed1 waiting
+sweep-seed2 waiting
+tiny-seed1 done" ]
+  grep -q '^sweep: 3 runs: 2 waiting, 1 done' out
+}
+
+@test "--state: only these runs, totals of all; many runs: totals above too" {
+  mkdir states && cd states
+  cp "$LORE_SOURCE/tests/studies/tiny.yaml" .
+  echo 'sweep: {seeds: 40}' >>tiny.yaml
+  "$LORE" plan --gflops 1 tiny.yaml -o r >/dev/null
+  mkdir r/runs/tiny-seed7
+  sed 's/^  *//' >r/runs/tiny-seed7/state.yaml <<'END'
+    state: failed
+    step: 1
+    steps: 40
+    ranks: 1
+    threads: 1
+    attempts: 1
+    updated: 1700000000.125
+    host: "n1"
+    job: ""
+    message: "no space left"
+END
+  "$LORE" status r >all
+  head -n 1 all | grep -qx 'tiny: 40 runs: 39 waiting, 1 failed'
+  [ "$(grep -c 'tiny: 40 runs' all)" -eq 2 ]
+  "$LORE" status --state failed r >failed
+  cat failed
+  [ "$(grep -c '^tiny-seed[0-9]* ' failed)" -eq 1 ]
+  grep -qx 'tiny-seed7: failed: no space left' failed
+  [ "$(grep -c 'tiny: 40 runs' failed)" -eq 1 ]
+  [ "$("$LORE" status --state failed,waiting r | grep -c '^tiny-seed[0-9]* ')" -eq 40 ]
+  [ "$("$LORE" status --json --state failed r | grep -o '"id"' | wc -l)" -eq 1 ]
+  run "$LORE" status --state fialed r
+  [ "$status" -eq 2 ]
+  [[ $output == "lore: error: --state fialed: expected waiting, running, "* ]]
+}

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -13,11 +14,35 @@ enum { WATCH_MOST = 86400 };
 
 typedef struct {
   bool json, help;
-  int watch; /* s between repetitions; 0: print once */
+  int watch;       /* s between repetitions; 0: print once */
+  unsigned states; /* bits of the states to show; 0: all */
   const char *directory;
 } lore_arguments;
 
+/* "failed,diverged" */
+static lore_status take_states(const lore_option *option, const char *text, void *field) {
+  unsigned *states = field;
+  for (const char *word = text; word; word = strchr(word, ',') ? strchr(word, ',') + 1 : NULL) {
+    size_t length = strcspn(word, ",");
+    int stage = 0;
+    while (stage < LORE_SEEN_STAGES &&
+           (strncmp(lore_seen_name((lore_seen_stage)stage), word, length) ||
+            lore_seen_name((lore_seen_stage)stage)[length]))
+      stage++;
+    if (stage == LORE_SEEN_STAGES)
+      return lore_fail(
+          LORE_USER,
+          "--%s %s: expected waiting, running, interrupted, stopped, done, diverged or "
+          "failed, or several with commas between them",
+          option->name, text);
+    *states |= 1u << stage;
+  }
+  return LORE_OK;
+}
+
 static const lore_option options[] = {
+    {LORE_OPTION_OTHER, '\0', "state", "STATE", LORE_FIELD(lore_arguments, states, unsigned),
+     .take = take_states, .help = "only runs in this state, or in several: failed,diverged"},
     {LORE_OPTION_FLAG, '\0', "json", NULL, LORE_FIELD(lore_arguments, json, bool),
      .help = "one JSON object, for programs"},
     {LORE_OPTION_INTEGER, '\0', "watch", "SECONDS", LORE_FIELD(lore_arguments, watch, int),
@@ -35,8 +60,9 @@ static const lore_command_line command_line = {
              "that sees DIR.",
     .argument = "directory of results",
     LORE_OPTIONS(options),
-    .notes = "example:\n"
-             "  lore status --watch 60 results",
+    .notes = "examples:\n"
+             "  lore status --watch 60 results\n"
+             "  lore status --state failed,diverged results",
 };
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
@@ -62,7 +88,8 @@ static lore_status print_once(const lore_arguments *arguments, const lore_manife
             manifest->runs;
     if (arguments->watch && !arguments->json && isatty(STDOUT_FILENO))
       fputs("\033[H\033[2J", stdout);
-    (arguments->json ? lore_seen_print_json : lore_seen_print_table)(stdout, manifest, seen);
+    (arguments->json ? lore_seen_print_json : lore_seen_print_table)(
+        stdout, manifest, seen, arguments->states ? arguments->states : ~0u);
     status = lore_options_flush();
   }
   free(seen);
@@ -75,6 +102,8 @@ static lore_status print_status(const lore_arguments *arguments) {
   for (;;) {
     lore_manifest manifest;
     lore_status status = lore_runs_list(arguments->directory, &manifest);
+    if (status == LORE_OK)
+      status = lore_runs_add_unlisted(arguments->directory, &manifest);
     if (status == LORE_OK)
       status = print_once(arguments, &manifest, &over);
     lore_manifest_destroy(&manifest);

@@ -78,15 +78,29 @@ static void print_totals(FILE *file, const lore_manifest *manifest, const lore_s
   fprintf(file, "; time left: %s\n", print_duration(totals.left, left));
 }
 
-void lore_seen_print_table(FILE *file, const lore_manifest *manifest, const lore_seen *seen) {
-  int width = longest_id(manifest);
+static bool is_shown(const lore_seen *seen, unsigned states) {
+  return states >> seen->stage & 1;
+}
+
+void lore_seen_print_table(FILE *file, const lore_manifest *manifest, const lore_seen *seen,
+                           unsigned states) {
+  enum { MANY = 30 /* lines, more than one sees at once */ };
+  int width = longest_id(manifest), shown = 0;
+  for (int i = 0; i < manifest->runs; i++)
+    shown += is_shown(&seen[i], states);
+  if (shown > MANY) {
+    print_totals(file, manifest, seen);
+    fputc('\n', file);
+  }
   fprintf(file, "%-*s  %-11s %15s %5s %9s %8s %9s %10s %10s  %-10s %s\n", width, "run", "state",
           "step", "phase", "loss", "accuracy", "tokens/s", "time left", "age", "job", "host");
   for (int i = 0; i < manifest->runs; i++)
-    print_run(file, width, manifest->run[i].id, &seen[i]);
+    if (is_shown(&seen[i], states))
+      print_run(file, width, manifest->run[i].id, &seen[i]);
   fputc('\n', file);
   for (int i = 0; i < manifest->runs; i++)
-    print_message(file, manifest->run[i].id, &seen[i]);
+    if (is_shown(&seen[i], states))
+      print_message(file, manifest->run[i].id, &seen[i]);
   print_totals(file, manifest, seen);
 }
 
@@ -119,14 +133,16 @@ static void print_json_run(lore_json *json, const lore_manifest_run *run, const 
   lore_json_end(json);
 }
 
-void lore_seen_print_json(FILE *file, const lore_manifest *manifest, const lore_seen *seen) {
+void lore_seen_print_json(FILE *file, const lore_manifest *manifest, const lore_seen *seen,
+                          unsigned states) {
   lore_seen_totals totals = lore_seen_total(manifest, seen);
   lore_json json = lore_json_begin(file);
   lore_json_begin_object(&json, NULL);
   lore_json_text(&json, "study", null_if_empty(manifest->name));
   lore_json_begin_array(&json, "runs");
   for (int i = 0; i < manifest->runs; i++)
-    print_json_run(&json, &manifest->run[i], &seen[i]);
+    if (is_shown(&seen[i], states))
+      print_json_run(&json, &manifest->run[i], &seen[i]);
   lore_json_end(&json);
   lore_json_begin_object(&json, "counts");
   for (int i = 0; i < LORE_SEEN_STAGES; i++)

@@ -104,6 +104,56 @@ static lore_status list_folders(const char *directory, lore_manifest *manifest) 
   return status;
 }
 
+static int compare_texts(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The ids of all runs, sorted; free the array. */
+static const char **sort_ids(const lore_manifest *m) {
+  const char **id = calloc((size_t)m->runs + 1, sizeof *id);
+  for (int i = 0; id && i < m->runs; i++)
+    id[i] = m->run[i].id;
+  if (id)
+    qsort(id, (size_t)m->runs, sizeof *id, compare_texts);
+  return id;
+}
+
+/* Adds `name` of directory/runs unless it is among the `known` ids or holds no run. */
+static lore_status add_unlisted(const char *runs, const char *name, const char *const *known,
+                                int count, lore_run_list *list) {
+  char folder[LORE_PATH_MAX], path[LORE_PATH_MAX];
+  if (bsearch(&name, known, (size_t)count, sizeof *known, compare_texts))
+    return LORE_OK;
+  LORE_TRY(lore_path_join(runs, name, folder));
+  LORE_TRY(lore_path_join(folder, LORE_PATH_STUDY, path));
+  return access(path, R_OK) ? LORE_OK : add_folder(runs, name, list);
+}
+
+lore_status lore_runs_add_unlisted(const char *directory, lore_manifest *manifest) {
+  char runs[LORE_PATH_MAX];
+  struct dirent **entry;
+  LORE_TRY(lore_path_join(directory, LORE_PATH_RUNS, runs));
+  int listed = manifest->runs, count = scandir(runs, &entry, is_visible, alphasort);
+  if (count < 0)
+    return LORE_OK;
+  const char **known = sort_ids(manifest);
+  lore_manifest_run *grown =
+      realloc(manifest->run, ((size_t)listed + (size_t)count + 1) * sizeof *grown);
+  lore_status status =
+      known && grown ? LORE_OK
+                     : lore_fail(LORE_MEMORY, "cannot allocate a list of %d runs", listed + count);
+  manifest->run = grown ? grown : manifest->run;
+  lore_run_list list = {.manifest = manifest};
+  for (int i = 0; i < count; i++) {
+    if (status == LORE_OK)
+      status = add_unlisted(runs, entry[i]->d_name, known, listed, &list);
+    free(entry[i]);
+  }
+  free(entry);
+  free(known);
+  return status;
+}
+
 lore_status lore_runs_list(const char *directory, lore_manifest *manifest) {
   *manifest = (lore_manifest){0};
   return lore_manifest_exists(directory) ? lore_manifest_load(directory, manifest)

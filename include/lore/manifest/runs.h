@@ -9,4 +9,8 @@
  * neither. Free with lore_manifest_destroy, also after a failure. */
 lore_status lore_runs_list(const char *directory, lore_manifest *manifest);
 
+/* Adds the runs of directory/runs that a manifest read there does not have, single runs beside a
+ * sweep, behind its own: with their seeds and steps, no experiment and no values of axes. */
+lore_status lore_runs_add_unlisted(const char *directory, lore_manifest *manifest);
+
 #endif
