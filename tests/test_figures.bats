@@ -154,3 +154,19 @@ END
     "$LORE_SOURCE/jobs/figure.sh" P
   [ "$(grep -c 'rank of 7' ranks)" -eq 7 ]
 }
+
+@test "a directory is read from its collected file while that is fresh" {
+  train
+  rm -rf fresh && cp -a results fresh
+  "$LORE" collect fresh >/dev/null
+  metrics=$(ls fresh/runs/*/metrics.nc | head -n 1)
+  touch -r "$metrics" old
+  "$PYTHON" "$ANALYSIS/findings.py" fresh -o before.md
+  echo garbage >"$metrics"
+  touch -r old "$metrics" # as if it had not changed: only who reads it finds out
+  "$PYTHON" "$ANALYSIS/findings.py" fresh -o same.md
+  cmp before.md same.md
+  touch "$metrics"
+  run "$PYTHON" -c 'import sys; sys.path.insert(0, sys.argv[1]); from lore.files import open_study; print(open_study("fresh").damaged)' "$ANALYSIS"
+  [ "$output" = "['$(basename "$(dirname "$metrics")")']" ]
+}
