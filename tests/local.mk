@@ -138,8 +138,9 @@ shell_tests = \
 	tests/test_start_file.bats \
 	tests/test_status.bats \
 	tests/test_submit.bats \
-	tests/test_verify.bats \
-	tests/test_sweep.bats
+	tests/test_sweep.bats \
+	tests/test_threads.bats \
+	tests/test_verify.bats
 
 # Headers that tests share.
 test_headers = \

@@ -20,6 +20,24 @@
 #define ASSERTIONS "yes"
 #endif
 
+#if defined(__AVX512F__)
+#define INSTRUCTIONS "AVX-512"
+#elif defined(__AVX2__)
+#define INSTRUCTIONS "AVX2"
+#elif defined(__AVX__)
+#define INSTRUCTIONS "AVX"
+#elif defined(__SSE2__)
+#define INSTRUCTIONS "SSE2"
+#elif defined(__ARM_FEATURE_SVE)
+#define INSTRUCTIONS "SVE"
+#elif defined(__ARM_NEON)
+#define INSTRUCTIONS "NEON"
+#elif defined(__VSX__)
+#define INSTRUCTIONS "VSX"
+#else
+#define INSTRUCTIONS "no vectors"
+#endif
+
 static const struct {
   const char *name, *value;
 } facts[] = {
@@ -34,6 +52,10 @@ const char *lore_build_version(void) {
 
 const char *lore_build_commit(void) {
   return LORE_COMMIT;
+}
+
+const char *lore_build_instructions(void) {
+  return INSTRUCTIONS;
 }
 
 void lore_build_describe(FILE *file) {

@@ -5,17 +5,49 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
 
 static int share_rank, share_ranks = 1;
 
-/* The processors that this process was given. Asked for once: a thread that has been tied sees its
- * own one only. */
+/* Processors of this process and of its parent, as they were at first: a thread that has been tied
+ * sees its own one only. */
+typedef struct {
+  bool asked, known, parent_known;
+  cpu_set_t own, parent;
+} processors;
+
+static const processors *find_processors(void) {
+  static processors found;
+  if (!found.asked) {
+    found.asked = true;
+    found.known = !sched_getaffinity(0, sizeof found.own, &found.own);
+    found.parent_known =
+        getppid() > 0 && !sched_getaffinity(getppid(), sizeof found.parent, &found.parent);
+  }
+  return &found;
+}
+
+/* NULL: the system does not say. */
 static const cpu_set_t *given_processors(void) {
-  static cpu_set_t set;
-  static int known;
-  if (!known)
-    known = sched_getaffinity(0, sizeof set, &set) ? -1 : 1;
-  return known > 0 ? &set : NULL;
+  const processors *p = find_processors();
+  return p->known ? &p->own : NULL;
+}
+
+/* The user has told OpenMP where its threads belong. */
+static bool placed_by_user(void) {
+  const char *bind = getenv("OMP_PROC_BIND");
+  return bind ? strcasecmp(bind, "false") != 0 : getenv("OMP_PLACES") != NULL;
+}
+
+int lore_threads_bound(void) {
+  const processors *p = find_processors();
+  cpu_set_t both;
+  if (!p->known || !p->parent_known || placed_by_user())
+    return 0;
+  CPU_AND(&both, &p->own, &p->parent);
+  bool narrower = CPU_EQUAL(&both, &p->own) && !CPU_EQUAL(&p->own, &p->parent);
+  return narrower ? CPU_COUNT(&p->parent) : 0;
 }
 
 void lore_threads_share(int rank, int ranks) {
@@ -32,10 +64,36 @@ unsigned long lore_threads_mask(void) {
   return mask;
 }
 
-int lore_threads_allowed(void) {
+int lore_threads_processors(void) {
   const cpu_set_t *set = given_processors();
-  int share = set ? CPU_COUNT(set) / share_ranks : 1;
+  /* OpenMP may have tied the first thread already, and remembers what there was. */
+  int count = placed_by_user() ? omp_get_num_procs() : set ? CPU_COUNT(set) : 1;
+  int share = count / share_ranks;
   return share > 0 ? share : 1;
+}
+
+/* The number that environment variable `name` begins with ("4" or "4,2"), or `otherwise`. */
+static int least_of(const char *name, int otherwise) {
+  const char *text = getenv(name);
+  char *end = NULL;
+  long number = text ? strtol(text, &end, 10) : 0;
+  bool valid = text && end != text && (*end == '\0' || *end == ',') && number > 0;
+  return valid && number < otherwise ? (int)number : otherwise;
+}
+
+int lore_threads_allowed(void) {
+  return least_of("OMP_NUM_THREADS", least_of("SLURM_CPUS_PER_TASK", lore_threads_processors()));
+}
+
+/* Processors that nobody has bound this process to may be meant for others, too. */
+static bool ties_threads(int threads) {
+  const cpu_set_t *set = given_processors();
+  return set && !placed_by_user() && lore_threads_bound() > 0 &&
+         CPU_COUNT(set) == threads * share_ranks;
+}
+
+const char *lore_threads_pinning(int threads) {
+  return placed_by_user() ? "placed by OpenMP" : ties_threads(threads) ? "pinned" : "not pinned";
 }
 
 /* Number of the `index`-th processor in the set. */
@@ -57,9 +115,9 @@ static void tie_thread(const cpu_set_t *set, int threads, bool tie) {
 }
 
 lore_status lore_threads_pin(int threads) {
-  const cpu_set_t *set = getenv("OMP_PROC_BIND") ? NULL : given_processors();
+  const cpu_set_t *set = placed_by_user() ? NULL : given_processors();
   const char *limit = getenv("OMP_THREAD_LIMIT");
-  bool tie = set && threads * share_ranks > 1 && CPU_COUNT(set) == threads * share_ranks;
+  bool tie = ties_threads(threads);
   int team = 1;
   omp_set_dynamic(0);
   omp_set_num_threads(1); /* the default team of libraries; ours name their size */

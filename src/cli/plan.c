@@ -238,7 +238,7 @@ static void print_json(const study_plan *plan) {
 
 static lore_status predict(const lore_arguments *a, study_plan *plan, lore_plan_run *run) {
   bool mine;
-  int cores = lore_threads_allowed();
+  int cores = lore_threads_processors();
   /* MPI is a good part of what a small run occupies: counted, not guessed. */
   LORE_TRY(lore_mpi_begin(&mine));
   lore_status status = lore_plan_estimate(plan->manifest, a->ranks, cores, run);

@@ -14,6 +14,7 @@
 #include "lore/io/path.h"
 #include "lore/model/decoder.h"
 #include "lore/settings/settings.h"
+#include "task.h"
 
 #define KEY "gemm: "
 
@@ -24,7 +25,7 @@ enum { FILE_SIZE = 1024, TIMES = 128 };
 static bool find_undecided(const lore_manifest *manifest, lore_settings *settings) {
   for (int r = 0; r < manifest->runs; r++) {
     lore_manifest_settings(manifest, r, settings);
-    if (settings->compute.gemm == LORE_GEMM_AUTO && settings->task == LORE_TASK_BIOGRAPHIES)
+    if (settings->compute.gemm == LORE_GEMM_AUTO && lore_run_task_of(settings->task)->sharded)
       return true;
   }
   return false;

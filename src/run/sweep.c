@@ -3,17 +3,21 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "backend.h"
+#include "lore/base/build.h"
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
 #include "lore/base/mpi.h"
 #include "lore/base/stop.h"
+#include "lore/base/threads.h"
 #include "lore/io/path.h"
 #include "lore/io/state.h"
 #include "queue.h"
+#include "task.h"
 
 typedef struct {
   const lore_sweep_options *options;
@@ -320,6 +324,30 @@ static lore_status run_sweep(lore_sweep *sweep, const lore_manifest *manifest,
   return ended;
 }
 
+/* Slurm binds ranks to what the user has asked it for; mpirun may bind a single one to one core. */
+static bool is_mpirun(void) {
+  return getenv("OMPI_COMM_WORLD_SIZE") || (getenv("PMI_RANK") && !getenv("SLURM_STEP_ID"));
+}
+
+/* How the first rank's processors are used, in the log's first lines. */
+static void describe_ranks(const lore_sweep *sweep, const lore_manifest *manifest) {
+  lore_settings settings;
+  const int ranks = sweep->world.ranks, of = lore_threads_bound();
+  const int processors = lore_threads_processors();
+  lore_manifest_settings(manifest, 0, &settings);
+  bool sharded = lore_run_task_of(settings.task)->sharded;
+  int threads = settings.compute.threads ? settings.compute.threads : lore_threads_allowed();
+  threads = sharded ? threads : 1;
+  if (!sweep->options->quiet)
+    lore_info("%d rank%s x %d thread%s, %s; %s", ranks, ranks == 1 ? "" : "s", threads,
+              threads == 1 ? "" : "s", lore_threads_pinning(threads), lore_build_instructions());
+  if (sharded && ranks == 1 && is_mpirun() && settings.compute.threads == 0 && of >= 2 * processors)
+    lore_warn("mpirun has bound this rank to %d of %d processors, and so trains with %d thread%s; "
+              "for one "
+              "rank that uses all: mpirun --bind-to none -n 1, or no mpirun",
+              processors, of, threads, threads == 1 ? "" : "s");
+}
+
 /* One backend for all ranks and runs, from the first rank. */
 static lore_status settle_backend(lore_sweep *sweep, const lore_manifest *manifest) {
   const lore_sweep_options *o = sweep->options;
@@ -339,6 +367,8 @@ lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
   LORE_TRY(lore_team_spread(sweep.world, &sweep.runs, sizeof sweep.runs));
   int size = group_size(sweep.world.ranks, sweep.runs, options->ranks_per_run);
   LORE_TRY(lore_team_share_processors(sweep.world));
+  if (sweep.world.rank == 0)
+    describe_ranks(&sweep, manifest);
   LORE_TRY(settle_backend(&sweep, manifest));
   LORE_TRY_MPI(MPI_Comm_split(world, sweep.world.rank / size, sweep.world.rank, &group));
   sweep.group = lore_team_of(group);

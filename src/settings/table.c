@@ -273,9 +273,11 @@ static const lore_setting table[] = {
          "steps after which the weights are written; the final weights always are", .runtime = true,
          .output = true, .example = "[0, 500, 1000]"),
 
-    INTEGER("compute.threads", compute.threads, BOTH, "threads", "0", 0, 1024,
-            "threads of this process; 0: as many as it may use. Refused if OpenMP gives fewer",
-            .runtime = true),
+    INTEGER(
+        "compute.threads", compute.threads, BOTH, "threads", "0", 0, 1024,
+        "threads of this process; 0: as many as it may use, and no more than SLURM_CPUS_PER_TASK "
+        "and OMP_NUM_THREADS say. Refused if OpenMP gives fewer",
+        .runtime = true),
     CHOICE("compute.gemm", compute.gemm, BOTH, "builtin", backends,
            "library for matrix products. auto: the fastest on the model's own shapes, measured "
            "once for a directory of results and then kept",
