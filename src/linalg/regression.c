@@ -162,28 +162,50 @@ void lore_ridge_predict(const lore_ridge *ridge, const lore_matrix *x, lore_matr
   lore_matrix_add_row(out, 1, ridge->intercept);
 }
 
-/* As MPI_DOUBLE_INT. */
-typedef struct {
-  double value;
-  int column;
-} largest;
+/* Scores of classes are of the order of one. Sums of another number of ranks have other last bits:
+ * scores this near to each other are the same. */
+static const double same_score = 1e-7;
 
-/* The largest of `classes` in each local row; among equals the first column. */
-static lore_status find_largest(const lore_matrix *matrix, lore_classes classes, largest *best) {
+/* Calls `look` for each local score of `classes`. */
+typedef void look_at_score(int row, int column, double score, double *largest, int *first);
+
+static void look_at_scores(const lore_matrix *matrix, lore_classes classes, look_at_score *look,
+                           double *largest, int *first) {
   const lore_grid *grid = matrix->grid;
-  for (int i = 0; i < matrix->local_rows; i++)
-    best[i] = (largest){-INFINITY, INT_MAX};
   for (int j = 0; j < matrix->local_columns; j++) {
     const double *x = matrix->element + (size_t)j * (size_t)matrix->stride;
     int column = lore_cyclic_global(j, grid->block, grid->column, grid->shape.columns);
-    if (column < classes.first || column >= classes.first + classes.count)
-      continue;
-    for (int i = 0; i < matrix->local_rows; i++)
-      if (x[i] > best[i].value)
-        best[i] = (largest){x[i], column};
+    if (column >= classes.first && column < classes.first + classes.count)
+      for (int i = 0; i < matrix->local_rows; i++)
+        look(i, column, x[i], largest, first);
   }
-  return LORE_MPI_DO(MPI_Allreduce(MPI_IN_PLACE, best, matrix->local_rows, MPI_DOUBLE_INT,
-                                   MPI_MAXLOC, grid->in_row));
+}
+
+static void look_for_largest(int row, int column, double score, double *largest, int *first) {
+  (void)column;
+  (void)first;
+  if (score > largest[row])
+    largest[row] = score;
+}
+
+static void look_for_first(int row, int column, double score, double *largest, int *first) {
+  if (score >= largest[row] - same_score && column < first[row])
+    first[row] = column;
+}
+
+/* The column with the largest score of `classes` in each local row; among equals the first one. */
+static lore_status find_largest(const lore_matrix *matrix, lore_classes classes, double *largest,
+                                int *first) {
+  for (int i = 0; i < matrix->local_rows; i++) {
+    largest[i] = -INFINITY;
+    first[i] = INT_MAX;
+  }
+  look_at_scores(matrix, classes, look_for_largest, largest, first);
+  LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, largest, matrix->local_rows, MPI_DOUBLE, MPI_MAX,
+                             matrix->grid->in_row));
+  look_at_scores(matrix, classes, look_for_first, largest, first);
+  return LORE_MPI_DO(MPI_Allreduce(MPI_IN_PLACE, first, matrix->local_rows, MPI_INT, MPI_MIN,
+                                   matrix->grid->in_row));
 }
 
 static double squared_error(const lore_matrix *a, const lore_matrix *b, lore_classes classes) {
@@ -204,12 +226,13 @@ static double squared_error(const lore_matrix *a, const lore_matrix *b, lore_cla
 static lore_status count_agreeing(const lore_matrix *predicted, const lore_matrix *truth,
                                   lore_classes classes, lore_arena *memory, double *agreeing) {
   size_t rows = (size_t)truth->local_rows;
-  largest *got = lore_arena_take(memory, rows, sizeof *got);
-  largest *want = lore_arena_take(memory, rows, sizeof *want);
-  LORE_TRY(find_largest(predicted, classes, got));
-  LORE_TRY(find_largest(truth, classes, want));
+  double *largest = lore_arena_take(memory, rows, sizeof *largest);
+  int *got = lore_arena_take(memory, rows, sizeof *got);
+  int *want = lore_arena_take(memory, rows, sizeof *want);
+  LORE_TRY(find_largest(predicted, classes, largest, got));
+  LORE_TRY(find_largest(truth, classes, largest, want));
   for (size_t i = 0; i < rows && truth->grid->column == 0; i++)
-    *agreeing += got[i].column == want[i].column;
+    *agreeing += got[i] == want[i];
   return LORE_OK;
 }
 
@@ -222,7 +245,9 @@ lore_status lore_class_compare(const lore_matrix *predicted, const lore_matrix *
   double sum[2] = {0, 0}; /* rows that agree; squared error */
   size_t rows = (size_t)truth->local_rows;
   lore_arena memory = {0};
-  LORE_TRY_TOGETHER(grid->team, lore_arena_create(&memory, 2 * rows * sizeof(largest) + 128));
+  LORE_TRY_TOGETHER(
+      grid->team,
+      lore_arena_create(&memory, rows * (sizeof(double) + 2 * sizeof(int)) + 3 * LORE_ALIGNMENT));
   lore_status status = LORE_OK;
   if (grid->row >= 0) {
     status = count_agreeing(predicted, truth, classes, &memory, &sum[0]);

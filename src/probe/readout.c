@@ -98,13 +98,19 @@ static lore_status make_codes(lore_probe_work *work, lore_attribute attribute,
   return LORE_OK;
 }
 
-/* The most accurate strength; of several the one with the least loss. */
-static int best_strength(int strengths, int stride, const lore_class_score *score) {
+/* The most accurate strength; of several the one with the least loss; of several whose losses are
+ * the same but for rounding the strongest, so that any number of ranks chooses alike. */
+static int best_strength(const lore_probe_config *config, int stride,
+                         const lore_class_score *score) {
+  const double rounding = 1e-7;
   int best = 0;
-  for (int s = 1; s < strengths; s++) {
+  for (int s = 1; s < config->strengths; s++) {
     const lore_class_score *a = &score[s * stride], *b = &score[best * stride];
-    if (a->accuracy > b->accuracy ||
-        (a->accuracy == b->accuracy && a->squared_error < b->squared_error))
+    double less = b->squared_error - a->squared_error, same = rounding * b->squared_error;
+    bool better = a->accuracy > b->accuracy;
+    if (a->accuracy == b->accuracy)
+      better = less > same || (less >= -same && config->strength[s] > config->strength[best]);
+    if (better)
       best = s;
   }
   return best;
@@ -129,7 +135,7 @@ static lore_status choose_cell(lore_probe_work *work, const cell_place *place,
                            &pair[1], score));
   for (int g = 0; g < groups; g++)
     *score_slot(work, place, group, g, work->result->strength, work->result->control_strength) =
-        config->strength[best_strength(config->strengths, groups, score + g)];
+        config->strength[best_strength(config, groups, score + g)];
   return LORE_OK;
 }
 
