@@ -107,10 +107,36 @@ END
     cmp dir/manifest.tsv manifest
   done
   "$LORE" plan --gflops 1 late.yaml >/dev/null # says nothing of a directory
-  rm -r dir/runs/late-pretrain-seed1           # the remedy
+  rm -r dir/runs/late-pretrain-seed1           # trained again, with the step that is needed
   "$LORE" run -q late.yaml -o dir
   rm dir/runs/late-pretrain-seed1/checkpoints/weights_00000015.nc
   "$LORE" run -q late.yaml -o dir # the child is done
+}
+
+@test "weights that a file system shows late are waited for, and nobody is told to remove them" {
+  study slow 'train: {steps: 20, batch: 8, shard: 2}
+experiments:
+  pretrain: {}
+  tune: {start_from: {experiment: pretrain, step: 10}, train: {steps: 5}}'
+  "$LORE" run -q slow.yaml -o dir --wave 0
+  folder=dir/runs/slow-pretrain-seed1/checkpoints
+  mv $folder away
+  export LORE_FILE_WAIT=1
+  for options in "" "--wave 1"; do
+    code=0
+    "$LORE" run -q slow.yaml -o dir $options >log 2>&1 || code=$?
+    cat log
+    [ "$code" -eq 1 ]
+    [ "$(grep -c 'lore: error:' log)" -eq 1 ]
+    grep -q 'weights_00000010.nc, which slow-tune-seed1 needs, cannot be read' log
+    not grep -qi 'remove \|overwrite' log
+  done
+  unset LORE_FILE_WAIT
+  (sleep 2 && mv away $folder) 3>&- &
+  mpirun -n 2 "$LORE" run slow.yaml -o dir --wave 1 --ranks-per-run 2 >log 2>&1
+  cat log
+  [ "$(grep -c 'waiting up to 60 s for .*weights_00000010.nc, which slow-tune-seed1 needs' log)" -eq 1 ]
+  "$LORE" status dir | grep -q '2 runs: 2 done'
 }
 
 @test "what was given for another kind is forgotten where an experiment, an override or the sweep wins" {

@@ -2,11 +2,18 @@
 #include "lore/io/path.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "lore/base/clock.h"
+#include "lore/base/log.h"
+#include "lore/base/stop.h"
 
 #define WEIGHTS "weights_"
 #define SUFFIX  ".nc"
@@ -62,4 +69,31 @@ lore_status lore_directory_make(const char *path) {
     *slash = '/';
   }
   return make_one(part);
+}
+
+/* Reading a directory makes a network file system ask its server what is in it. */
+static void refresh_directory(const char *path) {
+  char copy[LORE_PATH_MAX];
+  snprintf(copy, sizeof copy, "%s", path);
+  DIR *directory = opendir(dirname(copy));
+  while (directory && readdir(directory))
+    ;
+  if (directory)
+    closedir(directory);
+}
+
+bool lore_path_appears(const char *path, const char *who) {
+  enum { PAUSE = 250000 /* microseconds */ };
+  const char *wait = getenv("LORE_FILE_WAIT");
+  double begin = lore_clock_seconds(), most = wait && *wait ? atof(wait) : 60;
+  bool there = !access(path, R_OK);
+  if (!there)
+    lore_say("waiting up to %.0f s for %s, which %s needs (a file system may show it late)", most,
+             path, who);
+  while (!there && lore_clock_seconds() - begin < most && !lore_stop_wanted(0)) {
+    usleep(PAUSE);
+    refresh_directory(path);
+    there = !access(path, R_OK);
+  }
+  return there;
 }

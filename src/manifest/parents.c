@@ -10,6 +10,7 @@
 #include "lore/io/path.h"
 #include "lore/io/resume.h"
 #include "lore/io/state.h"
+#include "lore/settings/read.h"
 
 static int is_weights(const struct dirent *entry) {
   return lore_path_weights_step(entry->d_name) >= 0;
@@ -48,6 +49,21 @@ static bool read_state_of(const char *directory, const lore_manifest_run *run, c
          (state->hash == 0 || state->hash == run->hash);
 }
 
+/* Whether the parent, by its own settings, has written the weights: then they are only not visible
+ * yet. */
+static bool wrote_weights(const lore_manifest_run *parent, const char *folder, int64_t step) {
+  char path[LORE_PATH_MAX];
+  lore_settings settings;
+  if (step == parent->steps)
+    return true;
+  if (lore_path_join(folder, LORE_PATH_STUDY, path) || lore_settings_read(path, 0, NULL, &settings))
+    return false;
+  for (int i = 0; i < settings.checkpoint.snapshots.count; i++)
+    if (settings.checkpoint.snapshots.value[i] == step)
+      return true;
+  return false;
+}
+
 /* Reads nothing but names where the weights are there or the parent has not begun. */
 static lore_status check_parent(const lore_manifest *m, const lore_manifest_run *run,
                                 const char *directory) {
@@ -67,13 +83,21 @@ static lore_status check_parent(const lore_manifest *m, const lore_manifest_run 
     return LORE_OK;
   if (read_state_of(directory, run, own, &child) && child.stage == LORE_RUN_DONE)
     return LORE_OK;
+  bool written = wrote_weights(parent, folder, run->parent_step);
+  if (written && lore_path_appears(file, run->id))
+    return LORE_OK;
   list_steps(checkpoints, sizeof steps, steps);
+  if (written)
+    return lore_fail(LORE_FILE,
+                     "%s is %s, but %s, which %s needs, cannot be read; there are weights after "
+                     "step: %s\nif the file is there, the file system shows it late: rerun. If it "
+                     "was removed, put it back, or train the study in another directory (-o)",
+                     folder, done ? "complete" : "beyond that step", file, run->id, steps);
   return lore_fail(LORE_USER,
                    "%s is %s and has kept no weights after step %lld, which %s needs; there are: "
-                   "%s\nname one of these steps, or retrain it: remove %s, or retrain all "
-                   "runs with lore run --overwrite",
+                   "%s\nname one of these steps, or train the study in another directory (-o)",
                    folder, done ? "complete" : "beyond that step", (long long)run->parent_step,
-                   run->id, steps, folder);
+                   run->id, steps);
 }
 
 lore_status lore_manifest_check_parents(const lore_manifest *manifest, const char *directory) {

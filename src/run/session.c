@@ -150,6 +150,7 @@ lore_status lore_run_check_start(const lore_run *run) {
   lore_checkpoint_about about;
   if (!start->checksum)
     return LORE_OK;
+  lore_path_appears(start->path, run->id);
   LORE_TRY(lore_checkpoint_describe(start->path, &about));
   if (!strcmp(about.checksum, start->checksum))
     return LORE_OK;
