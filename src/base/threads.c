@@ -132,7 +132,8 @@ lore_status lore_threads_pin(int threads) {
     return LORE_OK;
   return lore_fail(LORE_USER,
                    "OpenMP was asked for %d threads and gives %d; the usual cause is "
-                   "OMP_THREAD_LIMIT (%s%s): raise it, or ask for at most %d threads "
+                   "OMP_THREAD_LIMIT (%s%s): raise it, or ask for at most %d thread%s "
                    "(compute.threads; lore bench --threads)",
-                   threads, team, limit ? "here " : "not set here", limit ? limit : "", team);
+                   threads, team, limit ? "here " : "not set here", limit ? limit : "", team,
+                   team == 1 ? "" : "s");
 }

@@ -296,7 +296,9 @@ lore_status lore_options_help(const lore_command_line *command) {
 }
 
 int lore_options_report(lore_status status) {
-  if (status != LORE_OK && !lore_mpi_failed()) /* lore_mpi_end says that */
+  if (status == LORE_STOPPED) /* as was wanted */
+    lore_info("%s", lore_fail_message());
+  else if (status != LORE_OK && !lore_mpi_failed()) /* lore_mpi_end says that */
     lore_error("%s", lore_fail_message());
   return lore_status_exit_code(status);
 }

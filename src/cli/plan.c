@@ -1,4 +1,5 @@
 /* lore plan: expands a study, says what its runs will cost, and freezes them. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,28 @@ static double mebibytes(double bytes) {
   return bytes / 1048576;
 }
 
+enum { CELL = 32 };
+
+/* "15 s", "38 min", "7.5 h", "310 h": what a reader can plan with. */
+static const char *print_time(double hours, char *text) {
+  if (hours < 1.0 / 30)
+    snprintf(text, CELL, "%.0f s", fmax(1, 3600 * hours));
+  else if (hours < 2)
+    snprintf(text, CELL, "%.0f min", 60 * hours);
+  else
+    snprintf(text, CELL, "%.*f h", hours < 100, hours);
+  return text;
+}
+
+/* Hours that are paid for. */
+static const char *print_cost(double hours, char *text) {
+  if (hours < 0.01)
+    snprintf(text, CELL, "under 0.01");
+  else
+    snprintf(text, CELL, "%.*f", hours < 100 ? 2 : 0, hours);
+  return text;
+}
+
 static int id_width(const lore_manifest *m) {
   size_t width = strlen("run");
   for (int r = 0; r < m->runs; r++)
@@ -84,12 +107,14 @@ static int id_width(const lore_manifest *m) {
 static void print_runs(const study_plan *plan) {
   const lore_manifest *m = plan->manifest;
   int width = id_width(m);
+  char time[CELL];
   printf("%-*s  wave  %9s  %8s  %10s  %8s  %s\n", width, "run", "steps", "tokens", "operations",
-         "hours", "starts from");
+         "time", "starts from");
   for (int r = 0; r < m->runs; r++) {
     const lore_manifest_run *run = &m->run[r];
-    printf("%-*s  %4d  %9lld  %8.2e  %10.2e  %8.3g  ", width, run->id, run->wave,
-           (long long)run->steps, plan->run[r].tokens, plan->run[r].operations, plan->run[r].hours);
+    printf("%-*s  %4d  %9lld  %8.2e  %10.2e  %8s  ", width, run->id, run->wave,
+           (long long)run->steps, plan->run[r].tokens, plan->run[r].operations,
+           print_time(plan->run[r].hours, time));
     if (run->start)
       printf("%s, step %lld\n", run->start->path, (long long)run->parent_step);
     else if (run->parent < 0)
@@ -115,9 +140,10 @@ static void print_speed(const study_plan *plan) {
 static void print_probes(const study_plan *plan) {
   const lore_probe_plan *p = &plan->probes;
   enum { MIB = 1 << 20 };
-  printf("probes             %d snapshots of %d run%s, %d rank%s for each run: %.3g hours\n",
-         p->snapshots, p->runs, p->runs == 1 ? "" : "s", p->ranks, p->ranks == 1 ? "" : "s",
-         p->hours);
+  char time[CELL];
+  printf("probes             %d snapshot%s of %d run%s, %d rank%s for each run: %s\n", p->snapshots,
+         p->snapshots == 1 ? "" : "s", p->runs, p->runs == 1 ? "" : "s", p->ranks,
+         p->ranks == 1 ? "" : "s", print_time(p->hours, time));
   if (p->largest < 0)
     return;
   printf("probes, MiB        %zu of each rank for all levels at once, %zu for one at a time (%s)\n",
@@ -128,6 +154,7 @@ static void print_text(const study_plan *plan) {
   const lore_manifest *m = plan->manifest;
   const lore_plan_totals *t = &plan->totals;
   const lore_plan_run *largest = &plan->run[t->largest];
+  char all[CELL], chain[CELL];
   print_runs(plan);
   printf("\nruns               %d in %d wave%s, %d rank%s each\n", m->runs, t->waves,
          t->waves == 1 ? "" : "s", plan->ranks, plan->ranks == 1 ? "" : "s");
@@ -139,10 +166,11 @@ static void print_text(const study_plan *plan) {
   printf("weights on disk    %.1f MiB, and at most %.1f for each run while it trains\n",
          mebibytes(t->weights_bytes), mebibytes(largest->resume_bytes));
   print_speed(plan);
-  printf("hours              %.3g one after the other; %.3g at least (%s)\n", t->hours,
-         t->chain_hours, t->waves > 1 ? "longest chain" : m->run[t->longest].id);
-  printf("core-hours         %.3g\n", t->core_hours);
-  printf("node-hours         %.3g of nodes with %d cores, as this one\n", t->node_hours, t->cores);
+  printf("time               %s one after the other; %s at least (%s)\n", print_time(t->hours, all),
+         print_time(t->chain_hours, chain), t->waves > 1 ? "longest chain" : m->run[t->longest].id);
+  printf("core-hours         %s\n", print_cost(t->core_hours, all));
+  printf("node-hours         %s of nodes with %d core%s, as this one\n",
+         print_cost(t->node_hours, all), t->cores, t->cores == 1 ? "" : "s");
   if (plan->probes.ranks > 0)
     print_probes(plan);
   if (plan->directory)

@@ -153,7 +153,8 @@ static void print_sweep(const lore_sweep_result *r) {
     printf("in other jobs   %d\n", r->elsewhere);
   if (r->unfinished > 0)
     printf("unfinished      %d; rerun to resume\n", r->unfinished);
-  printf("groups busy     %.1f %% of the time until the last run was taken\n", 100 * r->busy);
+  if (!isnan(r->busy))
+    printf("groups busy     %.1f %% of the time until the last run was taken\n", 100 * r->busy);
 }
 
 /* When the job ends, as Slurm or the user says. */

@@ -18,9 +18,10 @@ lore_status lore_run_check_ranks(const lore_settings *settings, int ranks) {
     return LORE_OK;
   return lore_fail(
       LORE_USER,
-      "%d ranks cannot share a batch of %d shards (train.batch %d / train.shard %d): use "
-      "at most %d ranks per run (--ranks-per-run) or smaller shards",
-      ranks, shards, train->batch, train->shard, shards);
+      "%d ranks cannot share a batch of %d shard%s (train.batch %d / train.shard %d): use "
+      "at most %d rank%s per run (--ranks-per-run) or smaller shards",
+      ranks, shards, shards == 1 ? "" : "s", train->batch, train->shard, shards,
+      shards == 1 ? "" : "s");
 }
 
 static bool is_aside(const lore_run *run) {
@@ -64,6 +65,14 @@ static lore_status check_results(const lore_run *run) {
                    message, run->id);
 }
 
+/* "n2 28797" becomes "process 28797 on n2". */
+static void describe_holder(char *holder, size_t size) {
+  char host[LORE_STATE_TEXT];
+  long process;
+  if (sscanf(holder, "%63s %ld", host, &process) == 2)
+    snprintf(holder, size, "process %ld on %s", process, host);
+}
+
 /* Looks at what is in the directory, having taken it. LORE_OK with done_before or elsewhere set:
  * nothing is to be done. */
 static lore_status examine_directory(lore_run *run) {
@@ -71,6 +80,7 @@ static lore_status examine_directory(lore_run *run) {
   bool died = lore_state_died(result->directory);
   LORE_TRY(lore_state_lock(result->directory, &run->lock, result->holder));
   result->elsewhere = run->lock < 0;
+  describe_holder(result->holder, sizeof result->holder);
   if (result->elsewhere)
     return LORE_OK;
   lore_status status = lore_state_read(result->directory, &run->state);

@@ -27,11 +27,13 @@ typedef struct {
   lore_gemm_backend gemm; /* what compute.gemm: auto stands for */
   lore_assignment run;    /* the one that this group trains */
   int trained;
-  double begin;       /* clocks of all nodes are compared: seconds since 1970 */
-  double last_taken;  /* when this group took its last run */
-  double free_since;  /* when this group last ended a run */
-  double waited;      /* s between runs */
-  lore_status status; /* of the only run */
+  int begun;                   /* trained or not to the end */
+  double begin;                /* clocks of all nodes are compared: seconds since 1970 */
+  double last_taken;           /* when this group took its last run */
+  double free_since;           /* when this group last ended a run */
+  double waited;               /* s between runs */
+  char missing[LORE_PATH_MAX]; /* weights that were waited for in vain, last */
+  lore_status status;          /* of the only run */
   lore_run_result last;
 } lore_sweep;
 
@@ -89,7 +91,7 @@ static bool was_done(const lore_sweep *sweep) {
 }
 
 /* The weights of the parent or of another study, if there are any. */
-static lore_status find_weights(const lore_sweep *sweep, char *path, lore_weights *weights) {
+static lore_status find_weights(lore_sweep *sweep, char *path, lore_weights *weights) {
   char directory[LORE_PATH_MAX];
   const lore_assignment *run = &sweep->run;
   *weights = (lore_weights){0};
@@ -100,9 +102,16 @@ static lore_status find_weights(const lore_sweep *sweep, char *path, lore_weight
   LORE_TRY(lore_directory_of_run(sweep->options->directory, run->parent, directory));
   LORE_TRY(lore_path_of_weights(directory, run->weights_step, path));
   *weights = (lore_weights){.path = path, .run = run->parent, .step = run->weights_step};
-  if (access(path, R_OK) && !was_done(sweep))
-    return lore_fail(LORE_FILE, "%s is missing, which %s needs", path, run->id);
-  return LORE_OK;
+  if (sweep->group.rank > 0 || !access(path, R_OK) || was_done(sweep))
+    return LORE_OK;
+  bool waited = !strcmp(path, sweep->missing); /* for another child */
+  if (!waited && lore_path_appears(path, run->id))
+    return LORE_OK;
+  snprintf(sweep->missing, sizeof sweep->missing, "%s", path);
+  return lore_fail(LORE_FILE,
+                   "%s, which %s needs, cannot be read; if it is there, the file system shows it "
+                   "late: rerun",
+                   path, run->id);
 }
 
 /* The run has come further than its last process: others that are suspected may begin. A failure
@@ -153,7 +162,7 @@ static lore_status print_ended_run(lore_sweep *sweep, lore_status status,
   if (sweep->runs == 1)
     return LORE_OK;
   if (r->elsewhere)
-    lore_say("%s: left to %s", id, r->holder);
+    lore_say("%s: left to %s, which trains it", id, r->holder);
   else if (status == LORE_STOPPED)
     lore_say("%s: %s at step %lld of %lld", id, lore_fail_message(), (long long)r->step,
              (long long)r->steps);
@@ -177,6 +186,7 @@ static lore_status train_run(lore_sweep *sweep, int place) {
   if (sweep->status == LORE_MPI || lore_mpi_failed())
     return LORE_MPI;
   sweep->free_since = lore_clock_unix();
+  sweep->begun += !sweep->last.done_before && !sweep->last.elsewhere;
   sweep->trained += sweep->status == LORE_OK && !sweep->last.done_before && !sweep->last.elsewhere;
   if (sweep->group.rank > 0)
     return LORE_OK;
@@ -251,11 +261,15 @@ static lore_status take_run(lore_sweep *sweep, int *place) {
 /* Share of the groups' time, until the last run was taken, that was spent on runs. */
 static lore_status find_busy_share(const lore_sweep *sweep, double *share) {
   double last = sweep->last_taken, times[2];
+  int begun = sweep->group.rank == 0 ? sweep->begun : 0;
+  LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &begun, 1, MPI_INT, MPI_SUM, sweep->world.comm));
   LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &last, 1, MPI_DOUBLE, MPI_MAX, sweep->world.comm));
   times[0] = sweep->waited + fmax(0, last - sweep->free_since);
   times[1] = last - sweep->begin;
   LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, times, 2, MPI_DOUBLE, MPI_SUM, sweep->world.comm));
   *share = times[1] > 0 ? 1 - times[0] / times[1] : 1;
+  if (begun <= sweep->world.ranks / sweep->group.ranks)
+    *share = NAN; /* the time until the last run was taken is that of starting */
   return LORE_OK;
 }
 
@@ -284,10 +298,14 @@ static lore_status summarise_sweep(lore_sweep *sweep, lore_sweep_result *result)
 }
 
 static lore_status judge_sweep(const lore_sweep *sweep, const lore_sweep_result *r) {
+  if (sweep->status == LORE_STOPPED && sweep->runs == 1)
+    return lore_fail(LORE_STOPPED, "%s at step %lld of %lld; rerun to resume", lore_fail_message(),
+                     (long long)sweep->last.step, (long long)sweep->last.steps);
   if (sweep->status != LORE_OK && sweep->runs == 1)
     return sweep->status;
   if (r->unfinished > 0 && sweep->runs == 1)
-    return lore_fail(LORE_STOPPED, "stopped by %s before the run began", lore_stop_reason());
+    return lore_fail(LORE_STOPPED, "stopped by %s before the run began; rerun to begin it",
+                     lore_stop_reason());
   if (r->unfinished > 0)
     return lore_fail(LORE_STOPPED, "%d run%s unfinished; rerun to resume", r->unfinished,
                      r->unfinished == 1 ? "" : "s");

@@ -62,9 +62,10 @@ static lore_status check_shards(const lore_study *study) {
   if (shards % words->count != 0)
     return lore_study_contradict(study, "distribution.shards", "train.shard",
                                  "'distribution.shards' has %d elements, which cannot get equal "
-                                 "parts of the %d shards of a batch (train.batch %d / train.shard "
+                                 "parts of the %d shard%s of a batch (train.batch %d / train.shard "
                                  "%d); use as many as divide %d, or other shards",
-                                 words->count, shards, s->train.batch, s->train.shard, shards);
+                                 words->count, shards, shards == 1 ? "" : "s", s->train.batch,
+                                 s->train.shard, shards);
   if (s->distribution.kind != LORE_DISTRIBUTION_UNIFORM ||
       s->distribution.among != LORE_AMONG_ALL || s->curriculum.kind != LORE_CURRICULUM_NONE)
     return lore_study_contradict(study, "distribution.shards", "distribution.kind",

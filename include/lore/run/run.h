@@ -42,7 +42,7 @@ typedef struct {
   char directory[4096]; /* of the run */
   bool done_before;     /* it was complete: nothing was trained */
   bool elsewhere;       /* another process trains it: nothing was done here */
-  char holder[64];      /* which, then */
+  char holder[128];     /* which, then: "process 28797 on n2" */
   int64_t resumed_at;   /* step that it resumed at; -1: from the beginning */
   int64_t step, steps;  /* reached, and in all */
   int64_t tokens;

@@ -30,7 +30,8 @@ typedef struct {
   int unfinished;       /* begun or not, left for the next job */
   int elsewhere;        /* another job trains them */
   double seconds;       /* wall time */
-  double busy;          /* share of the groups' time, until the last run was taken, spent on runs */
+  double busy;          /* share of the groups' time, until the last run was taken, spent on runs;
+                           NAN if groups have trained no more than a run each */
   lore_run_result last; /* of the only run of a study that has one */
 } lore_sweep_result;
 
