@@ -144,3 +144,24 @@ END
     "$LORE" check -s "$override" tiny.yaml | grep -v "MiB\|^  [a-z]" | cmp - plain
   done
 }
+@test "an empty path is refused, as an unset variable of a script would give" {
+  local study=$LORE_SOURCE/tests/studies/tiny.yaml
+  refused "-o: its value is empty" run "$study" -o ''
+  refused "--output: its value is empty" plan "$study" --output=
+  refused "-o: its value is empty" submit "$study" -o ''
+  refused "-o: its value is empty" collect -o '' .
+  refused "lore run needs a study file, and what was given is empty" run '' -o dir
+  for command in collect status probe verify; do
+    refused "lore $command needs a directory of results, and what was given is empty" $command ''
+  done
+}
+
+@test "what would act on a terminal is shown as an escape" {
+  printf 'name: a\nmo\xe2\x80\xaedel: {layers: 1}\n' >bidi.yaml
+  "$LORE" check bidi.yaml 2>err || true
+  grep -qF 'mo\u202edel' err
+  not_raw=$(grep -c "$(printf '\xe2\x80\xae')" err || true)
+  [ "$not_raw" -eq 0 ]
+  "$LORE" status "$(printf 'x\033[31m')" 2>err || true
+  grep -qF 'x\u001b[31m' err
+}

@@ -69,6 +69,57 @@ for name, variable in ds.variables.items():
 CODE
 }
 
+@test "xarray writes what it has read, subsets too, and reads it again" {
+  need_xarray
+  "$PYTHON" -W error - <<'CODE'
+import xarray as xr
+
+for name in ("metrics.nc", "checkpoint.nc", "metrics_collected.nc"):
+    if name == "metrics_collected.nc":
+        import os, pathlib, shutil, subprocess
+        runs = pathlib.Path("study/runs")
+        for run in ("a", "b"):
+            (runs / run).mkdir(parents=True, exist_ok=True)
+            shutil.copy("metrics.nc", runs / run)
+        subprocess.run([os.environ["LORE"], "collect", "study", "-o", name], check=True, stdout=subprocess.DEVNULL)
+    ds = xr.open_dataset(name)
+    ds.to_netcdf("again.nc")
+    assert xr.open_dataset("again.nc").identical(ds), name
+    if "step" in ds.dims:
+        part = ds.isel(step=slice(2), group=[1]).drop_vars("train_loss")
+        part.to_netcdf("part.nc")
+        assert xr.open_dataset("part.nc").identical(part), name
+        assert list(part.group.values) == ["held_out"] and part["name"].values.flat[0] == "imbalance"
+CODE
+}
+
+@test "NCO joins runs whose texts have different lengths without mixing them up" {
+  need ncecat
+  need_xarray
+  "$PYTHON" - <<'CODE'
+import netCDF4
+
+a = netCDF4.Dataset("metrics.nc")
+texts = [v for v in a.variables.values() if v.dtype == "S1"]
+names = [v.dimensions[-1] for v in texts]
+assert len(set(names)) == len(names) > 3, names
+assert all(v.dimensions[-1] == f"{v.name}_length" for v in texts)
+CODE
+  cp metrics.nc other.nc
+  "$PYTHON" -c 'import netCDF4
+with netCDF4.Dataset("other.nc", "a") as other: other["seed"][...] = 8'
+  ncecat -O -u run metrics.nc other.nc both.nc
+  "$PYTHON" -W error - <<'CODE'
+import netCDF4
+
+both = netCDF4.Dataset("both.nc")
+both.set_auto_mask(False)
+both.set_auto_chartostring(False)
+names = [n.tobytes().rstrip(b"\0").decode() for n in both["name"][...]]
+assert list(both["seed"][...]) == [7, 8] and names == ["imbalance"] * 2, names
+CODE
+}
+
 @test "xarray joins runs and keeps their settings" {
   need_xarray
   cp metrics.nc second.nc
@@ -79,7 +130,8 @@ import xarray as xr
 with netCDF4.Dataset("second.nc", "a") as second:
     second["seed"][...] = 8
 runs = [xr.open_dataset(path) for path in ("metrics.nc", "second.nc")]
-ds = xr.concat(runs, dim="run")
+# The defaults of join, compat and coords differ between versions of xarray; all are named, as in doc/metrics.md.
+ds = xr.concat(runs, dim="run", data_vars="all", coords="different", compat="equals", join="outer")
 assert list(ds.seed.values) == [7, 8] and ds.attribute_loss.dims == ("run", "step", "group")
 CODE
 }

@@ -144,3 +144,66 @@ verify_names() {
   "$LORE" run -q "$STUDY" -o dir --only hurt-seed3 --only hurt-seed1
   "$LORE" status dir | grep -q '3 runs: 1 waiting, 2 done'
 }
+
+@test "pipes and sockets where files are expected are refused, not waited for" {
+  local file
+  for file in runs/hurt-seed2/metrics.nc runs/hurt-seed2/state.yaml runs/hurt-seed2/probe.nc \
+    runs/hurt-seed2/checkpoints/weights_00000004.nc manifest.tsv; do
+    rm "dir/$file"
+    mkfifo "dir/$file"
+    run timeout 10 "$LORE" verify dir
+    echo "$output"
+    [ "$status" -eq 3 ]
+    grep -qxF "dir/$file" <<<"$output"
+    for command in status collect "run -q $STUDY -o" "probe -q --keys 8"; do
+      code=0
+      timeout 10 "$LORE" $command dir >out 2>&1 || code=$?
+      cat out
+      [ "$code" -ne 124 ]
+    done
+    rm "dir/$file"
+    cp "$WHOLE/$file" "dir/$file"
+  done
+}
+
+@test "a record number that the file cannot hold is refused at once" {
+  sed -i 's/^state: done/state: running/;/^records:/d;/^metrics_checksum/d' $run_directory/state.yaml
+  printf '\177\377\377\377' | dd of=$run_directory/metrics.nc bs=1 seek=4 conv=notrunc status=none
+  ulimit -v 4000000
+  run timeout 10 "$LORE" collect dir
+  echo "$output"
+  [ "$status" -eq 3 ]
+  grep -q "hurt-seed2/metrics.nc cannot be read (it is truncated" <<<"$output"
+  timeout 10 "$LORE" status dir
+}
+
+@test "collecting probes that nobody has made is said" {
+  rm dir/runs/*/probe.nc
+  fails 2 "$LORE" collect --probes dir
+  [[ $output == *"nothing to collect: 3 runs, none with probes yet; 'lore probe' makes them" ]]
+}
+
+@test "a full disk is said by collect, which leaves the old file; two at once both succeed" {
+  local before job
+  mkdir full
+  mount -t tmpfs -o size=4m tmpfs full 2>/dev/null || skip "only root may mount"
+  cp -r dir full
+  before=$(sha256sum full/dir/hurt.nc)
+  dd if=/dev/zero of=full/filler bs=4k status=none || true
+  run "$LORE" collect full/dir
+  after=$(sha256sum full/dir/hurt.nc)
+  ls full/dir >names
+  umount full
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ $output == *"cannot write full/dir/hurt.nc: No space left on device" ]]
+  [ "$before" = "$after" ]
+  not grep -q partial names
+  for _ in 1 2 3 4 5; do
+    "$LORE" collect dir >one 2>&1 &
+    job=$!
+    "$LORE" collect dir
+    wait "$job"
+  done
+  "$LORE" verify dir
+}

@@ -130,6 +130,7 @@ static lore_status write_collection(const lore_arguments *arguments, lore_plan *
   const char *output = arguments->output ? arguments->output : path;
   const lore_collection collection = {.study = plan->manifest.name,
                                       .command = arguments->command,
+                                      .probes = probes,
                                       .states = LORE_SEEN_STAGES,
                                       .state = plan->state,
                                       .swept = plan->manifest.axes,

@@ -148,6 +148,8 @@ static lore_status take_value(const lore_option *option, const char *given, cons
     *(bool *)field = true;
     return LORE_OK;
   case LORE_OPTION_TEXT:
+    if (!*text) /* an unset variable of a script, most likely */
+      return lore_fail(LORE_USER, "%s: its value is empty", given);
     *(const char **)field = text;
     return LORE_OK;
   case LORE_OPTION_OTHER:
@@ -211,6 +213,9 @@ lore_status lore_options_argument(const lore_command_line *command, int argc, ch
   if (argc - optind > 1)
     return lore_fail(LORE_USER, "unexpected argument '%s' (lore %s takes one %s)", argv[optind + 1],
                      command->name, command->argument);
+  if (!*argv[optind])
+    return lore_fail(LORE_USER, "lore %s needs a %s, and what was given is empty", command->name,
+                     command->argument);
   *argument = argv[optind];
   return LORE_OK;
 }

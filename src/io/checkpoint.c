@@ -307,13 +307,11 @@ static lore_status check_parameters(int ncid, const char *path, const lore_model
 static lore_status read_open(int ncid, const char *path, const lore_model *model, int vectors,
                              real *const *vector, int64_t *step, lore_checkpoint_get_more *get_more,
                              void *more) {
-  double number;
   LORE_TRY(check_format(ncid, path));
   LORE_TRY(check_model_settings(ncid, path, model));
-  int error = lore_netcdf_get_number(ncid, "step", &number);
+  int error = lore_netcdf_get_whole(ncid, "step", step);
   if (error)
     return lore_netcdf_unreadable(path, "step", error);
-  *step = (int64_t)number;
   if (get_more)
     LORE_TRY(get_more(ncid, path, more));
   for (int v = 0; v < vectors; v++) {
@@ -342,27 +340,30 @@ lore_status lore_checkpoint_read(const char *path, const lore_model *model, real
 }
 
 /* Files of earlier versions do not name the run that wrote them. */
-static void read_origin(int ncid, lore_checkpoint_about *about) {
-  char text[32];
+static lore_status read_origin(int ncid, const char *path, lore_checkpoint_about *about) {
+  char text[32], *end;
   if (lore_netcdf_get_text(ncid, "run_id", sizeof about->run, about->run))
     *about->run = 0;
-  if (!lore_netcdf_get_text(ncid, "steps_before", sizeof text, text))
-    about->steps_before = strtoll(text, NULL, 10);
+  if (lore_netcdf_get_text(ncid, "steps_before", sizeof text, text))
+    return LORE_OK;
+  errno = 0;
+  about->steps_before = strtoll(text, &end, 10);
+  if (*text && !*end && !errno && about->steps_before >= 0 &&
+      about->steps_before <= LORE_NC_WHOLE_MAX)
+    return LORE_OK;
+  return lore_netcdf_unreadable(path, "steps_before", LORE_NC_NUMBER);
 }
 
 static lore_status read_description(int ncid, const char *path, lore_checkpoint_about *about) {
   char task[TASK_MAX], checksum[LORE_XXH3_TEXT];
-  double step;
-  int error = lore_netcdf_get_number(ncid, "step", &step);
+  int error = lore_netcdf_get_whole(ncid, "step", &about->step);
   if (error)
     return lore_netcdf_unreadable(path, "step", error);
-  about->step = (int64_t)step;
   about->memory = !lore_netcdf_get_text(ncid, "task", sizeof task, task) && !strcmp(task, "memory");
   /* A toy memory's has none: there the seal stands for it. */
   if (!lore_netcdf_get_text(ncid, CHECKSUM, sizeof checksum, checksum))
     memcpy(about->checksum, checksum, sizeof checksum);
-  read_origin(ncid, about);
-  return LORE_OK;
+  return read_origin(ncid, path, about);
 }
 
 lore_status lore_checkpoint_describe(const char *path, lore_checkpoint_about *about) {

@@ -249,7 +249,7 @@ static void put_text_setting(lore_ncfile *file, const lore_collect_survey *surve
     *damage = lore_collect_text(ncid, id, &text);
   const char *known = ncid < 0 ? planned : text ? text : "";
   size_t length = strlen(known);
-  length = length < survey->text_length ? length : survey->text_length;
+  length = length < variable->text_length ? length : variable->text_length;
   if (!*damage && length > 0 && !file->error)
     file->error =
         nc_put_vara_text(file->ncid, to, (size_t[]){(size_t)run, 0}, (size_t[]){1, length}, known);
@@ -324,9 +324,11 @@ lore_status lore_collect_write(const char *path, const lore_collection *collecti
   lore_collect_survey survey;
   lore_status status = lore_collect_survey_read(collection, &survey);
   if (status == LORE_OK && survey.steps == 0)
-    status = lore_fail(LORE_USER, "nothing to collect: %d run%s, none with a record %s",
-                       collection->runs, collection->runs == 1 ? "" : "s",
-                       survey.damaged ? "that can be read" : "yet");
+    status =
+        lore_fail(LORE_USER, "nothing to collect: %d run%s, none with %s %s%s", collection->runs,
+                  collection->runs == 1 ? "" : "s", collection->probes ? "probes" : "a record",
+                  survey.damaged ? "that can be read" : "yet",
+                  collection->probes ? "; 'lore probe' makes them" : "");
   if (status == LORE_OK)
     status = lore_ncfile_make(path, NC_NETCDF4, true, fill_file, &survey);
   *result = (lore_collect_result){.collected = survey.collected,

@@ -131,7 +131,6 @@ static void define_labels(lore_ncfile *file, const lore_collect_survey *survey,
   int name_length =
       lore_ncfile_dimension(file, "experiment_length", longest_name(collection, true));
   int label = lore_ncfile_dimension(file, "group_length", LORE_GROUP_NAME_MAX);
-  ids->text = lore_ncfile_dimension(file, "text_length", survey->text_length);
   ids->run_id = define_text(file, "run_id", ids->run, id_length, "name of the run");
   ids->experiment =
       define_text(file, "experiment", ids->run, name_length, "experiment that the run belongs to");
@@ -163,7 +162,9 @@ static int define_setting(lore_ncfile *file, const lore_collect_survey *survey,
                           const lore_collect_variable *variable, const lore_collect_ids *ids) {
   nc_type type = stored_type(variable->type);
   bool along = lore_collect_along_run(survey, variable), text = type == NC_CHAR;
-  int dimension[2] = {ids->run, ids->text};
+  int dimension[2] = {ids->run};
+  if (text)
+    dimension[1] = lore_ncfile_text_length(file, variable->name, variable->text_length);
   int id = define_variable(file, variable->name, type, along + text, dimension + !along);
   bool missing = along && variable->seen < survey->collection->runs;
   if ((missing && strcmp(variable->name, "seed") != 0) || variable->optional)

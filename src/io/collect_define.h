@@ -7,7 +7,7 @@
 
 /* Ids in the collected file. */
 typedef struct {
-  int run, text;  /* dimensions */
+  int run;        /* dimension */
   int *dimension; /* of the survey */
   int step, group, run_id, experiment, run_state;
   int *variable; /* of the survey; -1: left out */

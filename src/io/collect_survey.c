@@ -44,11 +44,16 @@ int lore_collect_groups(int ncid, size_t *groups, char (**group)[LORE_GROUP_NAME
   int id;
   *groups = 0;
   *group = NULL;
+  int rank, dimension[NC_MAX_VAR_DIMS];
   int error = dimension_length(ncid, "group", groups);
   if (!error)
-    error = dimension_length(ncid, "label_length", &length);
-  if (!error)
     error = nc_inq_varid(ncid, "group", &id);
+  if (!error)
+    error = nc_inq_var(ncid, id, NULL, NULL, &rank, dimension, NULL);
+  if (!error && rank != 2)
+    error = NC_EBADDIM;
+  if (!error)
+    error = nc_inq_dimlen(ncid, dimension[1], &length);
   if (!error && length > LORE_GROUP_NAME_MAX)
     error = NC_EEDGE;
   if (!error && !(*group = calloc(*groups, sizeof **group)))
@@ -192,13 +197,12 @@ static int survey_number(lore_collect_variable *variable, int ncid, int id) {
   return NC_NOERR;
 }
 
-static int survey_text(lore_collect_survey *survey, lore_collect_variable *variable, int ncid,
-                       int id) {
+static int survey_text(lore_collect_variable *variable, int ncid, int id) {
   char *text;
   int error = lore_collect_text(ncid, id, &text);
   if (!error) {
     size_t length = strlen(text);
-    survey->text_length = length > survey->text_length ? length : survey->text_length;
+    variable->text_length = length > variable->text_length ? length : variable->text_length;
     variable->differs |= variable->seen && strcmp(text, variable->text) != 0;
     if (!variable->seen++) {
       variable->text = text;
@@ -265,7 +269,7 @@ static int survey_variable(lore_collect_survey *survey, int ncid, int id, const 
   if (!variable)
     return NC_ENOMEM;
   if (variable->from == run && !variable->seen)
-    *variable = (lore_collect_variable){.kind = kind, .type = type, .from = run};
+    *variable = (lore_collect_variable){.kind = kind, .type = type, .from = run, .text_length = 1};
   strcpy(variable->name, name);
   if (variable->kind != kind ||
       (variable->seen && kind == LORE_COLLECT_DATA && variable->rank != rank))
@@ -275,7 +279,7 @@ static int survey_variable(lore_collect_survey *survey, int ncid, int id, const 
   if (kind == LORE_COLLECT_NUMBER)
     return survey_number(variable, ncid, id);
   if (kind == LORE_COLLECT_TEXT)
-    return survey_text(survey, variable, ncid, id);
+    return survey_text(variable, ncid, id);
   return survey_data(survey, variable, ncid, id, run);
 }
 
@@ -331,7 +335,7 @@ static void survey_run(lore_collect_survey *survey, int run) {
 
 lore_status lore_collect_survey_read(const lore_collection *collection,
                                      lore_collect_survey *survey) {
-  *survey = (lore_collect_survey){.collection = collection, .text_length = 1};
+  *survey = (lore_collect_survey){.collection = collection};
   survey->file = calloc((size_t)collection->runs + 1, sizeof *survey->file);
   if (!survey->file || find_dimension(survey, "step") != LORE_COLLECT_STEP ||
       find_dimension(survey, "group") != LORE_COLLECT_GROUP)

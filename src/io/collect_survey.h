@@ -38,6 +38,7 @@ typedef struct {
   bool optional; /* a setting that has a fill value of its own, for runs without it */
   double number; /* of a setting in the first run that has it */
   char *text;
+  size_t text_length; /* of the longest text, at least 1 */
 } lore_collect_variable;
 
 typedef enum {
@@ -56,7 +57,6 @@ typedef struct {
   int dimensions, variables;
   lore_collect_dimension *dimension;
   lore_collect_variable *variable;
-  size_t text_length; /* of the longest text setting */
 } lore_collect_survey;
 
 /* Warns that the file of run `run` cannot be read, for NetCDF's reason `error`, and marks it. */

@@ -37,6 +37,16 @@ static size_t dimension_length(const lore_metrics_old *old, const char *name) {
   return there ? length : 0;
 }
 
+/* The length of a text variable's last dimension, which earlier versions shared between variables;
+ * 0 if it has none. */
+static size_t characters_of(const lore_metrics_old *old, int variable) {
+  int rank, dimension[NC_MAX_VAR_DIMS];
+  size_t length = 0;
+  bool there = !nc_inq_var(old->ncid, variable, NULL, NULL, &rank, dimension, NULL) && rank > 0 &&
+               !nc_inq_dimlen(old->ncid, dimension[rank - 1], &length);
+  return there ? length : 0;
+}
+
 static lore_status compare_dimensions(const lore_metrics_old *old) {
   const lore_metrics_definition *d = &old->definition;
   const struct {
@@ -58,7 +68,7 @@ static lore_status compare_dimensions(const lore_metrics_old *old) {
 static lore_status compare_groups(const lore_metrics_old *old) {
   int variable;
   int error = nc_inq_varid(old->ncid, "group", &variable);
-  if (!error && dimension_length(old, "label_length") != LORE_GROUP_NAME_MAX)
+  if (!error && characters_of(old, variable) != LORE_GROUP_NAME_MAX)
     error = NC_EBADDIM;
   for (int i = 0; i < old->definition.groups && !error; i++) {
     const char *wanted = old->definition.group[i].name;
@@ -96,7 +106,7 @@ static int read_setting(lore_metrics_old *old, lore_scalar *stored) {
   if (error)
     return error;
   if (type == NC_CHAR) {
-    char *text = keep_text(old, dimension_length(old, "text_length"));
+    char *text = keep_text(old, characters_of(old, variable));
     stored->text = text;
     return text ? nc_get_var_text(old->ncid, variable, text) : NC_ENOMEM;
   }

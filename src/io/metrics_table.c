@@ -163,7 +163,7 @@ static const char summary[] =
     "accuracy on attribute values, confidence, attention signatures and the phases of learning.";
 
 typedef struct {
-  int step, group, attribute, layer, label, text;
+  int step, group, attribute, layer;
 } metrics_dimensions;
 
 /* Ids of the coordinates, and of the scalars that are known from the start. */
@@ -182,9 +182,6 @@ static void define_dimensions(lore_ncfile *file, const lore_metrics_definition *
   d->layer = definition->attention_layers
                  ? lore_ncfile_dimension(file, "layer", (size_t)definition->layers)
                  : -1;
-  d->label = lore_ncfile_dimension(file, "label_length", LABEL_LENGTH);
-  d->text = lore_ncfile_dimension(
-      file, "text_length", lore_scalars_text_length(definition->settings, definition->setting));
 }
 
 static int define_real(lore_ncfile *file, const char *name, const char *long_name,
@@ -192,6 +189,11 @@ static int define_real(lore_ncfile *file, const char *name, const char *long_nam
   int id = lore_ncfile_variable(file, name, NC_DOUBLE, 0, NULL, long_name, units);
   lore_ncfile_real(file, id, "_FillValue", NC_FILL_DOUBLE);
   return id;
+}
+
+static int define_label(lore_ncfile *file, const char *name, int dimension, const char *long_name) {
+  int length = lore_ncfile_text_length(file, name, LABEL_LENGTH);
+  return lore_ncfile_variable(file, name, NC_CHAR, 2, (int[]){dimension, length}, long_name, NULL);
 }
 
 /* The plateau's variables come first and the fixed part is aligned, so that neither lies across two
@@ -206,17 +208,14 @@ static void define_fixed(lore_ncfile *file, const lore_metrics_definition *defin
   fixed->empirical_baseline =
       define_real(file, "empirical_baseline",
                   "attribute loss of a model that knows how often each value occurs", "nats");
-  fixed->group =
-      lore_ncfile_variable(file, "group", NC_CHAR, 2, (int[]){d->group, d->label},
-                           definition->pairs ? "set of pairs" : "set of individuals", NULL);
+  fixed->group = define_label(file, "group", d->group,
+                              definition->pairs ? "set of pairs" : "set of individuals");
   if (d->attribute >= 0)
-    fixed->attribute =
-        lore_ncfile_variable(file, "attribute", NC_CHAR, 2, (int[]){d->attribute, d->label},
-                             "attribute of an individual", NULL);
+    fixed->attribute = define_label(file, "attribute", d->attribute, "attribute of an individual");
   if (d->layer >= 0)
     fixed->layer =
         lore_ncfile_variable(file, "layer", NC_INT, 1, &d->layer, "layer, the first is 1", "1");
-  lore_scalars_define(file, d->text, definition->settings, definition->setting, fixed->setting);
+  lore_scalars_define(file, definition->settings, definition->setting, fixed->setting);
 }
 
 static void define_records(lore_ncfile *file, const metrics_dimensions *d, lore_metrics_ids *ids) {

@@ -15,7 +15,7 @@
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
 
-enum { TEXT_ROUNDING = 64 /* of the length of text settings */ };
+enum { TEXT_ROUNDING = 64 /* of the length of text settings: most runs agree, as NCO wants it */ };
 
 const char *lore_netcdf_reason(int code) {
   switch (code) {
@@ -27,6 +27,8 @@ const char *lore_netcdf_reason(int code) {
     return "it is damaged: its header contradicts itself";
   case LORE_NC_CHECKSUM:
     return "it is damaged: its checksum is wrong";
+  case LORE_NC_NUMBER:
+    return "it is not a whole number from 0 to 2^53 - 1";
   case LORE_NC_RECORDS:
     return "it is damaged: it has fewer records than its run has written";
   case NC_ENOTNC:
@@ -115,6 +117,17 @@ int lore_netcdf_get_number(int ncid, const char *name, double *value) {
   return error ? error : nc_get_att_double(ncid, NC_GLOBAL, name, value);
 }
 
+int lore_netcdf_get_whole(int ncid, const char *name, int64_t *value) {
+  double number;
+  int error = lore_netcdf_get_number(ncid, name, &number);
+  if (error)
+    return error;
+  if (!(number >= 0 && number <= (double)LORE_NC_WHOLE_MAX) || number != floor(number))
+    return LORE_NC_NUMBER;
+  *value = (int64_t)number;
+  return NC_NOERR;
+}
+
 int lore_file_reserve(int fd, off_t at, off_t size) {
   if (fallocate(fd, 0, at, size) == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
     return 0;
@@ -196,23 +209,22 @@ void lore_ncfile_put_row(lore_ncfile *file, int variable, size_t row, size_t len
         nc_put_vara_text(file->ncid, variable, (size_t[]){row, 0}, (size_t[]){1, length}, padded);
 }
 
-/* A multiple of TEXT_ROUNDING, so that most runs agree and can be joined with NCO. */
-size_t lore_scalars_text_length(int scalars, const lore_scalar *scalar) {
-  size_t longest = 1;
-  for (int i = 0; i < scalars; i++)
-    if (scalar[i].kind == LORE_SCALAR_TEXT) {
-      size_t length = strlen(scalar[i].text);
-      longest = length > longest ? length : longest;
-    }
-  return (longest + TEXT_ROUNDING - 1) / TEXT_ROUNDING * TEXT_ROUNDING;
+int lore_ncfile_text_length(lore_ncfile *file, const char *name, size_t length) {
+  char dimension[NC_MAX_NAME + 1];
+  snprintf(dimension, sizeof dimension, "%s_length", name);
+  return lore_ncfile_dimension(file, dimension, length);
 }
 
 /* The classic format has no 64-bit integers, so large ones become doubles, with the exact number
  * beside them where a double cannot hold it. */
-static int define_scalar(lore_ncfile *file, const lore_scalar *scalar, int text_dimension) {
+static int define_scalar(lore_ncfile *file, const lore_scalar *scalar) {
   const char *name = scalar->name, *long_name = scalar->long_name, *units = scalar->units;
-  if (scalar->kind == LORE_SCALAR_TEXT)
-    return lore_ncfile_variable(file, name, NC_CHAR, 1, &text_dimension, long_name, units);
+  if (scalar->kind == LORE_SCALAR_TEXT) {
+    size_t length = strlen(scalar->text) + !*scalar->text;
+    length = (length + TEXT_ROUNDING - 1) / TEXT_ROUNDING * TEXT_ROUNDING;
+    int dimension = lore_ncfile_text_length(file, name, length);
+    return lore_ncfile_variable(file, name, NC_CHAR, 1, &dimension, long_name, units);
+  }
   bool small = scalar->kind == LORE_SCALAR_INTEGER && scalar->integer == (int32_t)scalar->integer;
   int id = lore_ncfile_variable(file, name, small ? NC_INT : NC_DOUBLE, 0, NULL, long_name, units);
   if (scalar->kind == LORE_SCALAR_OPTIONAL)
@@ -239,11 +251,10 @@ static void name_coordinates(lore_ncfile *file, int scalars, const lore_scalar *
   free(list);
 }
 
-void lore_scalars_define(lore_ncfile *file, int text_dimension, int scalars,
-                         const lore_scalar *scalar, int *variable) {
+void lore_scalars_define(lore_ncfile *file, int scalars, const lore_scalar *scalar, int *variable) {
   name_coordinates(file, scalars, scalar);
   for (int i = 0; i < scalars; i++)
-    variable[i] = define_scalar(file, &scalar[i], text_dimension);
+    variable[i] = define_scalar(file, &scalar[i]);
 }
 
 static void put_scalar(lore_ncfile *file, int variable, const lore_scalar *scalar) {

@@ -145,11 +145,13 @@ static lore_status get_fields(int ncid, const char *path, void *context) {
   for (int i = 0; i < FIELDS; i++) {
     char *at = (char *)resume + field[i].offset;
     double number;
-    int error = lore_netcdf_get_number(ncid, field[i].name, &number);
+    int64_t whole;
+    int error = field[i].integer ? lore_netcdf_get_whole(ncid, field[i].name, &whole)
+                                 : lore_netcdf_get_number(ncid, field[i].name, &number);
     if (error)
       return lore_netcdf_unreadable(path, field[i].name, error);
     if (field[i].integer)
-      memcpy(at, &(int64_t){(int64_t)number}, sizeof(int64_t));
+      memcpy(at, &whole, sizeof whole);
     else
       memcpy(at, &number, sizeof number);
   }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lore/base/textfile.h"
@@ -145,9 +146,14 @@ static lore_status parse_text(const char *path, char *text, lore_state *state) {
 /* The whole file at once, so that it is either the old or the new one. Returns its length, or
  * -errno. */
 static ssize_t read_whole(const char *path, char *text, size_t size) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  struct stat about;
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* not to wait for a pipe's writer */
   if (fd < 0)
     return -errno;
+  if (!fstat(fd, &about) && !S_ISREG(about.st_mode)) {
+    close(fd);
+    return S_ISDIR(about.st_mode) ? -EISDIR : -ENXIO;
+  }
   size_t length = 0;
   ssize_t got = 0;
   while (length < size && (got = read(fd, text + length, size - length)) > 0)
@@ -254,7 +260,7 @@ static lore_status fail_lock(const char *path, int error) {
 
 static lore_status try_lock(const char *path, int *lock, char *holder) {
   struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  int fd = open(path, O_RDWR | O_NONBLOCK | O_CREAT | O_CLOEXEC, 0666);
   if (fd < 0)
     return lore_fail(LORE_FILE, "cannot open %s: %s", path, strerror(errno));
   if (!fcntl(fd, F_OFD_SETLK, &whole)) {
@@ -289,7 +295,7 @@ bool lore_state_locked(const char *directory) {
   char *path;
   if (lock_path(directory, &path) != LORE_OK)
     return false;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   free(path);
   if (fd < 0)
     return false;
@@ -306,7 +312,7 @@ int lore_state_open_marks(const char *directory) {
   char *path;
   if (lock_path(directory, &path) != LORE_OK)
     return -1;
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   free(path);
   return fd;
 }
@@ -342,7 +348,7 @@ bool lore_state_died(const char *directory) {
   char *path, name;
   if (lock_path(directory, &path) != LORE_OK)
     return false;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   free(path);
   if (fd < 0)
     return false;

@@ -13,6 +13,7 @@
 
 #include "inputs.h"
 #include "lore/base/textfile.h"
+#include "lore/io/ncfile.h"
 #include "lore/io/path.h"
 #include "lore/settings/hash.h"
 #include "lore/settings/read.h"
@@ -264,10 +265,12 @@ lore_status lore_manifest_load(const char *directory, lore_manifest *m) {
   char path[LORE_PATH_MAX];
   *m = (lore_manifest){0};
   LORE_TRY(lore_path_join(directory, LORE_PATH_MANIFEST, path));
-  FILE *file = fopen(path, "r");
+  off_t size;
+  int fd, error = lore_file_open(path, &fd, &size);
+  FILE *file = error ? NULL : fdopen(fd, "r");
   if (!file)
-    return lore_fail(errno == ENOENT ? LORE_USER : LORE_FILE, "%s: cannot be read: %s", path,
-                     strerror(errno));
+    return lore_fail(error == ENOENT ? LORE_USER : LORE_FILE, "%s: cannot be read: %s", path,
+                     lore_netcdf_reason(error ? error : ENOMEM));
   lore_manifest_reader reader = {.path = path, .manifest = m};
   lore_status status = read_manifest_lines(&reader, file);
   destroy_index(&reader.index);

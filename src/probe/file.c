@@ -37,7 +37,7 @@ static const struct {
 };
 
 typedef struct {
-  int step, side[LORE_PROBE_SIDES], label, tensor_label, text;
+  int step, side[LORE_PROBE_SIDES];
 } dimensions;
 
 typedef struct {
@@ -51,10 +51,6 @@ static void define_dimensions(lore_ncfile *file, const lore_probe_content *conte
   for (int s = 0; s < LORE_PROBE_SIDES; s++)
     d->side[s] = lore_ncfile_dimension(file, sides[s].dimension,
                                        lore_probe_side_length(sizes, (lore_probe_side)s));
-  d->label = lore_ncfile_dimension(file, "label_length", LABEL_LENGTH);
-  d->tensor_label = lore_ncfile_dimension(file, "tensor_length", TENSOR_LENGTH);
-  d->text = lore_ncfile_dimension(file, "text_length",
-                                  lore_scalars_text_length(content->settings, content->setting));
 }
 
 static void define_labels(lore_ncfile *file, const dimensions *d, variables *v) {
@@ -62,8 +58,11 @@ static void define_labels(lore_ncfile *file, const dimensions *d, variables *v) 
       lore_ncfile_variable(file, "step", NC_INT, 1, &d->step, "optimiser updates made so far", "1");
   for (int s = 0; s < LORE_PROBE_SIDES; s++) {
     bool number = s == LORE_PROBE_BY_LEVEL || s == LORE_PROBE_BY_PERSON;
-    int dimension[2] = {d->side[s], s == LORE_PROBE_BY_TENSOR ? d->tensor_label : d->label};
+    int dimension[2] = {d->side[s]};
     v->label[s] = -1;
+    if (sides[s].long_name && !number)
+      dimension[1] = lore_ncfile_text_length(
+          file, sides[s].dimension, s == LORE_PROBE_BY_TENSOR ? TENSOR_LENGTH : LABEL_LENGTH);
     if (sides[s].long_name)
       v->label[s] =
           lore_ncfile_variable(file, sides[s].dimension, number ? NC_INT : NC_CHAR, number ? 1 : 2,
@@ -183,7 +182,7 @@ static void fill_probe_file(lore_ncfile *file, void *context) {
   lore_ncfile_text(file, NC_GLOBAL, "probe_options", content->options);
   define_dimensions(file, content, &d);
   define_labels(file, &d, &v);
-  lore_scalars_define(file, d.text, content->settings, content->setting, v.setting);
+  lore_scalars_define(file, content->settings, content->setting, v.setting);
   define_quantities(file, &d, &v);
   lore_ncfile_end(file);
   put_labels(file, &v, content);

@@ -23,17 +23,16 @@ static void define_memory_file(lore_ncfile *file, const lore_linear_content *c, 
   int step = lore_ncfile_dimension(file, "step", (size_t)c->snapshots);
   int group = lore_ncfile_dimension(file, "group", (size_t)c->groups);
   int code = lore_ncfile_dimension(file, "code", LORE_LINEAR_CODES);
-  int label = lore_ncfile_dimension(file, "label_length", LABEL_LENGTH);
-  int text =
-      lore_ncfile_dimension(file, "text_length", lore_scalars_text_length(c->settings, c->setting));
+  int group_length = lore_ncfile_text_length(file, "group", LABEL_LENGTH);
+  int code_length = lore_ncfile_text_length(file, "code", LABEL_LENGTH);
   v->step =
       lore_ncfile_variable(file, "step", NC_INT, 1, &step, "optimiser updates made so far", "1");
-  v->group =
-      lore_ncfile_variable(file, "group", NC_CHAR, 2, (int[]){group, label}, "set of pairs", NULL);
-  v->code = lore_ncfile_variable(file, "code", NC_CHAR, 2, (int[]){code, label},
+  v->group = lore_ncfile_variable(file, "group", NC_CHAR, 2, (int[]){group, group_length},
+                                  "set of pairs", NULL);
+  v->code = lore_ncfile_variable(file, "code", NC_CHAR, 2, (int[]){code, code_length},
                                  "what a linear map is fitted to: vectors of values, one-hot codes",
                                  NULL);
-  lore_scalars_define(file, text, c->settings, c->setting, v->setting);
+  lore_scalars_define(file, c->settings, c->setting, v->setting);
   v->accuracy = lore_ncfile_variable(file, "model_accuracy", NC_DOUBLE, 2, (int[]){step, group},
                                      "share of values that the trained memory says", "1");
   v->loss = lore_ncfile_variable(file, "model_loss", NC_DOUBLE, 2, (int[]){step, group},

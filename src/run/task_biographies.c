@@ -22,7 +22,7 @@ static lore_status spread_vector(const lore_run *run, real *vector) {
 
 /* A resume point of other settings can only be there if somebody has put it there. */
 static lore_status check_resume_hash(const lore_run *run, const lore_resume *resume) {
-  if (resume->settings_hash == run->hash)
+  if (resume->settings_hash == run->hash && resume->step <= run->settings->train.steps)
     return LORE_OK;
   return lore_fail(LORE_USER,
                    "%s holds a checkpoint of other settings; start over with --overwrite",

@@ -22,6 +22,7 @@ typedef struct {
 
 typedef struct {
   const char *study, *command; /* for the title and the history */
+  bool probes;                 /* files of lore probe, not metrics */
   int states;
   const char *const *state; /* names for run_state; the last stands for a damaged run */
   int swept;

@@ -17,6 +17,7 @@ enum {
   LORE_NC_TRUNCATED,
   LORE_NC_DAMAGED,
   LORE_NC_CHECKSUM,
+  LORE_NC_NUMBER,
   LORE_NC_RECORDS /* fewer records than were written */
 };
 
@@ -42,6 +43,10 @@ lore_status lore_netcdf_unreadable(const char *path, const char *what, int code)
 int lore_netcdf_get_text(int ncid, const char *name, size_t size, char *text);
 int lore_netcdf_get_number(int ncid, const char *name, double *value);
 
+/* The same of a whole number from 0 to LORE_NC_WHOLE_MAX; LORE_NC_NUMBER if it is none. */
+#define LORE_NC_WHOLE_MAX INT64_C(9007199254740991) /* 2^53 - 1: exact as a double */
+int lore_netcdf_get_whole(int ncid, const char *name, int64_t *value);
+
 /* Reserves room for a part of a file, which grows if need be, so that a full disk is noticed before
  * it is written; returns errno or 0. File systems that cannot reserve are found out when writing.
  */
@@ -61,6 +66,10 @@ typedef struct {
 } lore_ncfile;
 
 int lore_ncfile_dimension(lore_ncfile *file, const char *name, size_t length);
+
+/* The dimension of the characters of the text variable `name`, <name>_length. Each has its own:
+ * xarray gives texts that share one different lengths, and then cannot write them. */
+int lore_ncfile_text_length(lore_ncfile *file, const char *name, size_t length);
 
 /* Returns the variable's id. long_name and units become attributes; units may be NULL for text. */
 int lore_ncfile_variable(lore_ncfile *file, const char *name, nc_type type, int rank,
@@ -103,14 +112,10 @@ typedef struct {
   bool runtime;     /* changes no result: may differ when a run is resumed */
 } lore_scalar;
 
-/* Length of the text dimension that they need. */
-size_t lore_scalars_text_length(int scalars, const lore_scalar *scalar);
-
 /* Defines variables, their ids in variable[scalars], and names them in the global attribute
  * `coordinates`: xarray makes them coordinates, and the header stays readable, as it would not with
  * the same list at every variable. */
-void lore_scalars_define(lore_ncfile *file, int text_dimension, int scalars,
-                         const lore_scalar *scalar, int *variable);
+void lore_scalars_define(lore_ncfile *file, int scalars, const lore_scalar *scalar, int *variable);
 
 /* Writes them. Data mode. */
 void lore_scalars_put(lore_ncfile *file, int scalars, const lore_scalar *scalar,
