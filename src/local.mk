@@ -154,6 +154,9 @@ cost_sources = \
 
 control_sources = \
 	src/control/job_scripts.h \
+	src/control/refusals.c \
+	src/control/sbatch_options.c \
+	src/control/slurm.c \
 	src/control/status.c \
 	src/control/status_print.c \
 	src/control/submit.c \

@@ -71,3 +71,48 @@ same() {
   env -u HOME "$LORE" run -q tiny.yaml -o dir
   env -u HOME "$LORE" check tiny.yaml
 }
+
+@test "processes of srun --mpi=pmi2: refused where MPI does not know it" {
+  ompi_info >info 2>/dev/null || skip "not Open MPI"
+  ! grep -q 'MCA pmix: s[12] ' info || skip "this Open MPI knows PMI"
+  run env SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=0 PMI_RANK=0 PMI_SIZE=2 PMI_FD=5 "$LORE" run tiny.yaml -o dir
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ $output == *"does not know PMI"*"--mpi=pmix"* ]]
+}
+
+# slurm_says SECONDS...: squeue says that the job ends in so many seconds; the first answer first.
+slurm_says() {
+  mkdir -p bin
+  printf '%s\n' "$@" >answers
+  cat >bin/squeue <<'END'
+#!/bin/sh
+[ "$SLURM_TIME_FORMAT" = %s ] && [ -z "$SQUEUE_STATES" ] || exit 1
+echo "$*" >>asked
+answer=$(head -n 1 answers)
+sed -i 1d answers
+echo $(($(date +%s) + answer))
+END
+  chmod +x bin/squeue
+  export PATH=$PWD/bin:$PATH SLURM_TIME_FORMAT=%H:%M SQUEUE_STATES=PD
+}
+
+@test "lore run asks Slurm when the job ends, which older ones do not tell" {
+  slurm_says 5 5 5
+  code=0
+  SLURM_JOB_ID=7 SLURM_ARRAY_JOB_ID=6 SLURM_ARRAY_TASK_ID=1 "$LORE" run -q tiny.yaml -o dir \
+    -s train.steps=100000 || code=$?
+  [ "$code" -eq 75 ]
+  grep -qx 'state: stopped' dir/runs/tiny-seed1/state.yaml
+  grep -q -- '-j 6_1$' asked
+}
+
+@test "the end of a job that was suspended is later than it was; one that is past is ignored" {
+  slurm_says 1000 1000
+  SLURM_JOB_ID=7 SLURM_JOB_END_TIME=$(($(date +%s) + 5)) "$LORE" run -q tiny.yaml -o later
+  grep -qx 'state: done' later/runs/tiny-seed1/state.yaml
+  slurm_says -9 -9
+  SLURM_JOB_ID=7 SLURM_JOB_END_TIME=1000 "$LORE" run -q tiny.yaml -o past 2>said
+  grep -q 'in the past' said
+  grep -qx 'state: done' past/runs/tiny-seed1/state.yaml
+}

@@ -166,7 +166,7 @@ predicted() {
   fails 2 "$LORE" submit two.yaml -o ranks --ranks-per-run 5
   fails 2 "$LORE" submit "$STUDY" -o ranks --ntasks-per-node 5
   fails 2 "$LORE" submit two.yaml -o ranks --ntasks-per-node 3
-  [[ $output == *"3 groups of 1 ranks"*"2 runs;"* ]]
+  [[ $output == *"3 groups of 1 rank "*"2 runs;"* ]]
   [ ! -e ranks ]
   SLURM_STEP_NUM_TASKS=4 fails 2 "$LORE" run "$STUDY" -o ranks
   [[ $output == *"--mpi=pmix"* ]]

@@ -48,8 +48,8 @@ END
     -- --time=60 --ntasks=4
   cat calls
   [ "$(wc -l <calls)" -eq 3 ]
-  sed -n 1p calls | grep -q -- '--parsable|--array=0-4|.*|--time=60|--ntasks=4|.*/my lab/out/jobs/run.sbatch|.*/my lab/s.yaml|.*/my lab/out|--wave=0|--ranks-per-run=2|-s|train.batch=64|'
-  sed -n 2p calls | grep -q -- '--array=0-7|.*--dependency=afterany:101|.*--wave=1'
+  sed -n 1p calls | grep -q -- '--parsable|--array=0-2|--requeue|--open-mode=append|.*|--signal=USR1@180|--time=60|--ntasks=4|.*/my lab/out/jobs/run.sbatch|.*/my lab/s.yaml|.*/my lab/out|--wave=0|--ranks-per-run=2|-s|train.batch=64|'
+  sed -n 2p calls | grep -q -- '--array=0-4|.*--dependency=afterany:101|.*--wave=1'
   sed -n 3p calls | grep -q -- '--dependency=afterany:102|.*/collect.sbatch|.*/my lab/out|'
   ! grep -v "LORE=$LORE" calls
 }
@@ -87,14 +87,14 @@ END
   [ "$(wc -l <calls)" -eq 4 ]
 }
 
-@test "resources go to the arrays, account and partition to every job" {
+@test "resources go to the arrays, account, partition, time and the like to every job" {
   "$LORE" submit "my lab/s.yaml" -o out --nodes 2 --ntasks-per-node 4 --cpus-per-task 8 \
     --time 1-12:00:00 --mem 3G --partition long --account "our lab" --ranks-per-run 8 --yes \
-    -- --qos=night
+    -- --qos=night -Hn8 --mail-user me --gres fast:1 -xn7 --unknown word
   for wave in 1 2; do
-    sed -n ${wave}p calls | grep -q -- '|--partition=long|--account=our lab|--nodes=2|--ntasks-per-node=4|--cpus-per-task=8|--time=1-12:00:00|--mem=3G|--qos=night|'
+    sed -n ${wave}p calls | grep -q -- '|--time=1-12:00:00|--mem=3G|--partition=long|--account=our lab|--qos=night|--mail-user|me|-xn7|--nodes=2|--ntasks-per-node=4|--cpus-per-task=8|-Hn8|--gres|fast:1|--unknown|word|'
   done
-  sed -n 3p calls | grep -q -- '|--partition=long|--account=our lab|--dependency=afterany:102|'
+  sed -n 3p calls | grep -q -- '|--time=1-12:00:00|--mem=3G|--partition=long|--account=our lab|--qos=night|--mail-user|me|-xn7|--dependency=afterany:102|'
 }
 
 @test "a dependency of the user's does not unchain the waves" {
@@ -123,11 +123,25 @@ END
     [ ! -e calls ]
     [ ! -e out ]
   }
-  refused "6 ranks (--nodes 2, --ntasks-per-node 3) cannot be divided into groups of --ranks-per-run 4" \
+  refused "each task of an array has 6 ranks (--nodes 2, --ntasks-per-node 3): 6 ranks cannot be divided into groups of 4" \
     --nodes 2 --ntasks-per-node 3 --ranks-per-run 4
+  refused "each task of an array has 1 rank: 1 rank cannot be divided into groups of 2" --ranks-per-run 2
   refused "--nodes 2-4: expected a whole number" --nodes 2-4
   refused "--tasks 0: expected a whole number" --tasks 0
   refused "nodess" --nodess 2
+  # Behind "--", however sbatch lets it be written; what comes last counts.
+  for form in --ntasks=6 "--ntasks 6" -n6 "-n 6" "-Hn6" "-N2 --ntasks-per-node=3" \
+    "--nodes=2-2 --ntasks-per-no 3" "-n 4 -n 6" "-N 6" "-N2-4 -n6"; do
+    # shellcheck disable=SC2086
+    refused "6 ranks cannot be divided into groups of 4" --ranks-per-run 4 -- $form
+  done
+  refused "6 ranks" --ntasks 4 --ranks-per-run 4 -- -n6
+  refused "40 groups of 1 rank (--ranks-per-run), but the study has 15 runs" -- --ntasks=40
+  refused "--ntasks two: expected a whole number" -- --ntasks two
+  refused "--nodes 2-: expected a whole number" -- -N 2-
+  refused "--nodes with a range: the number of ranks would depend on what Slurm finds" -- -N2-4 --ntasks-per-node=1
+  refused "--ntasks needs a value" -- -n
+  refused "unexpected 'job.sh' among the options for sbatch" -- --time=5 job.sh
 }
 
 @test "jobs that get no environment find the program that submitted them" {
@@ -142,12 +156,64 @@ END
   }
   bare "$PWD/bin:" "my lab/out/jobs/run.sbatch" s.yaml out --wave=0
   cat srun_called
-  [ "$(cat srun_called)" = "--mpi=pmix|--wait=60|$PWD/$program|run|s.yaml|-o|out|--wave=0|" ]
+  [ "$(cat srun_called)" = "--mpi=pmix|--export=ALL|--wait=60|$PWD/$program|run|s.yaml|-o|out|--wave=0|" ]
   run bare "$PWD/bin:" "my lab/out/jobs/collect.sbatch" "my lab/out"
   [[ $output == *"s: 15 runs: 15 waiting"*"lore: error: nothing to collect"* ]]
   # A program that is gone: the one on PATH.
   rm "$program"
   ln -s "$LORE" bin/lore
   bare "$PWD/bin:" "my lab/out/jobs/run.sbatch" s.yaml out
-  [ "$(cat srun_called)" = "--mpi=pmix|--wait=60|$PWD/bin/lore|run|s.yaml|-o|out|" ]
+  [ "$(cat srun_called)" = "--mpi=pmix|--export=ALL|--wait=60|$PWD/bin/lore|run|s.yaml|-o|out|" ]
+}
+
+@test "a study of one run takes no more ranks than its batch has shards" {
+  printf 'name: one\ntrain: {steps: 100, batch: 8, shard: 8}\n' >one.yaml
+  run "$LORE" submit one.yaml -o out --yes -- --ntasks=2
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ $output == *"each task of an array has 2 ranks (--ntasks 2): "*shard* ]]
+  [ ! -e calls ] && [ ! -e out ]
+}
+
+@test "arrays have no more tasks than give each run a group of ranks" {
+  "$LORE" submit "my lab/s.yaml" -o out --yes -- -n4
+  sed -n 1p calls | grep -q -- '--array=0-1|' # 5 runs
+  sed -n 2p calls | grep -q -- '--array=0-2|' # 10 runs
+}
+
+@test "what the environment of another job or of a site says is not handed on" {
+  cat >>bin/sbatch <<'END'
+env | grep -E '^(SLURM|SBATCH)_' | sort >>environment
+END
+  export SLURM_CPU_BIND=quiet,mask_cpu:0x1 SLURM_MEM_PER_CPU=100 SLURM_NTASKS=4 SLURM_CONF=/etc/mine
+  export SBATCH_NO_REQUEUE=1 SBATCH_SIGNAL=B:TERM@60 SBATCH_ARRAY_INX=0-4 SBATCH_OPEN_MODE=truncate
+  export SBATCH_ACCOUNT=lab SBATCH_CPU_BIND=none
+  "$LORE" submit "my lab/s.yaml" -o out --yes >said
+  sort -u environment | diff - <(printf '%s\n' SBATCH_ACCOUNT=lab SLURM_CONF=/etc/mine)
+  grep '^unset ' said >cleared
+  . ./cleared
+  [ -z "${SLURM_MEM_PER_CPU+x}${SBATCH_ARRAY_INX+x}" ] && [ -n "$SLURM_CONF" ]
+  [ "$(grep -c -- '|--requeue|--open-mode=append|' calls)" -eq 3 ]
+  [ "$(grep -c -- '|--signal=USR1@180|' calls)" -eq 2 ]
+}
+
+@test "--mail: who is told when everything has ended" {
+  "$LORE" submit "my lab/s.yaml" -o out --mail me@lab --yes
+  [ "$(grep -c mail calls)" -eq 1 ]
+  sed -n 3p calls | grep -q -- '|--mail-user=me@lab|--mail-type=END,FAIL|'
+}
+
+@test "links and names stay as they are; a name that Slurm cannot write a log to" {
+  mkdir real 'back\slash'
+  mv "my lab/s.yaml" real/
+  ln -s real linked
+  ln -s real/s.yaml here.yaml
+  cd linked
+  PATH=$OLDPWD/bin:$PATH "$LORE" submit ../here.yaml -o out --yes
+  grep -q '/linked/../here.yaml|.*/linked/out|' calls
+  "$LORE" submit s.yaml -o '../back\slash/out' --yes
+  tail -n 1 calls | grep -qF '|--output=/dev/null|'
+  ln -s "$LORE" called
+  ./called submit s.yaml -o out --yes
+  tail -n 1 calls | grep -q 'LORE=.*/linked/./called$'
 }

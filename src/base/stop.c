@@ -11,6 +11,8 @@
 
 static volatile sig_atomic_t caught;
 static double deadline; /* 0: none */
+static double job_end;  /* 0: none */
+static double (*ask_job_end)(void);
 static bool late, asked;
 static bool (*ask_others)(void *context);
 static void *ask_context;
@@ -48,6 +50,24 @@ void lore_stop_at(double seconds) {
     deadline = seconds;
 }
 
+void lore_stop_at_job_end(double end, double (*ask)(void)) {
+  job_end = end;
+  ask_job_end = ask;
+}
+
+static bool is_near(double end, double margin) {
+  return end > 0 && lore_clock_unix() + margin > end;
+}
+
+/* Asks anew each time that the end seems to have come near. */
+static bool job_ends(double margin) {
+  if (is_near(job_end, margin) && ask_job_end) {
+    double end = ask_job_end();
+    job_end = end > job_end ? end : job_end;
+  }
+  return is_near(job_end, margin);
+}
+
 void lore_stop_mark(int fd, long offset) {
   mark_file = -1; /* a signal may come between the two */
   mark_offset = offset;
@@ -68,7 +88,7 @@ bool lore_stop_wanted(double margin) {
     last_asked = now;
     asked = asked || ask_others(ask_context);
   }
-  late = late || (deadline > 0 && lore_clock_unix() + margin > deadline);
+  late = late || is_near(deadline, margin) || job_ends(margin);
   if ((late || asked) && !marked) {
     marked = true;
     put_mark();

@@ -1,6 +1,8 @@
 /* What the environment says of other processes, before MPI or without it. */
 #include "launch.h"
 
+#include <mpi.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,16 +34,38 @@ static int count_ranks(void) {
   return environment_number("OMPI_COMM_WORLD_SIZE", environment_number("PMI_SIZE", step_tasks()));
 }
 
+#ifdef OPEN_MPI
+/* Open MPI 4 can be built with the older protocols, as its components s1 and s2, whose variables
+ * can be seen before MPI begins. */
+static bool is_older_pmi_known(void) {
+  static const char *const names[] = {"pmix_s1_priority", "pmix_s2_priority"};
+  int provided, index;
+  bool known = false;
+  if (MPI_T_init_thread(MPI_THREAD_SINGLE, &provided))
+    return false;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    known = known || MPI_T_cvar_get_index(names[i], &index) == MPI_SUCCESS;
+  MPI_T_finalize();
+  return known;
+}
+#else
+static bool is_older_pmi_known(void) {
+  return true;
+}
+#endif
+
 /* They would all do the same work, or MPI_Init would end them with a riddle. */
 lore_status lore_launch_check(void) {
-  if (step_tasks() <= 1 || getenv("PMIX_RANK") || getenv("PMI_RANK") ||
-      getenv("OMPI_COMM_WORLD_SIZE"))
+  if (step_tasks() <= 1 || getenv("PMIX_RANK") || getenv("OMPI_COMM_WORLD_SIZE"))
+    return LORE_OK;
+  bool older = getenv("PMI_RANK") != NULL;
+  if (older && is_older_pmi_known())
     return LORE_OK;
   lore_log_set_rank(own_rank());
   return lore_fail(LORE_USER,
-                   "srun started %d independent processes (no PMI); start them with 'srun "
+                   "srun started %d independent processes (%s); start them with 'srun "
                    "--mpi=pmix'",
-                   step_tasks());
+                   step_tasks(), older ? "this MPI does not know PMI or PMI2" : "no PMI");
 }
 
 void lore_launch_quieten(void) {

@@ -11,6 +11,7 @@
 #include "lore/base/log.h"
 #include "lore/base/mpi.h"
 #include "lore/base/stop.h"
+#include "lore/control/slurm.h"
 #include "lore/cost/operations.h"
 #include "lore/manifest/expand.h"
 #include "lore/manifest/file.h"
@@ -157,13 +158,35 @@ static void print_sweep(const lore_sweep_result *r) {
     printf("groups busy     %.1f %% of the time until the last run was taken\n", 100 * r->busy);
 }
 
-/* When the job ends, as Slurm or the user says. */
-static void set_deadlines(double max_hours) {
-  const char *end = getenv("SLURM_JOB_END_TIME");
+enum { PATIENCE = 20, LATE_PATIENCE = 4 /* s, for Slurm's answer; late: little time is left */ };
+
+static double ask_job_end(void) {
+  return lore_slurm_job_end(LATE_PATIENCE);
+}
+
+/* By the first rank. Slurm before 23.02 tells its jobs nothing, and a shell may have kept the
+ * variable of a job that is over. */
+static double find_job_end(void) {
+  const char *variable = getenv("SLURM_JOB_END_TIME");
+  double told = variable ? atof(variable) : 0, now = lore_clock_unix();
+  if (told > now)
+    return told;
+  double asked = lore_slurm_job_end(PATIENCE);
+  if (asked > now)
+    return asked;
+  if (told > 0 || asked > 0)
+    lore_warn("the end of this Slurm job is in the past (SLURM_JOB_END_TIME, squeue): ignored");
+  return 0;
+}
+
+/* When to stop, as Slurm or the user says. */
+static lore_status set_deadlines(lore_team world, double max_hours) {
+  double end = world.rank == 0 ? find_job_end() : 0;
+  LORE_TRY(lore_team_spread(world, &end, sizeof end));
+  lore_stop_at_job_end(end, ask_job_end);
   if (max_hours > 0)
     lore_stop_at(lore_clock_unix() + 3600 * max_hours);
-  if (end && atof(end) > 0)
-    lore_stop_at(atof(end));
+  return LORE_OK;
 }
 
 /* By the first rank: what is to be trained becomes part of the directory. */
@@ -217,7 +240,9 @@ static lore_status run_study(lore_team world, const lore_arguments *arguments) {
       world, world.rank == 0 ? prepare_runs(world.ranks, arguments, &manifest) : LORE_OK);
   if (status == LORE_OK) {
     lore_stop_listen();
-    set_deadlines(arguments->max_hours);
+    status = set_deadlines(world, arguments->max_hours);
+  }
+  if (status == LORE_OK) {
     status = lore_sweep_run(MPI_COMM_WORLD, &manifest, &arguments->sweep, &result);
   }
   if (world.rank == 0 && manifest.runs > 1 && result.groups > 0)

@@ -56,7 +56,8 @@ static const lore_command_line command_line = {
     .about = "Prints one line for each run of the study in DIR: state (waiting, running, "
              "interrupted, stopped, done, diverged, failed), steps, phase, attribute loss and "
              "accuracy of the known individuals, tokens/s, time left, age of the last record, "
-             "Slurm job, host; then totals. Only reads files: safe at any time, from any machine "
+             "Slurm job, host; then jobs that gave up, and why; then totals. Only reads files: "
+             "safe at any time, from any machine "
              "that sees DIR.",
     .argument = "directory of results",
     LORE_OPTIONS(options),
@@ -75,6 +76,7 @@ static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
 /* Prints the status once. *over: nothing is left to be done. */
 static lore_status print_once(const lore_arguments *arguments, const lore_manifest *manifest,
                               bool *over) {
+  static lore_refusals refusals;
   lore_status status = LORE_OK;
   lore_seen *seen = calloc((size_t)manifest->runs + 1, sizeof *seen);
   if (!seen)
@@ -88,8 +90,9 @@ static lore_status print_once(const lore_arguments *arguments, const lore_manife
             manifest->runs;
     if (arguments->watch && !arguments->json && isatty(STDOUT_FILENO))
       fputs("\033[H\033[2J", stdout);
+    lore_refusals_read(arguments->directory, &refusals);
     (arguments->json ? lore_seen_print_json : lore_seen_print_table)(
-        stdout, manifest, seen, arguments->states ? arguments->states : ~0u);
+        stdout, manifest, seen, arguments->states ? arguments->states : ~0u, &refusals);
     status = lore_options_flush();
   }
   free(seen);

@@ -1,43 +1,46 @@
 /* lore submit: hands a study to Slurm. */
+#include <errno.h>
 #include <limits.h>
 #include <mpi.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands.h"
+#include "lore/control/sbatch_options.h"
 #include "lore/control/submit.h"
 #include "lore/cost/operations.h"
+#include "lore/io/path.h"
 #include "lore/manifest/expand.h"
 #include "lore/manifest/file.h"
 #include "lore/manifest/parents.h"
 #include "lore/run/sweep.h"
 #include "options.h"
 
-enum { SBATCH_TEXT = 512, SBATCH_OPTIONS = 512 };
+enum { SBATCH_TEXT = 512 };
 
 /* sbatch's options that lore knows: whole numbers are checked here, the rest by sbatch. */
-enum { NODES, NTASKS_PER_NODE, CPUS_PER_TASK, TIME, MEM, PARTITION, ACCOUNT, KNOWN };
-enum { FIRST_OF_EVERY_JOB = PARTITION }; /* those before are of the arrays only */
+enum { NODES, NTASKS, NTASKS_PER_NODE, CPUS_PER_TASK, TIME, MEM, PARTITION, ACCOUNT, KNOWN };
 
 typedef struct {
-  int number;             /* 0: not given, or no number */
   char text[SBATCH_TEXT]; /* "--nodes=4"; "": not given */
-} lore_sbatch_option;
+} lore_sbatch_word;
 
 typedef struct {
   lore_overrides overrides;
   lore_submit_options submit;
-  lore_sbatch_option sbatch[KNOWN];
-  const char *every_job[KNOWN];
-  const char *arrays[SBATCH_OPTIONS];
+  lore_sbatch_word own[KNOWN];
+  lore_sbatch_options sbatch;
   bool help;
 } lore_arguments;
 
 static lore_status take_sbatch(const lore_option *option, const char *text, void *field) {
-  lore_sbatch_option *sbatch = field;
+  lore_sbatch_word *sbatch = field;
+  int number;
   if (option->most > 0)
-    LORE_TRY(lore_options_integer(option, text, &sbatch->number));
+    LORE_TRY(lore_options_integer(option, text, &number));
   if (snprintf(sbatch->text, SBATCH_TEXT, "--%s=%s", option->name, text) >= SBATCH_TEXT)
     return lore_fail(LORE_USER, "--%s is too long", option->name);
   return LORE_OK;
@@ -47,15 +50,14 @@ enum { SBATCH_NUMBER_MAX = 1 << 24, TASKS_MAX = 1000000 };
 
 #define SBATCH_NUMBER(which, word, text)                                                           \
   {                                                                                                \
-    LORE_OPTION_OTHER, '\0', word, "N",                                                            \
-        LORE_FIELD(lore_arguments, sbatch[which], lore_sbatch_option),                             \
+    LORE_OPTION_OTHER, '\0', word, "N", LORE_FIELD(lore_arguments, own[which], lore_sbatch_word),  \
         .least = 1, .most = SBATCH_NUMBER_MAX, .take = take_sbatch, .help = (text)                 \
   }
 #define SBATCH_WORD(which, word, letter, text)                                                     \
   {                                                                                                \
     LORE_OPTION_OTHER, '\0', word, letter,                                                         \
-        LORE_FIELD(lore_arguments, sbatch[which], lore_sbatch_option), .take = take_sbatch,        \
-                                                                       .help = (text)              \
+        LORE_FIELD(lore_arguments, own[which], lore_sbatch_word), .take = take_sbatch,             \
+                                                                  .help = (text)                   \
   }
 
 static const lore_option options[] = {
@@ -65,17 +67,20 @@ static const lore_option options[] = {
     LORE_OPTION_OVERRIDES(lore_arguments, overrides),
     {LORE_OPTION_INTEGER, '\0', "tasks", "N", LORE_FIELD(lore_arguments, submit.tasks, int),
      .least = 1, .most = TASKS_MAX,
-     .help = "at most N tasks for each array (default: one for each run)"},
+     .help = "at most N tasks for each array (default: as many as give each run a group of ranks)"},
     LORE_OPTION_RANKS(lore_arguments, submit.ranks_per_run, "ranks that train one run together"),
+    {LORE_OPTION_TEXT, '\0', "mail", "USER", LORE_FIELD(lore_arguments, submit.mail, const char *),
+     .help = "Slurm sends USER a mail when everything has ended"},
     {LORE_OPTION_FLAG, '\0', "yes", NULL, LORE_FIELD(lore_arguments, submit.submit, bool),
      .help = "submit the jobs, too"},
     {LORE_OPTION_HEADING, .help = "for sbatch, each task of an array:"},
     SBATCH_NUMBER(NODES, "nodes", "nodes"),
+    SBATCH_NUMBER(NTASKS, "ntasks", "ranks"),
     SBATCH_NUMBER(NTASKS_PER_NODE, "ntasks-per-node", "ranks on each node"),
     SBATCH_NUMBER(CPUS_PER_TASK, "cpus-per-task", "cores of each rank"),
+    {LORE_OPTION_HEADING, .help = "for sbatch, all jobs:"},
     SBATCH_WORD(TIME, "time", "T", "time limit"),
     SBATCH_WORD(MEM, "mem", "M", "memory of each node"),
-    {LORE_OPTION_HEADING, .help = "for sbatch, all jobs:"},
     SBATCH_WORD(PARTITION, "partition", "P", "partition"),
     SBATCH_WORD(ACCOUNT, "account", "A", "account to charge"),
 };
@@ -86,63 +91,87 @@ static const lore_command_line command_line = {
     .about = "Freezes the study's runs in DIR, writes DIR/jobs/{run,collect}.sbatch and prints "
              "the sbatch commands that train it: a job array for each wave (children after "
              "parents), whose tasks share the runs, and finally a job that collects the results. "
-             "With --yes it submits them. Everything after -- goes to sbatch unchanged, for the "
-             "arrays.",
+             "With --yes it submits them. Everything after -- goes to sbatch unchanged: what is of "
+             "every job (--qos, --time, --mail-user, ...) for all, the rest for the arrays.",
     .argument = "study file",
     LORE_OPTIONS(options),
     .notes = "example:\n"
              "  lore submit study.yaml -o results --tasks 8 --time 4:00:00 --yes -- --qos=long",
 };
 
-/* Of each task of an array; 0: not known. */
-static long ranks_of(const lore_arguments *a) {
-  long nodes = a->sbatch[NODES].number ? a->sbatch[NODES].number : 1;
-  return nodes * a->sbatch[NTASKS_PER_NODE].number;
+/* The options that were given, for messages: "--nodes 2, --ntasks-per-node 3". */
+static void describe_ranks(const lore_sbatch_options *o, char *text, size_t size) {
+  const struct {
+    const char *name;
+    long number;
+  } given[] = {{"nodes", o->ntasks ? 0 : o->nodes},
+               {"ntasks-per-node", o->ntasks ? 0 : o->ntasks_per_node},
+               {"ntasks", o->ntasks}};
+  size_t length = 0;
+  *text = 0;
+  for (size_t i = 0; i < sizeof given / sizeof *given && length < size; i++)
+    if (given[i].number)
+      length += (size_t)snprintf(text + length, size - length, "%s--%s %ld", length ? ", " : " (",
+                                 given[i].name, given[i].number);
+  if (length > 0 && length < size)
+    snprintf(text + length, size - length, ")");
 }
 
-/* lore run would refuse ranks that do not divide, but only at night. */
-static lore_status check_ranks(const lore_arguments *a) {
-  long nodes = a->sbatch[NODES].number ? a->sbatch[NODES].number : 1;
-  long ranks = ranks_of(a), per_run = a->submit.ranks_per_run;
-  if (ranks == 0 || per_run == 0 || ranks % per_run == 0)
-    return LORE_OK;
-  return lore_fail(LORE_USER,
-                   "%ld ranks (--nodes %ld, --ntasks-per-node %d) cannot be divided into groups of "
-                   "--ranks-per-run %ld",
-                   ranks, nodes, a->sbatch[NTASKS_PER_NODE].number, per_run);
-}
-
-/* The options for sbatch in two lists; `words` are those behind "--". */
-static lore_status sort_options(int words, char **word, lore_arguments *a) {
-  lore_submit_options *o = &a->submit;
-  for (int i = 0; i < KNOWN; i++)
-    if (*a->sbatch[i].text && i >= FIRST_OF_EVERY_JOB)
-      a->every_job[o->job_options++] = a->sbatch[i].text;
-    else if (*a->sbatch[i].text)
-      a->arrays[o->sbatch_options++] = a->sbatch[i].text;
-  if (words > SBATCH_OPTIONS - KNOWN)
-    return lore_fail(LORE_USER, "more than %d options for sbatch", SBATCH_OPTIONS - KNOWN);
-  for (int i = 0; i < words; i++)
-    a->arrays[o->sbatch_options++] = word[i];
-  o->job_option = a->every_job;
-  o->sbatch_option = a->arrays;
+/* lore run would refuse these ranks, too, but only at night. */
+static lore_status check_ranks(lore_arguments *a, const lore_manifest *manifest) {
+  char given[128];
+  long ranks = lore_sbatch_options_ranks(&a->sbatch);
+  int per_run = a->submit.ranks_per_run;
+  lore_status status =
+      lore_sweep_check_ranks(ranks > INT_MAX ? INT_MAX : (int)ranks, manifest, per_run);
+  describe_ranks(&a->sbatch, given, sizeof given);
+  if (status != LORE_OK && ranks > 0)
+    lore_fail_context(status, "each task of an array has %ld rank%s%s", ranks,
+                      ranks == 1 ? "" : "s", given);
+  LORE_TRY(status);
+  a->submit.groups = 1;
+  if (manifest->runs > 1 && ranks > 0)
+    a->submit.groups = (int)(ranks / (per_run > 0 ? per_run : 1));
   return LORE_OK;
 }
 
-/* What lore run would refuse, too. */
-static lore_status check_study(const lore_arguments *a, const lore_manifest *manifest) {
-  long ranks = ranks_of(a);
-  LORE_TRY(lore_sweep_check_ranks(ranks > INT_MAX ? INT_MAX : (int)ranks, manifest,
-                                  a->submit.ranks_per_run));
+static lore_status check_study(lore_arguments *a, const lore_manifest *manifest) {
+  LORE_TRY(check_ranks(a, manifest));
   return lore_manifest_check_parents(manifest, a->submit.directory);
 }
 
+/* The absolute name by which this program was called, if it is that of `file`: given, or found on
+ * PATH. */
+static bool find_called(const char *file, char *named) {
+  const char *called = program_invocation_name;
+  bool searched = !strchr(called, '/');
+  const char *folder = searched ? getenv("PATH") : "-";
+  struct stat own, other;
+  char path[LORE_PATH_MAX];
+  if (stat(file, &own))
+    return false;
+  for (; folder && *folder; folder += strspn(folder, ":")) {
+    int length = (int)strcspn(folder, ":");
+    if (snprintf(path, sizeof path, "%.*s%s%s", searched ? length : 0, folder, searched ? "/" : "",
+                 called) < (int)sizeof path &&
+        !stat(path, &other) && own.st_dev == other.st_dev && own.st_ino == other.st_ino)
+      return lore_path_absolute(path, named) == LORE_OK;
+    folder += length;
+  }
+  return false;
+}
+
+/* Links stay, as nodes may have their targets at another place. */
+static const char *find_program(void) {
+  static char file[LORE_PATH_MAX], named[LORE_PATH_MAX];
+  ssize_t length = readlink("/proc/self/exe", file, sizeof file - 1);
+  snprintf(file + (length > 0 ? length : 0), 8, "%s", length > 0 ? "" : "lore");
+  return find_called(file, named) ? named : file;
+}
+
 static lore_status submit(lore_arguments *a) {
-  static char program[PATH_MAX];
   lore_manifest manifest;
-  ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-  snprintf(program + (length > 0 ? length : 0), 8, "%s", length > 0 ? "" : "lore");
-  a->submit.program = program;
+  a->submit.program = find_program();
   a->submit.overrides = a->overrides.count;
   a->submit.override = a->overrides.value;
   lore_status status =
@@ -171,12 +200,27 @@ static int find_end(int argc, char **argv) {
   return argc;
 }
 
+/* Those that lore knows come first: behind "--" they may be given again. */
+static lore_status sort_options(int words, char **word, lore_arguments *a) {
+  lore_submit_options *o = &a->submit;
+  for (int i = 0; i < KNOWN; i++) {
+    const char *own = a->own[i].text;
+    if (*own)
+      LORE_TRY(lore_sbatch_options_add(&a->sbatch, 1, &own));
+  }
+  LORE_TRY(lore_sbatch_options_add(&a->sbatch, words, (const char *const *)word));
+  o->job_options = a->sbatch.every_jobs;
+  o->job_option = a->sbatch.every_job;
+  o->sbatch_options = a->sbatch.arrays;
+  o->sbatch_option = a->sbatch.array;
+  return LORE_OK;
+}
+
 static lore_status check_arguments(int argc, char **argv, int end, lore_arguments *a) {
   LORE_TRY(lore_options_argument(&command_line, end, argv, &a->submit.study));
   if (!a->submit.directory)
     return lore_fail(LORE_USER, "lore submit needs a directory for the results: -o DIR");
-  LORE_TRY(check_ranks(a));
-  return end < argc ? sort_options(argc - end - 1, argv + end + 1, a) : sort_options(0, NULL, a);
+  return end < argc ? sort_options(argc - end - 1, argv + end + 1, a) : sort_options(0, argv, a);
 }
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {

@@ -78,12 +78,19 @@ static void print_totals(FILE *file, const lore_manifest *manifest, const lore_s
   fprintf(file, "; time left: %s\n", print_duration(totals.left, left));
 }
 
+/* Jobs that gave up say more about a study that stands still than its runs do. */
+static void print_refusals(FILE *file, const lore_refusals *refusals) {
+  for (int i = 0; i < refusals->count; i++)
+    fprintf(file, "job %s gave up (exit code %d): %s\n", refusals->refusal[i].job,
+            refusals->refusal[i].code, refusals->refusal[i].message);
+}
+
 static bool is_shown(const lore_seen *seen, unsigned states) {
   return states >> seen->stage & 1;
 }
 
 void lore_seen_print_table(FILE *file, const lore_manifest *manifest, const lore_seen *seen,
-                           unsigned states) {
+                           unsigned states, const lore_refusals *refusals) {
   enum { MANY = 30 /* lines, more than one sees at once */ };
   int width = longest_id(manifest), shown = 0;
   for (int i = 0; i < manifest->runs; i++)
@@ -101,6 +108,7 @@ void lore_seen_print_table(FILE *file, const lore_manifest *manifest, const lore
   for (int i = 0; i < manifest->runs; i++)
     if (is_shown(&seen[i], states))
       print_message(file, manifest->run[i].id, &seen[i]);
+  print_refusals(file, refusals);
   print_totals(file, manifest, seen);
 }
 
@@ -133,8 +141,21 @@ static void print_json_run(lore_json *json, const lore_manifest_run *run, const 
   lore_json_end(json);
 }
 
+static void print_json_refusals(lore_json *json, const lore_refusals *refusals) {
+  lore_json_begin_array(json, "refusals");
+  for (int i = 0; i < refusals->count; i++) {
+    const lore_refusal *r = &refusals->refusal[i];
+    lore_json_begin_object(json, NULL);
+    lore_json_text(json, "job", r->job);
+    lore_json_integer(json, "code", r->code);
+    lore_json_text(json, "message", r->message);
+    lore_json_end(json);
+  }
+  lore_json_end(json);
+}
+
 void lore_seen_print_json(FILE *file, const lore_manifest *manifest, const lore_seen *seen,
-                          unsigned states) {
+                          unsigned states, const lore_refusals *refusals) {
   lore_seen_totals totals = lore_seen_total(manifest, seen);
   lore_json json = lore_json_begin(file);
   lore_json_begin_object(&json, NULL);
@@ -151,5 +172,6 @@ void lore_seen_print_json(FILE *file, const lore_manifest *manifest, const lore_
   lore_json_integer(&json, "step", totals.step);
   lore_json_real(&json, "seconds_left", DIGITS, totals.left);
   lore_json_integer(&json, "steps", totals.steps);
+  print_json_refusals(&json, refusals);
   lore_json_end(&json);
 }

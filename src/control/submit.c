@@ -12,6 +12,8 @@
 
 #include "job_scripts.h"
 #include "lore/base/textfile.h"
+#include "lore/control/refusals.h"
+#include "lore/control/slurm.h"
 #include "lore/io/path.h"
 #include "submit_command.h"
 
@@ -34,12 +36,6 @@ static int runs_of_wave(const lore_manifest *m, int wave) {
   for (int r = 0; r < m->runs; r++)
     runs += m->run[r].wave == wave;
   return runs;
-}
-
-static lore_status absolute(const char *path, char *to) {
-  if (realpath(path, to))
-    return LORE_OK;
-  return lore_fail(LORE_FILE, "%s: %s", path, strerror(errno));
 }
 
 /* Writes directory/jobs/name, with the program's path in its line "program=". */
@@ -65,9 +61,9 @@ static lore_status write_script(const char *directory, const char *name, const c
 typedef struct {
   const lore_manifest *manifest;
   const lore_submit_options *options;
-  char study[PATH_MAX], directory[PATH_MAX], run_script[LORE_PATH_MAX],
+  char study[LORE_PATH_MAX], directory[LORE_PATH_MAX], run_script[LORE_PATH_MAX],
       collect_script[LORE_PATH_MAX];
-  char logs[2 * PATH_MAX]; /* directory, as sbatch wants it in the names of logs */
+  char logs[2 * LORE_PATH_MAX]; /* directory, as sbatch wants it in the names of logs */
   int most_tasks;
   char before[NUMBER];   /* job that the next one comes after; "" for the first */
   char all[LORE_ANSWER]; /* that were submitted, for messages */
@@ -94,16 +90,31 @@ static lore_status add_dependency(const lore_submission *s, lore_command *c) {
   return *s->before ? lore_command_format(c, "--dependency=afterany:%s", s->before) : LORE_OK;
 }
 
-static lore_status add_wave(const lore_submission *s, int wave, lore_command *c) {
+/* No more than have a run for each of their groups. */
+static int tasks_of_wave(const lore_submission *s, int wave) {
   const lore_submit_options *o = s->options;
-  int tasks = runs_of_wave(s->manifest, wave);
+  int runs = runs_of_wave(s->manifest, wave);
+  int tasks = runs / o->groups + (runs % o->groups > 0);
   if (o->tasks > 0 && o->tasks < tasks)
     tasks = o->tasks;
-  if (tasks > s->most_tasks)
-    tasks = s->most_tasks;
-  LORE_TRY(lore_command_format(c, "--array=0-%d", tasks - 1));
-  LORE_TRY(
-      lore_command_format(c, "--output=%s/" LORE_PATH_JOBS "/wave%d-%%A_%%a.log", s->logs, wave));
+  return tasks > s->most_tasks ? s->most_tasks : tasks;
+}
+
+/* On the command line, as a site's SBATCH_ variables outrank what the scripts say. */
+static lore_status add_needs(const lore_submission *s, lore_command *c, const char *log, int wave) {
+  LORE_TRY(lore_command_add(c, "--requeue"));
+  LORE_TRY(lore_command_add(c, "--open-mode=append"));
+  /* Slurm takes a backslash in a log's name for something else: the scripts open their logs. */
+  if (strchr(s->directory, '\\'))
+    return lore_command_add(c, "--output=/dev/null");
+  return lore_command_format(c, log, s->logs, wave);
+}
+
+static lore_status add_wave(const lore_submission *s, int wave, lore_command *c) {
+  const lore_submit_options *o = s->options;
+  LORE_TRY(lore_command_format(c, "--array=0-%d", tasks_of_wave(s, wave) - 1));
+  LORE_TRY(add_needs(s, c, "--output=%s/" LORE_PATH_JOBS "/wave%d-%%A_%%a.log", wave));
+  LORE_TRY(lore_command_add(c, "--signal=USR1@180"));
   LORE_TRY(add_words(c, o->job_options, o->job_option));
   LORE_TRY(add_words(c, o->sbatch_options, o->sbatch_option));
   LORE_TRY(add_dependency(s, c));
@@ -121,8 +132,12 @@ static lore_status add_wave(const lore_submission *s, int wave, lore_command *c)
 }
 
 static lore_status add_collect(const lore_submission *s, lore_command *c) {
-  LORE_TRY(lore_command_format(c, "--output=%s/" LORE_PATH_JOBS "/collect-%%j.log", s->logs));
+  LORE_TRY(add_needs(s, c, "--output=%s/" LORE_PATH_JOBS "/collect-%%j.log", 0));
   LORE_TRY(add_words(c, s->options->job_options, s->options->job_option));
+  if (s->options->mail) {
+    LORE_TRY(lore_command_format(c, "--mail-user=%s", s->options->mail));
+    LORE_TRY(lore_command_add(c, "--mail-type=END,FAIL"));
+  }
   LORE_TRY(add_dependency(s, c));
   LORE_TRY(lore_command_add(c, s->collect_script));
   return lore_command_add(c, s->directory);
@@ -193,6 +208,9 @@ static lore_status submit_all(lore_submission *s) {
   int waves = 0;
   for (int r = 0; r < m->runs; r++)
     waves = m->run[r].wave >= waves ? m->run[r].wave + 1 : waves;
+  lore_slurm_clear_environment(stdout);
+  if (s->options->submit)
+    lore_refusals_clear(s->directory);
   setenv("LORE", s->options->program, 1);
   for (int wave = 0; wave <= waves; wave++)
     LORE_TRY(hand_over(s, wave, waves));
@@ -211,9 +229,9 @@ lore_status lore_submit(const lore_manifest *manifest, const lore_submit_options
   s->manifest = manifest;
   s->options = options;
   s->most_tasks = most_tasks();
-  lore_status status = absolute(options->study, s->study);
+  lore_status status = lore_path_absolute(options->study, s->study);
   if (status == LORE_OK)
-    status = absolute(options->directory, s->directory);
+    status = lore_path_absolute(options->directory, s->directory);
   double_percents(s->directory, s->logs);
   const char *program = options->program;
   if (status == LORE_OK)

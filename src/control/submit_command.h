@@ -6,7 +6,7 @@
 
 #include "lore/base/status.h"
 
-enum { LORE_COMMAND_WORDS = 1024, LORE_COMMAND_TEXTS = 16, LORE_ANSWER = 4096 };
+enum { LORE_COMMAND_WORDS = 1024, LORE_COMMAND_TEXTS = 64, LORE_ANSWER = 4096 };
 
 /* A command under construction, zero to begin with; words that are made here live in `text`. */
 typedef struct {

@@ -97,3 +97,24 @@ bool lore_path_appears(const char *path, const char *who) {
   }
   return there;
 }
+
+/* Where the user is, by the name that the shell has for it if that is right. */
+static const char *working_directory(char *buffer) {
+  const char *name = getenv("PWD");
+  struct stat named, here;
+  if (name && *name == '/' && !stat(name, &named) && !stat(".", &here) &&
+      named.st_dev == here.st_dev && named.st_ino == here.st_ino)
+    return name;
+  return getcwd(buffer, LORE_PATH_MAX);
+}
+
+lore_status lore_path_absolute(const char *path, char *absolute) {
+  char buffer[LORE_PATH_MAX];
+  const char *here = *path == '/' ? "" : working_directory(buffer);
+  if (!here || access(path, F_OK))
+    return lore_fail(LORE_FILE, "%s: %s", path, strerror(errno));
+  if (snprintf(absolute, LORE_PATH_MAX, "%s%s%s", here, *path == '/' ? "" : "/", path) >=
+      LORE_PATH_MAX)
+    return lore_fail(LORE_USER, "%s: the path is too long", path);
+  return LORE_OK;
+}

@@ -50,15 +50,16 @@ lore_status lore_sweep_check_ranks(int ranks, const lore_manifest *manifest, int
   int groups = ranks / ranks_per_run;
   if (ranks % ranks_per_run)
     return lore_fail(LORE_USER,
-                     "%d ranks cannot be divided into groups of %d (--ranks-per-run); start a "
+                     "%d rank%s cannot be divided into groups of %d (--ranks-per-run); start a "
                      "multiple of %d",
-                     ranks, ranks_per_run, ranks_per_run);
+                     ranks, ranks == 1 ? "" : "s", ranks_per_run, ranks_per_run);
   if (groups > manifest->runs)
     return lore_fail(
         LORE_USER,
-        "%d groups of %d ranks (--ranks-per-run), but the study has %d run%s; use fewer "
+        "%d groups of %d rank%s (--ranks-per-run), but the study has %d run%s; use fewer "
         "ranks or more per run",
-        groups, ranks_per_run, manifest->runs, manifest->runs == 1 ? "" : "s");
+        groups, ranks_per_run, ranks_per_run == 1 ? "" : "s", manifest->runs,
+        manifest->runs == 1 ? "" : "s");
   for (int r = 0; r < manifest->runs; r++) {
     lore_manifest_settings(manifest, r, &settings);
     lore_status status = lore_run_check_ranks(&settings, ranks_per_run);

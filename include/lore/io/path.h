@@ -48,6 +48,10 @@ lore_status lore_directory_of_run(const char *directory, const char *id, char *p
 /* run/checkpoints/weights_<step>.nc; `run` is the run's directory. */
 lore_status lore_path_of_weights(const char *run, int64_t step, char *path);
 
+/* The absolute form of `path`, which exists. Links stay, also in the name of the working directory
+ * as the shell has it: other machines may have their targets at another place. LORE_FILE. */
+lore_status lore_path_absolute(const char *path, char *absolute);
+
 /* directory/<study>.nc; <study>_probe.nc if `probes`. */
 lore_status lore_path_of_collection(const char *directory, const char *study, bool probes,
                                     char *path);
