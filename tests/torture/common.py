@@ -21,6 +21,7 @@ def environment():
         "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0:hard_rss_limit_mb=6000",
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "OPENBLAS_NUM_THREADS": "1",
+        "LORE_FILE_WAIT": "1",  # s that missing weights are waited for
         "OMPI_MCA_rmaps_base_oversubscribe": "1",
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
     }

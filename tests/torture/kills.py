@@ -149,7 +149,8 @@ def differences(directory, reference):
 def start(lore, directory, study, kind, draw, log):
     """Any number of ranks for one run; groups for two."""
     ranks, group = draw.choice([(1, 1), (2, 1), (2, 2), (4, 2)] if kind == "pair" else [(1, 1), (2, 2), (3, 3), (4, 4)])
-    command = ["mpirun", "-n", str(ranks), lore, "run", str(study), "-o", str(directory), "--ranks-per-run", str(group)]
+    command = ["mpirun", "-n", str(ranks), lore, "run", str(study), "-o", str(directory), "--ranks-per-run",
+               str(group), "--max-deaths", "0"]
     names = environment() | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     return subprocess.Popen(command, env=names, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
