@@ -87,6 +87,7 @@ tests_test_probe_LDADD = $(probe_libraries) $(lore_libs) $(CMOCKA_LIBS)
 
 # Programs that tests call.
 test_helpers = \
+	tests/support/change_attribute \
 	tests/support/hold_run \
 	tests/support/train_ranks \
 	tests/support/write_checkpoint_example \
@@ -144,6 +145,7 @@ shell_tests = \
 
 # Headers that tests share.
 test_headers = \
+	tests/support/attribute.h \
 	tests/support/biography.h \
 	tests/support/child.h \
 	tests/support/distributed.h \

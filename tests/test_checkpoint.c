@@ -1,5 +1,6 @@
 /* Checkpoints: what is written comes back, and everything that is not as written is noticed. */
 #include <fcntl.h>
+#include <math.h>
 #include <netcdf.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <xxhash.h>
 
 #include "lore/io/checkpoint.h"
+#include "support/attribute.h"
 
 #ifdef LORE_DOUBLE
 #define get_reals nc_get_var_double
@@ -318,22 +320,6 @@ static void test_other_files(void **state) {
   lore_model_destroy(model);
 }
 
-/* A full disk leaves the previous checkpoint as it was. */
-/* Puts the right checksum back on a file that was changed. */
-static void seal_again(void) {
-  struct stat file;
-  XXH128_canonical_t checksum;
-  assert_int_equal(stat(path, &file), 0);
-  size_t size = (size_t)file.st_size, length = size - sizeof checksum;
-  char *bytes = malloc(size);
-  int fd = open(path, O_RDWR);
-  assert_int_equal(read(fd, bytes, size), size);
-  XXH128_canonicalFromHash(&checksum, XXH3_128bits(bytes, length));
-  assert_int_equal(pwrite(fd, &checksum, sizeof checksum, (off_t)length), sizeof checksum);
-  close(fd);
-  free(bytes);
-}
-
 static void test_about(void **state) {
   (void)state;
   static const lore_provenance origin[] = {{"run_id", "pre-seed1"}, {"steps_before", "5000000000"}};
@@ -376,7 +362,7 @@ static void test_other_words(void **state) {
   nc_inq_varid(ncid, "word", &id);
   assert_int_equal(nc_put_var1_text(ncid, id, (size_t[]){17, 0}, "~"), 0);
   nc_close(ncid);
-  seal_again();
+  attribute_seal(path);
   assert_int_equal(read_status(model), LORE_OK);
   assert_int_equal(lore_checkpoint_check(path, model, vocabulary), LORE_USER);
   const char *word = lore_vocabulary_word(vocabulary, 17);
@@ -386,6 +372,41 @@ static void test_other_words(void **state) {
   lore_model_destroy(model);
 }
 
+static void expect_wild(const char *name, const char *reason) {
+  lore_checkpoint_about about;
+  char message[512];
+  attribute_seal(path);
+  snprintf(message, sizeof message, "cannot read %s of %s: %s", name, path, reason);
+  assert_int_equal(lore_checkpoint_describe(path, &about), LORE_NETCDF);
+  assert_string_equal(lore_fail_message(), message);
+}
+
+/* A right checksum does not make a number right. */
+static void test_wild_numbers(void **state) {
+  (void)state;
+  static const double wild[] = {-5, -1, 0.5, NAN, INFINITY, -INFINITY, 1e300, 9007199254740992.0};
+  static const char *const before[] = {"-1", "9223372036854775807", "9007199254740992", "1e3", ""};
+  lore_model *model = model_of(plain);
+  lore_checkpoint_about about;
+  assert_int_equal(write_to(path, model), LORE_OK);
+  for (size_t i = 0; i < sizeof wild / sizeof *wild; i++) {
+    assert_int_equal(attribute_put_number(path, "step", wild[i]), 0);
+    expect_wild("step", WILD);
+    assert_int_equal(read_status(model), LORE_NETCDF);
+  }
+  assert_int_equal(attribute_put_number(path, "step", 9007199254740991.0), 0);
+  for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+    assert_int_equal(attribute_put_text(path, "steps_before", before[i]), 0);
+    expect_wild("steps_before", WILD);
+  }
+  assert_int_equal(attribute_put_text(path, "steps_before", "9007199254740991"), 0);
+  attribute_seal(path);
+  assert_int_equal(lore_checkpoint_describe(path, &about), LORE_OK);
+  assert_int_equal(about.step, INT64_C(9007199254740991));
+  lore_model_destroy(model);
+}
+
+/* A full disk leaves the previous checkpoint as it was. */
 static void test_full_disk(void **state) {
   (void)state;
   lore_model_config large = plain;
@@ -419,6 +440,7 @@ int main(void) {
       TEST(test_other_files),
       TEST(test_about),
       TEST(test_other_words),
+      TEST(test_wild_numbers),
       TEST(test_full_disk),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "lore/base/log.h"
+#include "support/attribute.h"
 #include "support/resume_fixture.h"
 
 enum { FLIPS = 300, LENGTHS = 150, KILLS = 50, LONGEST_MICROSECONDS = 30000 };
@@ -130,6 +131,38 @@ static void test_unreadable(void **state) {
   rmdir(path);
 }
 
+/* A right checksum does not make a number right. */
+static void test_wild_numbers(void **state) {
+  (void)state;
+  static const char *const counts[] = {"step", "resume_tokens_seen", "resume_loss_tokens",
+                                       "resume_records", "resume_widened_at"};
+  static const double wild[] = {-5, 0.5, NAN, INFINITY, 1e300, 9007199254740992.0};
+  char path[128], reason[256];
+  for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
+    for (size_t i = 0; i < sizeof wild / sizeof *wild; i++) {
+      put(10);
+      put(20);
+      path_of(20, path);
+      assert_int_equal(attribute_put_number(path, counts[c], wild[i]), 0);
+      attribute_seal(path);
+      snprintf(reason, sizeof reason, "cannot read %s of %s: " WILD, counts[c], path);
+      expect_previous(reason);
+      lore_resume_remove(directory);
+    }
+}
+
+static void test_other_step(void **state) {
+  (void)state;
+  char path[128], reason[256];
+  put(10);
+  put(20);
+  path_of(20, path);
+  assert_int_equal(attribute_put_number(path, "step", 19), 0);
+  attribute_seal(path);
+  snprintf(reason, sizeof reason, "%s says that it is of step 19", path);
+  expect_previous(reason);
+}
+
 static void test_all_damaged(void **state) {
   (void)state;
   char text[1024], expected[1024], first[128], second[128];
@@ -196,8 +229,9 @@ static void test_killed(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_begin, fixture_end)
   const struct CMUnitTest tests[] = {
-      TEST(test_flipped_bits), TEST(test_truncated), TEST(test_unreadable),
-      TEST(test_all_damaged),  TEST(test_killed),
+      TEST(test_flipped_bits), TEST(test_truncated),  TEST(test_unreadable),
+      TEST(test_wild_numbers), TEST(test_other_step), TEST(test_all_damaged),
+      TEST(test_killed),
   };
   lore_log_set_rank(3); /* the leader of a run may be any rank: its warnings are seen */
   seed = (unsigned)time(NULL);

@@ -81,6 +81,26 @@ refused() {
   refused "pairs 250 to 349 are held_out here" "$LORE" check toy.yaml -s memory.held_out=250
 }
 
+@test "sealed weights with wild numbers are refused where the study names them" {
+  local value
+  study hostile "start_from: {file: hostile.nc}" >hostile.yaml
+  for value in -5 nan 1e300 9007199254740992 9223372036854775807; do
+    cp "$WEIGHTS" hostile.nc
+    "$LORE_BUILD"/tests/support/change_attribute hostile.nc step number $value
+    refused "hostile.yaml:8:20: cannot read step of hostile.nc: it is not a whole number from 0" \
+      "$LORE" check hostile.yaml
+    refused "cannot read step of" "$LORE" run hostile.yaml -o out
+  done
+  for value in -1 9223372036854775807 1e3; do
+    cp "$WEIGHTS" hostile.nc
+    "$LORE_BUILD"/tests/support/change_attribute hostile.nc steps_before text $value
+    refused "cannot read steps_before of hostile.nc: " "$LORE" check hostile.yaml
+  done
+  [ ! -e out ]
+  "$LORE_BUILD"/tests/support/change_attribute hostile.nc steps_before text 0
+  "$LORE" check hostile.yaml
+}
+
 @test "the same bits as from an experiment of the same study" {
   for rate in 1.0e-04 3.0e-03; do
     same "$ALONE/runs/studies-tune-learning_rate$rate-seed1" \

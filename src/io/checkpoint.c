@@ -309,11 +309,11 @@ static lore_status read_open(int ncid, const char *path, const lore_model *model
                              void *more) {
   LORE_TRY(check_format(ncid, path));
   LORE_TRY(check_model_settings(ncid, path, model));
+  if (get_more)
+    LORE_TRY(get_more(ncid, path, more));
   int error = lore_netcdf_get_whole(ncid, "step", step);
   if (error)
     return lore_netcdf_unreadable(path, "step", error);
-  if (get_more)
-    LORE_TRY(get_more(ncid, path, more));
   for (int v = 0; v < vectors; v++) {
     memset(vector[v], 0, sizeof(real) * (size_t)model->elements);
     LORE_TRY(lore_variables_read(ncid, path, "model", model->tensors, model->tensor, (lore_vector)v,

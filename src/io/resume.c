@@ -138,8 +138,14 @@ static void put_fields(lore_ncfile *file, const void *context) {
   lore_ncfile_text(file, NC_GLOBAL, BACKEND, resume->gemm_backend);
 }
 
-static lore_status get_fields(int ncid, const char *path, void *context) {
-  lore_resume *resume = context;
+/* A resume point that is read. */
+typedef struct {
+  int64_t step; /* by its name */
+  lore_resume *resume;
+  bool wild; /* its checksum is right, but what it says cannot be */
+} reading;
+
+static lore_status read_fields(int ncid, const char *path, lore_resume *resume) {
   char hash[17];
   *resume = (lore_resume){0};
   for (int i = 0; i < FIELDS; i++) {
@@ -161,6 +167,16 @@ static lore_status get_fields(int ncid, const char *path, void *context) {
   resume->settings_hash = strtoull(hash, NULL, 16);
   error = lore_netcdf_get_text(ncid, BACKEND, sizeof resume->gemm_backend, resume->gemm_backend);
   return error ? lore_netcdf_unreadable(path, BACKEND, error) : LORE_OK;
+}
+
+static lore_status get_fields(int ncid, const char *path, void *context) {
+  reading *r = context;
+  lore_status status = read_fields(ncid, path, r->resume);
+  if (status == LORE_OK && r->resume->step != r->step)
+    status =
+        lore_fail(LORE_NETCDF, "%s says that it is of step %lld", path, (long long)r->resume->step);
+  r->wild = status != LORE_OK;
+  return status;
 }
 
 /* Removes all but `step` and the one before it. One that is newer is of a course that was left: it
@@ -210,20 +226,24 @@ lore_status lore_resume_write(const char *directory, const lore_model *model,
   return status;
 }
 
-/* The state is touched only once the file's checksum has been found right; what fails after that is
- * no damage, and an earlier resume point would not help. */
-static lore_status read_point(const char *path, const lore_model *model,
+/* The state is touched only once the file's checksum and numbers have been found right; what fails
+ * after that is no damage, and an earlier resume point would not help. */
+static lore_status read_point(const char *path, int64_t named, const lore_model *model,
                               const lore_training_state *state, lore_resume *resume, bool *found) {
   real *const vector[LORE_VECTORS] = {state->parameters, state->first_moment, state->second_moment};
+  reading r = {.step = named, .resume = resume};
   char seal[LORE_XXH3_TEXT];
   int64_t step;
-  if (lore_seal_verify(path, seal) != LORE_OK) {
+  bool whole = lore_seal_verify(path, seal) == LORE_OK;
+  lore_status status = LORE_OK;
+  if (whole)
+    status = lore_checkpoint_take(path, model, LORE_VECTORS, vector, &step, get_fields, &r);
+  if (!whole || r.wild) {
     lore_say("warning: %s", lore_fail_message());
     return LORE_OK;
   }
-  LORE_TRY(lore_checkpoint_take(path, model, LORE_VECTORS, vector, &step, get_fields, resume));
-  *found = true;
-  return LORE_OK;
+  *found = status == LORE_OK;
+  return status;
 }
 
 lore_status lore_resume_read(const char *directory, const lore_model *model,
@@ -237,7 +257,7 @@ lore_status lore_resume_read(const char *directory, const lore_model *model,
     status = name_point(directory, points.step[i], &path);
     if (status != LORE_OK)
       break;
-    status = read_point(path, model, state, resume, found);
+    status = read_point(path, points.step[i], model, state, resume, found);
     if (*found && i > 0)
       lore_say("warning: using the checkpoint before it, %s", path);
     free(path);
