@@ -141,6 +141,7 @@ shell_tests = \
 	tests/test_submit.bats \
 	tests/test_sweep.bats \
 	tests/test_threads.bats \
+	tests/test_unwritable.bats \
 	tests/test_verify.bats
 
 # Headers that tests share.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -21,6 +22,17 @@ RUNS = "what lore run -o wrote, or a file of lore collect"
 def beside(first: Path) -> Path:
     """Where results go unless -o says so: the directory, or that of the file."""
     return first.parent if first.is_file() else first
+
+
+def try_output(path: Path) -> None:
+    """What cannot be written is said before anything is read and drawn. Leaves nothing."""
+    try:
+        if path.exists():
+            path.open("ab").close()
+        else:
+            tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def add_figures(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +51,8 @@ def run_figures(arguments: argparse.Namespace) -> None:
     picture: Path = arguments.output or beside(arguments.directory[0]) / f"fig{name}.png"
     if picture.suffix not in (".png", ".pdf", ".svg"):
         raise Mistake(f"{picture}: a picture is a .png, .pdf or .svg")
+    if arguments.output or picture.parent.exists():  # else what is missing is a study
+        try_output(picture)
     sheet = draw(name, files.open_study(*arguments.directory), picture)
     for line in sheet.notes:
         print(f"figure {name}: {line}", file=sys.stderr)
@@ -59,8 +73,10 @@ def run_findings(arguments: argparse.Namespace) -> None:
         return
     if not arguments.directory:
         arguments.usage_error("name at least one directory of runs")
-    text = findings.report([files.open_study(path) for path in arguments.directory])
     output: Path = arguments.output or beside(arguments.directory[0]) / "findings.md"
+    if arguments.output or output.parent.exists():
+        try_output(output)
+    text = findings.report([files.open_study(path) for path in arguments.directory])
     output.write_text(text, encoding="utf-8")
     print(text)
     print(output)
@@ -81,11 +97,13 @@ def run_probe(arguments: argparse.Namespace) -> None:
     toys = [folder for folder in folders if files.is_toy(folder)]
     if toys:
         picture = arguments.output or directory / "probe.png"
+        try_output(picture)
         probe.draw_capacity(toys, directory.name).save(picture)
         print(picture)
     for folder in folders:
         if folder not in toys:
             picture = arguments.output or (directory if len(folders) == 1 else folder) / "probe.png"
+            try_output(picture)
             probe.draw(folder).save(picture)
             print(picture)
 
@@ -99,6 +117,7 @@ def run_quickstart(arguments: argparse.Namespace) -> None:
     from lore.figures import quickstart
     dataset = files.open_metrics(files.find_metrics(arguments.directory))
     picture: Path = arguments.output or arguments.directory / "quickstart.png"
+    try_output(picture)
     quickstart.draw(dataset).savefig(picture, dpi=150)
     print(picture)
 

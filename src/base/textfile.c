@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static lore_status fail_operation(const char *operation, const char *path, int error) {
@@ -159,4 +160,30 @@ lore_status lore_bytes_put(const char *path, const void *bytes, size_t size) {
   LORE_TRY(lore_textfile_begin(path, true, &file));
   file.sink->error = lore_bytes_write(file.sink->fd, bytes, size);
   return lore_textfile_commit(&file);
+}
+
+/* Makes a file in `directory` that never has a name; 0 or errno. Not all file systems can: those
+ * are asked for permission only. */
+static int try_directory(const char *directory) {
+  int fd = open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  if (fd >= 0)
+    return close(fd) ? errno : 0;
+  if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+    return errno;
+  return access(directory, W_OK | X_OK) ? errno : 0;
+}
+
+lore_status lore_textfile_try(const char *path, bool makes) {
+  struct stat about;
+  if (!stat(path, &about) && S_ISDIR(about.st_mode))
+    return fail_operation("write", path, EISDIR);
+  char *copy = strdup(path);
+  if (!copy)
+    return lore_fail(LORE_MEMORY, "cannot allocate the name of %s", path);
+  char *directory = dirname(copy);
+  while (makes && access(directory, F_OK) && errno == ENOENT && strcmp(directory, ".") != 0)
+    directory = dirname(directory);
+  int error = try_directory(directory);
+  free(copy);
+  return error ? fail_operation("write", path, error) : LORE_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "lore/base/textfile.h"
 #include "lore/control/status.h"
 #include "lore/io/collect.h"
 #include "lore/io/path.h"
@@ -91,7 +92,6 @@ static lore_status plan_run(const char *directory, const char *file, int index, 
 }
 
 static lore_status make_plan(const char *directory, const char *file, lore_plan *plan) {
-  LORE_TRY(lore_runs_list(directory, &plan->manifest));
   size_t runs = (size_t)plan->manifest.runs, axes = (size_t)plan->manifest.axes;
   plan->seen = calloc(runs + 1, sizeof *plan->seen);
   plan->run = calloc(runs + 1, sizeof *plan->run);
@@ -125,9 +125,11 @@ static lore_status write_collection(const lore_arguments *arguments, lore_plan *
   char path[LORE_PATH_MAX];
   bool probes = arguments->probes;
   lore_collect_result result;
-  LORE_TRY(make_plan(arguments->directory, probes ? LORE_PATH_PROBE : LORE_PATH_METRICS, plan));
+  LORE_TRY(lore_runs_list(arguments->directory, &plan->manifest));
   LORE_TRY(lore_path_of_collection(arguments->directory, plan->manifest.name, probes, path));
   const char *output = arguments->output ? arguments->output : path;
+  LORE_TRY(lore_textfile_try(output, false));
+  LORE_TRY(make_plan(arguments->directory, probes ? LORE_PATH_PROBE : LORE_PATH_METRICS, plan));
   const lore_collection collection = {.study = plan->manifest.name,
                                       .command = arguments->command,
                                       .probes = probes,

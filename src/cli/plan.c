@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "lore/base/json.h"
 #include "lore/base/mpi.h"
+#include "lore/base/textfile.h"
 #include "lore/base/threads.h"
 #include "lore/cost/plan.h"
 #include "lore/io/path.h"
@@ -282,6 +283,16 @@ static lore_status predict(const lore_arguments *a, study_plan *plan, lore_plan_
   return lore_plan_total(plan->manifest, run, a->ranks, cores, &plan->totals);
 }
 
+/* Before anything is timed. A directory that has the manifest may be read-only: nothing is written
+ * if the study is the same. */
+static lore_status try_directory(const char *directory) {
+  char path[LORE_PATH_MAX];
+  if (!directory || lore_manifest_exists(directory))
+    return LORE_OK;
+  LORE_TRY(lore_path_join(directory, LORE_PATH_MANIFEST, path));
+  return lore_textfile_try(path, true);
+}
+
 static lore_status freeze(const lore_manifest *manifest, const char *directory) {
   LORE_TRY(lore_manifest_check_parents(manifest, directory));
   return lore_manifest_freeze(manifest, directory);
@@ -306,6 +317,7 @@ static lore_status plan_manifest(const lore_arguments *a, lore_manifest *manifes
 
 static lore_status plan_study(const lore_arguments *a) {
   lore_manifest manifest;
+  LORE_TRY(try_directory(a->directory));
   lore_status status =
       lore_manifest_expand(a->study, a->overrides.count, a->overrides.value, &manifest);
   if (status == LORE_OK)

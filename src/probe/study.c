@@ -9,6 +9,7 @@
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
 #include "lore/base/mpi.h"
+#include "lore/base/textfile.h"
 #include "lore/manifest/manifest.h"
 #include "lore/manifest/runs.h"
 #include "task.h"
@@ -76,6 +77,7 @@ static lore_status probe_opened(lore_probed *run, run_outcome *outcome, int *sna
   *outcome = same ? PROBED_BEFORE : PROBED;
   if (same)
     return LORE_OK;
+  LORE_TRY_TOGETHER(team, team.rank == 0 ? lore_textfile_try(run->path, false) : LORE_OK);
   const lore_probe_task *task = lore_probe_task_of(run->settings.task);
   int block = lore_probe_block(task->width(&run->settings), team.ranks);
   LORE_TRY(lore_grid_create(team, block, &run->grid));

@@ -130,10 +130,21 @@ static lore_status open_metrics(lore_run *run, bool resumed) {
   return status;
 }
 
+/* What is written at the end only: weights may be on another file system, behind a link. */
+static lore_status try_results(const lore_run *run) {
+  char path[LORE_PATH_MAX];
+  LORE_TRY(lore_path_of_weights(run->result->directory, run->settings->train.steps, path));
+  LORE_TRY(lore_textfile_try(path, false));
+  LORE_TRY(lore_path_join(run->result->directory, LORE_PATH_EXPOSURE, path));
+  return lore_textfile_try(path, false);
+}
+
 lore_status lore_run_open_files(lore_run *run, bool resumed) {
   lore_status status = LORE_OK;
   if (lore_run_leads(run)) {
     status = announce_run(run);
+    if (status == LORE_OK)
+      status = try_results(run);
     if (status == LORE_OK)
       status = lore_provenance_collect(run->settings, run->options->command, run->assembly.threads,
                                        &run->provenance);

@@ -30,6 +30,11 @@ lore_status lore_textfile_commit(lore_textfile *file);
 /* Makes `path` of `size` bytes, as a shared text file. */
 lore_status lore_bytes_put(const char *path, const void *bytes, size_t size);
 
+/* Whether a file can be put at `path`, to be asked before anything long is computed: LORE_FILE,
+ * "cannot write PATH: reason", if not. `makes`: directories that are missing will be made. Leaves
+ * nothing. */
+lore_status lore_textfile_try(const char *path, bool makes);
+
 /* Writes all bytes; 0 or errno. */
 int lore_bytes_write(int fd, const void *bytes, size_t size);
 
