@@ -71,7 +71,8 @@ def change_attributes(path, draw):
 def change_values(path, draw):
     with netCDF4.Dataset(path, "a") as file:
         variable = file[draw.choice(list(file.variables))]
-        variable.set_auto_mask(False)
+        file.set_auto_maskandscale(False)
+        file.set_auto_chartostring(False)
         values = variable[...]
         flat = values.reshape(-1)
         for _ in range(draw.choice([1, 3, flat.size])):
