@@ -217,6 +217,8 @@ cli_sources = \
 	src/cli/launch.c \
 	src/cli/launch.h \
 	src/cli/main.c \
+	src/cli/needs.c \
+	src/cli/needs.h \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/plan.c \
@@ -341,6 +343,11 @@ libkernels_double_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_DOUBLE
 libkernels_double_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
 double_libraries = liblore_double.a libkernels_double.a liblore_double.a
 
+# Runs on every processor, to tell that this one is too old for the rest.
+noinst_LIBRARIES += libprocessor.a
+libprocessor_a_SOURCES = src/cli/processor.c src/cli/processor.h
+libprocessor_a_CFLAGS = $(AM_CFLAGS) $(LORE_OLDEST_CFLAGS)
+
 bin_PROGRAMS += lore
 lore_SOURCES = $(cli_sources)
-lore_LDADD = $(probe_libraries) $(lore_libs)
+lore_LDADD = libprocessor.a $(probe_libraries) $(lore_libs)

@@ -128,6 +128,7 @@ shell_tests = \
 	tests/test_patched_runs.bats \
 	tests/test_plan.bats \
 	tests/test_probe_command.bats \
+	tests/test_processor.bats \
 	tests/test_ranks.bats \
 	tests/test_readers.bats \
 	tests/test_reference.bats \

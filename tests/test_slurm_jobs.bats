@@ -26,7 +26,7 @@ printf '%s\n' "$*" >>"calls.${SLURM_ARRAY_TASK_ID:-none}"
 turn=$(cat calls.* | wc -l)
 sleep "$(cat pause 2>/dev/null || echo 0)"
 code=$(cut -d ' ' -f "$turn" codes 2>/dev/null)
-[ "${code:-0}" -lt 128 ] || kill -KILL $$
+[ "${code:-0}" -lt 128 ] || [ "$code" -ge 200 ] || kill -KILL $$
 exit "${code:-0}"
 END
   chmod +x "with space/build/lore"
@@ -51,6 +51,10 @@ ended_with() {
   for code in 0 1 2 3; do
     ended_with $code $code 1
   done
+}
+
+@test "a processor that is too old is no killed rank: one try" {
+  ended_with "200 0" 200 1
 }
 
 @test "75 queues the job again until it is done" {

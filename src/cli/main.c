@@ -10,6 +10,7 @@
 #include "lore/base/status.h"
 #include "lore/settings/nearest.h"
 #include "options.h"
+#include "processor.h"
 
 /* What a command does when it is one of several processes. */
 typedef enum {
@@ -50,7 +51,8 @@ static void print_usage(FILE *stream) {
   fputs("\n"
         "'lore help COMMAND' describes a command; 'lore --version' the build.\n"
         "Exit codes: 0 done, 1 the environment failed, 2 wrong input, 3 runs failed,\n"
-        "75 checkpointed and unfinished; rerun to resume.\n",
+        "75 checkpointed and unfinished; rerun to resume,\n"
+        "200 the processor lacks what this program was compiled for.\n",
         stream);
 }
 
@@ -121,6 +123,7 @@ static int run_no_command(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+  lore_processor_check();
   int which = argc > 1 ? find_command(argv[1]) : -1;
   if (which >= 0)
     return call_command(commands[which].kind, commands[which].function, argc - 1, argv + 1);
