@@ -93,3 +93,14 @@ END
   "$LORE" run -q "$STUDY" -o bad -s compute.gemm=auto
   [ "$(grep -c '^gemm: ' bad/gemm.yaml)" -eq 1 ]
 }
+
+@test "a library for which ulimit -v leaves too little is not touched" {
+  "$LORE" --version | grep -q 'CBLAS *OpenBLAS' || skip "no OpenBLAS"
+  study=$LORE_SOURCE/tests/studies/tiny.yaml
+  for gemm in cblas auto; do
+    run bash -c "ulimit -v 700000; export OMP_NUM_THREADS=2; timeout -s KILL 20 '$LORE' run '$study' -o '$gemm' -s compute.gemm=$gemm -s train.steps=2 -s checkpoint.snapshots=[]"
+    echo "$gemm: exit $status: $output"
+    [[ $output == *"compute.gemm: cblas needs "*" GiB of addresses, but the limit (ulimit -v) leaves "* ]]
+    [ "$status" -eq "$([ $gemm = auto ] && echo 0 || echo 1)" ]
+  done
+}

@@ -72,7 +72,7 @@ static size_t control_group_limit(void) {
 }
 
 /* What `ulimit -v` leaves, for schedulers without control groups. */
-static size_t address_space_left(void) {
+size_t lore_memory_addresses(void) {
   struct rlimit limit;
   size_t pages;
   if (getrlimit(RLIMIT_AS, &limit) || limit.rlim_cur == RLIM_INFINITY)
@@ -86,5 +86,5 @@ static size_t address_space_left(void) {
 }
 
 size_t lore_memory_available(void) {
-  return smaller_of(address_space_left(), smaller_of(system_available(), control_group_limit()));
+  return smaller_of(lore_memory_addresses(), smaller_of(system_available(), control_group_limit()));
 }

@@ -18,6 +18,9 @@
 #include "gemm_kernel.h"
 #include "lore/base/arena.h"
 #include "lore/base/clock.h"
+#include "lore/base/log.h"
+#include "lore/base/memory.h"
+#include "lore/base/threads.h"
 
 extern void openblas_set_num_threads(int) __attribute__((weak));
 extern void bli_thread_set_num_threads(long) __attribute__((weak));
@@ -100,9 +103,23 @@ const char *lore_gemm_name(lore_gemm_backend backend) {
   return names[backend];
 }
 
+/* OpenBLAS maps 128 MiB for each calling thread and tries for ever if it cannot; oneDNN ends the
+ * process. So they are not touched where `ulimit -v` leaves too little. */
+static lore_status check_addresses(lore_gemm_backend backend) {
+  size_t left = lore_memory_addresses();
+  size_t needed = ((size_t)lore_threads_allowed() + 2) << 27;
+  if (backend == LORE_GEMM_BUILTIN || left >= needed)
+    return LORE_OK;
+  return lore_fail(LORE_MEMORY,
+                   "compute.gemm: %s needs %.2f GiB of addresses, but the limit (ulimit -v) leaves "
+                   "%.2f GiB; raise the limit, or use compute.gemm: builtin",
+                   names[backend], (double)needed / (1 << 30), (double)left / (1 << 30));
+}
+
 lore_status lore_gemm_select(lore_gemm_backend backend) {
   if (!functions[backend])
     return lore_fail(LORE_USER, "this build has no GEMM backend '%s'", names[backend]);
+  LORE_TRY(check_addresses(backend));
   make_libraries_single_threaded();
   selected = backend;
   return LORE_OK;
@@ -225,6 +242,10 @@ lore_status lore_gemm_choose(const lore_gemm_shape *shapes, int count, int threa
     double seconds;
     if (!lore_gemm_has(backend))
       continue;
+    if (check_addresses(backend) != LORE_OK) {
+      lore_warn("%s; left out", lore_fail_message());
+      continue;
+    }
     LORE_TRY(lore_gemm_time(backend, shapes, count, threads, budget / backends, &seconds));
     if (best == 0 || seconds * (fastest == LORE_GEMM_BUILTIN ? clearly : 1) < best) {
       best = seconds;

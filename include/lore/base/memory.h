@@ -8,4 +8,7 @@
  * addresses leaves if that is less. SIZE_MAX where the system names no limit. */
 size_t lore_memory_available(void);
 
+/* Bytes of addresses that `ulimit -v` leaves this process; SIZE_MAX without such a limit. */
+size_t lore_memory_addresses(void);
+
 #endif

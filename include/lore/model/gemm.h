@@ -28,7 +28,8 @@ void lore_gemm(lore_transpose ta, lore_transpose tb, int m, int n, int k, const 
 int lore_gemm_has(lore_gemm_backend backend);
 const char *lore_gemm_name(lore_gemm_backend backend);
 
-/* Uses `backend` from now on. Not while a product is running. LORE_USER if the build lacks it. */
+/* Uses `backend` from now on. Not while a product is running. LORE_USER if the build lacks it,
+ * LORE_MEMORY if `ulimit -v` leaves a library too little: then it is not touched. */
 lore_status lore_gemm_select(lore_gemm_backend backend);
 lore_gemm_backend lore_gemm_selected(void);
 
