@@ -8,6 +8,7 @@ base_sources = \
 	src/base/memory.c \
 	src/base/mpi.c \
 	src/base/random.c \
+	src/base/shown.c \
 	src/base/status.c \
 	src/base/stop.c \
 	src/base/team.c \

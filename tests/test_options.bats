@@ -165,3 +165,35 @@ END
   "$LORE" status "$(printf 'x\033[31m')" 2>err || true
   grep -qF 'x\u001b[31m' err
 }
+
+@test "names on stdout are shown so, too" {
+  local mark=$'\xe2\x80\xae' directory=d$'\xe2\x80\xae'ir run
+  run=$directory/runs/o$'\xe2\x80\xae'ne
+  mkdir -p "$run"
+  printf 'state: failed\nstep: 0\nsteps: 4\nranks: 1\nthreads: 1\nattempts: 1\nupdated: 5.000\nhost: "h\xe2\x80\xae"\njob: "1"\nmessage: "why \xe2\x80\xae\\u001b[31m"\n' \
+    >"$run/state.yaml"
+  "$LORE" status "$directory" >out
+  touch "$run/exposure.nc"
+  "$LORE" verify "$directory" >>out 2>/dev/null || true
+  cat >study.yaml <<'END'
+name: a
+population: {individuals: 8, held_out: 2}
+model: {layers: 1, width: 16, heads: 2, hidden: 32}
+train: {steps: 1, batch: 2, shard: 2}
+evaluate: {sequences: 4, attention_sequences: 2}
+END
+  {
+    "$LORE" plan study.yaml --gflops 1 -o "$directory/plan"
+    "$LORE" run -q study.yaml -o "$directory/plan" -s compute.threads=1
+    "$LORE" collect "$directory/plan" -o "$mark.nc"
+  } >>out
+  cat out
+  grep -qE '^o\\u202ene +failed .* h\\u202e$' out
+  grep -qF 'o\u202ene: failed: why \u202e\u001b[31m' out
+  grep -qF '\u202e.nc: 1 of 1 runs collected' out
+  grep -qF 'd\u202eir/runs/o\u202ene/exposure.nc' out
+  grep -qE '^results +d\\u202eir/plan/runs/a-seed1$' out
+  grep -qE '^frozen +d\\u202eir/plan/manifest.tsv$' out
+  [ "$(grep -cF "$mark" out)" -eq 0 ]
+  [ "$(grep -c $'\x1b' out)" -eq 0 ]
+}

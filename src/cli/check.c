@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "lore/base/json.h"
 #include "lore/base/mpi.h"
+#include "lore/base/shown.h"
 #include "lore/cost/estimate.h"
 #include "lore/manifest/expand.h"
 #include "lore/run/run.h"
@@ -17,7 +18,8 @@ static double mebibytes(size_t bytes) {
 }
 
 static void print_text(const lore_settings *s, const lore_estimate *e, int runs) {
-  printf("study              %s (seed %llu): valid\n", s->name, (unsigned long long)s->seed);
+  lore_shown_print(stdout, "study              %s (seed %llu): valid\n", s->name,
+                   (unsigned long long)s->seed);
   if (runs > 1)
     printf("runs               %d, here the first; 'lore plan' shows all\n", runs);
   lore_cli_task_of(s->task)->print_facts(s, e);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "lore/base/shown.h"
 #include "lore/base/textfile.h"
 #include "lore/control/status.h"
 #include "lore/io/collect.h"
@@ -116,8 +117,9 @@ static void free_plan(lore_plan *plan) {
 static void print_result(const char *path, const lore_plan *plan,
                          const lore_collect_result *result) {
   lore_seen_totals totals = lore_seen_total(&plan->manifest, plan->seen);
-  printf("%s: %d of %d runs collected (%d done), %zu steps, %zu groups", path, result->collected,
-         plan->manifest.runs, totals.count[LORE_SEEN_DONE], result->steps, result->groups);
+  lore_shown_print(stdout, "%s: %d of %d runs collected (%d done), %zu steps, %zu groups", path,
+                   result->collected, plan->manifest.runs, totals.count[LORE_SEEN_DONE],
+                   result->steps, result->groups);
   printf("; %d warning%s\n", result->damaged, result->damaged == 1 ? "" : "s");
 }
 

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "lore/base/json.h"
 #include "lore/base/mpi.h"
+#include "lore/base/shown.h"
 #include "lore/base/textfile.h"
 #include "lore/base/threads.h"
 #include "lore/cost/plan.h"
@@ -113,15 +114,16 @@ static void print_runs(const study_plan *plan) {
          "time", "starts from");
   for (int r = 0; r < m->runs; r++) {
     const lore_manifest_run *run = &m->run[r];
-    printf("%-*s  %4d  %9lld  %8.2e  %10.2e  %8s  ", width, run->id, run->wave,
-           (long long)run->steps, plan->run[r].tokens, plan->run[r].operations,
-           print_time(plan->run[r].hours, time));
+    lore_shown_print(stdout, "%-*s  %4d  %9lld  %8.2e  %10.2e  %8s  ", width, run->id, run->wave,
+                     (long long)run->steps, plan->run[r].tokens, plan->run[r].operations,
+                     print_time(plan->run[r].hours, time));
     if (run->start)
-      printf("%s, step %lld\n", run->start->path, (long long)run->parent_step);
+      lore_shown_print(stdout, "%s, step %lld\n", run->start->path, (long long)run->parent_step);
     else if (run->parent < 0)
       printf("-\n");
     else
-      printf("%s, step %lld\n", m->run[run->parent].id, (long long)run->parent_step);
+      lore_shown_print(stdout, "%s, step %lld\n", m->run[run->parent].id,
+                       (long long)run->parent_step);
   }
 }
 
@@ -147,8 +149,10 @@ static void print_probes(const study_plan *plan) {
          p->ranks == 1 ? "" : "s", print_time(p->hours, time));
   if (p->largest < 0)
     return;
-  printf("probes, MiB        %zu of each rank for all levels at once, %zu for one at a time (%s)\n",
-         p->bytes / MIB, p->bytes_least / MIB, plan->manifest->run[p->largest].id);
+  lore_shown_print(
+      stdout,
+      "probes, MiB        %zu of each rank for all levels at once, %zu for one at a time (%s)\n",
+      p->bytes / MIB, p->bytes_least / MIB, plan->manifest->run[p->largest].id);
 }
 
 static void print_text(const study_plan *plan) {
@@ -162,20 +166,21 @@ static void print_text(const study_plan *plan) {
   printf("tokens             %.4g\n", t->tokens);
   printf("operations         %.4g, and %.3g for evaluations\n", t->operations,
          t->evaluation_operations);
-  printf("memory, MiB        %.0f of each rank at most (%s)\n",
-         mebibytes((double)largest->peak_bytes), m->run[t->largest].id);
+  lore_shown_print(stdout, "memory, MiB        %.0f of each rank at most (%s)\n",
+                   mebibytes((double)largest->peak_bytes), m->run[t->largest].id);
   printf("weights on disk    %.1f MiB, and at most %.1f for each run while it trains\n",
          mebibytes(t->weights_bytes), mebibytes(largest->resume_bytes));
   print_speed(plan);
-  printf("time               %s one after the other; %s at least (%s)\n", print_time(t->hours, all),
-         print_time(t->chain_hours, chain), t->waves > 1 ? "longest chain" : m->run[t->longest].id);
+  lore_shown_print(stdout, "time               %s one after the other; %s at least (%s)\n",
+                   print_time(t->hours, all), print_time(t->chain_hours, chain),
+                   t->waves > 1 ? "longest chain" : m->run[t->longest].id);
   printf("core-hours         %s\n", print_cost(t->core_hours, all));
   printf("node-hours         %s of nodes with %d core%s, as this one\n",
          print_cost(t->node_hours, all), t->cores, t->cores == 1 ? "" : "s");
   if (plan->probes.ranks > 0)
     print_probes(plan);
   if (plan->directory)
-    printf("frozen             %s/" LORE_PATH_MANIFEST "\n", plan->directory);
+    lore_shown_print(stdout, "frozen             %s/" LORE_PATH_MANIFEST "\n", plan->directory);
 }
 
 static void print_probes_json(const lore_probe_plan *p, lore_json *json) {

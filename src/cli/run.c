@@ -10,6 +10,7 @@
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
 #include "lore/base/mpi.h"
+#include "lore/base/shown.h"
 #include "lore/base/stop.h"
 #include "lore/control/slurm.h"
 #include "lore/cost/operations.h"
@@ -119,13 +120,13 @@ static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
 }
 
 static void print_run(const lore_run_result *r) {
-  printf("results         %s\n", r->directory);
+  lore_shown_print(stdout, "results         %s\n", r->directory);
   if (r->done_before) {
     printf("complete        already; --overwrite trains it again\n");
     return;
   }
   if (r->elsewhere) {
-    printf("held by         %s, which is training it now\n", r->holder);
+    lore_shown_print(stdout, "held by         %s, which is training it now\n", r->holder);
     return;
   }
   printf("steps           %lld (%.3g tokens in %.1f s, %.0f tokens/s)\n", (long long)r->steps,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lore/base/shown.h"
 #include "lore/run/assembly.h"
 #include "lore/settings/sampling.h"
 #include "options.h"
@@ -37,8 +38,8 @@ static const char *attribute_label(int attribute) {
 static void print_population(const lore_assembly *a, double mean_tokens) {
   const lore_vocabulary *v = a->vocabulary;
   long long firsts = lore_vocabulary_first_names(v), lasts = lore_vocabulary_last_names(v);
-  printf("study         %s (seed %llu)\n", a->settings->name,
-         (unsigned long long)a->settings->seed);
+  lore_shown_print(stdout, "study         %s (seed %llu)\n", a->settings->name,
+                   (unsigned long long)a->settings->seed);
   printf("individuals   %lld known, %lld held out\n",
          (long long)lore_population_known(a->population),
          (long long)lore_population_held_out(a->population));

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "lore/base/shown.h"
 #include "lore/data/pairs.h"
 #include "options.h"
 #include "task.h"
@@ -35,7 +36,7 @@ static void print_pair(const lore_pairs *pairs, int64_t i) {
 static lore_status print_pairs(const lore_settings *s, const lore_pairs *pairs, int64_t first,
                                int64_t count) {
   const lore_memory_config *c = &s->memory;
-  printf("study         %s (seed %llu)\n", s->name, (unsigned long long)s->seed);
+  lore_shown_print(stdout, "study         %s (seed %llu)\n", s->name, (unsigned long long)s->seed);
   printf("pairs         %lld known, %lld held out, %lld new\n", (long long)c->pairs,
          (long long)c->held_out, (long long)c->new_pairs);
   printf("keys          points on the unit sphere in %d dimensions\n", c->keys);

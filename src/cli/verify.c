@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "lore/base/shown.h"
 #include "lore/io/checkpoint.h"
 #include "lore/io/collect.h"
 #include "lore/io/metrics_check.h"
@@ -55,22 +56,23 @@ typedef enum { RETRAIN, PROBE, REMOVE, FREEZE, COLLECT, COLLECT_PROBES } lore_re
 static void print_remedy(lore_remedy remedy, const char *directory, const char *id) {
   switch (remedy) {
   case RETRAIN:
-    printf("lore run STUDY -o %s --only %s --overwrite\n", directory, id);
+    lore_shown_print(stdout, "lore run STUDY -o %s --only %s --overwrite\n", directory, id);
     return;
   case PROBE:
-    printf("lore probe --overwrite --run %s %s\n", id, directory);
+    lore_shown_print(stdout, "lore probe --overwrite --run %s %s\n", id, directory);
     return;
   case REMOVE:
     puts("remove it: the run then resumes from the checkpoint before it");
     return;
   case FREEZE:
-    printf("remove it: lore run STUDY -o %s or lore plan writes it again\n", directory);
+    lore_shown_print(stdout, "remove it: lore run STUDY -o %s or lore plan writes it again\n",
+                     directory);
     return;
   case COLLECT:
-    printf("lore collect %s\n", directory);
+    lore_shown_print(stdout, "lore collect %s\n", directory);
     return;
   case COLLECT_PROBES:
-    printf("lore collect --probes %s\n", directory);
+    lore_shown_print(stdout, "lore collect --probes %s\n", directory);
     return;
   }
 }
@@ -83,7 +85,7 @@ static void note_file(lore_findings *findings, const char *path, lore_status sta
   if (status == LORE_OK)
     return;
   findings->damaged++;
-  printf("%s\n  damage  %s\n  remedy  ", path, lore_fail_message());
+  lore_shown_print(stdout, "%s\n  damage  %s\n  remedy  ", path, lore_fail_message());
   print_remedy(remedy, findings->directory, id);
 }
 

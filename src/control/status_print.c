@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lore/base/json.h"
+#include "lore/base/shown.h"
 
 enum { CELL = 32, DIGITS = 9 /* of numbers in JSON */ };
 
@@ -45,29 +46,32 @@ static void print_run(FILE *file, int width, const char *id, const lore_seen *se
   const lore_seen_metrics *m = &seen->metrics;
   char step[2 * CELL], phase[CELL], loss[CELL], accuracy[CELL], rate[CELL], left[CELL], age[CELL];
   snprintf(step, sizeof step, "%lld/%lld", (long long)seen->step, (long long)seen->steps);
-  fprintf(file, "%-*s  %-11s %15s %5s %9s %8s %9s %10s %10s  %-10s %s\n", width, id,
-          lore_seen_name(seen->stage), step, print_number("%.0f", m->phase ? m->phase : NAN, phase),
-          print_number("%.4f", m->loss, loss), print_number("%.4f", m->accuracy, accuracy),
-          print_number("%.0f", m->tokens_per_s, rate), print_duration(seen->left, left),
-          print_duration(m->age, age), or_dash(seen->state.job), or_dash(seen->state.host));
+  lore_shown_print(
+      file, "%-*s  %-11s %15s %5s %9s %8s %9s %10s %10s  %-10s %s\n", width, id,
+      lore_seen_name(seen->stage), step, print_number("%.0f", m->phase ? m->phase : NAN, phase),
+      print_number("%.4f", m->loss, loss), print_number("%.4f", m->accuracy, accuracy),
+      print_number("%.0f", m->tokens_per_s, rate), print_duration(seen->left, left),
+      print_duration(m->age, age), or_dash(seen->state.job), or_dash(seen->state.host));
 }
 
 /* The first line of a run's message. */
 static void print_message(FILE *file, const char *id, const lore_seen *seen) {
   const char *message = seen->state.message;
   if (seen->stage == LORE_SEEN_INTERRUPTED && seen->state.deaths > 0)
-    fprintf(file, "%s: interrupted: its process died %d time%s in a row without a new checkpoint\n",
-            id, seen->state.deaths, seen->state.deaths == 1 ? "" : "s");
+    lore_shown_print(
+        file, "%s: interrupted: its process died %d time%s in a row without a new checkpoint\n", id,
+        seen->state.deaths, seen->state.deaths == 1 ? "" : "s");
   else if (*message)
-    fprintf(file, "%s: %s: %.*s\n", id, lore_seen_name(seen->stage), (int)strcspn(message, "\n"),
-            message);
+    lore_shown_print(file, "%s: %s: %.*s\n", id, lore_seen_name(seen->stage),
+                     (int)strcspn(message, "\n"), message);
 }
 
 static void print_totals(FILE *file, const lore_manifest *manifest, const lore_seen *seen) {
   lore_seen_totals totals = lore_seen_total(manifest, seen);
   char left[CELL];
   double share = totals.steps > 0 ? 100.0 * (double)totals.step / (double)totals.steps : 0;
-  fprintf(file, "%s: %d run%s", manifest->name, manifest->runs, manifest->runs == 1 ? "" : "s");
+  lore_shown_print(file, "%s: %d run%s", manifest->name, manifest->runs,
+                   manifest->runs == 1 ? "" : "s");
   for (int i = 0, listed = 0; i < LORE_SEEN_STAGES; i++)
     if (totals.count[i])
       fprintf(file, "%s%d %s", listed++ ? ", " : ": ", totals.count[i],
@@ -81,8 +85,8 @@ static void print_totals(FILE *file, const lore_manifest *manifest, const lore_s
 /* Jobs that gave up say more about a study that stands still than its runs do. */
 static void print_refusals(FILE *file, const lore_refusals *refusals) {
   for (int i = 0; i < refusals->count; i++)
-    fprintf(file, "job %s gave up (exit code %d): %s\n", refusals->refusal[i].job,
-            refusals->refusal[i].code, refusals->refusal[i].message);
+    lore_shown_print(file, "job %s gave up (exit code %d): %s\n", refusals->refusal[i].job,
+                     refusals->refusal[i].code, refusals->refusal[i].message);
 }
 
 static bool is_shown(const lore_seen *seen, unsigned states) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "job_scripts.h"
+#include "lore/base/shown.h"
 #include "lore/base/textfile.h"
 #include "lore/control/refusals.h"
 #include "lore/control/slurm.h"
@@ -172,7 +173,7 @@ static lore_status submit(lore_submission *s, const lore_command *c) {
   if (answer.code != 0)
     return refuse(s, "sbatch refused: ", *answer.error ? answer.error : answer.out);
   if (*answer.error)
-    fprintf(stderr, "%s\n", answer.error);
+    lore_shown_print(stderr, "%s\n", answer.error);
   /* A cluster's name may follow the number. */
   size_t digits = strspn(answer.out, "0123456789");
   if (digits == 0 || digits >= sizeof s->before || !strchr(";", answer.out[digits]))
