@@ -122,6 +122,7 @@ shell_tests = \
 	tests/test_memory_runs.bats \
 	tests/test_mixer.bats \
 	tests/test_mpi_fault.bats \
+	tests/test_night.bats \
 	tests/test_options.bats \
 	tests/test_origin.bats \
 	tests/test_pages.bats \

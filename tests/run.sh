@@ -4,7 +4,9 @@
 #   tests/run.sh         gcc, all tests (under 15 minutes)
 #   tests/run.sh ci      gcc with -Werror, all tests but those with Slurm, and with fewer kills (LORE_KILLS=4);
 #                        clang builds with -Werror; C tests with sanitizers (under 20 minutes)
-#   tests/run.sh full    all of that, all tests with clang too, valgrind, shellcheck, make distcheck
+#   tests/run.sh full    all of that and the whole night, all tests with clang too, valgrind, shellcheck, make distcheck
+#   tests/run.sh night   a sweep on a Slurm of its own with hostile variables, a run that kills its process, a full
+#                        quota, a preempted task and a node that goes down (LORE_NIGHT=1 tests/test_night.bats; minutes)
 #   tests/run.sh torture 1,000 random kills, 2,000 mutated studies, 1,000 mutated weights, 300 damaged directories
 #                        (hours; LORE_TORTURE=0.1 makes it a tenth; LORE_TORTURE_SEED draws others; logs and what
 #                        was found are in build-sanitizers/torture)
@@ -109,7 +111,7 @@ setup() {
   local name=$1 build=$2 sections=(-p tests)
   shift 2
   case $level in
-    default) ;;
+    default | night) ;;
     torture) sections+=(-p torture) ;;
     *) sections+=(-p full) ;;
   esac
@@ -189,7 +191,7 @@ case $level in
     with_sanitizers
     ;;
   full)
-    with_gcc
+    LORE_NIGHT=1 with_gcc
     with_clang
     with_sanitizers
     with_valgrind
@@ -197,9 +199,10 @@ case $level in
     check "make lore in a fresh directory" quietly build-gcc/fresh.log make_lore_alone
     check distcheck quietly build-gcc/distcheck.log make -C build-gcc -j "$jobs" distcheck
     ;;
+  night) setup gcc build && LORE_NIGHT=1 suite night build TESTS=tests/test_night.bats ;;
   torture) with_torture ;;
   *)
-    echo "tests/run.sh: '$level' is none of: default, ci, full, torture" >&2
+    echo "tests/run.sh: '$level' is none of: default, ci, full, night, torture" >&2
     exit 2
     ;;
 esac

@@ -113,7 +113,7 @@ END
   run sbatch --wait -o job.log --time=5 --ntasks=2 "$RUN" two.yaml dir -s seed=5
   [ "$status" -ne 0 ]
   "$PROGRAM" status dir | tee said
-  grep -q '^job [0-9]* gave up (exit code 2): lore: error: ' said
+  grep -q '^job [0-9]* gave up (exit code 2): lore: error: dir holds .*: two-a-seed1 two-a-seed2 give another directory' said
   "$PROGRAM" status --json dir | grep -q '"refusals": *\[{"job": *"[0-9]*"'
   rm dir/jobs/*.refusal
 }

@@ -1,10 +1,12 @@
 /* A library to preload that makes calls on files fail, as a full quota or a broken disk does.
  *
  * LORE_FILE_FAULT=write:3:EIO:exposure.nc lets all writes to files whose names contain exposure.nc
- * fail from the third on; write:3-3:... only the third. Calls are write (which stands for pwrite and
- * fallocate too), close, fsync, rename and open (for writing). LORE_FAULT_FILE, if given, is created
- * at the first fault. A close that fails has closed the file, but what was written since the last
- * fsync may be lost: the end of the file becomes zeros. */
+ * fail from the third on; write:3-3:... only the third. A name with a slash is looked for in the
+ * whole path. Calls are write (which stands for pwrite and fallocate too), close, fsync, rename and
+ * open (for writing). LORE_FAULT_FILE, if given, is created at the first fault. With
+ * LORE_FAULT_WHILE nothing fails unless a file of that name is there. A close that fails has closed
+ * the file, but what was written since the last fsync may be lost: the end of the file becomes
+ * zeros. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -33,11 +35,15 @@ static int is_due(const char *call, const char *path) {
   char wanted[16], error[16], name[256];
   int first, last = 1 << 30;
   const char *fault = getenv("LORE_FILE_FAULT"), *file = getenv("LORE_FAULT_FILE");
-  if (!fault || (sscanf(fault, "%15[^:]:%d-%d:%15[^:]:%255s", wanted, &first, &last, error, name) != 5 &&
-                 (last = 1 << 30, sscanf(fault, "%15[^:]:%d:%15[^:]:%255s", wanted, &first, error, name) != 4)))
+  const char *during = getenv("LORE_FAULT_WHILE");
+  if (!fault ||
+      (sscanf(fault, "%15[^:]:%d-%d:%15[^:]:%255s", wanted, &first, &last, error, name) != 5 &&
+       (last = 1 << 30,
+        sscanf(fault, "%15[^:]:%d:%15[^:]:%255s", wanted, &first, error, name) != 4)))
     return 0;
   const char *end = strrchr(path, '/');
-  if (strcmp(call, wanted) || !strstr(end ? end : path, name) || ++calls < first || calls > last)
+  if (strcmp(call, wanted) || !strstr(end && !strchr(name, '/') ? end : path, name) ||
+      (during && access(during, F_OK)) || ++calls < first || calls > last)
     return 0;
   if (file) {
     int fd = creat(file, 0666);
@@ -63,7 +69,8 @@ static void lose_end(int fd) {
   char link[64];
   enum { LOST = 64 };
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY || fstat(fd, &about) || !S_ISREG(about.st_mode) || about.st_size < LOST)
+  if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY || fstat(fd, &about) ||
+      !S_ISREG(about.st_mode) || about.st_size < LOST)
     return;
   if (!truncate(link, about.st_size - LOST))
     (void)!truncate(link, about.st_size);
