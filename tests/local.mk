@@ -113,6 +113,7 @@ shell_tests = \
 	tests/test_configure.bats \
 	tests/test_distributions.bats \
 	tests/test_file_fault.bats \
+	tests/test_earlier.bats \
 	tests/test_figures.bats \
 	tests/test_install.bats \
 	tests/test_kill.bats \
@@ -168,6 +169,7 @@ test_headers = \
 # What command-line tests read and call.
 test_data = \
 	tests/broken \
+	tests/earlier \
 	tests/studies \
 	tests/support/bare.sh \
 	tests/support/check_analysis.py \

@@ -172,3 +172,35 @@ one_case() {
     [ "$code" -eq 2 ] && [ ! -s out ] && [ "$(wc -c <err)" -lt 2000 ]
   done
 }
+
+# socket PATH: a socket that nobody listens at.
+socket() {
+  "$PYTHON" -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$1"
+}
+
+@test "sockets and devices where files are expected are refused, not waited for" {
+  local kind file
+  printf 'name: a\nstart_from: {file: odd}\n' >start.yaml
+  for kind in socket zero fifo; do
+    rm -f odd
+    case $kind in
+    socket) socket odd ;;
+    zero) ln -s /dev/zero odd ;;
+    fifo) mkfifo odd ;;
+    esac
+    fails 2 timeout 10 "$LORE" check start.yaml
+    fails 2 timeout 10 "$LORE" check odd
+    fails 2 timeout 10 "$LORE" run odd -o out
+    for file in manifest.tsv runs/a/metrics.nc runs/a/state.yaml; do
+      rm -rf dir
+      mkdir -p dir/runs/a
+      [ $kind != socket ] || socket "dir/$file"
+      [ $kind = socket ] || mv odd "dir/$file"
+      timeout 10 "$LORE" status dir >out.txt 2>&1 || [ $? -lt 124 ]
+      timeout 10 "$LORE" verify dir >out.txt 2>&1 || [ $? -lt 124 ]
+      timeout 10 "$LORE" collect dir >out.txt 2>&1 || [ $? -lt 124 ]
+      not grep -q 'collected' out.txt
+      [ $kind = socket ] || mv "dir/$file" odd
+    done
+  done
+}
