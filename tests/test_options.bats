@@ -197,3 +197,17 @@ END
   [ "$(grep -cF "$mark" out)" -eq 0 ]
   [ "$(grep -c $'\x1b' out)" -eq 0 ]
 }
+
+@test "marks of text direction in a name and in a table's cell are refused and shown" {
+  printf 'name: "a\xe2\x80\xaeb"\n' >name.yaml
+  printf 'name: a\nsweep: {table: cells.tsv}\n' >cells.yaml
+  printf 'model.mixer\nx\xe2\x80\xaey\n' >cells.tsv
+  run "$LORE" check name.yaml
+  [ "$status" -eq 2 ]
+  [[ $output == *"name.yaml:1:7: 'name' is the text \"a\u202eb\"; it must be "* ]]
+  [[ $output != *$'\xe2\x80\xae'* ]]
+  run "$LORE" check cells.yaml
+  [ "$status" -eq 2 ]
+  [[ $output == *"cells.tsv:2:1: 'model.mixer' is the text 'x\u202ey'; it must be one of"* ]]
+  [[ $output != *$'\xe2\x80\xae'* ]]
+}
