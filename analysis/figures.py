@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Draws a figure: figures.py NAME DIR... [-o PICTURE]"""
 
-from lore.interpreter import script
+from lore.script import script
 
 script("figures")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Decides the findings: findings.py DIR... [-o TABLE]"""
 
-from lore.interpreter import script
+from lore.script import script
 
 script("findings")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Predicts the next word from a checkpoint: forward.py CHECKPOINT WORDS"""
 
-from lore.interpreter import script
+from lore.script import script
 
 script("forward")

@@ -34,6 +34,7 @@ analysis_package = \
 	analysis/lore/findings/tuning.py \
 	analysis/lore/forward.py \
 	analysis/lore/interpreter.py \
+	analysis/lore/script.py \
 	analysis/lore/selections/__init__.py \
 	analysis/lore/selections/curricula.py \
 	analysis/lore/selections/families.py \

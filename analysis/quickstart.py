@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Draws one run: quickstart.py DIR [-o PICTURE]"""
 
-from lore.interpreter import script
+from lore.script import script
 
 script("quickstart")

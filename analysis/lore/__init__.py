@@ -12,4 +12,5 @@ Modules import only from lines above their own:
     drawing                       sheets, panels, colours
     figures, findings             by theme; neither imports from the other
     commands                      the command line
+    script                        the scripts beside this package
 """

@@ -45,10 +45,3 @@ def choose() -> None:
     needed = missing(NEEDED)
     if needed:
         end_without(f"no Python package {', '.join(needed)}")
-
-
-def script(name: str) -> None:
-    """The whole of analysis/NAME.py."""
-    choose()
-    from lore.commands import run
-    run(name, sys.argv[1:])

@@ -95,7 +95,7 @@ class Layers(unittest.TestCase):
         self.assertEqual([path.stem for path in scripts], sorted(COMMANDS))
         for path in scripts:
             self.assertEqual(path.read_text().split('"""')[2],
-                             f'\n\nfrom lore.commands import script\n\nscript("{path.stem}")\n')
+                             f'\n\nfrom lore.script import script\n\nscript("{path.stem}")\n')
 
 
 def layers():
