@@ -107,7 +107,7 @@ interrupt() {
   [ "$code" -eq 75 ]
   grep -q 'the time limit' log
   code=0
-  SLURM_JOB_END_TIME=$(date +%s) "$LORE" run $OPTIONS "$STUDY" -o limit >log 2>&1 || code=$?
+  SLURM_JOB_END_TIME=$(($(date +%s) + 5)) "$LORE" run $OPTIONS "$STUDY" -o limit >log 2>&1 || code=$?
   cat log
   [ "$code" -eq 75 ]
   "$LORE" run $OPTIONS "$STUDY" -o limit
