@@ -2,8 +2,8 @@
 # Builds LORE and runs its tests. The last line of the output counts them.
 #
 #   tests/run.sh         gcc, all tests (under 15 minutes)
-#   tests/run.sh ci      gcc with -Werror, all tests but those with Slurm, and with fewer kills (LORE_KILLS=4);
-#                        clang builds with -Werror; C tests with sanitizers (under 20 minutes)
+#   tests/run.sh ci      gcc with -Werror, all tests but slow ones with Slurm (LORE_SLURM_TESTS=short), and with
+#                        fewer kills (LORE_KILLS=4); clang builds with -Werror; C tests with sanitizers (under 30 minutes)
 #   tests/run.sh full    all of that and the whole night, all tests with clang too, valgrind, shellcheck, make distcheck
 #   tests/run.sh night   a sweep on a Slurm of its own with hostile variables, a run that kills its process, a full
 #                        quota, a preempted task and a node that goes down (LORE_NIGHT=1 tests/test_night.bats; minutes)
@@ -186,7 +186,7 @@ start=$SECONDS
 case $level in
   default) with_gcc ;;
   ci)
-    LORE_SLURM_TESTS=0 LORE_KILLS=4 with_gcc
+    LORE_SLURM_TESTS=short LORE_KILLS=4 with_gcc
     with_clang
     with_sanitizers
     ;;

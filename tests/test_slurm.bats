@@ -59,6 +59,7 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
 }
 
 @test "lore submit --yes: arrays of two waves share the runs, then they are collected" {
+  slurm_slow
   "$LORE" submit night.yaml -o "my 5%a" --tasks 2 --ntasks-per-node 1 --time 10 \
     --partition main --yes
   ln -s "my 5%a" dir
@@ -72,6 +73,7 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
 }
 
 @test "lore submit: children wait for parents whose jobs are queued again" {
+  slurm_slow
   "$LORE" submit night.yaml -o dir --tasks 2 --ntasks-per-node 1 --time 10 --yes >said
   job=$(sed -n 's/^submitted *job //p' said | head -n 1)
   records dir night-pretrain-seed1 4
@@ -89,6 +91,7 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
 }
 
 @test "one run on two ranks of both nodes" {
+  slurm_slow
   export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self,tcp OMPI_MCA_btl_tcp_if_include=lo
   export OMPI_MCA_mpi_yield_when_idle=1 # the nodes share their processors
   sbatch --wait -o both.log --nodes=2 --ntasks-per-node=1 --time=5 \
@@ -116,6 +119,7 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
 }
 
 @test "the time limit: told in time, exit code 75, queued again, goes on to the end" {
+  slurm_slow
   # Slurm looks at limits every half minute: one run that takes longer than that.
   sed -e 's/steps: 500/steps: 5000/' -e '/^experiments/,$d' night.yaml >long.yaml
   job=$(sbatch --parsable -o limit.log --time=4 --signal=USR1@237 \
@@ -128,6 +132,7 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
 }
 
 @test "a node set down in the middle: its runs are taken up by another job" {
+  slurm_slow
   job=$(sbatch --parsable -o down.log --nodelist=n1 --time=10 \
     "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir)
   records dir night-pretrain-seed1 4

@@ -58,12 +58,14 @@ ended_with() {
 }
 
 @test "75 queues the job again until it is done" {
+  slurm_slow
   ended_with "75 75 0" 0 3
   [ "$(grep -c 'queueing job' job.log)" -eq 2 ]
   [ "$(grep -c ', start 3,' job.log)" -eq 1 ]
 }
 
 @test "the number of restarts has a limit" {
+  slurm_slow
   export LORE_RESTARTS=1
   ended_with "75 75 75 0" 75 2
 }
@@ -144,6 +146,7 @@ END
 }
 
 @test "a job whose rank was killed tries again, ten times unless told otherwise" {
+  slurm_slow
   ended_with "137 137 137 137 0" 0 5
   export LORE_TRIES=2
   ended_with "137 137 137 0" 137 2

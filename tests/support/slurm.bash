@@ -3,6 +3,8 @@
 #
 #   slurm_start DIRECTORY   in setup_file: sets SLURM_CONF; fails with the reason in $slurm_reason
 #   slurm_need              in setup: skips the test where Slurm cannot run
+#   slurm_slow              first in a test that takes more than ten seconds: skips it where
+#                           LORE_SLURM_TESTS=short
 #   slurm_ended SECONDS     waits until no job is left; fails if one is after so long
 #   slurm_clear             in teardown: takes back the jobs of a test that failed
 #   slurm_stop              in teardown_file
@@ -12,7 +14,7 @@
 
 slurm_start() {
   export slurm_directory=$1 slurm_reason=
-  [ "${LORE_SLURM_TESTS:-1}" = 1 ] || {
+  [ "${LORE_SLURM_TESTS:-1}" != 0 ] || {
     slurm_reason="left out by LORE_SLURM_TESTS=$LORE_SLURM_TESTS"
     return 1
   }
@@ -34,6 +36,10 @@ slurm_start() {
 # Bats 1.8 takes a skip in setup_file for a failure.
 slurm_need() {
   [ -z "$slurm_reason" ] || skip "no Slurm: $slurm_reason"
+}
+
+slurm_slow() {
+  [ "${LORE_SLURM_TESTS:-1}" != short ] || skip "left out by LORE_SLURM_TESTS=short"
 }
 
 slurm_ended() {
