@@ -20,7 +20,7 @@ experiments:
   pretrain: {sweep: {seeds: 3}}
   tune: {start_from: {experiment: pretrain, step: 100}, train: {steps: 60}}
 END
-  "$LORE" run -q "$BATS_FILE_TMPDIR/night.yaml" -o "$REFERENCE" 3>&-
+  [ "${LORE_SLURM_TESTS:-1}" = short ] || "$LORE" run -q "$BATS_FILE_TMPDIR/night.yaml" -o "$REFERENCE" 3>&-
 }
 
 teardown_file() {
@@ -109,6 +109,7 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
 }
 
 @test "scontrol requeue in the middle" {
+  slurm_slow
   job=$(sbatch --parsable -o requeue.log --time=10 "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir)
   records dir night-pretrain-seed1 6
   scontrol requeue "$job"
