@@ -147,7 +147,7 @@ static void test_other_model(void **state) {
   model = mine;
 }
 
-/* A file of weights in the place of a resume point. */
+/* A file of weights in the place of a resume point costs a warning, as damage does. */
 static void test_only_weights(void **state) {
   (void)state;
   char path[128], message[256];
@@ -156,7 +156,7 @@ static void test_only_weights(void **state) {
   assert_int_equal(lore_checkpoint_write(path, model, s.all.parameters, vocabulary, 7, 0, NULL),
                    LORE_OK);
   state_free(&s);
-  assert_int_equal(get(directory), -1);
+  assert_int_equal(get(directory), 0);
   snprintf(message, sizeof message,
            "cannot read resume_tokens_seen of %s: NetCDF: Attribute not found", path);
   assert_string_equal(lore_fail_message(), message);
