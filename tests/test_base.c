@@ -1,4 +1,4 @@
-/* Status, log, clock, arena and random streams. */
+/* Status, log, clock, arena, random streams and requests to stop. */
 #include <math.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -21,6 +21,7 @@
 #include "lore/base/log.h"
 #include "lore/base/random.h"
 #include "lore/base/status.h"
+#include "lore/base/stop.h"
 #include "lore/base/threads.h"
 
 static lore_random test_stream(uint64_t sequence) {
@@ -412,6 +413,25 @@ static void tied_threads_do_not_count_less(void **state) {
   assert_true(CPU_EQUAL(&before, &after));
 }
 
+/* Last: this process is told to stop. */
+static void followers_leave_their_mark(void **state) {
+  (void)state;
+  FILE *file = tmpfile();
+  char marks[3] = "";
+  assert_non_null(file);
+  assert_int_equal(pwrite(fileno(file), "..", 2, 0), 2);
+  lore_stop_mark(fileno(file), 1);
+  assert_false(lore_stop_wanted(0));
+  assert_int_equal(pread(fileno(file), marks, 2, 0), 2);
+  assert_string_equal(marks, "..");
+  lore_stop_follow();
+  assert_int_equal(pread(fileno(file), marks, 2, 0), 2);
+  assert_string_equal(marks, ".!");
+  assert_true(lore_stop_wanted(0));
+  lore_stop_mark(-1, 0);
+  fclose(file);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_known_answers),
@@ -435,6 +455,7 @@ int main(void) {
       cmocka_unit_test(status_try),
       cmocka_unit_test(log_lines),
       cmocka_unit_test(clocks),
+      cmocka_unit_test(followers_leave_their_mark),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,6 +107,15 @@ END
   grep -q -- '-j 6_1$' asked
 }
 
+@test "of ranks that train a run together, the first asks Slurm for all" {
+  slurm_says 5 5 5 5
+  code=0
+  mpirun -n 2 -x SLURM_JOB_ID=7 "$LORE" run -q tiny.yaml -o dir -s train.steps=100000 || code=$?
+  [ "$code" -eq 75 ]
+  grep -qx 'state: stopped' dir/runs/tiny-seed1/state.yaml
+  [ "$(wc -l <asked)" -eq 2 ] # when it begins, and when the end is near
+}
+
 @test "the end of a job that was suspended is later than it was; one that is past is ignored" {
   slurm_says 1000 1000
   SLURM_JOB_ID=7 SLURM_JOB_END_TIME=$(($(date +%s) + 5)) "$LORE" run -q tiny.yaml -o later

@@ -201,5 +201,6 @@ END
   [ "$("$LORE" status --json --state failed r | grep -o '"id"' | wc -l)" -eq 1 ]
   run "$LORE" status --state fialed r
   [ "$status" -eq 2 ]
-  [[ $output == "lore: error: --state fialed: expected waiting, running, "* ]]
+  [[ $output == "lore: error: --state fialed: expected waiting, running, "*" failed or damaged, or several "* ]]
+  "$LORE" status --state damaged r
 }

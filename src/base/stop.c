@@ -82,6 +82,18 @@ void lore_stop_ask(bool (*ask)(void *context), void *context) {
   ask_context = context;
 }
 
+static void note_request(void) {
+  if ((late || asked) && !marked) {
+    marked = true;
+    put_mark();
+  }
+}
+
+void lore_stop_follow(void) {
+  asked = true;
+  note_request();
+}
+
 bool lore_stop_wanted(double margin) {
   double now = lore_clock_seconds();
   if (ask_others && now - last_asked > 1) {
@@ -89,10 +101,7 @@ bool lore_stop_wanted(double margin) {
     asked = asked || ask_others(ask_context);
   }
   late = late || is_near(deadline, margin) || job_ends(margin);
-  if ((late || asked) && !marked) {
-    marked = true;
-    put_mark();
-  }
+  note_request();
   return caught || late || asked;
 }
 

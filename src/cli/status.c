@@ -19,6 +19,19 @@ typedef struct {
   const char *directory;
 } lore_arguments;
 
+/* "waiting, running, ..., or damaged" */
+static const char *list_states(void) {
+  static char list[160];
+  size_t length = 0;
+  for (int i = 0; i < LORE_SEEN_STAGES && length < sizeof list; i++)
+    length += (size_t)snprintf(list + length, sizeof list - length, "%s%s",
+                               i == 0                      ? ""
+                               : i == LORE_SEEN_STAGES - 1 ? " or "
+                                                           : ", ",
+                               lore_seen_name((lore_seen_stage)i));
+  return list;
+}
+
 /* "failed,diverged" */
 static lore_status take_states(const lore_option *option, const char *text, void *field) {
   unsigned *states = field;
@@ -30,11 +43,8 @@ static lore_status take_states(const lore_option *option, const char *text, void
             lore_seen_name((lore_seen_stage)stage)[length]))
       stage++;
     if (stage == LORE_SEEN_STAGES)
-      return lore_fail(
-          LORE_USER,
-          "--%s %s: expected waiting, running, interrupted, stopped, done, diverged or "
-          "failed, or several with commas between them",
-          option->name, text);
+      return lore_fail(LORE_USER, "--%s %s: expected %s, or several with commas between them",
+                       option->name, text, list_states());
     *states |= 1u << stage;
   }
   return LORE_OK;
@@ -53,12 +63,13 @@ static const lore_option options[] = {
 static const lore_command_line command_line = {
     .name = "status",
     .usage = "lore status [OPTION ...] DIR",
-    .about = "Prints one line for each run of the study in DIR: state (waiting, running, "
-             "interrupted, stopped, done, diverged, failed), steps, phase, attribute loss and "
-             "accuracy of the known individuals, tokens/s, time left, age of the last record, "
-             "Slurm job, host; then jobs that gave up, and why; then totals. Only reads files: "
-             "safe at any time, from any machine "
-             "that sees DIR.",
+    .about =
+        "Prints one line for each run of the study in DIR: state (waiting, running, "
+        "interrupted, stopped, done, diverged, failed, damaged), steps, phase, attribute loss and "
+        "accuracy of the known individuals, tokens/s, time left, age of the last record, "
+        "Slurm job, host; then jobs that gave up, and why; then totals. Only reads files: "
+        "safe at any time, from any machine "
+        "that sees DIR.",
     .argument = "directory of results",
     LORE_OPTIONS(options),
     .notes = "examples:\n"

@@ -1,7 +1,6 @@
 /* Jobs that gave up. */
 #include "lore/control/refusals.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -31,9 +30,6 @@ static bool read_refusal(const char *path, const char *name, lore_refusal *refus
   if (!read)
     return false;
   refusal->message[strcspn(refusal->message, "\n")] = 0;
-  for (char *c = refusal->message; *c; c++)
-    if (iscntrl((unsigned char)*c))
-      *c = '?';
   snprintf(refusal->job, sizeof refusal->job, "%.*s", (int)(strlen(name) - strlen(SUFFIX)), name);
   return true;
 }

@@ -290,13 +290,19 @@ void lore_state_unlock(int lock) {
   close(lock);
 }
 
-bool lore_state_locked(const char *directory) {
-  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+/* The lock's file; -1: it cannot be opened. */
+static int open_lock(const char *directory, int mode) {
   char *path;
   if (lock_path(directory, &path) != LORE_OK)
-    return false;
-  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    return -1;
+  int fd = open(path, mode | O_NONBLOCK | O_CLOEXEC);
   free(path);
+  return fd;
+}
+
+bool lore_state_locked(const char *directory) {
+  struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  int fd = open_lock(directory, O_RDONLY);
   if (fd < 0)
     return false;
   bool locked = !fcntl(fd, F_OFD_GETLK, &whole) && whole.l_type != F_UNLCK;
@@ -309,12 +315,7 @@ long lore_state_mark_offset(int rank) {
 }
 
 int lore_state_open_marks(const char *directory) {
-  char *path;
-  if (lock_path(directory, &path) != LORE_OK)
-    return -1;
-  int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-  free(path);
-  return fd;
+  return open_lock(directory, O_WRONLY);
 }
 
 void lore_state_put_marks(int lock, int ranks) {
@@ -345,11 +346,8 @@ static bool all_marked(int fd) {
 }
 
 bool lore_state_died(const char *directory) {
-  char *path, name;
-  if (lock_path(directory, &path) != LORE_OK)
-    return false;
-  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  free(path);
+  char name;
+  int fd = open_lock(directory, O_RDONLY);
   if (fd < 0)
     return false;
   bool died = pread(fd, &name, 1, 0) == 1 && !all_marked(fd);

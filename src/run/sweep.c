@@ -361,10 +361,10 @@ static void describe_ranks(const lore_sweep *sweep, const lore_manifest *manifes
     lore_info("%d rank%s x %d thread%s, %s; %s", ranks, ranks == 1 ? "" : "s", threads,
               threads == 1 ? "" : "s", lore_threads_pinning(threads), lore_build_instructions());
   if (sharded && ranks == 1 && is_mpirun() && settings.compute.threads == 0 && of >= 2 * processors)
-    lore_warn("mpirun has bound this rank to %d of %d processors, and so trains with %d thread%s; "
-              "for one "
-              "rank that uses all: mpirun --bind-to none -n 1, or no mpirun",
-              processors, of, threads, threads == 1 ? "" : "s");
+    lore_warn(
+        "mpirun has bound this rank to %d of %d processors, so it trains with %d thread%s; for one "
+        "rank that uses all: mpirun --bind-to none -n 1, or no mpirun",
+        processors, of, threads, threads == 1 ? "" : "s");
 }
 
 /* One backend for all ranks and runs, from the first rank. */
@@ -391,6 +391,8 @@ lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
   LORE_TRY(settle_backend(&sweep, manifest));
   LORE_TRY_MPI(MPI_Comm_split(world, sweep.world.rank / size, sweep.world.rank, &group));
   sweep.group = lore_team_of(group);
+  if (sweep.group.rank > 0) /* the leader looks for all, and asks Slurm once */
+    lore_stop_at_job_end(0, NULL);
   lore_status status = run_sweep(&sweep, manifest, result);
   lore_status freed = LORE_MPI_DO(MPI_Comm_free(&group));
   LORE_TRY(status);

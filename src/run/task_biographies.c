@@ -254,6 +254,8 @@ static lore_status train_steps(lore_run *run, bool resumed) {
     status = train_step(run);
     note_duration(run, begin);
     bool stopping = status == LORE_STOPPED;
+    if (stopping)
+      lore_stop_follow();
     if (stopping && run->at.step == steps)
       status = LORE_OK;
     if (status == LORE_OK || stopping) {

@@ -7,7 +7,7 @@
 # RELEASE    bookworm (Debian 12), trixie (Debian 13), ...
 # DIRECTORY  where the system is made; one that is there already is used as it is
 # COMMAND    what to run in the tree there (default: jobs/quickstart.sh and tests/run.sh)
-# MIRROR     Debian packages are taken from here (default: http://deb.debian.org/debian)
+# MIRROR     Debian packages are taken from here (default: debootstrap's own choice)
 # BARE_KEEP_BUILD=1 keeps what an earlier call has built there
 #
 # Needs root, debootstrap and unshare. Processes and mounts of a command live in its namespaces and
@@ -15,7 +15,6 @@
 set -euo pipefail
 
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-mirror=${MIRROR:-http://deb.debian.org/debian}
 
 say() {
   printf 'lore: %s\n' "$*"
@@ -45,7 +44,7 @@ make_system() {
   if [ ! -e "$root/etc/debian_version" ]; then
     say "making $release in $root ..."
     mkdir -p "$root"
-    debootstrap --variant=minbase "$release" "$root" "$mirror" >"$root.log" 2>&1 || {
+    debootstrap --variant=minbase "$release" "$root" ${MIRROR:+"$MIRROR"} >"$root.log" 2>&1 || {
       tail -n 20 "$root.log" >&2
       stop "debootstrap failed; the log is $root.log"
     }

@@ -22,6 +22,9 @@ void lore_stop_ask(bool (*ask)(void *context), void *context);
 /* Whether this process should stop: a signal came, or less than `margin` seconds are left. */
 bool lore_stop_wanted(double margin);
 
+/* This process has to stop because another one was told to: counts as a request to it, too. */
+void lore_stop_follow(void);
+
 /* From now on a request to stop also writes a '!' into file `fd` at `offset`, at once (a signal: in
  * its handler), so that others can tell a process that was told to end from one that died of
  * itself. fd -1: no more. */
