@@ -46,6 +46,7 @@ CODE
 @test "missing and unfinished runs are named, the others drawn" {
   train
   rm -rf part && cp -r results part
+  "$LORE" collect part # what is gone is missed though the collected file has it
   rm -r part/runs/*individuals64-seed2
   run "$PYTHON" "$ANALYSIS/figures.py" fig2 part
   echo "$output"

@@ -85,28 +85,29 @@ def read_manifest(directory: Path) -> dict[str, str]:
     return {line[0]: line[1] for line in lines[1:]}
 
 
-def fresh_collection(directory: Path, names: set[str], paths: list[Path]) -> Study | None:
+def fresh_collection(directory: Path, planned: set[str], paths: dict[str, Path]) -> Study | None:
     """The same runs from the file that `lore collect` wrote there, which is read much faster than a thousand files; None
-    if there is none, or if it is older than one of them or has other runs."""
+    if there is none, or if it is older than one of them, has other runs, or has one whose file is gone."""
     manifest = directory / "manifest.tsv"
     try:
         first = manifest.read_text(encoding="utf-8-sig").partition("\n")[0]
         collected = directory / (first.partition(": ")[2].partition(",")[0] + ".nc")
         written = collected.stat().st_mtime_ns
-        if any(path.stat().st_mtime_ns >= written for path in (manifest, *paths)):
+        if any(path.stat().st_mtime_ns >= written for path in (manifest, *paths.values())):
             return None
         study = read_collected(collected)
     except (OSError, Mistake):
         return None
-    found = {*(run.name for run in study), *study.missing, *study.damaged}
-    return Study(str(directory), list(study), study.missing, study.damaged) if found == names else None
+    collected_runs = {run.name for run in study}
+    same = collected_runs | {*study.missing, *study.damaged} == planned | paths.keys() and collected_runs <= paths.keys()
+    return Study(str(directory), list(study), study.missing, study.damaged) if same else None
 
 
 def read_directory(directory: Path) -> Study:
     """The runs of a directory that `lore run -o` wrote."""
     planned = read_manifest(directory)
     paths = {path.parent.name: path for path in sorted(directory.glob("runs/*/metrics.nc"))}
-    fresh = fresh_collection(directory, {*planned, *paths}, list(paths.values())) if planned else None
+    fresh = fresh_collection(directory, set(planned), paths) if planned else None
     if fresh:
         return fresh
     runs, missing, damaged = [], [], []
