@@ -54,9 +54,30 @@ tally() {
     }' "${1%.trs}.log"
 }
 
-# suite NAME DIRECTORY MAKE-ARGUMENTS...: make check in an existing build.
+# Tests that kill, or that watch clocks and Slurm: each has the machine for itself.
+alone=(tests/test_{deaths,kill,launch,night,run,slurm,slurm_jobs,threads}.bats)
+
+# Prints the other command-line tests.
+others() {
+  local test
+  for test in tests/test_*.bats; do
+    [[ " ${alone[*]} " == *" $test "* ]] || printf '%s ' "$test"
+  done
+}
+
+# run_tests BUILD JOBS MAKE-ARGUMENTS...: prints a line for each test.
+run_tests() {
+  local build=$1 parallel=$2
+  shift 2
+  make -C "$build" -j "$parallel" check "$@" 2>&1 | tee "$build/check.log" |
+    grep --line-buffered -E '^(PASS|FAIL|SKIP|ERROR): '
+  return "${PIPESTATUS[0]}"
+}
+
+# suite NAME DIRECTORY MAKE-ARGUMENTS...: make check in an existing build. Two tests run side by side (or
+# LORE_TEST_JOBS), as most of them wait for processes more often than for a processor.
 suite() {
-  local name=$1 build=$2 status trs p f s sums=(0 0 0)
+  local name=$1 build=$2 parallel=${LORE_TEST_JOBS:-2} status=0 trs p f s sums=(0 0 0)
   shift 2
   find "$build" -name '*.trs' -delete
   say "$name: compiling the tests ..."
@@ -66,9 +87,11 @@ suite() {
     return
   fi
   say "$name: running the tests ..."
-  make -C "$build" -j "${LORE_TEST_JOBS:-1}" check "$@" 2>&1 | tee "$build/check.log" |
-    grep --line-buffered -E '^(PASS|FAIL|SKIP|ERROR): '
-  status=${PIPESTATUS[0]}
+  run_tests "$build" "$parallel" shell_tests= "$@" || status=$?
+  if [[ " $* " != *" shell_tests= "* ]]; then
+    run_tests "$build" "$parallel" float_tests= double_tests= shell_tests="$(others)" "$@" || status=$?
+    run_tests "$build" 1 float_tests= double_tests= shell_tests="${alone[*]}" "$@" || status=$?
+  fi
   while IFS= read -r -d '' trs; do
     read -r p f s < <(tally "$trs")
     sums=($((sums[0] + p)) $((sums[1] + f)) $((sums[2] + s)))
