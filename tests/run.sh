@@ -89,8 +89,8 @@ suite() {
   say "$name: running the tests ..."
   run_tests "$build" "$parallel" shell_tests= "$@" || status=$?
   if [[ " $* " != *" shell_tests= "* ]]; then
-    run_tests "$build" "$parallel" float_tests= double_tests= shell_tests="$(others)" "$@" || status=$?
-    run_tests "$build" 1 float_tests= double_tests= shell_tests="${alone[*]}" "$@" || status=$?
+    run_tests "$build" "$parallel" TESTS="$(others)" "$@" || status=$?
+    run_tests "$build" 1 TESTS="${alone[*]}" "$@" || status=$?
   fi
   while IFS= read -r -d '' trs; do
     read -r p f s < <(tally "$trs")

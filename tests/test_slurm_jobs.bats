@@ -71,6 +71,7 @@ ended_with() {
 }
 
 @test "two starts in a row that gain no step end it, and lore status says so" {
+  slurm_slow
   mkdir dir
   ended_with "75 75 75 0" 75 2
   grep -q 'not queued again: 2 starts in a row gained no step' job.log

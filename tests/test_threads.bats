@@ -52,7 +52,7 @@ threads() {
 }
 
 @test "one rank that mpirun has bound to one processor of several: a warning" {
-  expected="warning: mpirun has bound this rank to 1 of $(nproc) processors, and so trains with 1 thread"
+  expected="warning: mpirun has bound this rank to 1 of $(nproc) processors, so it trains with 1 thread"
   threads 1 mpirun --bind-to hwthread -n 1 "$LORE"
   grep -q "$expected" log
   threads "$(nproc)" mpirun --bind-to none -n 1 "$LORE"
