@@ -74,6 +74,14 @@ run_tests() {
   return "${PIPESTATUS[0]}"
 }
 
+# show_failures NAME LOG: where each test of it failed, and how the log ends.
+show_failures() {
+  say "$1: $2 says"
+  grep -A 5 "^not ok " "$2"
+  say "and ends with"
+  tail -n 40 "$2"
+}
+
 # suite NAME DIRECTORY MAKE-ARGUMENTS...: make check in an existing build. Two tests run side by side (or
 # LORE_TEST_JOBS), as most of them wait for processes more often than for a processor.
 suite() {
@@ -96,8 +104,7 @@ suite() {
     read -r p f s < <(tally "$trs")
     sums=($((sums[0] + p)) $((sums[1] + f)) $((sums[2] + s)))
     if [ "$f" -gt 0 ]; then
-      say "$name: ${trs%.trs}.log ends with"
-      tail -n 40 "${trs%.trs}.log"
+      show_failures "$name" "${trs%.trs}.log"
     fi
   done < <(find "$build" -name '*.trs' -print0 | sort -z)
   if [ "$status" -ne 0 ] && [ "${sums[1]}" -eq 0 ]; then
