@@ -100,7 +100,7 @@ def hit(child, directory, target, draw):
 def wait_for_moment(child, directory, goal, draw):
     """Until there are so many records, or a moment of the start has come."""
     if draw.random() < 0.1:
-        time.sleep(draw.uniform(0, 1))
+        time.sleep(draw.uniform(0, 0.7))
         return
     end = time.monotonic() + 60
     while child.poll() is None and records(directory) < goal and time.monotonic() < end:
@@ -180,7 +180,7 @@ def torment(lore, work, kind, left, draw, report):
             child = start(lore, directory, study, kind, draw, log)
             phase = None
             if kills < left and draw.random() < 0.9:  # now and then one is left alone, so that it ends
-                wait_for_moment(child, directory, draw.uniform(before, total * 1.05), draw)
+                wait_for_moment(child, directory, before + draw.uniform(0, 0.3) * total, draw)
                 phase = hit(child, directory, target, draw)
             if phase:
                 kills += 1
