@@ -26,6 +26,7 @@ float_tests = \
 	tests/test_patch_start \
 	tests/test_patching \
 	tests/test_phases \
+	tests/test_pieces \
 	tests/test_population \
 	tests/test_probe \
 	tests/test_probe_memory \

@@ -70,7 +70,7 @@ breaks() {
 
 @test "what the directory holds after a fault is resumed to the same bits" {
   "$LORE" run -q "$STUDY" -o undisturbed
-  breaks MPI_Isend:9:1 2 "$LORE" run -q "$STUDY" -o broken --ranks-per-run 2
+  breaks MPI_Isend:6:1 2 "$LORE" run -q "$STUDY" -o broken --ranks-per-run 2
   "$LORE" status broken | grep -Eq 'interrupted|failed'
   mpirun -n 2 "$LORE" run -q "$STUDY" -o broken --ranks-per-run 2
   same_metrics undisturbed/runs/faulty-seed1/metrics.nc broken/runs/faulty-seed1/metrics.nc

@@ -27,9 +27,41 @@ same() {
   same 3 26 2 3
 }
 
+@test "so do 16 ranks, and 11 of which some pair up, with several ranges" {
+  for ranks in 16 11; do
+    same "$ranks" 16 1 1 wide
+  done
+}
+
+@test "so do 64 ranks" {
+  [ -n "${LORE_RANKS:-}" ] || skip "64 processes; LORE_RANKS=1 runs it"
+  same 64 128 1 1 wide
+  same 64 67 1 1
+}
+
 @test "so do 2 and 4 ranks with an RG-LRU" {
   same 2 16 2 1 rg_lru
   same 4 16 2 2 rg_lru
+}
+
+# messages RANKS BATCH: at most 2 ceil(log2 RANKS) messages of a rank for a range, either way.
+messages() {
+  local most=0 power=1
+  while [ "$power" -lt "$1" ]; do
+    power=$((2 * power)) most=$((most + 2))
+  done
+  LORE_MESSAGES=1 mpirun -n "$1" -x LORE_MESSAGES "$train" "$2" 1 1 reproducible wide >counted
+  cat counted
+  awk -v most="$most" '{ exit !($2 == most && $4 == most && $6 == 3) }' counted
+}
+
+@test "a rank sends 2 ceil(log2 R) messages a range, whatever shards it has" {
+  cd "$BATS_TEST_TMPDIR"
+  messages 2 4
+  messages 3 3
+  messages 5 13
+  messages 8 8
+  messages 8 13 # several subtrees travel in one message
 }
 
 @test "a rank's vote reaches all at the same step" {

@@ -6,6 +6,7 @@
 #ifndef LORE_TRAIN_REDUCTION_H
 #define LORE_TRAIN_REDUCTION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lore/base/real.h"
@@ -16,6 +17,8 @@ typedef struct {
   int level;
   int64_t index;
   real *sum;
+  bool
+      lent; /* the buffer is wanted for others: a sum goes into the sibling's if that is not lent */
 } lore_block;
 
 typedef struct {
@@ -26,6 +29,9 @@ typedef struct {
 /* Buffers that a worker holds at most while it sums shards [first, last), the one being computed
  * included. */
 int lore_blocks_needed(int64_t first, int64_t last);
+
+/* The subtrees that shards [first, last) make up, without sums. */
+lore_blocks lore_blocks_of(int64_t first, int64_t last);
 
 /* One addition `to += from`, of whole vectors or of any range of them. `from` holds nothing needed
  * afterwards. */
@@ -50,5 +56,8 @@ int lore_blocks_merge(int workers, const lore_blocks *blocks, int capacity, lore
 
 /* to += from. */
 void lore_add(int64_t elements, const real *from, real *to);
+
+/* Makes the additions, in order, of elements [from, to) of the vectors. */
+void lore_additions_make(int additions, const lore_addition *addition, int64_t from, int64_t to);
 
 #endif

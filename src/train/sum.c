@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-enum { SLICE = 4096 /* elements that stay in the first-level cache between additions */ };
-
 void lore_sum_share(int64_t shards, int part, int parts, int64_t *first, int64_t *last) {
   *first = shards * part / parts;
   *last = shards * (part + 1) / parts;
@@ -99,22 +97,13 @@ void lore_sum_begin(lore_sum *sum) {
     atomic_init(&sum->finished[r], 0);
 }
 
-/* Makes the additions in order, a slice at a time. */
-static void make_additions(int additions, const lore_addition *addition, int64_t from, int64_t to) {
-  for (int64_t at = from; at < to && additions > 0; at += SLICE) {
-    int64_t count = to - at < SLICE ? to - at : SLICE;
-    for (int a = 0; a < additions; a++)
-      lore_add(count, addition[a].from + at, addition[a].to + at);
-  }
-}
-
 /* One operand of `joint` is complete; the thread that brings the second one adds them, and brings
  * the sum to the next joint. */
 static void bring_operand(lore_sum *sum, int joint, int range) {
   while (joint >= 0) {
     if (atomic_fetch_add(&sum->arrived[range * sum->joints + joint], 1) == 0)
       return;
-    make_additions(1, &sum->joint[joint], sum->bound[range + 1], sum->bound[range]);
+    lore_additions_make(1, &sum->joint[joint], sum->bound[range + 1], sum->bound[range]);
     joint = sum->next[joint];
   }
   atomic_fetch_add(&sum->finished[range], 1);
@@ -123,7 +112,7 @@ static void bring_operand(lore_sum *sum, int joint, int range) {
 void lore_sum_add(lore_sum *sum, int w, int64_t s, int range) {
   const lore_sum_worker *worker = &sum->worker[w];
   const lore_sum_shard *shard = &sum->shard[s - sum->first_shard];
-  make_additions(shard->additions, shard->addition, sum->bound[range + 1], sum->bound[range]);
+  lore_additions_make(shard->additions, shard->addition, sum->bound[range + 1], sum->bound[range]);
   if (s + 1 < worker->last_shard)
     return;
   for (int b = 0; b < worker->blocks.count; b++)

@@ -41,7 +41,9 @@ struct lore_trainer {
   real *reference;     /* parameters whose attention is used, or NULL */
   lore_worker *worker; /* `threads` entries */
   lore_sum sum;
+  lore_pieces pieces;
   lore_exchange exchange;
+  real *gradient;       /* of all ranks */
   double *report;       /* per shard loss and tokens, then the votes: added over ranks */
   double *slice_square; /* sum of squares of each slice of the gradient */
   int vote;
@@ -85,8 +87,9 @@ static void layout_trainer(lore_trainer *t, int longest) {
       lore_arena_take(&t->arena, (size_t)count_slices(t->model), sizeof *t->slice_square);
   lore_sum_layout(&t->sum, &t->arena, t->first_shard, t->last_shard, t->threads, t->model->elements,
                   t->ranges, t->bound, whole);
-  lore_exchange_layout(&t->exchange, &t->arena, t->team.rank, t->team.ranks, t->shards,
-                       c->reduction, &t->sum);
+  lore_pieces_plan(&t->pieces, t->ranges, t->bound, t->team.rank, t->team.ranks, whole);
+  lore_exchange_layout(&t->exchange, &t->arena, t->shards, c->reduction, &t->pieces, &t->sum);
+  t->gradient = t->worker ? t->sum.left.block[0].sum : NULL;
   for (int w = 0; w < t->threads; w++) {
     lore_worker counting, *worker = t->worker ? &t->worker[w] : &counting;
     worker->trainer = t;
@@ -205,6 +208,17 @@ static lore_status finish_exchange(lore_trainer *t, double *seconds) {
     sched_yield(); /* to threads that still compute, or to other ranks on the same processor */
     LORE_TRY(lore_exchange_poll(&t->exchange, &complete));
   }
+  for (int r = 0; r < t->pieces.ranges; r++) {
+    int64_t from, count = lore_pieces_owned(&t->pieces, r, t->team.rank, &from);
+    const real *sum = lore_exchange_sum(&t->exchange, r);
+    if (sum != t->gradient + from)
+      memcpy(t->gradient + from, sum, sizeof(real) * (size_t)count);
+  }
+  LORE_TRY(lore_exchange_copy(&t->exchange, t->gradient));
+  do {
+    LORE_TRY(lore_exchange_poll(&t->exchange, &complete));
+    sched_yield();
+  } while (!complete);
   LORE_TRY(lore_exchange_add(&t->exchange, (int)report_length(t), t->report));
   *seconds = begin < 0 ? 0 : lore_clock_seconds() - begin;
   return LORE_OK;
@@ -217,7 +231,7 @@ static double square_slice(const lore_trainer *t, int64_t slice) {
   count = count < SLICE ? count : SLICE;
   for (int64_t i = 0; i < count; i += 16)
     for (int j = 0; j < 16; j++)
-      lane[j] += t->exchange.gradient[at + i + j] * t->exchange.gradient[at + i + j];
+      lane[j] += t->gradient[at + i + j] * t->gradient[at + i + j];
   for (int j = 0; j < 16; j++)
     square += (double)lane[j];
   return square;
@@ -236,8 +250,8 @@ static void update_elements(lore_trainer *t, int64_t step, double gradient_scale
     if (from < to)
       lore_adamw_update(&t->config, update, rate,
                         tensor->row->kind == LORE_WEIGHT ? t->config.weight_decay : 0,
-                        gradient_scale, to - from, t->exchange.gradient + from,
-                        t->parameters + from, t->first_moment + from, t->second_moment + from);
+                        gradient_scale, to - from, t->gradient + from, t->parameters + from,
+                        t->first_moment + from, t->second_moment + from);
   }
 }
 
@@ -323,5 +337,5 @@ real *lore_trainer_reference(lore_trainer *trainer) {
 }
 
 const real *lore_trainer_gradient(const lore_trainer *trainer) {
-  return trainer->exchange.gradient;
+  return trainer->gradient;
 }

@@ -1,9 +1,12 @@
 /* Trains a small model on all ranks that mpirun started and prints what must not depend on them:
  *
- *   train_ranks BATCH SHARD THREADS reproducible|mpi [untied|rg_lru]
+ *   train_ranks BATCH SHARD THREADS reproducible|mpi [untied|rg_lru|wide]
  *
- * One line per step with loss, gradient norm and tokens, one with checksums of parameters and of an
- * evaluation, in hexadecimal; rank 0 also checks that all ranks have the same. */
+ * (wide: several ranges of the gradient, some of which are joined). One line per step with loss,
+ * gradient norm and tokens, one with checksums of parameters and of an evaluation, in hexadecimal;
+ * rank 0 also checks that all ranks have the same. With LORE_MESSAGES=1 in the environment, a line
+ * tells instead how many messages a rank sent and received at most for a range in a step, and how
+ * many ranges there are, as counted through MPI's profiling interface. */
 #include <inttypes.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -19,6 +22,32 @@
 enum { STEPS = 3, SEQUENCES = 40, GROUPS = 2, LAYERS = 3 };
 
 static small_world world;
+
+/* Messages of this step by their tag, which is the range. */
+enum { TAGS = 64 };
+static int sent[TAGS], received[TAGS];
+
+int MPI_Isend(const void *buffer, int count, MPI_Datatype type, int to, int tag, MPI_Comm comm,
+              MPI_Request *request) {
+  sent[tag % TAGS]++;
+  return PMPI_Isend(buffer, count, type, to, tag, comm, request);
+}
+
+int MPI_Irecv(void *buffer, int count, MPI_Datatype type, int from, int tag, MPI_Comm comm,
+              MPI_Request *request) {
+  received[tag % TAGS]++;
+  return PMPI_Irecv(buffer, count, type, from, tag, comm, request);
+}
+
+/* Most messages sent, most received, and ranges, so far; begins a new step. */
+static void count_messages(int most[3]) {
+  for (int tag = 0; tag < TAGS; tag++) {
+    most[0] = sent[tag] > most[0] ? sent[tag] : most[0];
+    most[1] = received[tag] > most[1] ? received[tag] : most[1];
+    most[2] = sent[tag] + received[tag] && tag + 1 > most[2] ? tag + 1 : most[2];
+    sent[tag] = received[tag] = 0;
+  }
+}
 
 static lore_train_config train_config(char **argument) {
   return (lore_train_config){.steps = STEPS,
@@ -63,9 +92,25 @@ static void compare(lore_team team, const char *what, uint64_t number) {
   }
 }
 
+static void print_messages(lore_team team, int most[3]) {
+  MPI_Allreduce(MPI_IN_PLACE, most, 3, MPI_INT, MPI_MAX, team.comm);
+  if (team.rank == 0)
+    printf("sent %d received %d ranges %d\n", most[0], most[1], most[2]);
+}
+
+static void print_model(lore_team team, int threads, const real *parameters) {
+  uint64_t sum = XXH3_64bits(parameters, sizeof(real) * (size_t)world.model->elements);
+  uint64_t metrics = evaluate(team, threads, parameters);
+  compare(team, "model", sum);
+  compare(team, "evaluation", metrics);
+  if (team.rank == 0)
+    printf("%016" PRIx64 " %016" PRIx64 "\n", sum, metrics);
+}
+
 static void train(lore_team team, char **argument) {
   const lore_train_config config = train_config(argument);
-  int threads = atoi(argument[3]);
+  int threads = atoi(argument[3]), most[3] = {0};
+  bool counts = getenv("LORE_MESSAGES") != NULL;
   lore_trainer *trainer;
   if (lore_trainer_create(world.model, &config, world.source, world.longest, team, threads, 1,
                           &trainer) != LORE_OK)
@@ -76,17 +121,15 @@ static void train(lore_team team, char **argument) {
     lore_step result;
     if (lore_trainer_step(trainer, step, &result) != LORE_OK)
       abort();
-    if (team.rank == 0)
+    count_messages(most);
+    if (team.rank == 0 && !counts)
       printf("%.17g %.17g %" PRId64 " %d\n", result.loss, result.gradient_norm, result.tokens,
              result.votes);
   }
-  const real *parameters = lore_trainer_parameters(trainer);
-  uint64_t sum = XXH3_64bits(parameters, sizeof(real) * (size_t)world.model->elements);
-  uint64_t metrics = evaluate(team, threads, parameters);
-  compare(team, "model", sum);
-  compare(team, "evaluation", metrics);
-  if (team.rank == 0)
-    printf("%016" PRIx64 " %016" PRIx64 "\n", sum, metrics);
+  if (counts)
+    print_messages(team, most);
+  else
+    print_model(team, threads, lore_trainer_parameters(trainer));
   lore_trainer_destroy(trainer);
 }
 
@@ -94,11 +137,12 @@ int main(int argc, char **argv) {
   int provided;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
   if (argc < 5) {
-    fputs("usage: train_ranks BATCH SHARD THREADS reproducible|mpi [untied|rg_lru]\n", stderr);
+    fputs("usage: train_ranks BATCH SHARD THREADS reproducible|mpi [untied|rg_lru|wide]\n", stderr);
     MPI_Abort(MPI_COMM_WORLD, 2);
   }
-  lore_model_config config = small_world_config(LAYERS, 16);
-  config.tied_embedding = argc < 6 || strcmp(argv[5], "untied") != 0;
+  lore_model_config config =
+      small_world_config(LAYERS, argc > 5 && !strcmp(argv[5], "wide") ? 64 : 16);
+  config.tied_embedding = argc < 6 || (strcmp(argv[5], "untied") && strcmp(argv[5], "wide"));
   if (argc > 5 && !strcmp(argv[5], "rg_lru")) {
     config.mixer = LORE_MIXER_RG_LRU;
     config.positions = LORE_POSITIONS_NONE;
