@@ -39,6 +39,8 @@ train_sources = \
 	src/train/exchange.c \
 	src/train/exchange.h \
 	src/train/memory_trainer.c \
+	src/train/moments.c \
+	src/train/moments.h \
 	src/train/pieces.c \
 	src/train/pieces.h \
 	src/train/reduction.c \

@@ -5,7 +5,7 @@
 #   tests/run.sh ci      gcc with -Werror, all tests but slow ones with Slurm (LORE_SLURM_TESTS=short), and with
 #                        fewer kills (LORE_KILLS=4); clang builds with -Werror; C tests with sanitizers (under 30 minutes)
 #   tests/run.sh full    all of that and the whole night, all tests with clang too, valgrind, shellcheck, make distcheck
-#                        (LORE_RANKS=1: sums over 64 ranks, too)
+#                        (and sums over 64 ranks, LORE_RANKS=1)
 #   tests/run.sh night   a sweep on a Slurm of its own with hostile variables, a run that kills its process, a full
 #                        quota, a preempted task and a node that goes down (LORE_NIGHT=1 tests/test_night.bats; minutes)
 #   tests/run.sh torture 1,000 random kills, 2,000 mutated studies, 1,000 mutated weights, 300 damaged directories
@@ -222,7 +222,7 @@ case $level in
     with_sanitizers
     ;;
   full)
-    LORE_NIGHT=1 with_gcc
+    LORE_NIGHT=1 LORE_RANKS=1 with_gcc
     with_clang
     with_sanitizers
     with_valgrind

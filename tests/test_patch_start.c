@@ -50,10 +50,10 @@ static int64_t later_moments(lore_trainer *trainer) {
   lore_training_state at = lore_trainer_state(trainer);
   int64_t later = 0, counted = 0, elements = world.model->elements;
   for (int64_t i = 0; i < elements; i++) {
-    double root = sqrt((double)at.second_moment[i]);
-    double ratio = root > 0 ? fabs((double)at.first_moment[i]) / root : 0;
+    double root = sqrt((double)at.second_moment.memory[i]);
+    double ratio = root > 0 ? fabs((double)at.first_moment.memory[i]) / root : 0;
     if (gradient[i] == 0)
-      later += at.first_moment[i] != 0 || root != 0;
+      later += at.first_moment.memory[i] != 0 || root != 0;
     else if (root > 1e-12) {
       counted++;
       later += fabs(ratio / (0.1 / sqrt(0.05)) - 1) > 1e-5;
@@ -86,7 +86,7 @@ static void update_is_a_first_one(void **state) {
   for (int64_t i = 0; i < world.model->elements; i++) {
     double moved =
         (double)lore_trainer_parameters(at)[i] - (double)lore_trainer_parameters(before)[i];
-    double want = fabs((double)lore_trainer_state(at).second_moment[i]) > 1e-16
+    double want = fabs((double)lore_trainer_state(at).second_moment.memory[i]) > 1e-16
                       ? copysign(config.learning_rate, -(double)gradient[i])
                       : moved;
     if (fabs(moved - want) > 1e-4 * config.learning_rate + 2e-7)

@@ -70,6 +70,35 @@ messages() {
   [ "$(awk 'NF == 4 { print $4 }' <<<"$output" | xargs)" = "0 1 1" ]
 }
 
+# stops RANKS CALL: the study's run in `stopped`, until the CALL-th message of rank 1.
+stops() {
+  fails 1 env LORE_FAULT="MPI_Isend:$2:1" mpirun -n "$1" -x LD_PRELOAD="$PWD/mpi_fault.so" -x LORE_FAULT \
+    "$LORE" run -q study.yaml -o stopped
+}
+
+@test "a run goes on with any other number of ranks, which share its moments: the same bits" {
+  cd "$BATS_TEST_TMPDIR"
+  cp "$LORE_BUILD/tests/support/mpi_fault.so" .
+  cat >study.yaml <<'END'
+name: shared
+population: {individuals: 32, held_out: 8}
+model: {layers: 1, width: 64, heads: 2, hidden: 128}
+train: {steps: 6, batch: 16, shard: 1, learning_rate: 1.5e-03, clip: 0.5}
+evaluate: {every: 6, sequences: 16, attention_sequences: 4}
+checkpoint: {every: 2}
+compute: {threads: 1}
+END
+  "$LORE" run -q study.yaml -o alone
+  points=stopped/runs/shared-seed1/checkpoints
+  stops 8 15 # six messages a step
+  [ -e $points/resume_00000002.nc ]
+  stops 3 6 # the second of a pair: two a step
+  [ -e $points/resume_00000004.nc ]
+  mpirun -n 16 "$LORE" run study.yaml -o stopped | grep -q 'resumed from *step 4$'
+  same_metrics {alone,stopped}/runs/shared-seed1/metrics.nc
+  same_weights {alone,stopped}/runs/shared-seed1/checkpoints/weights_00000006.nc
+}
+
 @test "MPI's own allreduce gives nearly the same, and not the same bits" {
   one=$(mpirun -n 1 "$train" 16 2 1 mpi)
   tree=$(mpirun -n 3 "$train" 16 2 1 reproducible)

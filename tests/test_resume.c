@@ -116,7 +116,7 @@ static void test_is_a_checkpoint(void **state) {
   assert_int_equal(nc_open(path, NC_NOWRITE, &ncid), 0);
   assert_int_equal(nc_inq_varid(ncid, "second_moment_layer_2_mlp_up", &id), 0);
   assert_int_equal(nc_get_var_float(ncid, id, read.all.parameters), 0);
-  assert_memory_equal(read.all.parameters, written.all.second_moment + tensor->offset,
+  assert_memory_equal(read.all.parameters, written.all.second_moment.memory + tensor->offset,
                       (size_t)tensor->rows * (size_t)tensor->columns * sizeof(real));
   nc_get_att_text(ncid, id, "long_name", text);
   assert_string_equal(text, "AdamW's mean of the squared gradient of layer 2: map to the hidden "

@@ -325,12 +325,46 @@ static void bytes_grow(void **state) {
   assert_true(lore_trainer_bytes(world.model, &wider, world.longest, lore_team_alone(), 1) > bytes);
 }
 
+/* Every rank has one shard, so only moments become less when ranks become more: 1/R of them is
+ * left.
+ */
+static void moments_are_shared_by_ranks(void **state) {
+  (void)state;
+  enum { FEWEST = 2, MOST = 64, PAGES = 3 << 21 };
+  lore_model_config shape = small_world_config(8, 512);
+  lore_model *model;
+  assert_int_equal(
+      lore_model_create(&shape, lore_vocabulary_size(world.vocabulary), world.longest, &model),
+      LORE_OK);
+  int64_t moments = 2 * model->elements * (int64_t)sizeof(real), bytes[MOST + 1];
+  for (int ranks = FEWEST; ranks <= MOST; ranks *= 2) {
+    lore_train_config config = train_config();
+    config.batch = ranks;
+    config.shard = 1;
+    bytes[ranks] = (int64_t)lore_trainer_bytes(model, &config, world.longest,
+                                               (lore_team){MPI_COMM_NULL, ranks - 1, ranks}, 1);
+    config.reduction = LORE_REDUCTION_MPI; /* every rank has all moments, and nothing of others */
+    int64_t whole = (int64_t)lore_trainer_bytes(model, &config, world.longest,
+                                                (lore_team){MPI_COMM_NULL, ranks - 1, ranks}, 1);
+    int64_t more = moments - moments / ranks - moments / 4; /* a half of the gradient is received */
+    if (llabs(whole - bytes[ranks] - more) > PAGES)
+      fail_msg("%d ranks: %lld bytes fewer, not %lld", ranks, (long long)(whole - bytes[ranks]),
+               (long long)more);
+    int64_t before = ranks > FEWEST ? bytes[ranks / 2] : bytes[ranks] + moments / ranks;
+    if (llabs(before - bytes[ranks] - moments / ranks) > PAGES)
+      fail_msg("%d ranks instead of %d: %lld bytes fewer, not %lld", ranks, ranks / 2,
+               (long long)(before - bytes[ranks]), (long long)(moments / ranks));
+  }
+  lore_model_destroy(model);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      numbers_test(threads_do_not_change_bits), numbers_test(seed_decides),
-      numbers_test(step_sums_over_sequences),   numbers_test(clip_scales_the_gradient),
-      numbers_test(first_loss_is_a_guess),      numbers_test(fixed_batch_is_learnt_by_heart),
-      numbers_test(bytes_are_what_is_mapped),   numbers_test(bytes_grow),
+      numbers_test(threads_do_not_change_bits),  numbers_test(seed_decides),
+      numbers_test(step_sums_over_sequences),    numbers_test(clip_scales_the_gradient),
+      numbers_test(first_loss_is_a_guess),       numbers_test(fixed_batch_is_learnt_by_heart),
+      numbers_test(bytes_are_what_is_mapped),    numbers_test(bytes_grow),
+      numbers_test(moments_are_shared_by_ranks),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -77,7 +77,7 @@ static void define_attributes(lore_ncfile *file, const lore_checkpoint_content *
   lore_ncfile_integer(file, NC_GLOBAL, "checkpoint_format", LORE_CHECKPOINT_FORMAT);
   lore_ncfile_integer(file, NC_GLOBAL, "step", content->step);
   lore_variables_checksum(content->model->tensors, content->model->tensor,
-                          content->vector[LORE_VECTOR_PARAMETERS], checksum);
+                          content->vector[LORE_VECTOR_PARAMETERS].memory, checksum);
   lore_ncfile_text(file, NC_GLOBAL, CHECKSUM, checksum);
   int settings = list_settings(content->model, setting);
   for (int i = 0; i < settings; i++) {
@@ -161,7 +161,7 @@ static int fill_checkpoint(int ncid, int fd, const void *context) {
   put_vocabulary(&file, ids.word, word_length, content->vocabulary);
   for (int v = 0; v < content->vectors; v++)
     lore_variables_put(&file, content->model->tensors, content->model->tensor,
-                       ids.tensor + v * content->model->tensors, content->vector[v]);
+                       ids.tensor + v * content->model->tensors, &content->vector[v]);
   lore_seal_reserve(&file, ids.seal);
   if (!file.error)
     file.error = nc_sync(ncid);
@@ -176,7 +176,7 @@ static int compare_checkpoint(int ncid, const void *context) {
   int error = NC_NOERR;
   for (int v = 0; v < content->vectors && !error; v++)
     error = lore_variables_compare(ncid, model->tensors, model->tensor, (lore_vector)v,
-                                   content->vector[v]);
+                                   &content->vector[v]);
   return error;
 }
 
@@ -247,7 +247,7 @@ lore_status lore_checkpoint_write(const char *path, const lore_model *model, con
                            "matrices are (input, output).",
                 .model = model,
                 .vectors = 1,
-                .vector = {parameters},
+                .vector = {{.memory = (real *)parameters}},
                 .vocabulary = vocabulary,
                 .step = step,
                 .provenances = provenances,
@@ -305,8 +305,8 @@ static lore_status check_parameters(int ncid, const char *path, const lore_model
 }
 
 static lore_status read_open(int ncid, const char *path, const lore_model *model, int vectors,
-                             real *const *vector, int64_t *step, lore_checkpoint_get_more *get_more,
-                             void *more) {
+                             const lore_elements *vector, int64_t *step,
+                             lore_checkpoint_get_more *get_more, void *more) {
   LORE_TRY(check_format(ncid, path));
   LORE_TRY(check_model_settings(ncid, path, model));
   if (get_more)
@@ -315,15 +315,16 @@ static lore_status read_open(int ncid, const char *path, const lore_model *model
   if (error)
     return lore_netcdf_unreadable(path, "step", error);
   for (int v = 0; v < vectors; v++) {
-    memset(vector[v], 0, sizeof(real) * (size_t)model->elements);
+    if (vector[v].memory)
+      memset(vector[v].memory, 0, sizeof(real) * (size_t)model->elements);
     LORE_TRY(lore_variables_read(ncid, path, "model", model->tensors, model->tensor, (lore_vector)v,
-                                 vector[v]));
+                                 &vector[v]));
   }
-  return check_parameters(ncid, path, model, vector[LORE_VECTOR_PARAMETERS]);
+  return check_parameters(ncid, path, model, vector[LORE_VECTOR_PARAMETERS].memory);
 }
 
 lore_status lore_checkpoint_take(const char *path, const lore_model *model, int vectors,
-                                 real *const *vector, int64_t *step,
+                                 const lore_elements *vector, int64_t *step,
                                  lore_checkpoint_get_more *get_more, void *more) {
   int ncid;
   LORE_TRY(open_file(path, &ncid));
@@ -336,7 +337,8 @@ lore_status lore_checkpoint_read(const char *path, const lore_model *model, real
                                  int64_t *step) {
   char seal[LORE_XXH3_TEXT];
   LORE_TRY(lore_seal_verify(path, seal));
-  return lore_checkpoint_take(path, model, 1, &parameters, step, NULL, NULL);
+  const lore_elements vector = {.memory = parameters};
+  return lore_checkpoint_take(path, model, 1, &vector, step, NULL, NULL);
 }
 
 /* Files of earlier versions do not name the run that wrote them. */

@@ -12,8 +12,8 @@ enum { LORE_CHECKPOINT_FORMAT = 1 };
 typedef struct {
   const char *title, *summary;
   const lore_model *model;
-  int vectors; /* 1, or LORE_VECTORS */
-  const real *vector[LORE_VECTORS];
+  int vectors;                        /* 1, or LORE_VECTORS */
+  lore_elements vector[LORE_VECTORS]; /* parameters in memory */
   const lore_vocabulary *vocabulary;
   int64_t step;
   void (*put_more)(lore_ncfile *file, const void *more); /* further attributes; NULL: none */
@@ -44,10 +44,10 @@ lore_status lore_checkpoint_put(const char *path, const lore_checkpoint_content 
 /* Reads further attributes of an open file. */
 typedef lore_status lore_checkpoint_get_more(int ncid, const char *path, void *more);
 
-/* Reads the first `vectors` vectors, and what `get_more` (may be NULL) reads into `more`, from a
- * verified file. */
+/* Reads the first `vectors` vectors (parameters into memory), and what `get_more` (may be NULL)
+ * reads into `more`, from a verified file. */
 lore_status lore_checkpoint_take(const char *path, const lore_model *model, int vectors,
-                                 real *const *vector, int64_t *step,
+                                 const lore_elements *vector, int64_t *step,
                                  lore_checkpoint_get_more *get_more, void *more);
 
 #endif

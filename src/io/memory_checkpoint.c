@@ -42,9 +42,10 @@ static int fill_memory(int ncid, int fd, const void *context) {
   define_memory(&file, content, tensor, id, &seal);
   if (!file.error)
     file.error = nc_enddef(ncid);
-  lore_variables_put(&file, LORE_MEMORY_TENSORS, tensor, id, content->parameters);
+  lore_variables_put(&file, LORE_MEMORY_TENSORS, tensor, id,
+                     &(lore_elements){.memory = (real *)content->parameters});
   lore_variables_put(&file, 1, &tensor[LORE_MEMORY_VALUE_VECTOR], &id[LORE_MEMORY_VALUE_VECTOR],
-                     content->pairs->value_vector);
+                     &(lore_elements){.memory = content->pairs->value_vector});
   lore_seal_reserve(&file, seal);
   return file.error ? file.error : nc_sync(ncid);
 }
@@ -54,7 +55,7 @@ static int compare_memory(int ncid, const void *context) {
   lore_tensor tensor[LORE_MEMORY_VARIABLES];
   lore_memory_layout(&content->pairs->config, tensor);
   return lore_variables_compare(ncid, LORE_MEMORY_TENSORS, tensor, LORE_VECTOR_PARAMETERS,
-                                content->parameters);
+                                &(lore_elements){.memory = (real *)content->parameters});
 }
 
 lore_status lore_memory_checkpoint_write(const char *path, const lore_pairs *pairs,
@@ -97,7 +98,7 @@ lore_status lore_memory_checkpoint_read(const char *path, const lore_memory_conf
   lore_status status = check_memory(ncid, path, tensor);
   if (status == LORE_OK)
     status = lore_variables_read(ncid, path, "memory", LORE_MEMORY_TENSORS, tensor,
-                                 LORE_VECTOR_PARAMETERS, parameters);
+                                 LORE_VECTOR_PARAMETERS, &(lore_elements){.memory = parameters});
   nc_close(ncid);
   return status;
 }

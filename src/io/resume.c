@@ -210,7 +210,7 @@ lore_status lore_resume_write(const char *directory, const lore_model *model,
                  "output).",
       .model = model,
       .vectors = LORE_VECTORS,
-      .vector = {state->parameters, state->first_moment, state->second_moment},
+      .vector = {{.memory = state->parameters}, state->first_moment, state->second_moment},
       .vocabulary = vocabulary,
       .step = resume->step,
       .put_more = put_fields,
@@ -230,7 +230,8 @@ lore_status lore_resume_write(const char *directory, const lore_model *model,
  * after that is no damage, and an earlier resume point would not help. */
 static lore_status read_point(const char *path, int64_t named, const lore_model *model,
                               const lore_training_state *state, lore_resume *resume, bool *found) {
-  real *const vector[LORE_VECTORS] = {state->parameters, state->first_moment, state->second_moment};
+  const lore_elements vector[LORE_VECTORS] = {
+      {.memory = state->parameters}, state->first_moment, state->second_moment};
   reading r = {.step = named, .resume = resume};
   char seal[LORE_XXH3_TEXT];
   int64_t step;

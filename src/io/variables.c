@@ -1,6 +1,7 @@
 /* Names, definition, checking and reading of tensors' variables. */
 #include "variables.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,10 +65,74 @@ void lore_variables_define(lore_ncfile *file, int tensors, const lore_tensor *te
   }
 }
 
+/* Some rows of a tensor, which are moved or compared at once: the largest may be half of the model.
+ */
+typedef struct {
+  size_t start[RANK_MOST], count[RANK_MOST]; /* for NetCDF */
+  int64_t from;                              /* first element */
+  size_t elements;
+} tensor_rows;
+
+/* Elements of a row. */
+static size_t row_length(const lore_tensor *tensor) {
+  size_t length = 1;
+  for (int k = 1; k < lore_tensor_rank(tensor); k++)
+    length *= (size_t)lore_tensor_length(tensor, k);
+  return length;
+}
+
+/* The next rows, of `capacity` elements at most; false at the end. Zeroed rows come first. */
+static bool next_rows(const lore_tensor *tensor, size_t capacity, tensor_rows *rows) {
+  size_t length = row_length(tensor), most = capacity / length;
+  size_t left = (size_t)lore_tensor_length(tensor, 0) - rows->start[0] - rows->count[0];
+  rows->start[0] += rows->count[0];
+  rows->count[0] = left < most ? left : most;
+  for (int k = 1; k < lore_tensor_rank(tensor); k++)
+    rows->count[k] = (size_t)lore_tensor_length(tensor, k);
+  rows->from = tensor->offset + (int64_t)(rows->start[0] * length);
+  rows->elements = rows->count[0] * length;
+  return rows->count[0] > 0;
+}
+
+/* Room for `copies` times `*capacity` elements, a row of each tensor at least; NULL: none. */
+static real *allocate_rows(int tensors, const lore_tensor *tensor, size_t copies,
+                           size_t *capacity) {
+  *capacity = 1 << 16;
+  for (int i = 0; i < tensors; i++)
+    *capacity = row_length(&tensor[i]) > *capacity ? row_length(&tensor[i]) : *capacity;
+  return malloc(copies * *capacity * sizeof(real));
+}
+
+/* Elements of `rows`: where they are, or fetched into `room`; NULL if that fails. */
+static const real *elements_of(const lore_elements *elements, const tensor_rows *rows, real *room) {
+  if (elements->memory)
+    return elements->memory + rows->from;
+  return elements->fetch(elements->context, rows->from, (int64_t)rows->elements, room) == LORE_OK
+             ? room
+             : NULL;
+}
+
+static int put_rows(int ncid, int id, const lore_tensor *tensor, const lore_elements *elements,
+                    real *room, size_t capacity) {
+  int error = NC_NOERR;
+  for (tensor_rows rows = {0}; !error && next_rows(tensor, capacity, &rows);) {
+    const real *values = elements_of(elements, &rows, room);
+    error = values ? nc_put_vara_float(ncid, id, rows.start, rows.count, values) : EIO;
+  }
+  return error;
+}
+
 void lore_variables_put(lore_ncfile *file, int tensors, const lore_tensor *tensor, const int *id,
-                        const real *buffer) {
+                        const lore_elements *elements) {
+  size_t capacity;
+  real *room = elements->memory ? NULL : allocate_rows(tensors, tensor, 1, &capacity);
+  if (!elements->memory && !room && !file->error)
+    file->error = NC_ENOMEM;
   for (int i = 0; i < tensors && !file->error; i++)
-    file->error = nc_put_var_float(file->ncid, id[i], buffer + tensor[i].offset);
+    file->error = elements->memory
+                      ? nc_put_var_float(file->ncid, id[i], elements->memory + tensor[i].offset)
+                      : put_rows(file->ncid, id[i], &tensor[i], elements, room, capacity);
+  free(room);
 }
 
 /* Finds the variable of a tensor and compares its type and dimensions. */
@@ -111,48 +176,56 @@ lore_status lore_variables_check(int ncid, const char *path, const char *kind, i
   return LORE_OK;
 }
 
+static lore_status read_tensor(int ncid, const char *path, const char *name, int id,
+                               const lore_tensor *tensor, const lore_elements *elements, real *room,
+                               size_t capacity) {
+  int error = NC_NOERR;
+  if (elements->memory)
+    error = nc_get_var_float(ncid, id, elements->memory + tensor->offset);
+  for (tensor_rows rows = {0}; !elements->memory && !error && next_rows(tensor, capacity, &rows);) {
+    error = nc_get_vara_float(ncid, id, rows.start, rows.count, room);
+    if (!error)
+      LORE_TRY(elements->store(elements->context, rows.from, (int64_t)rows.elements, room));
+  }
+  return error ? lore_netcdf_unreadable(path, name, error) : LORE_OK;
+}
+
 lore_status lore_variables_read(int ncid, const char *path, const char *kind, int tensors,
-                                const lore_tensor *tensor, lore_vector vector, real *buffer) {
-  for (int i = 0; i < tensors; i++) {
+                                const lore_tensor *tensor, lore_vector vector,
+                                const lore_elements *elements) {
+  size_t capacity;
+  real *room = elements->memory ? NULL : allocate_rows(tensors, tensor, 1, &capacity);
+  lore_status status = LORE_OK;
+  if (!elements->memory && !room)
+    status = lore_fail(LORE_MEMORY, "cannot allocate a part of %s", path);
+  for (int i = 0; i < tensors && status == LORE_OK; i++) {
     char name[VARIABLE_NAME_MAX];
     int id;
     name_variable(&tensor[i], vector, name);
-    LORE_TRY(find_tensor_variable(ncid, path, kind, &tensor[i], name, &id));
-    int error = nc_get_var_float(ncid, id, buffer + tensor[i].offset);
-    if (error)
-      return lore_netcdf_unreadable(path, name, error);
+    status = find_tensor_variable(ncid, path, kind, &tensor[i], name, &id);
+    if (status == LORE_OK)
+      status = read_tensor(ncid, path, name, id, &tensor[i], elements, room, capacity);
   }
-  return LORE_OK;
+  free(room);
+  return status;
 }
 
-/* Some rows at a time: the largest tensor may be half of the model. */
-static int compare_rows(int ncid, int id, const lore_tensor *tensor, const real *element,
-                        real *room, size_t capacity) {
-  int rank = lore_tensor_rank(tensor), error = NC_NOERR;
-  size_t rows = (size_t)lore_tensor_length(tensor, 0), columns = 1;
-  size_t start[RANK_MOST] = {0}, count[RANK_MOST];
-  for (int k = 1; k < rank; k++)
-    columns *= count[k] = (size_t)lore_tensor_length(tensor, k);
-  for (size_t row = 0; row < rows && !error; row += count[0]) {
-    size_t most = capacity / columns > 0 ? capacity / columns : 1;
-    start[0] = row;
-    count[0] = rows - row < most ? rows - row : most;
-    error = nc_get_vara_float(ncid, id, start, count, room);
-    if (!error && memcmp(room, element + row * columns, sizeof(real) * count[0] * columns))
+static int compare_tensor(int ncid, int id, const lore_tensor *tensor,
+                          const lore_elements *elements, real *room, size_t capacity) {
+  int error = NC_NOERR;
+  for (tensor_rows rows = {0}; !error && next_rows(tensor, capacity, &rows);) {
+    const real *values = elements_of(elements, &rows, room + capacity);
+    error = values ? nc_get_vara_float(ncid, id, rows.start, rows.count, room) : EIO;
+    if (!error && memcmp(room, values, sizeof(real) * rows.elements))
       error = LORE_NC_DAMAGED;
   }
   return error;
 }
 
 int lore_variables_compare(int ncid, int tensors, const lore_tensor *tensor, lore_vector vector,
-                           const real *buffer) {
-  size_t capacity = 1 << 16;
-  for (int i = 0; i < tensors; i++) {
-    size_t rows = (size_t)lore_tensor_length(&tensor[i], 0);
-    size_t columns = (size_t)lore_tensor_size(&tensor[i]) / (rows > 0 ? rows : 1);
-    capacity = columns > capacity ? columns : capacity;
-  }
-  real *room = malloc(capacity * sizeof *room);
+                           const lore_elements *elements) {
+  size_t capacity;
+  real *room = allocate_rows(tensors, tensor, elements->memory ? 1 : 2, &capacity);
   int error = room ? NC_NOERR : NC_ENOMEM;
   for (int i = 0; i < tensors && !error; i++) {
     char name[VARIABLE_NAME_MAX];
@@ -160,7 +233,7 @@ int lore_variables_compare(int ncid, int tensors, const lore_tensor *tensor, lor
     name_variable(&tensor[i], vector, name);
     error = nc_inq_varid(ncid, name, &id);
     if (!error)
-      error = compare_rows(ncid, id, &tensor[i], buffer + tensor[i].offset, room, capacity);
+      error = compare_tensor(ncid, id, &tensor[i], elements, room, capacity);
   }
   free(room);
   return error;

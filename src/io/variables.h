@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "lore/base/status.h"
+#include "lore/io/elements.h"
 #include "lore/io/ncfile.h"
 #include "lore/model/tensor.h"
 #include "seal.h"
@@ -27,23 +28,24 @@ void lore_variables_define_sides(lore_ncfile *file, int tensors, const lore_tens
 void lore_variables_define(lore_ncfile *file, int tensors, const lore_tensor *tensor,
                            const int dimension[LORE_SIDES], lore_vector vector, int *id);
 
-/* Writes them; `buffer` is what the tensors' offsets count from. Data mode. */
+/* Writes them; the tensors' offsets count in `elements`. Data mode. */
 void lore_variables_put(lore_ncfile *file, int tensors, const lore_tensor *tensor, const int *id,
-                        const real *buffer);
+                        const lore_elements *elements);
 
 /* LORE_USER, "<path> holds another <kind>: ...", unless the file has a variable of each tensor's
  * name, type and dimensions. */
 lore_status lore_variables_check(int ncid, const char *path, const char *kind, int tensors,
                                  const lore_tensor *tensor);
 
-/* Checks and reads the variables of `vector` into `buffer`. */
+/* Checks and reads the variables of `vector` into `elements`. */
 lore_status lore_variables_read(int ncid, const char *path, const char *kind, int tensors,
-                                const lore_tensor *tensor, lore_vector vector, real *buffer);
+                                const lore_tensor *tensor, lore_vector vector,
+                                const lore_elements *elements);
 
-/* NetCDF's code, LORE_NC_DAMAGED unless the variables of `vector` have the same bits as `buffer`.
- */
+/* NetCDF's code, LORE_NC_DAMAGED unless the variables of `vector` have the same bits as
+ * `elements`. */
 int lore_variables_compare(int ncid, int tensors, const lore_tensor *tensor, lore_vector vector,
-                           const real *buffer);
+                           const lore_elements *elements);
 
 /* XXH3 (128 bits) of the tensors in table order, little-endian, as hexadecimal digits: tells
  * whether two files hold the same parameters. */

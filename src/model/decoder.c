@@ -8,9 +8,14 @@
 #include "mixer.h"
 #include "pass.h"
 
-static void report_range(const lore_gradient_watch *watch, int range) {
+static void report_range(const lore_train_watch *watch, int range) {
   if (watch)
     watch->ready(watch->context, range);
+}
+
+static void await_range(const lore_train_watch *watch, int range) {
+  if (watch)
+    watch->needed(watch->context, range);
 }
 
 static const lore_mixer_ops *mixer_of(const lore_pass *pass) {
@@ -41,13 +46,14 @@ static void norm_mixer_input(const lore_pass *pass, int l) {
 }
 
 /* The stream on entry is state->x; the stream on exit goes to `out`. */
-static void layer_forward(const lore_pass *pass, int l, real *out) {
+static void layer_forward(const lore_pass *pass, int l, const lore_train_watch *watch, real *out) {
   const lore_model_config *c = &pass->model->config;
   const lore_layer_tensors *t = &pass->model->layer[l];
   lore_layer_state *s = &pass->workspace->layer[l];
   int tokens = pass->shard->tokens, d = c->width;
   norm_mixer_input(pass, l);
   mixer_of(pass)->forward(pass, l);
+  report_range(watch, -1);
   lore_linear_forward(tokens, lore_workspace_mixed_width(pass->model), d, s->mixed,
                       lore_pass_weight(pass, t->output), lore_pass_weight(pass, t->output_bias),
                       s->x, s->x_middle);
@@ -56,13 +62,14 @@ static void layer_forward(const lore_pass *pass, int l, real *out) {
                     s->mlp_normed, s->mlp_mean, s->mlp_scale);
   lore_linear_forward(tokens, d, c->hidden, s->mlp_normed, lore_pass_weight(pass, t->up),
                       lore_pass_weight(pass, t->up_bias), NULL, s->up);
+  report_range(watch, -1);
   lore_activation_forward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up, s->activated);
   lore_linear_forward(tokens, c->hidden, d, s->activated, lore_pass_weight(pass, t->down),
                       lore_pass_weight(pass, t->down_bias), s->x_middle, out);
 }
 
 /* Turns the gradient of the stream on exit (workspace->dx) into that on entry. */
-static void layer_backward(const lore_pass *pass, int l, const lore_gradient_watch *watch) {
+static void layer_backward(const lore_pass *pass, int l, const lore_train_watch *watch) {
   const lore_model_config *c = &pass->model->config;
   const lore_layer_tensors *t = &pass->model->layer[l];
   lore_workspace *w = pass->workspace;
@@ -103,15 +110,19 @@ static void report_level(const lore_stream_watch *watch, int level, const real *
     watch->level(watch->context, level, stream);
 }
 
-/* Embedding and all layers; the final stream is in workspace->x. `watch` may be NULL. */
-static void stream_forward(const lore_pass *pass, const lore_stream_watch *watch) {
+/* Embedding and all layers; the final stream is in workspace->x. Each watch may be NULL. */
+static void stream_forward(const lore_pass *pass, const lore_stream_watch *watch,
+                           const lore_train_watch *train) {
   lore_workspace *w = pass->workspace;
   int layers = pass->model->config.layers;
+  int range = pass->model->head != pass->model->embedding ? layers + 1 : layers;
+  await_range(train, range);
   embed_shard(pass);
   report_level(watch, 0, w->layer[0].x);
   for (int l = 0; l < layers; l++) {
     real *out = l + 1 < layers ? w->layer[l + 1].x : w->x;
-    layer_forward(pass, l, out);
+    await_range(train, --range);
+    layer_forward(pass, l, train, out);
     report_level(watch, l + 1, out);
   }
 }
@@ -123,7 +134,7 @@ void lore_decoder_attend(const lore_model *model, const real *parameters, const 
   assert(!w->patterns && mixer_of(&pass)->attend);
   embed_shard(&pass);
   for (int l = 0; l < last; l++)
-    layer_forward(&pass, l, w->layer[l + 1].x);
+    layer_forward(&pass, l, NULL, w->layer[l + 1].x);
   norm_mixer_input(&pass, last);
   mixer_of(&pass)->attend(&pass, last);
 }
@@ -155,11 +166,12 @@ int lore_decoder_ranges(const lore_model *model, int64_t *bound) {
 
 double lore_decoder_train(const lore_model *model, const real *parameters, const lore_batch *shard,
                           double scale, lore_workspace *w, real *gradient,
-                          const lore_gradient_watch *watch) {
+                          const lore_train_watch *watch) {
   const lore_pass pass = {model, parameters, gradient, shard, w};
   const lore_model_config *c = &model->config;
   assert(w->use == LORE_FORWARD_BACKWARD);
-  stream_forward(&pass, NULL);
+  stream_forward(&pass, NULL, watch);
+  await_range(watch, 0);
   lore_norm_forward(c->norm, shard->tokens, c->width, c->norm_epsilon, w->x,
                     lore_pass_weight(&pass, model->final_norm),
                     lore_pass_weight(&pass, model->final_norm_bias), w->final_normed, w->final_mean,
@@ -204,7 +216,7 @@ void lore_decoder_score(const lore_model *model, const real *parameters, const l
                         lore_workspace *w, const lore_stream_watch *watch, lore_scores *scores) {
   const lore_pass pass = {model, parameters, NULL, shard, w};
   size_t d = (size_t)model->config.width;
-  stream_forward(&pass, watch);
+  stream_forward(&pass, watch, NULL);
   /* Positions ascend, so rows can be gathered in place. */
   for (int i = 0; i < scores->count; i++) {
     memmove(w->x + (size_t)i * d, w->x + (size_t)scores->position[i] * d, sizeof(real) * d);

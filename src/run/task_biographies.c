@@ -20,6 +20,11 @@ static lore_status spread_vector(const lore_run *run, real *vector) {
                           sizeof *vector * (size_t)run->assembly.model->elements);
 }
 
+/* The same of a moment, if all ranks have it as a whole; else each has got its part already. */
+static lore_status spread_moment(const lore_run *run, const lore_elements *moment) {
+  return moment->memory ? spread_vector(run, moment->memory) : LORE_OK;
+}
+
 /* A resume point of other settings can only be there if somebody has put it there. */
 static lore_status check_resume_hash(const lore_run *run, const lore_resume *resume) {
   if (resume->settings_hash == run->hash && resume->step <= run->settings->train.steps)
@@ -47,18 +52,22 @@ static lore_status resume_or_start(lore_run *run, bool *resumed) {
   lore_resume found;
   lore_status status = LORE_OK;
   *resumed = false;
-  if (lore_run_leads(run) && !run->options->overwrite) {
-    status = lore_resume_read(run->checkpoints, run->assembly.model, &state, &found, resumed);
+  if (!lore_run_leads(run)) {
+    status = lore_trainer_serve(run->trainer);
+  } else {
+    if (!run->options->overwrite)
+      status = lore_resume_read(run->checkpoints, run->assembly.model, &state, &found, resumed);
     if (status == LORE_OK && *resumed)
       status = check_resume_hash(run, &found);
+    LORE_TRY(lore_trainer_dismiss(run->trainer));
   }
   LORE_TRY(lore_run_lead(run, status));
   LORE_TRY(lore_team_spread(team, resumed, sizeof *resumed));
   if (*resumed) {
     LORE_TRY(lore_team_spread(team, &found, sizeof found));
     LORE_TRY(spread_vector(run, state.parameters));
-    LORE_TRY(spread_vector(run, state.first_moment));
-    LORE_TRY(spread_vector(run, state.second_moment));
+    LORE_TRY(spread_moment(run, &state.first_moment));
+    LORE_TRY(spread_moment(run, &state.second_moment));
     run->at = found;
     return LORE_OK;
   }
@@ -190,15 +199,20 @@ static lore_status write_weights(const lore_run *run) {
                                run->provenance.entry);
 }
 
-static lore_status write_resume(lore_run *run) {
-  if (!lore_run_leads(run))
-    return LORE_OK;
+static lore_status write_point(lore_run *run) {
   lore_training_state state = lore_trainer_state(run->trainer);
   run->at.seconds = lore_run_seconds(run);
   LORE_TRY(lore_metrics_flush(run->metrics)); /* never fewer records than the resume point counts */
-  LORE_TRY(lore_resume_write(run->checkpoints, run->assembly.model, &state,
-                             run->assembly.vocabulary, &run->at, run->provenance.count,
-                             run->provenance.entry));
+  return lore_resume_write(run->checkpoints, run->assembly.model, &state, run->assembly.vocabulary,
+                           &run->at, run->provenance.count, run->provenance.entry);
+}
+
+static lore_status write_resume(lore_run *run) {
+  if (!lore_run_leads(run))
+    return lore_trainer_serve(run->trainer);
+  lore_status status = write_point(run);
+  LORE_TRY(lore_trainer_dismiss(run->trainer));
+  LORE_TRY(status);
   run->state.step = run->at.step;
   run->state.records = run->at.records;
   run->state.deaths = 0;
@@ -222,16 +236,21 @@ static lore_status train_step(lore_run *run) {
 static lore_status save_due(lore_run *run, bool stopping) {
   const lore_settings *s = run->settings;
   int64_t step = run->at.step, steps = s->train.steps, every = s->checkpoint.every;
+  bool evaluates = lore_evaluate_due(&s->evaluate, step, steps);
+  bool keeps = lore_run_keeps_weights(run);
+  bool resumes = step < steps && (stopping || (every > 0 && step > 0 && step % every == 0));
   double begin = lore_clock_seconds();
-  if (lore_evaluate_due(&s->evaluate, step, steps))
+  if (evaluates || keeps || resumes)
+    LORE_TRY(lore_trainer_wait(run->trainer));
+  if (evaluates)
     LORE_TRY(record_evaluation(run));
   note_duration(run, begin);
   begin = lore_clock_seconds();
-  if (lore_run_keeps_weights(run))
+  if (keeps)
     LORE_TRY(lore_run_lead(run, write_weights(run)));
   if (step == steps)
     LORE_TRY(lore_run_lead(run, lore_run_leads(run) ? lore_exposure_write(run) : LORE_OK));
-  if (step < steps && (stopping || (every > 0 && step > 0 && step % every == 0)))
+  if (resumes)
     LORE_TRY(lore_run_lead(run, write_resume(run)));
   note_duration(run, begin);
   return LORE_OK;

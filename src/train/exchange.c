@@ -302,7 +302,7 @@ static lore_status begin_range(lore_exchange *e, int range) {
   return LORE_OK;
 }
 
-lore_status lore_exchange_poll(lore_exchange *e, bool *complete) {
+static lore_status poll_ranges(lore_exchange *e, bool *complete) {
   int end = e->copying ? e->moves : e->summing, ranges = e->pieces->ranges;
   *complete = false;
   for (; e->begun < ranges && lore_sum_done(e->sum, e->pieces->last[e->begun]); e->begun++)
@@ -316,6 +316,13 @@ lore_status lore_exchange_poll(lore_exchange *e, bool *complete) {
   atomic_store(&e->missing, missing);
   *complete = e->complete == ranges;
   return LORE_OK;
+}
+
+lore_status lore_exchange_poll(lore_exchange *e, bool *complete) {
+  lore_status status = poll_ranges(e, complete);
+  if (status != LORE_OK)
+    atomic_store(&e->missing, 0); /* nobody waits for what never comes */
+  return status;
 }
 
 const real *lore_exchange_sum(const lore_exchange *e, int range) {

@@ -83,7 +83,7 @@ const real *lore_exchange_sum(const lore_exchange *exchange, int range);
 /* Starts to copy every rank's pieces of `vector` to all; polls continue. All ranks. */
 lore_status lore_exchange_copy(lore_exchange *exchange, real *vector);
 
-/* Whether `range` and all after it have been copied. Any thread. */
+/* Whether `range` and all after it have been copied, or MPI has failed. Any thread. */
 bool lore_exchange_has(const lore_exchange *exchange, int range);
 
 /* Adds `count` doubles at `values` over the ranks, in place. All ranks, with no sums under way. */

@@ -33,6 +33,12 @@ void lore_pieces_plan(lore_pieces *p, int ranges, const int64_t *bound, int rank
   for (int r = 0; r < ranges; r++)
     while (p->bound[p->holding[r] + 1] >= bound[r])
       p->holding[r]++;
+  for (int r = p->ranges - 1; r >= 0; r--) {
+    int64_t count = lore_pieces_owned(p, r, rank, &p->own_from[r]);
+    p->own_at[r] = p->own_elements;
+    p->own_elements += count;
+    p->own_slices += slices_of(count);
+  }
 }
 
 /* Pairs are the first of the parties. */
@@ -106,9 +112,18 @@ int64_t lore_pieces_owned(const lore_pieces *p, int range, int rank, int64_t *fr
                           p->whole ? (lore_seats){0, p->ranks} : lore_pieces_seat(p, rank), from);
 }
 
-int64_t lore_pieces_elements(const lore_pieces *p, int rank) {
-  int64_t elements = 0, from;
-  for (int r = 0; r < p->ranges; r++)
-    elements += lore_pieces_owned(p, r, rank, &from);
-  return elements;
+/* Elements of this rank's piece of `range`. */
+static int64_t own_count(const lore_pieces *p, int range) {
+  return (range > 0 ? p->own_at[range - 1] : p->own_elements) - p->own_at[range];
+}
+
+lore_slice lore_pieces_slice(const lore_pieces *p, int64_t slice) {
+  int range = p->ranges - 1;
+  while (slice >= slices_of(own_count(p, range)))
+    slice -= slices_of(own_count(p, range--));
+  int64_t before = slice * LORE_SLICE, left = own_count(p, range) - before;
+  return (lore_slice){.range = range,
+                      .from = p->own_from[range] + before,
+                      .count = left < LORE_SLICE ? left : LORE_SLICE,
+                      .before = p->own_at[range] + before};
 }

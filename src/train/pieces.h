@@ -25,6 +25,9 @@ typedef struct {
   int64_t bound[LORE_RANGES_MAX]; /* range r is elements [bound[r + 1], bound[r]) */
   int last[LORE_RANGES_MAX];      /* range of backward with which each becomes final */
   int holding[LORE_RANGES_MAX];   /* of each range of backward: the first range with a part of it */
+  int64_t own_from[LORE_RANGES_MAX]; /* first element of this rank's piece of each range */
+  int64_t own_at[LORE_RANGES_MAX];   /* elements that it owns before that */
+  int64_t own_elements, own_slices;
 } lore_pieces;
 
 /* From the ranges of backward (lore_decoder_ranges). */
@@ -54,7 +57,13 @@ int64_t lore_pieces_span(const lore_pieces *pieces, int range, lore_seats seats,
 /* Those that `rank` owns. */
 int64_t lore_pieces_owned(const lore_pieces *pieces, int range, int rank, int64_t *from);
 
-/* Elements that `rank` owns of all ranges. */
-int64_t lore_pieces_elements(const lore_pieces *pieces, int rank);
+/* Elements [from, from + count) of `range`, of which this rank owns `before` more, lower ones. */
+typedef struct {
+  int range;
+  int64_t from, count, before;
+} lore_slice;
+
+/* Slice `slice` of the own_slices that this rank owns, by ascending elements. */
+lore_slice lore_pieces_slice(const lore_pieces *pieces, int64_t slice);
 
 #endif

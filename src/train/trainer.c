@@ -13,11 +13,7 @@
 #include "lore/base/mpi.h"
 #include "lore/model/decoder.h"
 #include "lore/train/adamw.h"
-
-enum {
-  SLICE = 4096, /* elements that the update pass keeps in cache */
-  RANGES_MAX = 256
-};
+#include "moments.h"
 
 typedef struct {
   lore_trainer *trainer;
@@ -35,18 +31,20 @@ struct lore_trainer {
   int threads, shards;
   int64_t first_shard, last_shard; /* of this rank */
   int ranges;
-  int64_t bound[RANGES_MAX];
+  int64_t bound[LORE_RANGES_MAX];
   lore_arena arena;
-  real *parameters, *first_moment, *second_moment;
+  real *parameters;
   real *reference;     /* parameters whose attention is used, or NULL */
   lore_worker *worker; /* `threads` entries */
   lore_sum sum;
   lore_pieces pieces;
   lore_exchange exchange;
-  real *gradient;       /* of all ranks */
+  lore_moments moments;
   double *report;       /* per shard loss and tokens, then the votes: added over ranks */
-  double *slice_square; /* sum of squares of each slice of the gradient */
+  double *slice_square; /* sum of squares of each slice of the gradient, behind the votes */
   int vote;
+  bool summing;  /* the exchange is at this step's gradient, no more at parameters */
+  double waited; /* s in this step, for other ranks */
 };
 
 static void fill_from_population(const void *context, lore_batch *batch, uint64_t step,
@@ -60,7 +58,7 @@ lore_batch_source lore_batch_source_of_population(const lore_population_source *
 }
 
 static int64_t count_slices(const lore_model *model) {
-  return (model->elements + SLICE - 1) / SLICE;
+  return (model->elements + LORE_SLICE - 1) / LORE_SLICE;
 }
 
 static int used_threads(int64_t shards, int threads) {
@@ -68,7 +66,12 @@ static int used_threads(int64_t shards, int threads) {
 }
 
 static size_t report_length(const lore_trainer *t) {
-  return 2 * (size_t)t->shards + 1;
+  return 2 * (size_t)t->shards + 1 + (size_t)count_slices(t->model);
+}
+
+/* Squares of slices that every rank has computed are not added. */
+static size_t added_length(const lore_trainer *t) {
+  return t->pieces.whole ? 2 * (size_t)t->shards + 1 : report_length(t);
 }
 
 /* Runs over a counting arena first, then over the real one. */
@@ -77,19 +80,16 @@ static void layout_trainer(lore_trainer *t, int longest) {
   size_t elements = (size_t)t->model->elements, threads = (size_t)t->threads;
   bool whole = t->team.ranks == 1 || c->reduction == LORE_REDUCTION_MPI;
   t->parameters = lore_arena_take(&t->arena, elements, sizeof(real));
-  t->first_moment = lore_arena_take(&t->arena, elements, sizeof(real));
-  t->second_moment = lore_arena_take(&t->arena, elements, sizeof(real));
   t->reference =
       lore_patch_wanted(&c->patch) ? lore_arena_take(&t->arena, elements, sizeof(real)) : NULL;
   t->worker = lore_arena_take(&t->arena, threads, sizeof *t->worker);
   t->report = lore_arena_take(&t->arena, report_length(t), sizeof *t->report);
-  t->slice_square =
-      lore_arena_take(&t->arena, (size_t)count_slices(t->model), sizeof *t->slice_square);
+  t->slice_square = t->report ? t->report + 2 * t->shards + 1 : NULL;
   lore_sum_layout(&t->sum, &t->arena, t->first_shard, t->last_shard, t->threads, t->model->elements,
                   t->ranges, t->bound, whole);
   lore_pieces_plan(&t->pieces, t->ranges, t->bound, t->team.rank, t->team.ranks, whole);
   lore_exchange_layout(&t->exchange, &t->arena, t->shards, c->reduction, &t->pieces, &t->sum);
-  t->gradient = t->worker ? t->sum.left.block[0].sum : NULL;
+  lore_moments_layout(&t->moments, &t->arena, &t->pieces);
   for (int w = 0; w < t->threads; w++) {
     lore_worker counting, *worker = t->worker ? &t->worker[w] : &counting;
     worker->trainer = t;
@@ -107,7 +107,7 @@ static lore_trainer describe_trainer(const lore_model *model, const lore_train_c
                                      lore_team team, int threads) {
   lore_trainer t = {
       .model = model, .config = *config, .team = team, .shards = config->batch / config->shard};
-  assert(model->config.layers + 3 <= RANGES_MAX && team.ranks <= t.shards);
+  assert(model->config.layers + 3 <= LORE_RANGES_MAX && team.ranks <= t.shards);
   t.ranges = lore_decoder_ranges(model, t.bound);
   lore_sum_share(t.shards, team.rank, team.ranks, &t.first_shard, &t.last_shard);
   t.threads = used_threads(t.last_shard - t.first_shard, threads);
@@ -148,6 +148,7 @@ lore_status lore_trainer_create(const lore_model *model, const lore_train_config
   status = lore_team_agree(team, status);
   if (status == LORE_OK)
     status = lore_exchange_open(&t->exchange, team.comm);
+  t->moments.comm = t->exchange.comm;
   if (status != LORE_OK) {
     lore_trainer_destroy(t);
     return status;
@@ -159,10 +160,41 @@ lore_status lore_trainer_create(const lore_model *model, const lore_train_config
 void lore_trainer_destroy(lore_trainer *trainer) {
   if (!trainer)
     return;
+  if (trainer->exchange.comm != MPI_COMM_NULL)
+    (void)lore_trainer_wait(trainer);
   lore_exchange_close(&trainer->exchange);
   if (!lore_mpi_failed()) /* else messages under way may still write into it */
     lore_arena_destroy(&trainer->arena);
   free(trainer);
+}
+
+/* By the thread that may use MPI. What fails here fails again at the end of the step. */
+static lore_status poll_exchange(lore_trainer *t, bool *complete) {
+  if (!t->summing && lore_exchange_has(&t->exchange, 0)) {
+    lore_exchange_begin(&t->exchange);
+    t->summing = true;
+  }
+  return lore_exchange_poll(&t->exchange, complete);
+}
+
+/* What a worker does before it reads parameters of a range. */
+static void on_range_needed(void *context, int range) {
+  lore_worker *worker = context;
+  lore_trainer *t = worker->trainer;
+  int wanted = t->pieces.holding[range];
+  bool complete;
+  double begin = -1;
+  while (!lore_exchange_has(&t->exchange, wanted)) {
+    if (worker->index > 0) {
+      sched_yield();
+      continue;
+    }
+    begin = begin < 0 ? lore_clock_seconds() : begin;
+    (void)poll_exchange(t, &complete);
+    sched_yield();
+  }
+  if (begin >= 0)
+    t->waited += lore_clock_seconds() - begin;
 }
 
 /* What a worker does whenever the decoder has finished a range of a gradient. */
@@ -172,14 +204,14 @@ static void on_range_ready(void *context, int range) {
   if (range >= 0)
     lore_sum_add(&t->sum, worker->index, worker->shard, range);
   bool complete;
-  if (worker->index == 0 && t->team.ranks > 1) /* a failure is met again in finish_exchange */
-    (void)lore_exchange_poll(&t->exchange, &complete);
+  if (worker->index == 0 && t->team.ranks > 1)
+    (void)poll_exchange(t, &complete);
 }
 
 static void compute_shards(lore_trainer *t, int w, int64_t step) {
   lore_worker *worker = &t->worker[w];
   const lore_sum_worker *share = &t->sum.worker[w];
-  const lore_gradient_watch watch = {on_range_ready, worker};
+  const lore_train_watch watch = {on_range_needed, on_range_ready, worker};
   bool patched = lore_patch_active(&t->config.patch, step, t->config.steps);
   lore_workspace_patch(worker->workspace, patched ? worker->patterns : NULL);
   for (int64_t shard = share->first_shard; shard < share->last_shard; shard++) {
@@ -196,62 +228,56 @@ static void compute_shards(lore_trainer *t, int w, int64_t step) {
   }
 }
 
-/* By the thread that may use MPI, after its shards. *seconds: that the step waits only because
- * ranks exchange gradients. */
-static lore_status finish_exchange(lore_trainer *t, double *seconds) {
+/* By the thread that may use MPI, after its shards. The step waits for other ranks from when all
+ * threads of this one have finished. */
+static lore_status finish_sums(lore_trainer *t) {
   double begin = -1;
   bool complete = false;
-  LORE_TRY(lore_exchange_poll(&t->exchange, &complete));
+  LORE_TRY(poll_exchange(t, &complete));
   while (!complete) {
     if (begin < 0 && lore_sum_done(&t->sum, t->ranges - 1))
       begin = lore_clock_seconds();
     sched_yield(); /* to threads that still compute, or to other ranks on the same processor */
-    LORE_TRY(lore_exchange_poll(&t->exchange, &complete));
+    LORE_TRY(poll_exchange(t, &complete));
   }
-  for (int r = 0; r < t->pieces.ranges; r++) {
-    int64_t from, count = lore_pieces_owned(&t->pieces, r, t->team.rank, &from);
-    const real *sum = lore_exchange_sum(&t->exchange, r);
-    if (sum != t->gradient + from)
-      memcpy(t->gradient + from, sum, sizeof(real) * (size_t)count);
-  }
-  LORE_TRY(lore_exchange_copy(&t->exchange, t->gradient));
-  do {
-    LORE_TRY(lore_exchange_poll(&t->exchange, &complete));
-    sched_yield();
-  } while (!complete);
-  LORE_TRY(lore_exchange_add(&t->exchange, (int)report_length(t), t->report));
-  *seconds = begin < 0 ? 0 : lore_clock_seconds() - begin;
+  if (begin >= 0)
+    t->waited += lore_clock_seconds() - begin;
   return LORE_OK;
 }
 
-static double square_slice(const lore_trainer *t, int64_t slice) {
-  int64_t at = slice * SLICE, count = t->model->elements - at;
+static void square_slice(lore_trainer *t, int64_t own) {
+  const lore_slice slice = lore_pieces_slice(&t->pieces, own);
+  const real *gradient =
+      lore_exchange_sum(&t->exchange, slice.range) + (slice.from - t->pieces.own_from[slice.range]);
   real lane[16] = {0}; /* fixed lanes: the same bits at any vector width */
   double square = 0;
-  count = count < SLICE ? count : SLICE;
-  for (int64_t i = 0; i < count; i += 16)
+  for (int64_t i = 0; i < slice.count; i += 16)
     for (int j = 0; j < 16; j++)
-      lane[j] += t->gradient[at + i + j] * t->gradient[at + i + j];
+      lane[j] += gradient[i + j] * gradient[i + j];
   for (int j = 0; j < 16; j++)
     square += (double)lane[j];
-  return square;
+  t->slice_square[slice.from / LORE_SLICE] = square;
 }
 
-/* Updates the part of each tensor that lies in elements [first, last). */
-static void update_elements(lore_trainer *t, int64_t step, double gradient_scale, int64_t first,
-                            int64_t last) {
+/* Updates the part of each tensor that lies in the slice. */
+static void update_slice(lore_trainer *t, int64_t step, double gradient_scale, int64_t own) {
+  const lore_slice slice = lore_pieces_slice(&t->pieces, own);
+  const real *gradient =
+      lore_exchange_sum(&t->exchange, slice.range) + (slice.from - t->pieces.own_from[slice.range]);
   double rate = lore_learning_rate(&t->config, step);
   bool patched = lore_patch_active(&t->config.patch, step, t->config.steps);
   int64_t update = step + 1 - (patched ? t->config.patch.start : 0); /* since moments were zero */
+  int64_t first = slice.from, last = first + slice.count;
   for (int i = 0; i < t->model->tensors; i++) {
     const lore_tensor *tensor = &t->model->tensor[i];
     int64_t end = tensor->offset + lore_tensor_size(tensor);
     int64_t from = first > tensor->offset ? first : tensor->offset, to = last < end ? last : end;
+    int64_t at = slice.before + (from - first);
     if (from < to)
       lore_adamw_update(&t->config, update, rate,
                         tensor->row->kind == LORE_WEIGHT ? t->config.weight_decay : 0,
-                        gradient_scale, to - from, t->gradient + from, t->parameters + from,
-                        t->first_moment + from, t->second_moment + from);
+                        gradient_scale, to - from, gradient + (from - first), t->parameters + from,
+                        t->moments.vector[0] + at, t->moments.vector[1] + at);
   }
 }
 
@@ -269,55 +295,71 @@ static lore_step summarise_step(const lore_trainer *t) {
   return result;
 }
 
+/* By the thread that may use MPI. */
+static lore_status add_reports(lore_trainer *t, lore_step *result) {
+  double begin = lore_clock_seconds();
+  LORE_TRY(lore_exchange_add(&t->exchange, (int)added_length(t), t->report));
+  t->waited += lore_clock_seconds() - begin;
+  *result = summarise_step(t);
+  return LORE_OK;
+}
+
 /* What each thread of a team does, or one thread without a team. Thread 0 computes the first
- * worker's shards: it alone may use MPI, and all threads leave with its *status. */
-static void make_step(lore_trainer *t, int64_t step, double *exchange_seconds, lore_step *result,
-                      lore_status *status) {
-  int64_t count = count_slices(t->model);
+ * worker's shards: it alone may use MPI, and all threads leave with its *status. Parameters are
+ * still under way at the end, and waited for where the next step needs them. */
+static void make_step(lore_trainer *t, int64_t step, lore_step *result, lore_status *status) {
 #pragma omp for schedule(static, 1)
   for (int w = 0; w < t->threads; w++) {
     compute_shards(t, w, step);
     if (w == 0)
-      *status = finish_exchange(t, exchange_seconds);
+      *status = finish_sums(t);
   }
   if (*status != LORE_OK)
     return;
 #pragma omp for schedule(static)
-  for (int64_t s = 0; s < count; s++)
-    t->slice_square[s] = square_slice(t, s);
-#pragma omp single
-  *result = summarise_step(t);
+  for (int64_t s = 0; s < t->pieces.own_slices; s++)
+    square_slice(t, s);
+#pragma omp master
+  *status = add_reports(t, result);
+#pragma omp barrier
+  if (*status != LORE_OK)
+    return;
   double clip = t->config.clip;
   double scale = clip > 0 && result->gradient_norm > clip ? clip / result->gradient_norm : 1;
 #pragma omp for schedule(static)
-  for (int64_t s = 0; s < count; s++)
-    update_elements(t, step, scale / (double)result->tokens, s * SLICE, (s + 1) * SLICE);
-}
-
-/* Where patching begins, the optimiser begins again. */
-static void reset_moments(lore_trainer *t) {
-  memset(t->first_moment, 0, sizeof(real) * (size_t)t->model->elements);
-  memset(t->second_moment, 0, sizeof(real) * (size_t)t->model->elements);
+  for (int64_t s = 0; s < t->pieces.own_slices; s++)
+    update_slice(t, step, scale / (double)result->tokens, s);
+#pragma omp master
+  *status = lore_exchange_copy(&t->exchange, t->parameters);
 }
 
 lore_status lore_trainer_step(lore_trainer *t, int64_t step, lore_step *result) {
-  double exchange_seconds = 0;
   lore_status status = LORE_OK;
   memset(t->report, 0, sizeof *t->report * report_length(t));
   t->report[2 * t->shards] = t->vote;
   if (lore_patch_active(&t->config.patch, step, t->config.steps) && step == t->config.patch.start)
-    reset_moments(t);
+    lore_moments_reset(&t->moments); /* where patching begins, the optimiser begins again */
   lore_sum_begin(&t->sum);
-  lore_exchange_begin(&t->exchange);
+  t->summing = false;
+  t->waited = 0;
   if (t->threads > 1) {
 #pragma omp parallel num_threads(t->threads)
-    make_step(t, step, &exchange_seconds, result, &status);
+    make_step(t, step, result, &status);
   } else {
     /* libgomp allocates for every team of one */
-    make_step(t, step, &exchange_seconds, result, &status);
+    make_step(t, step, result, &status);
   }
-  result->exchange_seconds = exchange_seconds;
+  result->exchange_seconds = t->waited;
   return status;
+}
+
+lore_status lore_trainer_wait(lore_trainer *t) {
+  bool complete;
+  while (!lore_exchange_has(&t->exchange, 0)) {
+    LORE_TRY(lore_exchange_poll(&t->exchange, &complete));
+    sched_yield();
+  }
+  return LORE_OK;
 }
 
 void lore_trainer_vote(lore_trainer *trainer) {
@@ -325,7 +367,16 @@ void lore_trainer_vote(lore_trainer *trainer) {
 }
 
 lore_training_state lore_trainer_state(lore_trainer *trainer) {
-  return (lore_training_state){trainer->parameters, trainer->first_moment, trainer->second_moment};
+  return (lore_training_state){trainer->parameters, lore_moments_elements(&trainer->moments, 0),
+                               lore_moments_elements(&trainer->moments, 1)};
+}
+
+lore_status lore_trainer_serve(lore_trainer *trainer) {
+  return lore_moments_serve(&trainer->moments);
+}
+
+lore_status lore_trainer_dismiss(lore_trainer *trainer) {
+  return lore_moments_dismiss(&trainer->moments);
 }
 
 real *lore_trainer_parameters(lore_trainer *trainer) {
@@ -337,5 +388,6 @@ real *lore_trainer_reference(lore_trainer *trainer) {
 }
 
 const real *lore_trainer_gradient(const lore_trainer *trainer) {
-  return trainer->gradient;
+  assert(trainer->pieces.whole);
+  return trainer->sum.left.block[0].sum;
 }

@@ -68,20 +68,20 @@ static inline fixture_state state_make(int64_t step) {
     vector[v] = malloc((size_t)model->elements * sizeof(real));
     vector_fill(vector[v], 3 * (uint32_t)step + v);
   }
-  return (fixture_state){{vector[0], vector[1], vector[2]}};
+  return (fixture_state){{vector[0], {.memory = vector[1]}, {.memory = vector[2]}}};
 }
 
 static inline void state_free(fixture_state *state) {
   free(state->all.parameters);
-  free(state->all.first_moment);
-  free(state->all.second_moment);
+  free(state->all.first_moment.memory);
+  free(state->all.second_moment.memory);
 }
 
 static inline bool state_same(const fixture_state *a, const fixture_state *b) {
   size_t size = (size_t)model->elements * sizeof(real);
   return !memcmp(a->all.parameters, b->all.parameters, size) &&
-         !memcmp(a->all.first_moment, b->all.first_moment, size) &&
-         !memcmp(a->all.second_moment, b->all.second_moment, size);
+         !memcmp(a->all.first_moment.memory, b->all.first_moment.memory, size) &&
+         !memcmp(a->all.second_moment.memory, b->all.second_moment.memory, size);
 }
 
 static inline lore_resume resume_make(int64_t step) {

@@ -121,11 +121,17 @@ static void train(lore_team team, char **argument) {
     lore_step result;
     if (lore_trainer_step(trainer, step, &result) != LORE_OK)
       abort();
-    count_messages(most);
+    if (counts) {
+      if (lore_trainer_wait(trainer) != LORE_OK)
+        abort();
+      count_messages(most);
+    }
     if (team.rank == 0 && !counts)
       printf("%.17g %.17g %" PRId64 " %d\n", result.loss, result.gradient_norm, result.tokens,
              result.votes);
   }
+  if (lore_trainer_wait(trainer) != LORE_OK)
+    abort();
   if (counts)
     print_messages(team, most);
   else

@@ -14,7 +14,7 @@ static lore_status write_resume(const char *directory, const lore_model *model,
     first[i] = parameters[i] / 2;
     second[i] = parameters[i] * parameters[i];
   }
-  const lore_training_state state = {parameters, first, second};
+  const lore_training_state state = {parameters, {.memory = first}, {.memory = second}};
   const lore_resume resume = {.step = 7,
                               .tokens_seen = INT64_C(3000000000),
                               .loss_sum = 0.1,

@@ -8,6 +8,7 @@
 #include "lore/base/status.h"
 #include "lore/data/vocabulary.h"
 #include "lore/eval/phases.h"
+#include "lore/io/elements.h"
 #include "lore/io/metrics.h"
 #include "lore/model/model.h"
 
@@ -27,7 +28,8 @@ typedef struct {
 
 /* The three vectors of a run, model->elements reals each. */
 typedef struct {
-  real *parameters, *first_moment, *second_moment;
+  real *parameters;
+  lore_elements first_moment, second_moment;
 } lore_training_state;
 
 /* Writes directory/resume_<step>.nc: the weights as in lore_checkpoint_write, the moments as

@@ -15,12 +15,15 @@
 void lore_decoder_attend(const lore_model *model, const real *parameters, const lore_batch *shard,
                          lore_workspace *workspace);
 
-/* Called when range `range` of a gradient is final (lore_decoder_ranges), and at moments in between
- * (range -1) so that communication can continue. */
+/* needed() is called before parameters of range `range` (lore_decoder_ranges) are read, in the
+ * order of the forward pass, from the last range to range 0. ready() is called when a range of the
+ * gradient is final, and at moments in between, in both passes (range -1), so that communication
+ * can continue. */
 typedef struct {
+  void (*needed)(void *context, int range);
   void (*ready)(void *context, int range);
   void *context;
-} lore_gradient_watch;
+} lore_train_watch;
 
 /* Backward finishes the gradient in ranges of whole tensors, range r being elements
  * [bound[r + 1], bound[r]): the head's side first, then layer by layer downwards, the embedding
@@ -32,7 +35,7 @@ int lore_decoder_ranges(const lore_model *model, int64_t *bound);
  * that sum without the scale (nats). `watch` may be NULL. */
 double lore_decoder_train(const lore_model *model, const real *parameters, const lore_batch *shard,
                           double scale, lore_workspace *workspace, real *gradient,
-                          const lore_gradient_watch *watch);
+                          const lore_train_watch *watch);
 
 /* Called with the residual stream, tokens x width, at each level of a forward pass: level 0 enters
  * the first layer, level l leaves layer l. Valid during the call. */

@@ -3,8 +3,10 @@
  * The batch is cut into shards of a fixed number of sequences. The ranks of the replica's team
  * share them, and their threads compute whole shards; gradients are added in the order of one
  * binary tree over shard numbers, so the sum has the same bits for any number of threads and ranks.
- * Sums over ranks begin while backward still runs. A step allocates nothing of ours and opens no
- * file. */
+ * Sums over ranks begin while backward still runs. Each rank then updates the pieces of the
+ * parameters that it owns, and keeps AdamW's moments of them alone; with LORE_REDUCTION_MPI, every
+ * rank does it all. Pieces are copied to all ranks while the next step's forward runs. A step
+ * allocates nothing of ours and opens no file. */
 #ifndef LORE_TRAIN_TRAINER_H
 #define LORE_TRAIN_TRAINER_H
 
@@ -38,7 +40,7 @@ typedef struct {
   double gradient_norm; /* of the mean gradient, before clipping */
   int64_t tokens;
   int votes;               /* ranks that have called lore_trainer_vote */
-  double exchange_seconds; /* that this rank waited for gradients of others after its own work */
+  double exchange_seconds; /* that this rank waited for gradients and parameters of others */
 } lore_step;
 
 typedef struct lore_trainer lore_trainer;
@@ -64,8 +66,16 @@ lore_status lore_trainer_step(lore_trainer *trainer, int64_t step, lore_step *re
 /* From the next step on, this rank asks for the end: `votes` tells all ranks at the same step. */
 void lore_trainer_vote(lore_trainer *trainer);
 
-/* Parameters and moments, owned by the trainer: to be saved, or filled to resume. */
+/* Waits until this rank has the parameters of the last step. All ranks, before anything but the
+ * next step. LORE_MPI. */
+lore_status lore_trainer_wait(lore_trainer *trainer);
+
+/* Parameters and moments, owned by the trainer: to be saved, or filled to resume. Moments are
+ * gathered from all ranks, or given to all, by rank 0; the others serve meanwhile, until rank 0
+ * dismisses them. LORE_MPI. */
 lore_training_state lore_trainer_state(lore_trainer *trainer);
+lore_status lore_trainer_serve(lore_trainer *trainer);
+lore_status lore_trainer_dismiss(lore_trainer *trainer);
 
 /* The parameters, model->elements reals; owned by the trainer. */
 real *lore_trainer_parameters(lore_trainer *trainer);
@@ -74,7 +84,8 @@ real *lore_trainer_parameters(lore_trainer *trainer);
  * model->elements reals, owned by the trainer. */
 real *lore_trainer_reference(lore_trainer *trainer);
 
-/* The gradient of the last step, summed over the batch's tokens (not their mean). */
+/* The gradient of the last step, summed over the batch's tokens (not their mean). Of
+ * a team of one rank. */
 const real *lore_trainer_gradient(const lore_trainer *trainer);
 
 #endif
