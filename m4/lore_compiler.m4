@@ -54,17 +54,55 @@ AC_DEFUN([LORE_MPI], [
 ])
 
 # LORE_ARCH
-# --with-arch=ARCH: -march=ARCH, by default native; "no" leaves the compiler's own default.
-# Appends to LORE_CFLAGS and sets lore_arch.
+# --with-arch=ARCH: everything with -march=ARCH, and kernels of one level; "no" leaves the compiler's
+# own default. Without it, x86-64 gets kernels of three levels, and the rest for the lowest of them;
+# others, and compilers that do not know the levels, one level. So does a -march in CFLAGS, which would
+# overrule that of every level. Appends to LORE_CFLAGS; sets LORE_V2_CFLAGS and so on, lore_arch (in
+# words), lore_level (the name of the one level; empty if there are three) and lore_levels.
 AC_DEFUN([LORE_ARCH], [
   AC_ARG_WITH([arch],
-    [AS_HELP_STRING([--with-arch=ARCH], [processor to compile for (native; e.g. x86-64-v3)])],
+    [AS_HELP_STRING([--with-arch=ARCH],
+      [compile for this processor alone (native; x86-64-v3; no: the compiler's default)])],
     [], [with_arch=default])
-  AS_CASE([$with_arch],
-    [no], [lore_arch=unspecified],
-    [default|yes], [lore_arch=native
-      LORE_FLAG([-march=native], [LORE_CFLAGS], [lore_arch=unspecified])],
-    [lore_arch=$with_arch
+  AS_CASE([$with_arch], [yes], [with_arch=native])
+  LORE_V2_CFLAGS= LORE_V3_CFLAGS= LORE_V4_CFLAGS=
+  AS_CASE(["$with_arch: $CFLAGS"],
+    ["default: "*-march=*|"default: "*-mcpu=*], [
+      lore_arch=`AS_ECHO(["$CFLAGS"]) | sed 's/.*-m\(arch\|cpu\)=\([[^ ]]*\).*/\2/'`
+      lore_level=$lore_arch],
+    [default:*], [
+      AC_MSG_CHECKING([whether $CC compiles for x86-64])
+      AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[@%:@ifndef __x86_64__
+@%:@error "another architecture"
+@%:@endif]])], [lore_level=], [lore_level=default])
+      AS_IF([test "$lore_level"], [AC_MSG_RESULT([no])], [
+        AC_MSG_RESULT([yes])
+        LORE_FLAG([-march=x86-64-v2], [LORE_V2_CFLAGS], [lore_level=default])
+        LORE_FLAG([-march=x86-64-v3], [LORE_V3_CFLAGS], [lore_level=default])
+        LORE_FLAG([-march=x86-64-v4], [LORE_V4_CFLAGS], [lore_level=default])
+        AS_IF([test "$lore_level"],
+          [AC_MSG_WARN([$CC does not know x86-64-v2, -v3 and -v4: kernels for its default alone; see --with-arch])])
+      ])
+      lore_arch=unspecified
+      AS_IF([test -z "$lore_level"], [
+        lore_arch=x86-64-v2
+        AS_VAR_APPEND([LORE_CFLAGS], ["$LORE_V2_CFLAGS"])])],
+    [no:*], [lore_arch=unspecified lore_level=default],
+    [lore_arch=$with_arch lore_level=$with_arch
      LORE_FLAG([-march=$with_arch], [LORE_CFLAGS],
        [AC_MSG_ERROR([$CC does not know --with-arch=$with_arch; see its -march option])])])
+  AS_CASE([$lore_level],
+    [native], [
+      lore_native=`$CC -march=native -Q --help=target 2>/dev/null | $AWK '$[]1 == "-march=" {print $[]2; exit}'`
+      lore_arch="native${lore_native:+ ($lore_native)}"
+      lore_level=${lore_native:-native}],
+    [x86-64-v@<:@234@:>@], [lore_level=${lore_level@%:@x86-64-}])
+  lore_levels=${lore_level:-v2 v3 v4}
+  AS_IF([test "$lore_level"],
+    [AC_DEFINE_UNQUOTED([BUILD_LEVEL], ["$lore_level"],
+      [The one level of processors that kernels are compiled for; undefined if there are several.])])
+  AM_CONDITIONAL([LORE_ONE_LEVEL], [test "$lore_level"])
+  AC_SUBST([LORE_V2_CFLAGS])
+  AC_SUBST([LORE_V3_CFLAGS])
+  AC_SUBST([LORE_V4_CFLAGS])
 ])

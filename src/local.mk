@@ -35,6 +35,7 @@ eval_sources = \
 	src/eval/phases.c
 
 train_sources = \
+	src/train/adamw.c \
 	src/train/bench.c \
 	src/train/exchange.c \
 	src/train/exchange.h \
@@ -133,6 +134,8 @@ run_sources = \
 	src/run/backend.h \
 	src/run/exposure.c \
 	src/run/exposure.h \
+	src/run/level.c \
+	src/run/level.h \
 	src/run/progress.c \
 	src/run/progress.h \
 	src/run/provenance.c \
@@ -239,39 +242,44 @@ cli_sources = \
 	src/cli/task_memory.c \
 	src/cli/verify.c
 
-# Floating-point kernels, compiled with LORE_KERNEL_CFLAGS (configure.ac says why).
-kernel_sources = \
-	src/model/activation.c \
-	src/model/attention.c \
+model_sources = \
 	src/model/attention_block.c \
-	src/model/convolution.c \
 	src/model/decoder.c \
-	src/model/embedding.c \
-	src/model/gelu.h \
 	src/model/gemm.c \
-	src/model/gemm_kernel.c \
-	src/model/gemm_kernel.h \
-	src/model/head.c \
-	src/model/layers.h \
-	src/model/linear.c \
+	src/model/kernels.c \
 	src/model/memory.c \
 	src/model/mixer.c \
 	src/model/mixer.h \
 	src/model/model.c \
-	src/model/norm.c \
 	src/model/pass.h \
-	src/model/recurrent.c \
 	src/model/recurrent_block.c \
+	src/model/tensor.c \
+	src/model/workspace.c \
+	src/model/workspace.h
+
+# Where a run spends its time: compiled once for each level of processors (include/lore/model/kernels.h),
+# with LORE_KERNEL_CFLAGS (configure.ac says why). Each includes level.h first.
+kernel_sources = \
+	src/model/activation.c \
+	src/model/attention.c \
+	src/model/convolution.c \
+	src/model/embedding.c \
+	src/model/gelu.h \
+	src/model/gemm_kernel.c \
+	src/model/gemm_kernel.h \
+	src/model/head.c \
+	src/model/level.c \
+	src/model/level.h \
+	src/model/linear.c \
+	src/model/norm.c \
+	src/model/recurrent.c \
 	src/model/rotary.c \
 	src/model/simd.h \
-	src/model/tensor.c \
 	src/model/vecmath.h \
-	src/model/workspace.c \
-	src/model/workspace.h \
-	src/train/adamw.c
+	src/model/vector.c
 
 # What exists in float and in double.
-numeric_sources = $(base_sources) $(data_sources) $(eval_sources) $(train_sources)
+numeric_sources = $(base_sources) $(data_sources) $(eval_sources) $(model_sources) $(train_sources)
 
 EXTRA_DIST += include src/base/commit.sh
 
@@ -319,14 +327,32 @@ always:
 # For "make lore" in a fresh directory, which makes no BUILT_SOURCES first.
 src/base/liblore_a-build.$(OBJEXT) src/base/liblore_double_a-build.$(OBJEXT): commit.h
 
-noinst_LIBRARIES += liblore.a libkernels.a
+noinst_LIBRARIES += liblore.a
 liblore_a_SOURCES = $(numeric_sources) $(io_sources) $(settings_sources) \
 	$(manifest_sources) $(run_sources) $(cost_sources) $(control_sources)
 nodist_liblore_a_SOURCES = src/data/lists.c src/control/job_scripts.c
 liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control
-libkernels_a_SOURCES = $(kernel_sources)
-libkernels_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
-float_libraries = liblore.a libkernels.a liblore.a
+
+# Kernels of each level. A further level is a library here and a line in src/model/kernels.c.
+if LORE_ONE_LEVEL
+level_libraries = libkernels_arch.a
+libkernels_arch_a_SOURCES = $(kernel_sources)
+libkernels_arch_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_LEVEL=arch
+libkernels_arch_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
+else
+level_libraries = libkernels_v2.a libkernels_v3.a libkernels_v4.a
+libkernels_v2_a_SOURCES = $(kernel_sources)
+libkernels_v2_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_LEVEL=v2
+libkernels_v2_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V2_CFLAGS)
+libkernels_v3_a_SOURCES = $(kernel_sources)
+libkernels_v3_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_LEVEL=v3
+libkernels_v3_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V3_CFLAGS)
+libkernels_v4_a_SOURCES = $(kernel_sources)
+libkernels_v4_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_LEVEL=v4
+libkernels_v4_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V4_CFLAGS)
+endif
+noinst_LIBRARIES += $(level_libraries)
+float_libraries = liblore.a $(level_libraries) liblore.a libprocessor.a
 
 # Probes and their algebra, libraries of their own: what does not use them need not load ScaLAPACK.
 noinst_LIBRARIES += liblinalg.a libprobe.a
@@ -339,20 +365,31 @@ libprobe_a_SOURCES = $(probe_sources)
 probe_libraries = libprobe.a $(linalg_libraries)
 
 # The same in double, for tests of gradients and closed forms.
-check_LIBRARIES += liblore_double.a libkernels_double.a
+check_LIBRARIES += liblore_double.a $(double_level_libraries)
 liblore_double_a_SOURCES = $(numeric_sources)
 nodist_liblore_double_a_SOURCES = src/data/lists.c
 liblore_double_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -DLORE_DOUBLE
-libkernels_double_a_SOURCES = $(kernel_sources)
-libkernels_double_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_DOUBLE
-libkernels_double_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
-double_libraries = liblore_double.a libkernels_double.a liblore_double.a
+if LORE_ONE_LEVEL
+double_level_libraries = libkernels_double_arch.a
+libkernels_double_arch_a_SOURCES = $(kernel_sources)
+libkernels_double_arch_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_DOUBLE -DLORE_LEVEL=arch
+libkernels_double_arch_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
+else
+double_level_libraries = libkernels_double_v2.a libkernels_double_v3.a
+libkernels_double_v2_a_SOURCES = $(kernel_sources)
+libkernels_double_v2_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_DOUBLE -DLORE_LEVEL=v2
+libkernels_double_v2_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V2_CFLAGS)
+libkernels_double_v3_a_SOURCES = $(kernel_sources)
+libkernels_double_v3_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_DOUBLE -DLORE_LEVEL=v3
+libkernels_double_v3_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V3_CFLAGS)
+endif
+double_libraries = liblore_double.a $(double_level_libraries) liblore_double.a libprocessor.a
 
 # Runs on every processor, to tell that this one is too old for the rest.
 noinst_LIBRARIES += libprocessor.a
-libprocessor_a_SOURCES = src/cli/processor.c src/cli/processor.h
+libprocessor_a_SOURCES = src/base/features.c src/cli/processor.c src/cli/processor.h
 libprocessor_a_CFLAGS = $(AM_CFLAGS) $(LORE_OLDEST_CFLAGS)
 
 bin_PROGRAMS += lore
 lore_SOURCES = $(cli_sources)
-lore_LDADD = libprocessor.a $(probe_libraries) $(lore_libs)
+lore_LDADD = $(probe_libraries) $(lore_libs)

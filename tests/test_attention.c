@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "model/layers.h"
+#include "lore/model/kernels.h"
 #include "support/naive.h"
 
 /* One head: the first of several in rows of q, k, v side by side, NaN in between. */
@@ -17,14 +17,14 @@ static head_case make_head(lore_random *stream, int tokens, int size, double dev
   head_case c = {.tokens = tokens, .size = size};
   c.stride = size + numbers_between(stream, 0, 2 * size);
   c.out_stride = size + numbers_between(stream, 0, 5);
-  c.pstride = lore_attention_stride(tokens);
+  c.pstride = lore_kernels()->attention_stride(tokens);
   size_t squared = (size_t)tokens * (size_t)tokens, dense = (size_t)tokens * (size_t)size;
   c.q = numbers_matrix(stream, tokens, size, c.stride, deviation);
   c.k = numbers_matrix(stream, tokens, size, c.stride, 1);
   c.v = numbers_matrix(stream, tokens, size, c.stride, 1);
   c.p = numbers_blank((size_t)tokens * (size_t)c.pstride);
   c.out = numbers_blank((size_t)(tokens - 1) * (size_t)c.out_stride + (size_t)size);
-  c.scratch = numbers_blank(lore_attention_scratch(tokens, size));
+  c.scratch = numbers_blank(lore_kernels()->attention_scratch(tokens, size));
   c.wide_q = numbers_dense(c.q, tokens, size, c.stride);
   c.wide_k = numbers_dense(c.k, tokens, size, c.stride);
   c.wide_v = numbers_dense(c.v, tokens, size, c.stride);
@@ -59,8 +59,8 @@ static void check_probabilities(const head_case *c, double ulps) {
 }
 
 static void forward(const head_case *c) {
-  lore_attention_forward(c->tokens, c->size, c->stride, c->q, c->k, c->v, c->p, c->out_stride,
-                         c->out, c->scratch);
+  lore_kernels()->attention_forward(c->tokens, c->size, c->stride, c->q, c->k, c->v, c->p,
+                                    c->out_stride, c->out, c->scratch);
 }
 
 /* `ulps` grows with the size of the scores: softmax turns their absolute into relative errors. */
@@ -82,9 +82,9 @@ static void check_backward(lore_random *stream, const head_case *c, double ulps)
   naive_attention_backward(c->tokens, c->size, c->wide_q, c->wide_k, c->wide_v, c->wide_p,
                            numbers_dense(dout, c->tokens, c->size, c->out_stride), want_dq, want_dk,
                            want_dv);
-  real *scratch = numbers_blank(lore_attention_scratch(c->tokens, c->size));
-  lore_attention_backward(c->tokens, c->size, c->stride, c->q, c->k, c->v, c->p, c->out_stride,
-                          dout, dstride, dq, dk, dv, scratch);
+  real *scratch = numbers_blank(lore_kernels()->attention_scratch(c->tokens, c->size));
+  lore_kernels()->attention_backward(c->tokens, c->size, c->stride, c->q, c->k, c->v, c->p,
+                                     c->out_stride, dout, dstride, dq, dk, dv, scratch);
   /* Where the softmax saturates, dq and dk are next to 0 and only rounding is left. */
   double dq_limit = ulps * real_epsilon * fmax(1, numbers_largest(want_dq, dense));
   double dk_limit = ulps * real_epsilon * fmax(1, numbers_largest(want_dk, dense));

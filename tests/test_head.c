@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "lore/model/gemm.h"
-#include "model/layers.h"
+#include "lore/model/kernels.h"
 #include "support/naive.h"
 
 typedef struct {
@@ -47,7 +47,7 @@ static void check_train(const head_case *c, double scale, double ulps) {
   size_t t = (size_t)c->tokens, d = (size_t)c->width, v = (size_t)c->vocabulary;
   real *dx = numbers_blank(t * d), *dweight = numbers_blank(v * d);
   real *dbias = c->bias ? numbers_blank(v) : NULL;
-  real *scratch = numbers_blank(lore_head_scratch(c->width, c->vocabulary));
+  real *scratch = numbers_blank(lore_kernels()->head_scratch(c->width, c->vocabulary));
   double *want_dx = numbers_zero(t * d), *want_dweight = numbers_zero(v * d);
   double *want_dbias = numbers_zero(v), want = 0;
   for (size_t i = 0; i < t; i++) {
@@ -61,8 +61,8 @@ static void check_train(const head_case *c, double scale, double ulps) {
       }
     }
   }
-  double loss = lore_head_train(c->tokens, c->width, c->vocabulary, c->x, c->weight, c->bias,
-                                c->target, scale, dx, dweight, dbias, scratch);
+  double loss = lore_kernels()->head_train(c->tokens, c->width, c->vocabulary, c->x, c->weight,
+                                           c->bias, c->target, scale, dx, dweight, dbias, scratch);
   if (!(fabs(loss - want) <= ulps * real_epsilon * (double)t))
     fail_msg("T %d V %d: loss %.9g, not %.9g", c->tokens, c->vocabulary, loss, want);
   assert_close("dx", t * d, dx, want_dx, ulps);
@@ -81,8 +81,9 @@ static void check_score(const head_case *c, double ulps) {
   double *loss = numbers_zero(count), *top = numbers_zero(count), *entropy = numbers_zero(count);
   unsigned char *correct = numbers_take(count);
   memset(correct, 77, count);
-  lore_head_score(c->tokens, c->width, c->vocabulary, c->x, c->weight, c->bias, c->target, loss,
-                  correct, top, entropy, numbers_blank(lore_head_scratch(c->width, c->vocabulary)));
+  lore_kernels()->head_score(c->tokens, c->width, c->vocabulary, c->x, c->weight, c->bias,
+                             c->target, loss, correct, top, entropy,
+                             numbers_blank(lore_kernels()->head_scratch(c->width, c->vocabulary)));
   double limit = ulps * real_epsilon;
   for (int t = 0; t < c->tokens; t++) {
     const double *p = c->p + t * c->vocabulary;
@@ -100,17 +101,17 @@ static void check_left_out(const head_case *c) {
   size_t count = (size_t)c->tokens, bytes = count * sizeof(double);
   double *all[3], *one[3];
   unsigned char *correct = numbers_take(count), *alone = numbers_take(count);
-  real *scratch = numbers_blank(lore_head_scratch(c->width, c->vocabulary));
+  real *scratch = numbers_blank(lore_kernels()->head_scratch(c->width, c->vocabulary));
   for (int i = 0; i < 3; i++) {
     all[i] = numbers_zero(count);
     one[i] = numbers_zero(count);
   }
-  lore_head_score(c->tokens, c->width, c->vocabulary, c->x, c->weight, c->bias, c->target, all[0],
-                  correct, all[1], all[2], scratch);
+  lore_kernels()->head_score(c->tokens, c->width, c->vocabulary, c->x, c->weight, c->bias,
+                             c->target, all[0], correct, all[1], all[2], scratch);
   for (int i = 0; i < 4; i++)
-    lore_head_score(c->tokens, c->width, c->vocabulary, c->x, c->weight, c->bias, c->target,
-                    i == 0 ? one[0] : NULL, i == 3 ? alone : NULL, i == 1 ? one[1] : NULL,
-                    i == 2 ? one[2] : NULL, scratch);
+    lore_kernels()->head_score(c->tokens, c->width, c->vocabulary, c->x, c->weight, c->bias,
+                               c->target, i == 0 ? one[0] : NULL, i == 3 ? alone : NULL,
+                               i == 1 ? one[1] : NULL, i == 2 ? one[2] : NULL, scratch);
   for (int i = 0; i < 3; i++)
     assert_same_bits("a score alone", all[i], one[i], bytes);
   assert_same_bits("correct alone", correct, alone, count);
@@ -166,8 +167,8 @@ static void equal_logits(void **state) {
   lore_random stream = numbers_stream(33);
   head_case c = make_head(&stream, T, 6, V, false, 0);
   double loss[T], top[T], entropy[T];
-  lore_head_score(T, 6, V, c.x, c.weight, NULL, c.target, loss, NULL, top, entropy,
-                  numbers_blank(lore_head_scratch(6, V)));
+  lore_kernels()->head_score(T, 6, V, c.x, c.weight, NULL, c.target, loss, NULL, top, entropy,
+                             numbers_blank(lore_kernels()->head_scratch(6, V)));
   for (int t = 0; t < T; t++) {
     assert_near("loss", t, loss[t], log(V), 4 * real_epsilon);
     assert_near("top", t, top[t], 1.0 / V, 4 * real_epsilon);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "model/layers.h"
+#include "lore/model/kernels.h"
 #include "model/vecmath.h"
 #include "support/naive.h"
 
@@ -96,7 +96,8 @@ static void check_norm(lore_random *stream, int shape, lore_norm norm, bool bias
   real *y = numbers_blank(size), *scale = numbers_blank(t);
   real *mean = norm == LORE_NORM_LAYER ? numbers_blank(t) : NULL;
   double *want = numbers_zero(size);
-  lore_norm_forward(norm, c.tokens, c.width, c.epsilon, c.x, c.gain, c.bias, y, mean, scale);
+  lore_kernels()->norm_forward(norm, c.tokens, c.width, c.epsilon, c.x, c.gain, c.bias, y, mean,
+                               scale);
   naive_norm(norm, c.tokens, c.width, c.epsilon, c.wide_x, c.wide_gain, c.wide_bias, want);
   /* A row of one element minus its mean is all rounding under layer norm. */
   assert_close("y", size, y, want, 40);
@@ -114,7 +115,8 @@ static void check_norm(lore_random *stream, int shape, lore_norm norm, bool bias
   double *want_dbias = numbers_zero(d);
   naive_norm_backward(norm, c.tokens, c.width, c.epsilon, c.wide_x, c.wide_gain,
                       numbers_wide(dy, size), want_dx, want_dgain, want_dbias);
-  lore_norm_backward(norm, c.tokens, c.width, c.x, c.gain, mean, scale, dy, dx, dgain, dbias);
+  lore_kernels()->norm_backward(norm, c.tokens, c.width, c.x, c.gain, mean, scale, dy, dx, dgain,
+                                dbias);
   assert_close("dx", size, dx, want_dx, 100);
   assert_close("dgain", d, dgain, want_dgain, 100);
   if (bias)
@@ -145,10 +147,10 @@ static void norms_of_odd_rows(void **state) {
   for (size_t s = 0; s < sizeof starts / sizeof *starts; s++) {
     for (int i = 0; i < D; i++)
       x[i] = (real)starts[s];
-    lore_norm_forward(LORE_NORM_RMS, 1, D, 1e-5, x, gain, NULL, y, NULL, &scale);
+    lore_kernels()->norm_forward(LORE_NORM_RMS, 1, D, 1e-5, x, gain, NULL, y, NULL, &scale);
     for (int i = 0; i < D; i++)
       assert_true(fabs((double)y[i] - starts[s] / sqrt(starts[s] * starts[s] + 1e-5)) < 1e-6);
-    lore_norm_forward(LORE_NORM_LAYER, 1, D, 1e-5, x, gain, NULL, y, &mean, &scale);
+    lore_kernels()->norm_forward(LORE_NORM_LAYER, 1, D, 1e-5, x, gain, NULL, y, &mean, &scale);
     for (int i = 0; i < D; i++)
       assert_true(fabs((double)y[i]) < 0.1);
   }
@@ -179,11 +181,12 @@ static void check_linear_forward(const linear_case *c) {
                numbers_wide(c->weight, in * out), bias, want);
   for (size_t i = 0; c->residual && i < t * out; i++)
     want[i] += (double)c->residual[i];
-  lore_linear_forward(c->tokens, c->in, c->out, c->x, c->weight, c->bias, c->residual, y);
+  lore_kernels()->linear_forward(c->tokens, c->in, c->out, c->x, c->weight, c->bias, c->residual,
+                                 y);
   assert_close("y", t * out, y, want, 20);
   if (c->residual) {
-    lore_linear_forward(c->tokens, c->in, c->out, c->x, c->weight, c->bias, c->residual,
-                        c->residual);
+    lore_kernels()->linear_forward(c->tokens, c->in, c->out, c->x, c->weight, c->bias, c->residual,
+                                   c->residual);
     assert_close("y over the residual", t * out, c->residual, want, 20);
   }
 }
@@ -197,14 +200,14 @@ static void check_linear_backward(lore_random *stream, const linear_case *c) {
   naive_linear_backward(c->tokens, c->in, c->out, numbers_wide(c->x, t * in),
                         numbers_wide(c->weight, in * out), numbers_wide(dy, t * out), want_dx,
                         want_dweight, want_dbias);
-  lore_linear_backward(c->tokens, c->in, c->out, c->x, c->weight, dy, dx, dweight,
-                       c->bias ? dbias : NULL);
+  lore_kernels()->linear_backward(c->tokens, c->in, c->out, c->x, c->weight, dy, dx, dweight,
+                                  c->bias ? dbias : NULL);
   assert_close("dx", t * in, dx, want_dx, 40);
   assert_close("dweight", in * out, dweight, want_dweight, 40);
   if (c->bias)
     assert_close("dbias", out, dbias, want_dbias, 40);
   real *again = numbers_blank(in * out);
-  lore_linear_backward(c->tokens, c->in, c->out, c->x, c->weight, dy, NULL, again, NULL);
+  lore_kernels()->linear_backward(c->tokens, c->in, c->out, c->x, c->weight, dy, NULL, again, NULL);
   assert_same_bits("dweight without dx", dweight, again, in * out * sizeof(real));
 }
 
@@ -231,9 +234,9 @@ static real *activation_inputs(lore_random *stream, size_t count) {
 static void check_activation(lore_random *stream, lore_activation activation, size_t count) {
   real *u = activation_inputs(stream, count), *da = numbers_normal(stream, count, 1);
   real *a = numbers_blank(count), *du = numbers_blank(count), *in_place = numbers_copy(da, count);
-  lore_activation_forward(activation, count, u, a);
-  lore_activation_backward(activation, count, u, da, du);
-  lore_activation_backward(activation, count, u, in_place, in_place);
+  lore_kernels()->activation_forward(activation, count, u, a);
+  lore_kernels()->activation_backward(activation, count, u, da, du);
+  lore_kernels()->activation_backward(activation, count, u, in_place, in_place);
   assert_same_bits("du in the place of da", du, in_place, count * sizeof(real));
   for (size_t i = 0; i < count; i++) {
     double x = (double)u[i], want = naive_activation(activation, x);
@@ -277,10 +280,10 @@ static void check_embedding(lore_random *stream, int width, bool positions) {
         want_embedding[from] += (double)dx[at];
         want_position[place] += positions ? (double)dx[at] : 0;
       }
-  lore_embedding_forward(SEQUENCES, offset, token, width, embedding, positions ? position : NULL,
-                         x);
-  lore_embedding_backward(SEQUENCES, offset, token, width, dx, dembedding,
-                          positions ? dposition : NULL);
+  lore_kernels()->embedding_forward(SEQUENCES, offset, token, width, embedding,
+                                    positions ? position : NULL, x);
+  lore_kernels()->embedding_backward(SEQUENCES, offset, token, width, dx, dembedding,
+                                     positions ? dposition : NULL);
   assert_close("x", size, x, want, 1);
   assert_close("dembedding", VOCABULARY * d, dembedding, want_embedding, 8);
   assert_close("dposition", LONGEST * d, dposition, want_position, 8);
@@ -302,21 +305,21 @@ static void check_rotary(lore_random *stream, int tokens, int heads, int size, d
   size_t elements = (size_t)(tokens - 1) * (size_t)stride + (size_t)(heads * size);
   double *start = numbers_dense(x, tokens, heads * size, stride);
   double *want = numbers_dense(x, tokens, heads * size, stride);
-  lore_rotary_table(context, size, base, cosine, sine);
+  lore_kernels()->rotary_table(context, size, base, cosine, sine);
   for (int inverse = 0; inverse < 2; inverse++) {
     real *turned = numbers_copy(x, elements);
     for (int i = 0; i < tokens * heads; i++) {
       memcpy(want + i * size, start + i * size, sizeof *want * (size_t)size);
       naive_rotate(i / heads, size, base, inverse, want + i * size);
     }
-    lore_rotary_apply(tokens, heads, size, stride, cosine, sine, inverse, turned);
+    lore_kernels()->rotary_apply(tokens, heads, size, stride, cosine, sine, inverse, turned);
     /* The angle itself is a rounded double. */
     assert_matrix_close("rotated", tokens, heads * size, turned, stride, want,
                         4 + tokens * DBL_EPSILON / real_epsilon);
     for (int t = 0; t + 1 < tokens; t++)
       assert_same_bits("between the rows", x + t * stride + heads * size,
                        turned + t * stride + heads * size, sizeof(real) * (size_t)gap);
-    lore_rotary_apply(tokens, heads, size, stride, cosine, sine, !inverse, turned);
+    lore_kernels()->rotary_apply(tokens, heads, size, stride, cosine, sine, !inverse, turned);
     assert_matrix_close("there and back", tokens, heads * size, turned, stride, start, 8);
   }
 }

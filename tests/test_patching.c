@@ -2,7 +2,7 @@
 #include "support/numbers.h"
 
 #include "lore/model/decoder.h"
-#include "model/layers.h"
+#include "lore/model/kernels.h"
 #include "support/small_model.h"
 
 static const int lengths[] = {5, 1, 70, 33, 1, 12};
@@ -11,7 +11,7 @@ enum { SEQUENCES = sizeof lengths / sizeof *lengths, CONTEXT = 100 };
 
 /* Rows of positive numbers that add up to 1, zeros right of the diagonal. */
 static real *random_patterns(lore_random *stream, int tokens) {
-  int stride = lore_attention_stride(tokens);
+  int stride = lore_kernels()->attention_stride(tokens);
   real *p = numbers_take(sizeof *p * (size_t)tokens * (size_t)stride);
   memset(p, 0, sizeof *p * (size_t)tokens * (size_t)stride);
   for (int i = 0; i < tokens; i++) {
@@ -25,14 +25,14 @@ static real *random_patterns(lore_random *stream, int tokens) {
 }
 
 static void check_kernel(lore_random *stream, int tokens, int size) {
-  int stride = size + 5, out_stride = size + 3, pstride = lore_attention_stride(tokens);
+  int stride = size + 5, out_stride = size + 3, pstride = lore_kernels()->attention_stride(tokens);
   size_t dense = (size_t)tokens * (size_t)size;
   real *p = random_patterns(stream, tokens);
   real *v = numbers_matrix(stream, tokens, size, stride, 1);
   real *dout = numbers_matrix(stream, tokens, size, out_stride, 1);
   real *out = numbers_blank((size_t)tokens * (size_t)out_stride);
   real *dv = numbers_blank((size_t)tokens * (size_t)stride);
-  real *scratch = numbers_blank(lore_attention_scratch(tokens, size));
+  real *scratch = numbers_blank(lore_kernels()->attention_scratch(tokens, size));
   double *want = numbers_zero(dense), *want_dv = numbers_zero(dense);
   for (int i = 0; i < tokens; i++)
     for (int j = 0; j <= i; j++)
@@ -41,8 +41,8 @@ static void check_kernel(lore_random *stream, int tokens, int size) {
         want[i * size + c] += weight * (double)v[j * stride + c];
         want_dv[j * size + c] += weight * (double)dout[i * out_stride + c];
       }
-  lore_attention_apply(tokens, size, stride, v, p, out_stride, out, scratch);
-  lore_attention_apply_backward(tokens, size, p, out_stride, dout, stride, dv, scratch);
+  lore_kernels()->attention_apply(tokens, size, stride, v, p, out_stride, out, scratch);
+  lore_kernels()->attention_apply_backward(tokens, size, p, out_stride, dout, stride, dv, scratch);
   assert_matrix_close("out", tokens, size, out, out_stride, want, 64);
   assert_matrix_close("dv", tokens, size, dv, stride, want_dv, 64);
 }

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "model/layers.h"
+#include "lore/model/kernels.h"
 #include "model/vecmath.h"
 #include "support/naive.h"
 
@@ -49,7 +49,7 @@ static void check_convolution(lore_random *stream, int tokens, int channels, boo
   double *want_dbias = biased ? numbers_wide(dbias, (size_t)channels) : NULL;
   naive_convolution(tokens, channels, wide, weights,
                     biased ? numbers_wide(bias, (size_t)channels) : NULL, want);
-  lore_convolution_forward(tokens, channels, stride, x, weight, bias, y);
+  lore_kernels()->convolution_forward(tokens, channels, stride, x, weight, bias, y);
   assert_close("convolution", size, y, want, 20);
   for (int t = 0; t < tokens; t++)
     for (int c = 0; c < channels; c++) {
@@ -62,7 +62,8 @@ static void check_convolution(lore_random *stream, int tokens, int channels, boo
       if (biased)
         want_dbias[c] += slope[t * channels + c];
     }
-  lore_convolution_backward(tokens, channels, stride, x, weight, dy, channels, dx, dweight, dbias);
+  lore_kernels()->convolution_backward(tokens, channels, stride, x, weight, dy, channels, dx,
+                                       dweight, dbias);
   assert_close("dx of the convolution", size, dx, want, 20);
   assert_close("dweight of the convolution", (size_t)(k * channels), dweight, want_dweight, 100);
   if (biased)
@@ -99,8 +100,8 @@ static void check_blocks(lore_random *stream, int tokens, int blocks, int size) 
         want_dx[t * channels + from] += wide_weight[w] * slope[t * channels + c];
       }
     }
-  lore_blocks_forward(tokens, channels, blocks, x, weight, bias, y);
-  lore_blocks_backward(tokens, channels, blocks, x, weight, dy, dx, dweight, dbias);
+  lore_kernels()->blocks_forward(tokens, channels, blocks, x, weight, bias, y);
+  lore_kernels()->blocks_backward(tokens, channels, blocks, x, weight, dy, dx, dweight, dbias);
   assert_close("blocks", all, y, want, 30);
   assert_close("dx of blocks", all, dx, want_dx, 30);
   assert_close("dweight of blocks", weights, dweight, want_dweight, 100);
@@ -195,7 +196,7 @@ static result run(const sequence *s) {
               numbers_blank(size),      numbers_blank(size),
               numbers_blank(size),      numbers_take(channels * sizeof(real))};
   memset(o.dlambda, 0, channels * sizeof(real));
-  lore_recurrent_rate(s->channels, s->lambda, o.rate);
+  lore_kernels()->recurrent_rate(s->channels, s->lambda, o.rate);
   const lore_recurrent forward = {.rate = o.rate,
                                   .gate = s->gate,
                                   .x = s->x,
@@ -212,9 +213,9 @@ static result run(const sequence *s) {
                                         .rate = o.dlambda,
                                         .carry = numbers_blank(channels),
                                         .stride = 2 * s->channels};
-  lore_recurrent_forward(s->tokens, s->channels, &forward);
-  lore_recurrent_backward(s->tokens, s->channels, &forward, &slopes);
-  lore_recurrent_rate_backward(s->channels, s->lambda, o.dlambda);
+  lore_kernels()->recurrent_forward(s->tokens, s->channels, &forward);
+  lore_kernels()->recurrent_backward(s->tokens, s->channels, &forward, &slopes);
+  lore_kernels()->recurrent_rate_backward(s->channels, s->lambda, o.dlambda);
   return o;
 }
 

@@ -35,8 +35,8 @@ refuse() {
   echo '#include "../io/path.h"' >>src/run/run.c
   refuse 'src/run/run.c: "../io/path.h"'
   sed -i '$d' src/run/run.c
-  echo '#include "model/layers.h"' >>src/run/run.c
-  refuse 'src/run/run.c: "model/layers.h"'
+  echo '#include "model/pass.h"' >>src/run/run.c
+  refuse 'src/run/run.c: "model/pass.h"'
 }
 
 @test "a table that allows an upward arrow is refused" {

@@ -20,30 +20,13 @@
 #define ASSERTIONS "yes"
 #endif
 
-#if defined(__AVX512F__)
-#define INSTRUCTIONS "AVX-512"
-#elif defined(__AVX2__)
-#define INSTRUCTIONS "AVX2"
-#elif defined(__AVX__)
-#define INSTRUCTIONS "AVX"
-#elif defined(__SSE2__)
-#define INSTRUCTIONS "SSE2"
-#elif defined(__ARM_FEATURE_SVE)
-#define INSTRUCTIONS "SVE"
-#elif defined(__ARM_NEON)
-#define INSTRUCTIONS "NEON"
-#elif defined(__VSX__)
-#define INSTRUCTIONS "VSX"
-#else
-#define INSTRUCTIONS "no vectors"
-#endif
-
 static const struct {
   const char *name, *value;
 } facts[] = {
-    {"compiler", COMPILER},   {"flags", BUILD_CFLAGS},   {"processor", BUILD_ARCH},
-    {"CBLAS", BUILD_BLAS},    {"oneDNN", BUILD_ONEDNN},  {"ScaLAPACK", BUILD_SCALAPACK},
-    {"NetCDF", BUILD_NETCDF}, {"libfyaml", BUILD_FYAML}, {"assertions", ASSERTIONS},
+    {"compiler", COMPILER},         {"flags", BUILD_CFLAGS},  {"processor", BUILD_ARCH},
+    {"kernels", BUILD_LEVELS},      {"CBLAS", BUILD_BLAS},    {"oneDNN", BUILD_ONEDNN},
+    {"ScaLAPACK", BUILD_SCALAPACK}, {"NetCDF", BUILD_NETCDF}, {"libfyaml", BUILD_FYAML},
+    {"assertions", ASSERTIONS},
 };
 
 const char *lore_build_version(void) {
@@ -52,10 +35,6 @@ const char *lore_build_version(void) {
 
 const char *lore_build_commit(void) {
   return LORE_COMMIT;
-}
-
-const char *lore_build_instructions(void) {
-  return INSTRUCTIONS;
 }
 
 void lore_build_describe(FILE *file) {

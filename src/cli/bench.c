@@ -8,6 +8,7 @@
 #include "lore/base/json.h"
 #include "lore/base/mpi.h"
 #include "lore/base/threads.h"
+#include "lore/model/kernels.h"
 #include "lore/train/bench.h"
 #include "options.h"
 
@@ -75,13 +76,14 @@ static void print_result_json(const lore_bench_shape *shape, const lore_bench_re
   lore_json_integer(json, "steps", r->steps);
   lore_json_integer(json, "threads", r->threads);
   lore_json_text(json, "backend", lore_gemm_name(r->backend));
+  lore_json_text(json, "isa", lore_kernels()->name);
   lore_json_end(json);
 }
 
 static void print_result_text(const lore_bench_shape *shape, const lore_bench_result *r) {
-  printf("%-5s %10.0f %10.0f %9.1f %13.1f %8.3f  %s\n", shape->name, r->tokens_per_s,
+  printf("%-5s %10.0f %10.0f %9.1f %13.1f %8.3f  %-7s  %s\n", shape->name, r->tokens_per_s,
          r->best_tokens_per_s, r->gflops, r->gemm_gflops, r->share_of_gemm,
-         lore_gemm_name(r->backend));
+         lore_gemm_name(r->backend), lore_kernels()->name);
 }
 
 static double speedup(const lore_bench_scaling *r) {
@@ -103,13 +105,15 @@ static void print_scaling_json(const lore_bench_shape *shape, const lore_bench_s
   lore_json_decimal(json, "mpi_exchange_seconds", 6, r->mpi_exchange_seconds);
   lore_json_decimal(json, "gradient_bytes", 0, r->bytes);
   lore_json_text(json, "backend", lore_gemm_name(r->backend));
+  lore_json_text(json, "isa", lore_kernels()->name);
   lore_json_end(json);
 }
 
 static void print_scaling_text(const lore_bench_shape *shape, const lore_bench_scaling *r) {
-  printf("%-5s %5d %10.0f %10.0f %8.3f %11.2f %10.0f %11.2f  %s\n", shape->name, r->ranks,
+  printf("%-5s %5d %10.0f %10.0f %8.3f %11.2f %10.0f %11.2f  %-7s  %s\n", shape->name, r->ranks,
          r->alone_tokens_per_s, r->tokens_per_s, speedup(r), 1e3 * r->exchange_seconds,
-         r->mpi_tokens_per_s, 1e3 * r->mpi_exchange_seconds, lore_gemm_name(r->backend));
+         r->mpi_tokens_per_s, 1e3 * r->mpi_exchange_seconds, lore_gemm_name(r->backend),
+         lore_kernels()->name);
 }
 
 static bool is_wanted(const char *name, int words, char **word) {
@@ -134,11 +138,11 @@ static lore_status check_names(int words, char **word) {
 
 static void print_header(lore_team team) {
   if (team.ranks > 1)
-    printf("%-5s %5s %10s %10s %8s %11s %10s %11s  %s\n", "shape", "ranks", "1: tok/s", "tokens/s",
-           "speed-up", "exchange ms", "MPI: tok/s", "exchange ms", "backend");
+    printf("%-5s %5s %10s %10s %8s %11s %10s %11s  %-7s  %s\n", "shape", "ranks", "1: tok/s",
+           "tokens/s", "speed-up", "exchange ms", "MPI: tok/s", "exchange ms", "backend", "isa");
   else
-    printf("%-5s %10s %10s %9s %13s %8s  %s\n", "shape", "tokens/s", "best", "GFLOP/s",
-           "GEMM GFLOP/s", "share", "backend");
+    printf("%-5s %10s %10s %9s %13s %8s  %-7s  %s\n", "shape", "tokens/s", "best", "GFLOP/s",
+           "GEMM GFLOP/s", "share", "backend", "isa");
 }
 
 /* Times one shape; rank 0 prints the result, to `json` unless that is NULL. */
@@ -179,10 +183,13 @@ static lore_status bench_shapes(const lore_arguments *arguments, lore_team team,
 }
 
 static lore_status bench(const lore_arguments *arguments, lore_team team, int words, char **word) {
+  int level;
   lore_json json = lore_json_begin(stdout);
   bool prints_json = arguments->json && team.rank == 0;
   LORE_TRY(check_names(words, word));
   LORE_TRY_TOGETHER(team, lore_threads_pin(arguments->threads));
+  LORE_TRY(lore_level_agree(team, LORE_ISA_AUTO, &level));
+  lore_level_select(level);
   if (prints_json) {
     lore_json_begin_object(&json, NULL);
     lore_json_begin_array(&json, "shapes");

@@ -3,10 +3,12 @@
 
 #include "commands.h"
 #include "lore/base/json.h"
+#include "lore/base/log.h"
 #include "lore/base/mpi.h"
 #include "lore/base/shown.h"
 #include "lore/cost/estimate.h"
 #include "lore/manifest/expand.h"
+#include "lore/model/kernels.h"
 #include "lore/run/run.h"
 #include "options.h"
 #include "task.h"
@@ -31,6 +33,11 @@ static void print_text(const lore_settings *s, const lore_estimate *e, int runs)
   printf("tokens             %.4g\n", e->tokens);
   printf("operations         %.4g\n", e->operations);
   printf("threads            %d\n", e->threads);
+  printf("kernels            %s (%s) here; this build has", lore_kernels()->name,
+         lore_kernels()->instructions);
+  for (int i = 0; lore_level(i); i++)
+    printf("%s %s", i ? "," : "", lore_level(i)->name);
+  printf("\n");
   printf("memory, MiB        %.0f at most\n", mebibytes(e->peak_bytes));
   printf("  training         %.0f\n", mebibytes(e->trainer_bytes));
   printf("  evaluation       %.0f\n", mebibytes(e->evaluator_bytes));
@@ -57,6 +64,7 @@ static void print_json(const lore_settings *s, const lore_estimate *e, int runs)
   lore_json_real(&json, "tokens", DIGITS, e->tokens);
   lore_json_real(&json, "operations", DIGITS, e->operations);
   lore_json_integer(&json, "threads", e->threads);
+  lore_json_text(&json, "isa", lore_kernels()->name);
   lore_json_unsigned(&json, "peak_bytes", e->peak_bytes);
   lore_json_unsigned(&json, "trainer_bytes", e->trainer_bytes);
   lore_json_unsigned(&json, "evaluator_bytes", e->evaluator_bytes);
@@ -94,6 +102,15 @@ static const lore_command_line command_line = {
              "  lore check study.yaml -s model.width=256",
 };
 
+/* The run may be meant for another processor than this one: no failure. */
+static void choose_level(const lore_settings *settings) {
+  int level;
+  if (lore_level_limit(settings->compute.isa, &level) == LORE_OK)
+    lore_level_select(level);
+  else
+    lore_warn("%s", lore_fail_message());
+}
+
 /* Sums up the first run. */
 static lore_status check_runs(const lore_arguments *a, const lore_manifest *manifest) {
   lore_settings settings;
@@ -102,6 +119,7 @@ static lore_status check_runs(const lore_arguments *a, const lore_manifest *mani
   /* MPI is a good part of what a small run occupies: counted, not guessed. */
   LORE_TRY(lore_mpi_begin(&mine));
   lore_manifest_settings(manifest, 0, &settings);
+  choose_level(&settings);
   lore_status status = lore_run_estimate(&settings, a->ranks, &estimate);
   lore_mpi_end(mine, 0);
   LORE_TRY(status);

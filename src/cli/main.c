@@ -8,6 +8,7 @@
 #include "lore/base/build.h"
 #include "lore/base/log.h"
 #include "lore/base/status.h"
+#include "lore/model/kernels.h"
 #include "lore/settings/nearest.h"
 #include "options.h"
 #include "processor.h"
@@ -117,6 +118,7 @@ static int run_no_command(int argc, char **argv) {
     return print_help(argc, argv);
   if (!strcmp(argv[1], "--version")) {
     lore_build_describe(stdout);
+    printf("  %-12s%s (%s)\n", "here", lore_kernels()->name, lore_kernels()->instructions);
     return lore_options_report(lore_options_flush());
   }
   return refuse_command(argv[1]);

@@ -6,52 +6,16 @@
 
 #ifdef __x86_64__
 
-#include <cpuid.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "lore/base/features.h"
 #include "needs.h"
 
-static const char *const names[] = {
-#define X(name, text) text,
-    LORE_NEEDS_LIST(X)
-#undef X
-};
-
-static unsigned bit_if(int feature, int need) {
-  return feature ? 1u << need : 0;
-}
-
-/* __builtin_cpu_supports, which also asks whether the system keeps the registers, knows neither
- * LZCNT nor MOVBE nor F16C with every compiler. */
-static unsigned find_features(void) {
-  unsigned a, b, c, d, basic = 0, extended = 0;
-  if (__get_cpuid(1, &a, &b, &c, &d))
-    basic = c;
-  if (__get_cpuid(0x80000001u, &a, &b, &c, &d))
-    extended = c;
-  __builtin_cpu_init();
-#define HAS(name, text) bit_if(__builtin_cpu_supports(text), LORE_NEED_##name)
-  return HAS(SSE3, "sse3") | HAS(SSSE3, "ssse3") | HAS(SSE4_1, "sse4.1") | HAS(SSE4_2, "sse4.2") |
-         HAS(POPCNT, "popcnt") | HAS(BMI, "bmi") | HAS(BMI2, "bmi2") | HAS(AVX, "avx") |
-         HAS(AVX2, "avx2") | HAS(FMA, "fma") | HAS(AVX512F, "avx512f") | HAS(AVX512CD, "avx512cd") |
-         HAS(AVX512BW, "avx512bw") | HAS(AVX512DQ, "avx512dq") | HAS(AVX512VL, "avx512vl") |
-         HAS(AVX512IFMA, "avx512ifma") | HAS(AVX512VBMI, "avx512vbmi") |
-         HAS(AVX512VBMI2, "avx512vbmi2") | HAS(AVX512VNNI, "avx512vnni") |
-         HAS(AVX512BITALG, "avx512bitalg") | HAS(AVX512VPOPCNTDQ, "avx512vpopcntdq") |
-         bit_if(extended & 1u << 5, LORE_NEED_LZCNT) | bit_if(basic & 1u << 22, LORE_NEED_MOVBE) |
-         bit_if(basic & 1u << 29, LORE_NEED_F16C);
-#undef HAS
-}
-
-/* The highest level that the compilers have a name for. */
-static const char *find_level(unsigned features) {
-  const unsigned v2 = (1u << (LORE_NEED_POPCNT + 1)) - 1;
-  const unsigned v3 = (1u << (LORE_NEED_FMA + 1)) - 1;
-  return !(v3 & ~features) ? "x86-64-v3" : !(v2 & ~features) ? "x86-64-v2" : "x86-64";
-}
+/* What a build for all processors needs. */
+static const unsigned least = (1u << (LORE_FEATURE_POPCNT + 1)) - 1;
 
 static void add_text(char *message, size_t size, const char *text) {
   size_t used = strlen(message), length = strlen(text);
@@ -67,15 +31,11 @@ static void print_refusal(unsigned features) {
     add_text(message, sizeof message, node.nodename);
   }
   add_text(message, sizeof message, " lacks what this program was compiled for:");
-  for (unsigned need = 0; need < LORE_NEEDS; need++)
-    if (lore_needs & ~features & 1u << need) {
-      add_text(message, sizeof message, " ");
-      add_text(message, sizeof message, names[need]);
-    }
+  lore_features_append(lore_needs & ~features, sizeof message, message);
+  add_text(message, sizeof message, "; use a newer node, or build lore again for this one: ");
   add_text(message, sizeof message,
-           "; use a newer node, or build lore again for this one: ./configure --with-arch=");
-  add_text(message, sizeof message, find_level(features));
-  add_text(message, sizeof message, "\n");
+           least & ~features ? "./configure --with-arch=x86-64\n"
+                             : "./configure without --with-arch\n");
   (void)!write(STDERR_FILENO, message, strlen(message));
 }
 
@@ -91,7 +51,7 @@ static bool is_told_by_another(char **environment) {
 }
 
 static void check_processor(char **environment) {
-  unsigned features = find_features();
+  unsigned features = lore_features_found();
   if (!(lore_needs & ~features))
     return;
   if (!is_told_by_another(environment))

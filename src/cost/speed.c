@@ -5,6 +5,7 @@
 
 #include "lore/base/threads.h"
 #include "lore/model/gemm.h"
+#include "lore/model/kernels.h"
 #include "task.h"
 
 static double operations_of(int count, const lore_gemm_shape *shape) {
@@ -17,11 +18,13 @@ static double operations_of(int count, const lore_gemm_shape *shape) {
 lore_status lore_speed_measure(const lore_settings *s, int threads, double seconds,
                                lore_plan_speed *speed) {
   lore_gemm_shape shape[LORE_COST_SHAPES_MAX];
-  int shapes;
+  int shapes, level;
   double each;
   char text[128];
   LORE_TRY(lore_cost_task_of(s->task)->shapes(s, &shapes, shape));
   LORE_TRY(lore_threads_pin(threads));
+  LORE_TRY(lore_level_limit(s->compute.isa, &level));
+  lore_level_select(level);
   if (s->compute.gemm == LORE_GEMM_AUTO)
     LORE_TRY(lore_gemm_choose(shape, shapes, threads, seconds / 2, sizeof text, text));
   else

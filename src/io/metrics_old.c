@@ -154,7 +154,7 @@ static lore_status compare_setting(lore_metrics_old *old, const lore_scalar *her
   char there_text[256], here_text[256];
   *stored = *here;
   int error = read_setting(old, stored);
-  if (error == NC_ENOTVAR && says_none(here))
+  if (error == NC_ENOTVAR && (here->runtime || says_none(here)))
     return LORE_OK; /* as files of an earlier version do */
   if (error == NC_ENOTVAR)
     return lore_fail(LORE_USER, "%s belongs to another run: it has no setting %s", old->path,
@@ -215,6 +215,33 @@ static lore_status count_records(const lore_metrics_old *old) {
   return LORE_OK;
 }
 
+/* `text` with what is appended to the attribute `name`. */
+static char *changed_text(lore_metrics_old *old, const char *name, char *text) {
+  const lore_provenance *change = &old->definition.change;
+  if (!change->text || !*change->text || strcmp(name, change->name) != 0)
+    return text;
+  char *longer = keep_text(old, strlen(text) + strlen(change->text));
+  if (longer)
+    sprintf(longer, "%s%s", text, change->text);
+  return longer;
+}
+
+/* Files of earlier versions lack the attribute. */
+static lore_status add_change(lore_metrics_old *old) {
+  static char unknown[] = "unknown";
+  lore_metrics_definition *d = &old->definition;
+  if (!d->change.text || !*d->change.text)
+    return LORE_OK;
+  for (int i = 0; i < d->provenances; i++)
+    if (!strcmp(old->provenance[i].name, d->change.name))
+      return LORE_OK;
+  char *text = changed_text(old, d->change.name, unknown);
+  if (!text)
+    return fail_memory(old);
+  old->provenance[d->provenances++] = (lore_provenance){d->change.name, text};
+  return LORE_OK;
+}
+
 /* All global attributes of the file, which are texts, become the definition's provenance. */
 static lore_status take_provenance(lore_metrics_old *old) {
   int count;
@@ -235,13 +262,16 @@ static lore_status take_provenance(lore_metrics_old *old) {
       return fail_memory(old);
     if (!error)
       error = nc_get_att_text(old->ncid, NC_GLOBAL, name, text);
+    text = changed_text(old, name, text);
+    if (!text)
+      return fail_memory(old);
     old->provenance[i] = (lore_provenance){name, text};
   }
   if (error)
     return lore_netcdf_unreadable(old->path, "the global attributes", error);
   old->definition.provenances = count;
   old->definition.provenance = old->provenance;
-  return LORE_OK;
+  return add_change(old);
 }
 
 static int get_scalar(const lore_metrics_old *old, const char *name, size_t at, double *value) {

@@ -1,7 +1,8 @@
 /* The MLP's activation. */
-#include "layers.h"
+#include "level.h"
 
 #include "gelu.h"
+#include "lore/model/layers.h"
 
 static inline lore_vec relu(lore_vec u) {
   return lore_vec_max(u, (lore_vec){0});

@@ -2,12 +2,13 @@
  *
  * Works on blocks of query rows, so that most of the upper triangle is never computed; products use
  * the inner kernel of the built-in GEMM whatever backend the linear maps use. */
-#include "layers.h"
+#include "level.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "gemm_kernel.h"
+#include "lore/model/layers.h"
 #include "vecmath.h"
 
 enum { ROWS = LORE_MR == 14 ? 28 : 24 }; /* query rows per block: a few register tiles */

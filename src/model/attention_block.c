@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "layers.h"
 #include "lore/model/gemm.h"
+#include "lore/model/kernels.h"
 #include "mixer.h"
 #include "pass.h"
 
@@ -87,7 +87,7 @@ static void attention_take_own(lore_layer_state *state, lore_arena *arena, const
   size_t count = (size_t)tokens;
   if (count > (size_t)sequences * (size_t)longest)
     count = (size_t)sequences * (size_t)longest;
-  count *= (size_t)lore_attention_stride(longest) * (size_t)model->config.heads;
+  count *= (size_t)lore_kernels()->attention_stride(longest) * (size_t)model->config.heads;
   state->probability = lore_arena_take(arena, count, sizeof(real));
 }
 
@@ -95,14 +95,15 @@ static void attention_take_scratch(lore_workspace *w, lore_arena *arena, const l
   const lore_model_config *c = &model->config;
   int size = c->width / c->heads;
   w->scratch[SCRATCH] =
-      lore_arena_take(arena, lore_attention_scratch(model->context, size), sizeof(real));
+      lore_arena_take(arena, lore_kernels()->attention_scratch(model->context, size), sizeof(real));
   w->scratch[COSINE] = w->scratch[SINE] = NULL;
   if (c->positions != LORE_POSITIONS_ROTARY)
     return;
   w->scratch[COSINE] = lore_workspace_reals(arena, model->context, size / 2);
   w->scratch[SINE] = lore_workspace_reals(arena, model->context, size / 2);
   if (w->scratch[COSINE])
-    lore_rotary_table(model->context, size, c->rotary_base, w->scratch[COSINE], w->scratch[SINE]);
+    lore_kernels()->rotary_table(model->context, size, c->rotary_base, w->scratch[COSINE],
+                                 w->scratch[SINE]);
 }
 
 static void attention_take_gradients(lore_workspace *w, lore_arena *arena, const lore_model *model,
@@ -117,12 +118,13 @@ static void project_qkv(const lore_pass *pass, int l) {
   lore_layer_state *s = &w->layer[l];
   int d = pass->model->config.width, heads = pass->model->config.heads;
   const real *cosine = w->scratch[COSINE];
-  lore_linear_forward(pass->shard->tokens, d, 3 * d, s->normed,
-                      lore_pass_weight(pass, t->mixer[QKV]),
-                      lore_pass_weight(pass, t->mixer[QKV_BIAS]), NULL, s->mixer[STATE_QKV]);
+  lore_kernels()->linear_forward(
+      pass->shard->tokens, d, 3 * d, s->normed, lore_pass_weight(pass, t->mixer[QKV]),
+      lore_pass_weight(pass, t->mixer[QKV_BIAS]), NULL, s->mixer[STATE_QKV]);
   for (int i = 0; cosine && i < pass->shard->sequences; i++) /* 2 * heads heads side by side */
-    lore_rotary_apply(w->length[i], 2 * heads, d / heads, 3 * d, cosine, w->scratch[SINE], 0,
-                      s->mixer[STATE_QKV] + (size_t)pass->shard->offset[i] * 3 * (size_t)d);
+    lore_kernels()->rotary_apply(
+        w->length[i], 2 * heads, d / heads, 3 * d, cosine, w->scratch[SINE], 0,
+        s->mixer[STATE_QKV] + (size_t)pass->shard->offset[i] * 3 * (size_t)d);
 }
 
 static void mix_forward(const lore_pass *pass, int l) {
@@ -133,9 +135,10 @@ static void mix_forward(const lore_pass *pass, int l) {
     size_t at = (size_t)pass->shard->offset[s];
     const real *qkv = state->mixer[STATE_QKV] + at * 3 * (size_t)d;
     for (int h = 0; h < heads; h++)
-      lore_attention_forward(w->length[s], size, 3 * d, qkv + h * size, qkv + d + h * size,
-                             qkv + 2 * d + h * size, lore_workspace_probability(w, l, h, s), d,
-                             state->mixed + at * (size_t)d + h * size, w->scratch[SCRATCH]);
+      lore_kernels()->attention_forward(
+          w->length[s], size, 3 * d, qkv + h * size, qkv + d + h * size, qkv + 2 * d + h * size,
+          lore_workspace_probability(w, l, h, s), d, state->mixed + at * (size_t)d + h * size,
+          w->scratch[SCRATCH]);
   }
 }
 
@@ -148,13 +151,13 @@ static void mix_backward(const lore_pass *pass, int l) {
     const real *qkv = state->mixer[STATE_QKV] + at * 3 * (size_t)d;
     real *dqkv = w->dmixer[STATE_QKV] + at * 3 * (size_t)d;
     for (int h = 0; h < heads; h++)
-      lore_attention_backward(w->length[s], size, 3 * d, qkv + h * size, qkv + d + h * size,
-                              qkv + 2 * d + h * size, lore_workspace_probability(w, l, h, s), d,
-                              w->dmixed + at * (size_t)d + h * size, 3 * d, dqkv + h * size,
-                              dqkv + d + h * size, dqkv + 2 * d + h * size, w->scratch[SCRATCH]);
+      lore_kernels()->attention_backward(
+          w->length[s], size, 3 * d, qkv + h * size, qkv + d + h * size, qkv + 2 * d + h * size,
+          lore_workspace_probability(w, l, h, s), d, w->dmixed + at * (size_t)d + h * size, 3 * d,
+          dqkv + h * size, dqkv + d + h * size, dqkv + 2 * d + h * size, w->scratch[SCRATCH]);
     if (w->scratch[COSINE])
-      lore_rotary_apply(w->length[s], 2 * heads, size, 3 * d, w->scratch[COSINE], w->scratch[SINE],
-                        1, dqkv);
+      lore_kernels()->rotary_apply(w->length[s], 2 * heads, size, 3 * d, w->scratch[COSINE],
+                                   w->scratch[SINE], 1, dqkv);
   }
 }
 
@@ -182,9 +185,9 @@ static void patched_forward(const lore_pass *pass, int l) {
   for (int s = 0; s < pass->shard->sequences; s++)
     for (int h = 0; h < heads; h++) {
       size_t at = (size_t)pass->shard->offset[s] * (size_t)d + (size_t)h * (size_t)size;
-      lore_attention_apply(w->length[s], size, d, value + at,
-                           lore_workspace_probability(w->patterns, l, h, s), d, state->mixed + at,
-                           w->scratch[SCRATCH]);
+      lore_kernels()->attention_apply(w->length[s], size, d, value + at,
+                                      lore_workspace_probability(w->patterns, l, h, s), d,
+                                      state->mixed + at, w->scratch[SCRATCH]);
     }
 }
 
@@ -214,9 +217,9 @@ static void patched_backward(const lore_pass *pass, int l) {
   for (int s = 0; s < pass->shard->sequences; s++)
     for (int h = 0; h < heads; h++) {
       size_t at = (size_t)pass->shard->offset[s] * (size_t)d + (size_t)h * (size_t)size;
-      lore_attention_apply_backward(w->length[s], size,
-                                    lore_workspace_probability(w->patterns, l, h, s), d,
-                                    w->dmixed + at, d, dvalue + at, w->scratch[SCRATCH]);
+      lore_kernels()->attention_apply_backward(w->length[s], size,
+                                               lore_workspace_probability(w->patterns, l, h, s), d,
+                                               w->dmixed + at, d, dvalue + at, w->scratch[SCRATCH]);
     }
   lore_gemm(LORE_PLAIN, LORE_TRANSPOSED, pass->shard->tokens, d, d, dvalue, d, weight + 2 * d,
             3 * d, NULL, w->dnormed, d);
@@ -241,10 +244,10 @@ static void attention_block_backward(const lore_pass *pass, int l) {
     return;
   }
   mix_backward(pass, l);
-  lore_linear_backward(pass->shard->tokens, d, 3 * d, w->layer[l].normed,
-                       lore_pass_weight(pass, t->mixer[QKV]), w->dmixer[STATE_QKV], w->dnormed,
-                       lore_pass_slope(pass, t->mixer[QKV]),
-                       lore_pass_slope(pass, t->mixer[QKV_BIAS]));
+  lore_kernels()->linear_backward(pass->shard->tokens, d, 3 * d, w->layer[l].normed,
+                                  lore_pass_weight(pass, t->mixer[QKV]), w->dmixer[STATE_QKV],
+                                  w->dnormed, lore_pass_slope(pass, t->mixer[QKV]),
+                                  lore_pass_slope(pass, t->mixer[QKV_BIAS]));
 }
 
 static void attention_block_attend(const lore_pass *pass, int l) {
@@ -255,8 +258,9 @@ static void attention_block_attend(const lore_pass *pass, int l) {
     for (int h = 0; h < heads; h++) {
       const real *q = w->layer[l].mixer[STATE_QKV] +
                       (size_t)pass->shard->offset[s] * 3 * (size_t)d + (size_t)h * (size_t)size;
-      lore_attention_patterns(w->length[s], size, 3 * d, q, q + d,
-                              lore_workspace_probability(w, l, h, s), w->scratch[SCRATCH]);
+      lore_kernels()->attention_patterns(w->length[s], size, 3 * d, q, q + d,
+                                         lore_workspace_probability(w, l, h, s),
+                                         w->scratch[SCRATCH]);
     }
 }
 

@@ -1,8 +1,10 @@
 /* Depthwise causal convolution over time: y_t = sum_k weight_k x_(t-k) + bias, each channel alone.
  */
-#include "layers.h"
+#include "level.h"
 
 #include <string.h>
+
+#include "lore/model/layers.h"
 
 /* y += weight * x, channel by channel. */
 static void add_product(int channels, const real *restrict weight, const real *restrict x,

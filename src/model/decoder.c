@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "layers.h"
+#include "lore/model/gemm.h"
+#include "lore/model/kernels.h"
 #include "mixer.h"
 #include "pass.h"
 
@@ -31,7 +32,7 @@ static void place_sequences(lore_workspace *w, const lore_model *model, const lo
     w->length[s] = shard->offset[s + 1] - shard->offset[s];
     assert(w->length[s] <= model->context);
     w->probability_at[s] = at;
-    at += (size_t)w->length[s] * (size_t)lore_attention_stride(w->length[s]) *
+    at += (size_t)w->length[s] * (size_t)lore_kernels()->attention_stride(w->length[s]) *
           (size_t)model->config.heads;
   }
 }
@@ -40,9 +41,10 @@ static void norm_mixer_input(const lore_pass *pass, int l) {
   const lore_model_config *c = &pass->model->config;
   const lore_layer_tensors *t = &pass->model->layer[l];
   lore_layer_state *s = &pass->workspace->layer[l];
-  lore_norm_forward(c->norm, pass->shard->tokens, c->width, c->norm_epsilon, s->x,
-                    lore_pass_weight(pass, t->mixer_norm),
-                    lore_pass_weight(pass, t->mixer_norm_bias), s->normed, s->mean, s->scale);
+  lore_kernels()->norm_forward(c->norm, pass->shard->tokens, c->width, c->norm_epsilon, s->x,
+                               lore_pass_weight(pass, t->mixer_norm),
+                               lore_pass_weight(pass, t->mixer_norm_bias), s->normed, s->mean,
+                               s->scale);
 }
 
 /* The stream on entry is state->x; the stream on exit goes to `out`. */
@@ -54,18 +56,20 @@ static void layer_forward(const lore_pass *pass, int l, const lore_train_watch *
   norm_mixer_input(pass, l);
   mixer_of(pass)->forward(pass, l);
   report_range(watch, -1);
-  lore_linear_forward(tokens, lore_workspace_mixed_width(pass->model), d, s->mixed,
-                      lore_pass_weight(pass, t->output), lore_pass_weight(pass, t->output_bias),
-                      s->x, s->x_middle);
-  lore_norm_forward(c->norm, tokens, d, c->norm_epsilon, s->x_middle,
-                    lore_pass_weight(pass, t->mlp_norm), lore_pass_weight(pass, t->mlp_norm_bias),
-                    s->mlp_normed, s->mlp_mean, s->mlp_scale);
-  lore_linear_forward(tokens, d, c->hidden, s->mlp_normed, lore_pass_weight(pass, t->up),
-                      lore_pass_weight(pass, t->up_bias), NULL, s->up);
+  lore_kernels()->linear_forward(tokens, lore_workspace_mixed_width(pass->model), d, s->mixed,
+                                 lore_pass_weight(pass, t->output),
+                                 lore_pass_weight(pass, t->output_bias), s->x, s->x_middle);
+  lore_kernels()->norm_forward(
+      c->norm, tokens, d, c->norm_epsilon, s->x_middle, lore_pass_weight(pass, t->mlp_norm),
+      lore_pass_weight(pass, t->mlp_norm_bias), s->mlp_normed, s->mlp_mean, s->mlp_scale);
+  lore_kernels()->linear_forward(tokens, d, c->hidden, s->mlp_normed, lore_pass_weight(pass, t->up),
+                                 lore_pass_weight(pass, t->up_bias), NULL, s->up);
   report_range(watch, -1);
-  lore_activation_forward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up, s->activated);
-  lore_linear_forward(tokens, c->hidden, d, s->activated, lore_pass_weight(pass, t->down),
-                      lore_pass_weight(pass, t->down_bias), s->x_middle, out);
+  lore_kernels()->activation_forward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up,
+                                     s->activated);
+  lore_kernels()->linear_forward(tokens, c->hidden, d, s->activated,
+                                 lore_pass_weight(pass, t->down),
+                                 lore_pass_weight(pass, t->down_bias), s->x_middle, out);
 }
 
 /* Turns the gradient of the stream on exit (workspace->dx) into that on entry. */
@@ -75,34 +79,39 @@ static void layer_backward(const lore_pass *pass, int l, const lore_train_watch 
   lore_workspace *w = pass->workspace;
   lore_layer_state *s = &w->layer[l];
   int tokens = pass->shard->tokens, d = c->width;
-  lore_linear_backward(tokens, c->hidden, d, s->activated, lore_pass_weight(pass, t->down), w->dx,
-                       w->dup, lore_pass_slope(pass, t->down), lore_pass_slope(pass, t->down_bias));
+  lore_kernels()->linear_backward(
+      tokens, c->hidden, d, s->activated, lore_pass_weight(pass, t->down), w->dx, w->dup,
+      lore_pass_slope(pass, t->down), lore_pass_slope(pass, t->down_bias));
   report_range(watch, -1);
-  lore_activation_backward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up, w->dup,
-                           w->dup);
-  lore_linear_backward(tokens, d, c->hidden, s->mlp_normed, lore_pass_weight(pass, t->up), w->dup,
-                       w->dnormed, lore_pass_slope(pass, t->up), lore_pass_slope(pass, t->up_bias));
-  lore_norm_backward(c->norm, tokens, d, s->x_middle, lore_pass_weight(pass, t->mlp_norm),
-                     s->mlp_mean, s->mlp_scale, w->dnormed, w->dx,
-                     lore_pass_slope(pass, t->mlp_norm), lore_pass_slope(pass, t->mlp_norm_bias));
+  lore_kernels()->activation_backward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up,
+                                      w->dup, w->dup);
+  lore_kernels()->linear_backward(tokens, d, c->hidden, s->mlp_normed,
+                                  lore_pass_weight(pass, t->up), w->dup, w->dnormed,
+                                  lore_pass_slope(pass, t->up), lore_pass_slope(pass, t->up_bias));
+  lore_kernels()->norm_backward(c->norm, tokens, d, s->x_middle,
+                                lore_pass_weight(pass, t->mlp_norm), s->mlp_mean, s->mlp_scale,
+                                w->dnormed, w->dx, lore_pass_slope(pass, t->mlp_norm),
+                                lore_pass_slope(pass, t->mlp_norm_bias));
   report_range(watch, -1);
-  lore_linear_backward(tokens, lore_workspace_mixed_width(pass->model), d, s->mixed,
-                       lore_pass_weight(pass, t->output), w->dx, w->dmixed,
-                       lore_pass_slope(pass, t->output), lore_pass_slope(pass, t->output_bias));
+  lore_kernels()->linear_backward(tokens, lore_workspace_mixed_width(pass->model), d, s->mixed,
+                                  lore_pass_weight(pass, t->output), w->dx, w->dmixed,
+                                  lore_pass_slope(pass, t->output),
+                                  lore_pass_slope(pass, t->output_bias));
   report_range(watch, -1);
   mixer_of(pass)->backward(pass, l);
-  lore_norm_backward(c->norm, tokens, d, s->x, lore_pass_weight(pass, t->mixer_norm), s->mean,
-                     s->scale, w->dnormed, w->dx, lore_pass_slope(pass, t->mixer_norm),
-                     lore_pass_slope(pass, t->mixer_norm_bias));
+  lore_kernels()->norm_backward(c->norm, tokens, d, s->x, lore_pass_weight(pass, t->mixer_norm),
+                                s->mean, s->scale, w->dnormed, w->dx,
+                                lore_pass_slope(pass, t->mixer_norm),
+                                lore_pass_slope(pass, t->mixer_norm_bias));
 }
 
 static void embed_shard(const lore_pass *pass) {
   const lore_batch *shard = pass->shard;
   place_sequences(pass->workspace, pass->model, shard);
-  lore_embedding_forward(shard->sequences, shard->offset, shard->token, pass->model->config.width,
-                         lore_pass_weight(pass, pass->model->embedding),
-                         lore_pass_weight(pass, pass->model->position_embedding),
-                         pass->workspace->layer[0].x);
+  lore_kernels()->embedding_forward(
+      shard->sequences, shard->offset, shard->token, pass->model->config.width,
+      lore_pass_weight(pass, pass->model->embedding),
+      lore_pass_weight(pass, pass->model->position_embedding), pass->workspace->layer[0].x);
 }
 
 static void report_level(const lore_stream_watch *watch, int level, const real *stream) {
@@ -149,8 +158,9 @@ static void embedding_backward(const lore_pass *pass) {
     memset(dembedding, 0, row * (size_t)model->vocabulary);
   if (dposition)
     memset(dposition, 0, row * (size_t)model->context);
-  lore_embedding_backward(shard->sequences, shard->offset, shard->token, model->config.width,
-                          pass->workspace->dx, dembedding, dposition);
+  lore_kernels()->embedding_backward(shard->sequences, shard->offset, shard->token,
+                                     model->config.width, pass->workspace->dx, dembedding,
+                                     dposition);
 }
 
 int lore_decoder_ranges(const lore_model *model, int64_t *bound) {
@@ -172,20 +182,20 @@ double lore_decoder_train(const lore_model *model, const real *parameters, const
   assert(w->use == LORE_FORWARD_BACKWARD);
   stream_forward(&pass, NULL, watch);
   await_range(watch, 0);
-  lore_norm_forward(c->norm, shard->tokens, c->width, c->norm_epsilon, w->x,
-                    lore_pass_weight(&pass, model->final_norm),
-                    lore_pass_weight(&pass, model->final_norm_bias), w->final_normed, w->final_mean,
-                    w->final_scale);
-  double loss = lore_head_train(shard->tokens, c->width, model->vocabulary, w->final_normed,
-                                lore_pass_weight(&pass, model->head),
-                                lore_pass_weight(&pass, model->head_bias), shard->target, scale,
-                                w->dnormed, lore_pass_slope(&pass, model->head),
-                                lore_pass_slope(&pass, model->head_bias), w->head);
+  lore_kernels()->norm_forward(c->norm, shard->tokens, c->width, c->norm_epsilon, w->x,
+                               lore_pass_weight(&pass, model->final_norm),
+                               lore_pass_weight(&pass, model->final_norm_bias), w->final_normed,
+                               w->final_mean, w->final_scale);
+  double loss = lore_kernels()->head_train(shard->tokens, c->width, model->vocabulary,
+                                           w->final_normed, lore_pass_weight(&pass, model->head),
+                                           lore_pass_weight(&pass, model->head_bias), shard->target,
+                                           scale, w->dnormed, lore_pass_slope(&pass, model->head),
+                                           lore_pass_slope(&pass, model->head_bias), w->head);
   memset(w->dx, 0, sizeof(real) * (size_t)shard->tokens * (size_t)c->width);
-  lore_norm_backward(c->norm, shard->tokens, c->width, w->x,
-                     lore_pass_weight(&pass, model->final_norm), w->final_mean, w->final_scale,
-                     w->dnormed, w->dx, lore_pass_slope(&pass, model->final_norm),
-                     lore_pass_slope(&pass, model->final_norm_bias));
+  lore_kernels()->norm_backward(
+      c->norm, shard->tokens, c->width, w->x, lore_pass_weight(&pass, model->final_norm),
+      w->final_mean, w->final_scale, w->dnormed, w->dx, lore_pass_slope(&pass, model->final_norm),
+      lore_pass_slope(&pass, model->final_norm_bias));
   int range = 0;
   if (model->head != model->embedding)
     report_range(watch, range++);
@@ -203,13 +213,14 @@ static void score_rows(const lore_pass *pass, const real *x, lore_scores *scores
   const lore_model *model = pass->model;
   const lore_model_config *c = &model->config;
   lore_workspace *w = pass->workspace;
-  lore_norm_forward(c->norm, scores->count, c->width, c->norm_epsilon, x,
-                    lore_pass_weight(pass, model->final_norm),
-                    lore_pass_weight(pass, model->final_norm_bias), w->final_normed, w->final_mean,
-                    w->final_scale);
-  lore_head_score(scores->count, c->width, model->vocabulary, w->final_normed,
-                  lore_pass_weight(pass, model->head), lore_pass_weight(pass, model->head_bias),
-                  w->target, scores->loss, scores->correct, scores->top, scores->entropy, w->head);
+  lore_kernels()->norm_forward(c->norm, scores->count, c->width, c->norm_epsilon, x,
+                               lore_pass_weight(pass, model->final_norm),
+                               lore_pass_weight(pass, model->final_norm_bias), w->final_normed,
+                               w->final_mean, w->final_scale);
+  lore_kernels()->head_score(scores->count, c->width, model->vocabulary, w->final_normed,
+                             lore_pass_weight(pass, model->head),
+                             lore_pass_weight(pass, model->head_bias), w->target, scores->loss,
+                             scores->correct, scores->top, scores->entropy, w->head);
 }
 
 void lore_decoder_score(const lore_model *model, const real *parameters, const lore_batch *shard,
@@ -241,7 +252,7 @@ void lore_decoder_lens(const lore_model *model, const real *parameters, const re
 const real *lore_decoder_attention(const lore_workspace *w, int layer, int head, int sequence,
                                    int *stride) {
   assert(sequence < w->sequences_used && w->layer[layer].probability);
-  *stride = lore_attention_stride(w->length[sequence]);
+  *stride = lore_kernels()->attention_stride(w->length[sequence]);
   return lore_workspace_probability(w->patterns ? w->patterns : w, layer, head, sequence);
 }
 

@@ -1,7 +1,9 @@
 /* Token and learned position embeddings. */
-#include "layers.h"
+#include "level.h"
 
 #include <string.h>
+
+#include "lore/model/layers.h"
 
 void lore_embedding_forward(int sequences, const int32_t *offset, const uint16_t *token, int width,
                             const real *embedding, const real *position_embedding, real *x) {

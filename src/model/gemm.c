@@ -15,12 +15,12 @@
 #include <dnnl.h>
 #endif
 
-#include "gemm_kernel.h"
 #include "lore/base/arena.h"
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
 #include "lore/base/memory.h"
 #include "lore/base/threads.h"
+#include "lore/model/kernels.h"
 
 extern void openblas_set_num_threads(int) __attribute__((weak));
 extern void bli_thread_set_num_threads(long) __attribute__((weak));
@@ -72,6 +72,12 @@ static void multiply_by_onednn(lore_transpose ta, lore_transpose tb, int m, int 
 }
 #endif
 
+static void multiply_by_kernel(lore_transpose ta, lore_transpose tb, int m, int n, int k,
+                               const real *a, int lda, const real *b, int ldb, const real *add,
+                               real *c, int ldc) {
+  lore_kernels()->gemm_builtin(ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc);
+}
+
 typedef void gemm_function(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
                            int lda, const real *b, int ldb, const real *add, real *c, int ldc);
 
@@ -79,7 +85,7 @@ static const char *const names[] = {LORE_GEMM_BACKEND_LIST(LORE_ENUM_NAME)};
 
 /* NULL: not in this build. */
 static gemm_function *const functions[sizeof names / sizeof *names] = {
-    [LORE_GEMM_BUILTIN] = lore_gemm_builtin,
+    [LORE_GEMM_BUILTIN] = multiply_by_kernel,
 #ifdef HAVE_CBLAS
     [LORE_GEMM_CBLAS] = multiply_by_cblas,
 #endif
@@ -129,10 +135,18 @@ lore_gemm_backend lore_gemm_selected(void) {
   return selected;
 }
 
+lore_gemm_shape *lore_linear_shapes(lore_gemm_shape *shape, int tokens, int in, int out,
+                                    int count) {
+  *shape++ = (lore_gemm_shape){LORE_PLAIN, LORE_PLAIN, tokens, out, in, count};
+  *shape++ = (lore_gemm_shape){LORE_PLAIN, LORE_TRANSPOSED, tokens, in, out, count};
+  *shape++ = (lore_gemm_shape){LORE_TRANSPOSED, LORE_PLAIN, in, out, tokens, count};
+  return shape;
+}
+
 size_t lore_gemm_scratch_bytes(int count, const lore_gemm_shape *shapes) {
   size_t most = 0;
   for (int i = 0; i < count; i++) {
-    size_t elements = lore_gemm_builtin_scratch(shapes[i].n);
+    size_t elements = lore_kernels()->gemm_builtin_scratch(shapes[i].n);
     most = elements > most ? elements : most;
   }
   return most * sizeof(real);

@@ -1,4 +1,6 @@
 /* Register tile, packing and cache blocking of the built-in matrix product. */
+#include "level.h"
+
 #include "gemm_kernel.h"
 
 #include <assert.h>
@@ -7,6 +9,7 @@
 #include <stdlib.h>
 
 #include "lore/base/arena.h"
+#include "lore/model/layers.h"
 
 #define INLINE static inline __attribute__((always_inline))
 

@@ -46,12 +46,4 @@ void lore_gemm_pack(lore_transpose tb, int k, int n, const real *b, int ldb, rea
 void lore_gemm_prepacked(int m, int n, int k, const real *a, int lda, const real *packed,
                          const real *add, real *c, int ldc);
 
-/* The built-in backend of lore_gemm. */
-void lore_gemm_builtin(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
-                       int lda, const real *b, int ldb, const real *add, real *c, int ldc);
-
-/* Reals that it keeps per thread to make products with n columns, of any depth: a later, deeper
- * product must not need more. */
-size_t lore_gemm_builtin_scratch(int n);
-
 #endif

@@ -1,12 +1,13 @@
 /* Output head: logits = x W^T (+ bias), cross-entropy and its gradient, a chunk of rows at a time.
  */
-#include "layers.h"
+#include "level.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "gemm_kernel.h"
 #include "lore/model/gemm.h"
+#include "lore/model/layers.h"
 #include "vecmath.h"
 
 static int padded_vocabulary(int vocabulary) {

@@ -1,9 +1,10 @@
 /* Linear maps. */
-#include "layers.h"
+#include "level.h"
 
 #include <string.h>
 
 #include "lore/model/gemm.h"
+#include "lore/model/layers.h"
 
 /* y_t += bias */
 static void add_bias(int tokens, int out, const real *bias, real *y) {
@@ -55,12 +56,4 @@ void lore_blocks_backward(int tokens, int channels, int blocks, const real *x, c
               dy + b * size, channels, NULL, dweight + at, size);
   }
   sum_rows(tokens, channels, dy, dbias);
-}
-
-lore_gemm_shape *lore_linear_shapes(lore_gemm_shape *shape, int tokens, int in, int out,
-                                    int count) {
-  *shape++ = (lore_gemm_shape){LORE_PLAIN, LORE_PLAIN, tokens, out, in, count};
-  *shape++ = (lore_gemm_shape){LORE_PLAIN, LORE_TRANSPOSED, tokens, in, out, count};
-  *shape++ = (lore_gemm_shape){LORE_TRANSPOSED, LORE_PLAIN, in, out, tokens, count};
-  return shape;
 }

@@ -1,16 +1,22 @@
 /* RMS norm (Zhang and Sennrich 2019) and layer norm. */
-#include "layers.h"
+#include "level.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "lore/model/layers.h"
 #include "simd.h"
 
 static real row_dot(int width, const real *x, const real *y) {
   lore_vec sum = {0};
   int i = 0;
-  for (; i + LORE_LANES <= width; i += LORE_LANES)
-    sum += lore_vec_load(x + i) * lore_vec_load(y + i);
+  for (; i + LORE_LANES <= width; i += LORE_LANES) {
+    /* Not fused, as some compilers would: each addition waits for the one before, and a sum is
+     * there sooner without its product. */
+    lore_vec product = lore_vec_load(x + i) * lore_vec_load(y + i);
+    LORE_IN_REGISTER(product);
+    sum += product;
+  }
   real total = lore_vec_sum(sum);
   for (; i < width; i++)
     total += x[i] * y[i];

@@ -3,12 +3,13 @@
  * Time is the outer loop and vectors of channels the inner one, so that the chain over time costs
  * no latency: a row has many channels. Decays are computed again backward, which is cheaper than
  * keeping them. */
-#include "layers.h"
+#include "level.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "gelu.h"
+#include "lore/model/layers.h"
 
 /* Below it sqrt(1 - a^2) counts as constant: a division by 0 would spoil a product that is 0. */
 static const real least_square = (real)1e-30;

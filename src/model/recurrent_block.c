@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "layers.h"
+#include "lore/model/gemm.h"
+#include "lore/model/kernels.h"
 #include "mixer.h"
 #include "pass.h"
 
@@ -36,9 +37,9 @@ enum { RATE, CARRY };
 #define AT(member) .index = offsetof(lore_layer_tensors, member)
 
 /* a = logistic(Lambda) with a^8 uniform in [0.9, 0.999] (De et al. 2024, section 2.4); Lambda =
- * ln(a / (1 - a)). */
+ * ln(a / (1 - a)). The same bits on every processor. */
 static real draw_lambda(lore_random *stream) {
-  double log_a = log(0.9 + 0.099 * lore_random_uniform(stream)) / LORE_RG_LRU_POWER;
+  double log_a = log(fma(0.099, lore_random_uniform(stream), 0.9)) / LORE_RG_LRU_POWER;
   return (real)(log_a - log(-expm1(log_a)));
 }
 
@@ -218,26 +219,27 @@ static void recurrent_block_forward(const lore_pass *pass, int l) {
   const lore_layer_tensors *t = &model->layer[l];
   real *const *s = w->layer[l].mixer;
   int tokens = shard->tokens, heads = model->config.heads, width = model->config.recurrent_width;
-  lore_linear_forward(tokens, model->config.width, 2 * width, w->layer[l].normed,
-                      lore_pass_weight(pass, t->mixer[BRANCHES]),
-                      lore_pass_weight(pass, t->mixer[BRANCHES_BIAS]), NULL, s[STATE_BRANCHES]);
+  lore_kernels()->linear_forward(tokens, model->config.width, 2 * width, w->layer[l].normed,
+                                 lore_pass_weight(pass, t->mixer[BRANCHES]),
+                                 lore_pass_weight(pass, t->mixer[BRANCHES_BIAS]), NULL,
+                                 s[STATE_BRANCHES]);
   for (int i = 0; i < shard->sequences; i++) {
     size_t from = (size_t)shard->offset[i] * (size_t)width;
-    lore_convolution_forward(w->length[i], width, 2 * width, s[STATE_BRANCHES] + 2 * from + width,
-                             lore_pass_weight(pass, t->mixer[CONVOLUTION]),
-                             lore_pass_weight(pass, t->mixer[CONVOLUTION_BIAS]),
-                             s[STATE_CONVOLVED] + from);
+    lore_kernels()->convolution_forward(
+        w->length[i], width, 2 * width, s[STATE_BRANCHES] + 2 * from + width,
+        lore_pass_weight(pass, t->mixer[CONVOLUTION]),
+        lore_pass_weight(pass, t->mixer[CONVOLUTION_BIAS]), s[STATE_CONVOLVED] + from);
   }
-  lore_blocks_forward(tokens, width, heads, s[STATE_CONVOLVED],
-                      lore_pass_weight(pass, t->mixer[RECURRENCE_GATE]),
-                      lore_pass_weight(pass, t->mixer[RECURRENCE_GATE_BIAS]), s[STATE_RECURRENCE]);
-  lore_blocks_forward(tokens, width, heads, s[STATE_CONVOLVED],
-                      lore_pass_weight(pass, t->mixer[INPUT_GATE]),
-                      lore_pass_weight(pass, t->mixer[INPUT_GATE_BIAS]), s[STATE_INPUT]);
-  lore_recurrent_rate(width, lore_pass_weight(pass, t->mixer[LAMBDA]), w->scratch[RATE]);
+  lore_kernels()->blocks_forward(
+      tokens, width, heads, s[STATE_CONVOLVED], lore_pass_weight(pass, t->mixer[RECURRENCE_GATE]),
+      lore_pass_weight(pass, t->mixer[RECURRENCE_GATE_BIAS]), s[STATE_RECURRENCE]);
+  lore_kernels()->blocks_forward(tokens, width, heads, s[STATE_CONVOLVED],
+                                 lore_pass_weight(pass, t->mixer[INPUT_GATE]),
+                                 lore_pass_weight(pass, t->mixer[INPUT_GATE_BIAS]), s[STATE_INPUT]);
+  lore_kernels()->recurrent_rate(width, lore_pass_weight(pass, t->mixer[LAMBDA]), w->scratch[RATE]);
   for (int i = 0; i < shard->sequences; i++) {
     lore_recurrent state = state_at(w, l, width, (size_t)shard->offset[i]);
-    lore_recurrent_forward(w->length[i], width, &state);
+    lore_kernels()->recurrent_forward(w->length[i], width, &state);
   }
 }
 
@@ -250,14 +252,14 @@ static void scan_backward(const lore_pass *pass, int l) {
   const real *lambda = lore_pass_weight(pass, tensor);
   real *dlambda = lore_pass_slope(pass, tensor);
   memset(dlambda, 0, sizeof(real) * (size_t)width);
-  lore_recurrent_rate(width, lambda, w->scratch[RATE]);
+  lore_kernels()->recurrent_rate(width, lambda, w->scratch[RATE]);
   for (int i = 0; i < shard->sequences; i++) {
     size_t at = (size_t)shard->offset[i];
     lore_recurrent state = state_at(w, l, width, at);
     lore_recurrent_slopes slopes = slopes_at(w, width, at, dlambda);
-    lore_recurrent_backward(w->length[i], width, &state, &slopes);
+    lore_kernels()->recurrent_backward(w->length[i], width, &state, &slopes);
   }
-  lore_recurrent_rate_backward(width, lambda, dlambda);
+  lore_kernels()->recurrent_rate_backward(width, lambda, dlambda);
 }
 
 static void convolution_backward(const lore_pass *pass, int l) {
@@ -274,7 +276,7 @@ static void convolution_backward(const lore_pass *pass, int l) {
     memset(dbias, 0, sizeof(real) * width);
   for (int i = 0; i < shard->sequences; i++) {
     size_t from = (size_t)shard->offset[i] * width;
-    lore_convolution_backward(
+    lore_kernels()->convolution_backward(
         w->length[i], (int)width, stride, w->layer[l].mixer[STATE_BRANCHES] + 2 * from + width,
         lore_pass_weight(pass, t->mixer[CONVOLUTION]), w->dmixer[STATE_CONVOLVED] + from, stride,
         w->dmixer[STATE_BRANCHES] + 2 * from + width, dweight, dbias);
@@ -289,19 +291,19 @@ static void recurrent_block_backward(const lore_pass *pass, int l) {
   real *const *s = w->layer[l].mixer, *const *d = w->dmixer;
   int tokens = shard->tokens, heads = model->config.heads, width = model->config.recurrent_width;
   scan_backward(pass, l);
-  lore_blocks_backward(tokens, width, heads, s[STATE_CONVOLVED],
-                       lore_pass_weight(pass, t->mixer[RECURRENCE_GATE]), d[STATE_RECURRENCE],
-                       d[STATE_CONVOLVED], lore_pass_slope(pass, t->mixer[RECURRENCE_GATE]),
-                       lore_pass_slope(pass, t->mixer[RECURRENCE_GATE_BIAS]));
-  lore_blocks_backward(tokens, width, heads, s[STATE_CONVOLVED],
-                       lore_pass_weight(pass, t->mixer[INPUT_GATE]), d[STATE_INPUT],
-                       d[STATE_CONVOLVED], lore_pass_slope(pass, t->mixer[INPUT_GATE]),
-                       lore_pass_slope(pass, t->mixer[INPUT_GATE_BIAS]));
+  lore_kernels()->blocks_backward(
+      tokens, width, heads, s[STATE_CONVOLVED], lore_pass_weight(pass, t->mixer[RECURRENCE_GATE]),
+      d[STATE_RECURRENCE], d[STATE_CONVOLVED], lore_pass_slope(pass, t->mixer[RECURRENCE_GATE]),
+      lore_pass_slope(pass, t->mixer[RECURRENCE_GATE_BIAS]));
+  lore_kernels()->blocks_backward(tokens, width, heads, s[STATE_CONVOLVED],
+                                  lore_pass_weight(pass, t->mixer[INPUT_GATE]), d[STATE_INPUT],
+                                  d[STATE_CONVOLVED], lore_pass_slope(pass, t->mixer[INPUT_GATE]),
+                                  lore_pass_slope(pass, t->mixer[INPUT_GATE_BIAS]));
   convolution_backward(pass, l);
-  lore_linear_backward(tokens, model->config.width, 2 * width, w->layer[l].normed,
-                       lore_pass_weight(pass, t->mixer[BRANCHES]), d[STATE_BRANCHES], w->dnormed,
-                       lore_pass_slope(pass, t->mixer[BRANCHES]),
-                       lore_pass_slope(pass, t->mixer[BRANCHES_BIAS]));
+  lore_kernels()->linear_backward(tokens, model->config.width, 2 * width, w->layer[l].normed,
+                                  lore_pass_weight(pass, t->mixer[BRANCHES]), d[STATE_BRANCHES],
+                                  w->dnormed, lore_pass_slope(pass, t->mixer[BRANCHES]),
+                                  lore_pass_slope(pass, t->mixer[BRANCHES_BIAS]));
 }
 
 const lore_mixer_ops lore_recurrent_mixer = {

@@ -1,7 +1,9 @@
 /* Rotary positions. */
-#include "layers.h"
+#include "level.h"
 
 #include <math.h>
+
+#include "lore/model/layers.h"
 
 void lore_rotary_table(int context, int size, double base, real *cosine, real *sine) {
   int half = size / 2;

@@ -2,7 +2,7 @@
 #ifndef LORE_MODEL_WORKSPACE_PARTS_H
 #define LORE_MODEL_WORKSPACE_PARTS_H
 
-#include "layers.h"
+#include "lore/model/kernels.h"
 #include "lore/model/workspace.h"
 
 enum { LORE_MIXER_STATES_MAX = 6, LORE_MIXER_SCRATCH_MAX = 5 };
@@ -58,7 +58,7 @@ static inline int lore_workspace_mixed_width(const lore_model *model) {
 static inline real *lore_workspace_probability(const lore_workspace *w, int layer, int head,
                                                int sequence) {
   int length = w->length[sequence];
-  size_t matrix = (size_t)length * (size_t)lore_attention_stride(length);
+  size_t matrix = (size_t)length * (size_t)lore_kernels()->attention_stride(length);
   return w->layer[layer].probability + w->probability_at[sequence] + (size_t)head * matrix;
 }
 

@@ -12,6 +12,7 @@
 #include "lore/base/textfile.h"
 #include "lore/manifest/manifest.h"
 #include "lore/manifest/runs.h"
+#include "lore/model/kernels.h"
 #include "task.h"
 #include "work.h"
 
@@ -65,7 +66,7 @@ static lore_status spread_run(lore_probed *run) {
 
 static lore_status probe_opened(lore_probed *run, run_outcome *outcome, int *snapshots) {
   const lore_team team = run->team;
-  int same = 0;
+  int same = 0, level;
   LORE_TRY_TOGETHER(team, open_run(run));
   LORE_TRY(spread_run(run));
   *outcome = WITHOUT_SNAPSHOT;
@@ -81,6 +82,8 @@ static lore_status probe_opened(lore_probed *run, run_outcome *outcome, int *sna
   const lore_probe_task *task = lore_probe_task_of(run->settings.task);
   int block = lore_probe_block(task->width(&run->settings), team.ranks);
   LORE_TRY(lore_grid_create(team, block, &run->grid));
+  LORE_TRY(lore_level_agree(team, run->settings.compute.isa, &level));
+  lore_level_select(level);
   return task->probe(run, snapshots);
 }
 

@@ -11,6 +11,7 @@
 #include "lore/base/build.h"
 #include "lore/base/clock.h"
 #include "lore/model/gemm.h"
+#include "lore/model/kernels.h"
 #include "lore/settings/write.h"
 
 static lore_status no_memory(void) {
@@ -65,6 +66,7 @@ lore_status lore_provenance_collect(const lore_settings *settings, const char *c
   LORE_TRY(lore_provenance_add(list, "host", "%s", host));
   LORE_TRY(lore_provenance_add(list, "threads", "%d", threads));
   LORE_TRY(lore_provenance_add(list, "gemm_backend", "%s", lore_gemm_name(lore_gemm_selected())));
+  LORE_TRY(lore_provenance_add(list, "isa", "%s", lore_kernels()->name));
   LORE_TRY(lore_provenance_add(list, "random_seed", "%llu", (unsigned long long)settings->seed));
   return add_stream(list, "lore_settings", settings);
 }

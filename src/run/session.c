@@ -10,6 +10,7 @@
 #include "lore/base/textfile.h"
 #include "lore/io/checkpoint.h"
 #include "lore/io/path.h"
+#include "lore/model/kernels.h"
 #include "lore/settings/hash.h"
 #include "lore/settings/read.h"
 #include "lore/settings/write.h"
@@ -83,6 +84,7 @@ static lore_status announce_run(lore_run *run) {
   state->records = run->at.records;
   state->checksum[0] = 0; /* until this session has ended, too */
   state->message[0] = 0;
+  snprintf(state->isa, sizeof state->isa, "%s", lore_kernels()->name);
   gethostname(state->host, sizeof state->host - 1);
   if (job && task)
     snprintf(state->job, sizeof state->job, "%s_%s", job, task);
@@ -93,8 +95,17 @@ static lore_status announce_run(lore_run *run) {
   return lore_run_put_state(run);
 }
 
+/* What a resumed run's attribute isa says in addition: a level of which it does not speak yet. */
+static void describe_change(const lore_run *run, size_t size, char *text) {
+  const char *isa = lore_kernels()->name;
+  *text = 0;
+  if (strcmp(run->earlier_isa, isa) != 0)
+    snprintf(text, size, "; %s from step %lld", isa, (long long)run->at.step);
+}
+
 static lore_status open_metrics(lore_run *run, bool resumed) {
   enum { SETTINGS_MAX = 128, TEXT_MAX = 65536 };
+  char change[LORE_STATE_TEXT + 64];
   const lore_assembly *a = &run->assembly;
   int layers = a->model ? a->model->config.layers : 0;
   char path[LORE_PATH_MAX];
@@ -105,6 +116,7 @@ static lore_status open_metrics(lore_run *run, bool resumed) {
     status = lore_fail(LORE_MEMORY, "cannot allocate the settings of the metrics file");
   if (status == LORE_OK)
     status = lore_path_join(run->result->directory, LORE_PATH_METRICS, path);
+  describe_change(run, sizeof change, change);
   if (status == LORE_OK) {
     int settings = lore_settings_scalars(run->settings, SETTINGS_MAX - LORE_ORIGIN_SCALARS, setting,
                                          TEXT_MAX, text);
@@ -120,6 +132,7 @@ static lore_status open_metrics(lore_run *run, bool resumed) {
                                           .setting = setting,
                                           .provenances = run->provenance.count,
                                           .provenance = run->provenance.entry,
+                                          .change = {"isa", change},
                                           .no_knowledge_baseline = a->baseline,
                                           .empirical_baseline = a->empirical_baseline};
     status = resumed ? lore_metrics_resume(path, &definition, run->at.records, &run->metrics)

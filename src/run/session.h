@@ -22,6 +22,7 @@ typedef struct lore_run {
   uint64_t hash;
   int lock; /* of the directory, for other ranks than the leader only its file; -1: not ours */
   lore_state state;
+  char earlier_isa[LORE_STATE_TEXT]; /* level of the session that is resumed; "": unknown */
   bool announced; /* it may write the state; before, the state is an earlier job's */
   char checkpoints[LORE_PATH_MAX];
   lore_assembly assembly;

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "backend.h"
-#include "lore/base/build.h"
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
 #include "lore/base/mpi.h"
@@ -16,6 +15,7 @@
 #include "lore/base/threads.h"
 #include "lore/io/path.h"
 #include "lore/io/state.h"
+#include "lore/model/kernels.h"
 #include "queue.h"
 #include "task.h"
 
@@ -25,6 +25,7 @@ typedef struct {
   lore_team world, group;
   lore_queue queue;
   lore_gemm_backend gemm; /* what compute.gemm: auto stands for */
+  int lowest, highest;    /* levels of kernels that ranks may use */
   lore_assignment run;    /* the one that this group trains */
   int trained;
   int begun;                   /* trained or not to the end */
@@ -348,8 +349,59 @@ static bool is_mpirun(void) {
   return getenv("OMPI_COMM_WORLD_SIZE") || (getenv("PMI_RANK") && !getenv("SLURM_STEP_ID"));
 }
 
+/* What runs name as compute.isa: bit i for value i. */
+static unsigned find_isas(const lore_manifest *manifest) {
+  lore_settings settings;
+  unsigned named = 1u << LORE_ISA_AUTO;
+  for (int r = 0; r < manifest->runs; r++) {
+    lore_manifest_settings(manifest, r, &settings);
+    named |= 1u << settings.compute.isa;
+  }
+  return named;
+}
+
+/* This rank's level; LORE_USER if it, or one that a run names, is not to be had. */
+static lore_status check_levels(unsigned named, int *level) {
+  int least;
+  for (int isa = LORE_ISA_AUTO + 1; named >> isa; isa++)
+    if (named >> isa & 1)
+      LORE_TRY(lore_level_limit((lore_isa)isa, &least));
+  return lore_level_limit(LORE_ISA_AUTO, level);
+}
+
+/* The levels of kernels that ranks may use: before anything is begun, all that runs want is there.
+ */
+static lore_status find_levels(lore_sweep *sweep, const lore_manifest *manifest) {
+  unsigned named = sweep->world.rank == 0 ? find_isas(manifest) : 0;
+  int own, range[2];
+  LORE_TRY(lore_team_spread(sweep->world, &named, sizeof named));
+  LORE_TRY_TOGETHER(sweep->world, check_levels(named, &own));
+  lore_level_select(own); /* until a run has its own */
+  range[0] = own;
+  range[1] = -own;
+  LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, range, 2, MPI_INT, MPI_MIN, sweep->world.comm));
+  sweep->lowest = range[0];
+  sweep->highest = -range[1];
+  return LORE_OK;
+}
+
+/* "v3 (AVX2)", "v2 (SSE4.2) to v4 (AVX-512)": what runs with this compute.isa use. */
+static void describe_levels(const lore_sweep *sweep, lore_isa isa, size_t size, char *text) {
+  int most = lore_level_find(lore_isa_name(isa));
+  int low = sweep->lowest, high = sweep->highest;
+  low = most >= 0 && most < low ? most : low;
+  high = most >= 0 && most < high ? most : high;
+  const lore_kernel_table *a = lore_level(low), *b = lore_level(high);
+  if (a == b)
+    snprintf(text, size, "%s (%s)", a->name, a->instructions);
+  else
+    snprintf(text, size, "%s (%s) to %s (%s), in a group the lowest", a->name, a->instructions,
+             b->name, b->instructions);
+}
+
 /* How the first rank's processors are used, in the log's first lines. */
 static void describe_ranks(const lore_sweep *sweep, const lore_manifest *manifest) {
+  char levels[128];
   lore_settings settings;
   const int ranks = sweep->world.ranks, of = lore_threads_bound();
   const int processors = lore_threads_processors();
@@ -357,9 +409,10 @@ static void describe_ranks(const lore_sweep *sweep, const lore_manifest *manifes
   bool sharded = lore_run_task_of(settings.task)->sharded;
   int threads = settings.compute.threads ? settings.compute.threads : lore_threads_allowed();
   threads = sharded ? threads : 1;
+  describe_levels(sweep, settings.compute.isa, sizeof levels, levels);
   if (!sweep->options->quiet)
     lore_info("%d rank%s x %d thread%s, %s; %s", ranks, ranks == 1 ? "" : "s", threads,
-              threads == 1 ? "" : "s", lore_threads_pinning(threads), lore_build_instructions());
+              threads == 1 ? "" : "s", lore_threads_pinning(threads), levels);
   if (sharded && ranks == 1 && is_mpirun() && settings.compute.threads == 0 && of >= 2 * processors)
     lore_warn(
         "mpirun has bound this rank to %d of %d processors, so it trains with %d thread%s; for one "
@@ -386,6 +439,7 @@ lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
   LORE_TRY(lore_team_spread(sweep.world, &sweep.runs, sizeof sweep.runs));
   int size = group_size(sweep.world.ranks, sweep.runs, options->ranks_per_run);
   LORE_TRY(lore_team_share_processors(sweep.world));
+  LORE_TRY(find_levels(&sweep, manifest));
   if (sweep.world.rank == 0)
     describe_ranks(&sweep, manifest);
   LORE_TRY(settle_backend(&sweep, manifest));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "exposure.h"
+#include "level.h"
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
 #include "lore/base/stop.h"
@@ -137,6 +138,7 @@ static lore_status open_training(lore_run *run, bool *resumed) {
   lore_assembly *a = &run->assembly;
   LORE_TRY(lore_run_check_ranks(s, team.ranks));
   LORE_TRY_TOGETHER(team, open_parts(run));
+  LORE_TRY(lore_run_choose_level(run));
   LORE_TRY(lore_trainer_create(a->model, &s->train, lore_batch_source_of_population(&a->source),
                                a->longest, team, a->threads, s->seed, &run->trainer));
   LORE_TRY_TOGETHER(

@@ -2,6 +2,7 @@
  * so there are no resume points. */
 #include <math.h>
 
+#include "level.h"
 #include "lore/base/clock.h"
 #include "lore/base/stop.h"
 #include "lore/eval/pair_scores.h"
@@ -108,6 +109,7 @@ static lore_status train_together(lore_run *run, lore_memory_trainer *trainer) {
 static lore_status open_and_train(lore_run *run, lore_memory_trainer *trainer) {
   bool leads = lore_run_leads(run);
   describe_pairs(run);
+  LORE_TRY(lore_run_choose_level(run));
   LORE_TRY(lore_run_lead(run, leads ? make_memory(run, trainer) : LORE_OK));
   LORE_TRY(lore_run_open_files(run, false));
   lore_progress_start(&run->progress, run->options->quiet || !leads, run->assembly.held_out,

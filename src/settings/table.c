@@ -20,6 +20,7 @@ static const char *const distributions[] = NAMES(LORE_DISTRIBUTION_LIST);
 static const char *const among[] = NAMES(LORE_AMONG_LIST);
 static const char *const curricula[] = NAMES(LORE_CURRICULUM_LIST);
 static const char *const backends[] = NAMES(LORE_GEMM_BACKEND_LIST);
+static const char *const isas[] = NAMES(LORE_ISA_LIST);
 
 #define STEPS_MAX    1000000000.0 /* random streams take steps below 2^32 */
 #define SEQUENCE_MAX 16777216.0
@@ -281,6 +282,10 @@ static const lore_setting table[] = {
     CHOICE("compute.gemm", compute.gemm, BOTH, "builtin", backends,
            "library for matrix products. auto: the fastest on the model's own shapes, measured "
            "once for a directory of results and then kept",
+           .runtime = true),
+    CHOICE("compute.isa", compute.isa, BOTH, "auto", isas,
+           "level of x86-64 processors whose instructions are used: v2 (SSE4.2), v3 (AVX2), v4 "
+           "(AVX-512). auto: the highest that the processors of all ranks of a run have",
            .runtime = true),
 };
 

@@ -4,11 +4,12 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "lore/model/kernels.h"
+
 enum { SLICE = 4096 /* elements that stay in the first-level cache between additions */ };
 
-void lore_add(int64_t elements, const real *restrict from, real *restrict to) {
-  for (int64_t i = 0; i < elements; i++)
-    to[i] += from[i];
+void lore_add(int64_t elements, const real *from, real *to) {
+  lore_kernels()->vector_add(elements, from, to);
 }
 
 void lore_additions_make(int additions, const lore_addition *addition, int64_t from, int64_t to) {

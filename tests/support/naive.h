@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "lore/model/layers.h"
 #include "lore/model/model.h"
-#include "model/layers.h"
 
 /* y = x W + b */
 static inline void naive_linear(int tokens, int in, int out, const double *x, const double *weight,

@@ -11,9 +11,6 @@ const char *lore_build_version(void);
  * checkout or a release. */
 const char *lore_build_commit(void);
 
-/* The instruction set that kernels were compiled for: "AVX-512", "AVX2", "NEON", ... */
-const char *lore_build_instructions(void);
-
 /* Writes version, commit, compiler and the libraries that were found, one to a line. */
 void lore_build_describe(FILE *file);
 

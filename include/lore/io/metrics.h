@@ -29,6 +29,8 @@ typedef struct {
   const lore_scalar *setting;
   int provenances;
   const lore_provenance *provenance;
+  lore_provenance change; /* of a resumed file: appended to the attribute of that name, or to
+                             "unknown" if there is none; nothing if its text is empty or NULL */
   double no_knowledge_baseline, empirical_baseline;
 } lore_metrics_definition;
 
@@ -53,10 +55,10 @@ lore_status lore_metrics_create(const char *path, const lore_metrics_definition 
                                 lore_metrics **metrics);
 
 /* Opens the file of an interrupted run to resume after its first `records` records: a new file with
- * these, the attributes of the old one, and its values of the settings that do not change results
- * (checkpoint_*, compute_*, train_reduction) is put in its place. LORE_USER names the first of its
- * groups, layers or other settings that is not as in `definition`, LORE_NETCDF if it has fewer
- * records or is no such file; the old file then stays. */
+ * these, the attributes of the old one with `change`, and its values of the settings that do not
+ * change results (checkpoint_*, compute_*, train_reduction) is put in its place. LORE_USER names
+ * the first of its groups, layers or other settings that is not as in `definition`, LORE_NETCDF if
+ * it has fewer records or is no such file; the old file then stays. */
 lore_status lore_metrics_resume(const char *path, const lore_metrics_definition *definition,
                                 int64_t records, lore_metrics **metrics);
 

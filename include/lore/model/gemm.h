@@ -33,6 +33,10 @@ const char *lore_gemm_name(lore_gemm_backend backend);
 lore_status lore_gemm_select(lore_gemm_backend backend);
 lore_gemm_backend lore_gemm_selected(void);
 
+/* Lists the products of `count` linear maps: y = x W forward, dx = dy W^T and dW = x^T dy backward.
+ * Returns the entry behind the last. */
+lore_gemm_shape *lore_linear_shapes(lore_gemm_shape *shape, int tokens, int in, int out, int count);
+
 /* Bytes that the built-in backend keeps per thread to make such products. */
 size_t lore_gemm_scratch_bytes(int count, const lore_gemm_shape *shapes);
 
@@ -43,7 +47,8 @@ lore_status lore_gemm_time(lore_gemm_backend backend, const lore_gemm_shape *sha
                            int threads, double budget, double *seconds);
 
 /* Times every backend of this build on `shapes`, selects the fastest (the built-in one
- * unless another is clearly faster) and describes the choice in `text`: "builtin 160, onednn 155, cblas 140 GFLOP/s: builtin". Takes about `budget` seconds. */
+ * unless another is clearly faster) and describes the choice in `text`: "builtin 160, onednn 155,
+ * cblas 140 GFLOP/s: builtin". Takes about `budget` seconds. */
 lore_status lore_gemm_choose(const lore_gemm_shape *shapes, int count, int threads, double budget,
                              size_t size, char *text);
 

@@ -7,7 +7,7 @@
 #include "lore/run/run.h"
 #include "lore/settings/settings.h"
 
-enum { LORE_PROVENANCES = 16 };
+enum { LORE_PROVENANCES = 20 };
 
 typedef struct {
   int count;

@@ -13,6 +13,7 @@
 #include "lore/data/sampler.h"
 #include "lore/eval/evaluate.h"
 #include "lore/model/gemm.h"
+#include "lore/model/kernels.h"
 #include "lore/model/model.h"
 #include "lore/train/schedule.h"
 
@@ -34,6 +35,7 @@ typedef struct {
 typedef struct {
   int threads; /* 0: as many as this process may use */
   lore_gemm_backend gemm;
+  lore_isa isa; /* highest level of kernels */
 } lore_compute_config;
 
 typedef struct {

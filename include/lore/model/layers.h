@@ -1,4 +1,5 @@
-/* The layers of the decoder: free functions, forward beside backward, one file each.
+/* The layers of the decoder: free functions, forward beside backward, one file each. Kernels, of
+ * which there is one of each level: called by lore_kernels()->name (lore/model/kernels.h).
  *
  * Shapes: T tokens of a shard, d width, H hidden units, V vocabulary, h heads of size d / h. All
  * matrices are row-major and dense unless a leading dimension says otherwise. Gradients of
@@ -7,6 +8,7 @@
 #ifndef LORE_MODEL_LAYERS_H
 #define LORE_MODEL_LAYERS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lore/base/real.h"
@@ -45,10 +47,6 @@ void lore_blocks_forward(int tokens, int channels, int blocks, const real *x, co
 /* Adds to dx; writes dweight and dbias. */
 void lore_blocks_backward(int tokens, int channels, int blocks, const real *x, const real *weight,
                           const real *dy, real *dx, real *dweight, real *dbias);
-
-/* Lists the products of `count` such maps: y = x W forward, dx = dy W^T and dW = x^T dy backward.
- * Returns the entry behind the last. */
-lore_gemm_shape *lore_linear_shapes(lore_gemm_shape *shape, int tokens, int in, int out, int count);
 
 /* -- rotary.c: rotary positions (Su et al. 2021), pairs (i, i + size/2) -- */
 
@@ -176,5 +174,33 @@ double lore_head_train(int tokens, int width, int vocabulary, const real *x, con
 void lore_head_score(int tokens, int width, int vocabulary, const real *x, const real *weight,
                      const real *bias, const uint16_t *target, double *loss, unsigned char *correct,
                      double *top, double *entropy, real *scratch);
+
+/* -- gemm_kernel.c: the built-in matrix product, as lore_gemm -- */
+
+void lore_gemm_builtin(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
+                       int lda, const real *b, int ldb, const real *add, real *c, int ldc);
+
+/* Reals that it keeps per thread to make products with n columns, of any depth: a later, deeper
+ * product must not need more. */
+size_t lore_gemm_builtin_scratch(int n);
+
+/* -- vector.c: whole vectors of parameters -- */
+
+/* to += from. */
+void lore_vector_add(int64_t count, const real *from, real *to);
+
+/* The numbers of one update of AdamW (lore/train/adamw.h). */
+typedef struct {
+  real beta1, beta2, rest1, rest2; /* rest = 1 - beta */
+  real scale;                      /* of the gradient */
+  real keep;                       /* what decay leaves of a parameter */
+  real step, unbias2;              /* rate and bias corrections */
+  real epsilon;
+} lore_update;
+
+/* m = beta1 m + rest1 g and v = beta2 v + rest2 g^2 with g = scale * gradient;
+ * w = keep w - step m / (sqrt(v) unbias2 + epsilon). */
+void lore_vector_update(const lore_update *update, int64_t count, const real *gradient,
+                        real *parameters, real *first_moment, real *second_moment);
 
 #endif
