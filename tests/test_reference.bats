@@ -32,7 +32,8 @@ assert by_key["train.steps"]["tasks"] == ["biographies", "memory"] and by_key["m
 assert by_key["distribution.alpha"]["needs"] == {"key": "distribution.kind", "values": ["power_law"]}
 assert by_key["patch.start"]["needs"] == {"key": "patch.from", "values": None} and by_key["seed"]["needs"] is None
 assert {k for k, s in by_key.items() if s["decides"] == "runtime"} == {
-    "train.reduction", "checkpoint.every", "checkpoint.snapshots", "compute.threads", "compute.gemm"}
+    "train.reduction", "checkpoint.every", "checkpoint.snapshots", "compute.threads", "compute.gemm",
+    "compute.isa"}
 assert by_key["model.width"]["shape"] and not by_key["model.initial_scale"]["shape"]
 assert by_key["model.initial_scale"]["start"] == "yes" and by_key["train.clip"]["start"] == "no"
 assert by_key["seed"]["sweep"] and not by_key["name"]["sweep"] and not by_key["evaluate.groups"]["sweep"]

@@ -302,7 +302,7 @@ static void test_scalars(void **state) {
       found += c->kind == LORE_SCALAR_INTEGER && c->integer == 7;
   }
   assert_int_equal(found, 6);
-  assert_int_equal(found_runtime, 5);
+  assert_int_equal(found_runtime, 6);
   assert_int_equal(lore_settings_scalars(&s, 0, NULL, 0, NULL), count);
 }
 

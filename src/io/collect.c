@@ -245,7 +245,9 @@ static void put_text_setting(lore_ncfile *file, const lore_collect_survey *surve
   int id, swept = lore_collect_swept(collection, variable->name);
   char *text = NULL;
   const char *planned = swept < 0 ? "" : collection->run[run].value[swept];
-  if (ncid >= 0 && !nc_inq_varid(ncid, variable->name, &id))
+  if (ncid >= 0 && variable->kind == LORE_COLLECT_ORIGIN)
+    *damage = lore_collect_origin(ncid, variable->name, &text);
+  else if (ncid >= 0 && !nc_inq_varid(ncid, variable->name, &id))
     *damage = lore_collect_text(ncid, id, &text);
   const char *known = ncid < 0 ? planned : text ? text : "";
   size_t length = strlen(known);

@@ -172,6 +172,12 @@ static int define_setting(lore_ncfile *file, const lore_collect_survey *survey,
   return id;
 }
 
+static void define_origin(lore_ncfile *file, const lore_collect_variable *variable, int id) {
+  lore_ncfile_text(file, id, "long_name", lore_collect_origin_name(variable->name));
+  lore_ncfile_text(file, id, "units", "1");
+  lore_ncfile_text(file, id, "_Encoding", "utf-8");
+}
+
 static int define_label(lore_ncfile *file, const lore_collect_variable *variable,
                         const lore_collect_ids *ids) {
   int dimension[LORE_COLLECT_RANK];
@@ -195,7 +201,10 @@ static void define_variables(lore_ncfile *file, const lore_collect_survey *surve
       ids->variable[i] = define_label(file, variable, ids);
     else
       ids->variable[i] = define_setting(file, survey, variable, ids);
-    copy_attributes(file, survey, &source, variable, ids->variable[i]);
+    if (variable->kind == LORE_COLLECT_ORIGIN)
+      define_origin(file, variable, ids->variable[i]);
+    else
+      copy_attributes(file, survey, &source, variable, ids->variable[i]);
   }
   if (source.run >= 0)
     nc_close(source.ncid);
@@ -208,6 +217,8 @@ static bool is_chosen(const lore_collect_survey *survey, const lore_collect_vari
                       setting_choice which) {
   const lore_collection *collection = survey->collection;
   bool setting = variable->kind == LORE_COLLECT_NUMBER || variable->kind == LORE_COLLECT_TEXT;
+  if (variable->kind == LORE_COLLECT_ORIGIN)
+    return variable->seen > 0 && which == ALL_SETTINGS;
   if (!setting || variable->seen == 0)
     return false;
   if (which == SWEPT_SETTINGS && collection->swept > 0)

@@ -92,10 +92,36 @@ int lore_collect_swept(const lore_collection *collection, const char *name) {
   return -1;
 }
 
+/* Attributes of runs' files that become variables along the runs. */
+static const struct {
+  const char *attribute, *long_name;
+} origins[] = {{"gemm_backend", "library of the matrix products"},
+               {"isa", "level of processors whose instructions were used"},
+               {"host", "computer of the first rank when the run began"}};
+
+enum { ORIGINS = sizeof origins / sizeof *origins };
+
+const char *lore_collect_origin_name(const char *attribute) {
+  int i = 0;
+  while (i + 1 < ORIGINS && strcmp(attribute, origins[i].attribute) != 0)
+    i++;
+  return origins[i].long_name;
+}
+
+int lore_collect_origin(int ncid, const char *attribute, char **text) {
+  nc_type type;
+  size_t length;
+  *text = NULL;
+  if (nc_inq_att(ncid, NC_GLOBAL, attribute, &type, &length) || type != NC_CHAR)
+    return NC_NOERR;
+  *text = calloc(length + 1, 1);
+  return *text ? nc_get_att_text(ncid, NC_GLOBAL, attribute, *text) : NC_ENOMEM;
+}
+
 bool lore_collect_along_run(const lore_collect_survey *survey,
                             const lore_collect_variable *variable) {
-  return variable->differs || variable->seen < survey->collected ||
-         !strcmp(variable->name, "seed") ||
+  return variable->kind == LORE_COLLECT_ORIGIN || variable->differs ||
+         variable->seen < survey->collected || !strcmp(variable->name, "seed") ||
          lore_collect_swept(survey->collection, variable->name) >= 0;
 }
 
@@ -197,19 +223,47 @@ static int survey_number(lore_collect_variable *variable, int ncid, int id) {
   return NC_NOERR;
 }
 
+/* Takes `text`. */
+static void add_text(lore_collect_variable *variable, char *text) {
+  size_t length = strlen(text);
+  variable->text_length = length > variable->text_length ? length : variable->text_length;
+  variable->differs |= variable->seen && strcmp(text, variable->text) != 0;
+  if (variable->seen++)
+    free(text);
+  else
+    variable->text = text;
+}
+
 static int survey_text(lore_collect_variable *variable, int ncid, int id) {
   char *text;
   int error = lore_collect_text(ncid, id, &text);
-  if (!error) {
-    size_t length = strlen(text);
-    variable->text_length = length > variable->text_length ? length : variable->text_length;
-    variable->differs |= variable->seen && strcmp(text, variable->text) != 0;
-    if (!variable->seen++) {
-      variable->text = text;
-      return NC_NOERR;
+  if (error)
+    free(text);
+  else
+    add_text(variable, text);
+  return error;
+}
+
+static int survey_origins(lore_collect_survey *survey, int ncid, int run) {
+  int error = NC_NOERR;
+  for (int i = 0; i < ORIGINS && !error; i++) {
+    char *text;
+    error = lore_collect_origin(ncid, origins[i].attribute, &text);
+    lore_collect_variable *variable =
+        error || !text ? NULL : find_variable(survey, origins[i].attribute, run);
+    if (!error && text && !variable)
+      error = NC_ENOMEM;
+    if (!variable) {
+      free(text);
+      continue;
     }
+    if (!variable->seen) {
+      variable->kind = LORE_COLLECT_ORIGIN;
+      variable->type = NC_CHAR;
+      variable->text_length = 1;
+    }
+    add_text(variable, text);
   }
-  free(text);
   return error;
 }
 
@@ -300,6 +354,8 @@ static int survey_file(lore_collect_survey *survey, int ncid, int run) {
     error = nc_get_att_text(ncid, NC_GLOBAL, "coordinates", settings);
   for (int id = 0; id < variables && !error; id++)
     error = survey_variable(survey, ncid, id, settings, run);
+  if (!error)
+    error = survey_origins(survey, ncid, run);
   free(settings);
   return error;
 }

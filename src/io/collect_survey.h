@@ -24,7 +24,8 @@ typedef enum {
   LORE_COLLECT_DATA,   /* numbers along dimensions, or one number */
   LORE_COLLECT_LABEL,  /* coordinate of a dimension, the same in every run */
   LORE_COLLECT_NUMBER, /* settings */
-  LORE_COLLECT_TEXT
+  LORE_COLLECT_TEXT,
+  LORE_COLLECT_ORIGIN /* where the run was trained: a text attribute of its file */
 } lore_collect_kind;
 
 typedef struct {
@@ -74,6 +75,12 @@ bool lore_collect_along_run(const lore_collect_survey *survey,
 
 /* Index of a swept setting among the collection's, or -1. */
 int lore_collect_swept(const lore_collection *collection, const char *name);
+
+/* What an origin is, for readers. */
+const char *lore_collect_origin_name(const char *attribute);
+
+/* Reads it from a run's file; free it. NULL in files of earlier versions. */
+int lore_collect_origin(int ncid, const char *attribute, char **text);
 
 /* Reads the text variable, of any length, as a string; free it. Returns NetCDF's code. */
 int lore_collect_text(int ncid, int variable, char **text);

@@ -46,9 +46,9 @@ static const field fields[] = {
     {"metrics_checksum", FIELD_TEXT, offsetof(lore_state, checksum), LORE_STATE_TEXT, true},
     {"updated", FIELD_SECONDS, offsetof(lore_state, updated), 0, false},
     {"host", FIELD_TEXT, offsetof(lore_state, host), LORE_STATE_TEXT, false},
-    {"isa", FIELD_TEXT, offsetof(lore_state, isa), LORE_STATE_TEXT, true},
     {"job", FIELD_TEXT, offsetof(lore_state, job), LORE_STATE_TEXT, false},
     {"message", FIELD_TEXT, offsetof(lore_state, message), LORE_STATE_MESSAGE, false},
+    {"isa", FIELD_TEXT, offsetof(lore_state, isa), LORE_STATE_TEXT, true},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 

@@ -36,9 +36,9 @@ typedef struct {
   char checksum[LORE_STATE_TEXT]; /* of its metrics file when the last session ended, else "" */
   double updated;                 /* s since 1970 */
   char host[LORE_STATE_TEXT];
-  char isa[LORE_STATE_TEXT]; /* level of its kernels; "": unknown, in files of earlier versions */
-  char job[LORE_STATE_TEXT]; /* Slurm job ("1234_5"), else "" */
+  char job[LORE_STATE_TEXT];        /* Slurm job ("1234_5"), else "" */
   char message[LORE_STATE_MESSAGE]; /* why it failed or stopped, else "" */
+  char isa[LORE_STATE_TEXT]; /* level of its kernels; "": unknown, in files of earlier versions */
 } lore_state;
 
 /* `directory` is the run's. A run without the file is waiting. LORE_FILE if it cannot be read or
