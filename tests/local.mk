@@ -9,9 +9,11 @@ float_tests = \
 	tests/test_decoder \
 	tests/test_distribution \
 	tests/test_evaluate \
+	tests/test_exp \
 	tests/test_gemm \
 	tests/test_head \
 	tests/test_layers \
+	tests/test_levels \
 	tests/test_json \
 	tests/test_linalg \
 	tests/test_manifest \
@@ -46,6 +48,16 @@ float_tests = \
 	tests/test_trainer \
 	tests/test_vocabulary \
 	tests/test_workspace
+
+# Kernels that are headers, as each level has them.
+if !LORE_ONE_LEVEL
+float_tests += tests/test_exp_v3 tests/test_exp_v4
+endif
+tests_test_exp_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V2_CFLAGS)
+tests_test_exp_v3_SOURCES = tests/test_exp.c
+tests_test_exp_v3_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V3_CFLAGS)
+tests_test_exp_v4_SOURCES = tests/test_exp.c
+tests_test_exp_v4_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V4_CFLAGS)
 
 # The same sources with -DLORE_DOUBLE, or tests in double only. Each also needs its flags below.
 double_tests = \
@@ -117,6 +129,7 @@ shell_tests = \
 	tests/test_earlier.bats \
 	tests/test_figures.bats \
 	tests/test_install.bats \
+	tests/test_isa.bats \
 	tests/test_kill.bats \
 	tests/test_launch.bats \
 	tests/test_linalg_ranks.bats \
@@ -154,6 +167,7 @@ test_headers = \
 	tests/support/biography.h \
 	tests/support/child.h \
 	tests/support/distributed.h \
+	tests/support/levels.h \
 	tests/support/metrics_check.h \
 	tests/support/metrics_fixture.h \
 	tests/support/metrics_resume.h \

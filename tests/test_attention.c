@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "lore/model/kernels.h"
+#include "support/levels.h"
 #include "support/naive.h"
 
 /* One head: the first of several in rows of q, k, v side by side, NaN in between. */
@@ -178,5 +178,5 @@ int main(void) {
       numbers_test(heads_beyond_a_block), numbers_test(large_scores),
       numbers_test(equal_scores),         numbers_test(causal),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return levels_run_group_tests(tests);
 }

@@ -6,6 +6,7 @@
 
 #include "lore/base/clock.h"
 #include "lore/model/gemm.h"
+#include "support/levels.h"
 
 enum { GUARD = 64 }; /* elements before and after C */
 
@@ -294,5 +295,5 @@ int main(void) {
       numbers_test(splitting_keeps_bits), numbers_test(threads_do_not_meet),
       numbers_test(backends_by_name),     numbers_test(timing_and_choice),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return levels_run_group_tests(tests);
 }

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "lore/model/gemm.h"
-#include "lore/model/kernels.h"
+#include "support/levels.h"
 #include "support/naive.h"
 
 typedef struct {
@@ -183,5 +183,5 @@ int main(void) {
       numbers_test(large_logits),
       numbers_test(equal_logits),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return levels_run_group_tests(tests);
 }

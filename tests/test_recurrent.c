@@ -4,8 +4,7 @@
 
 #include <stdbool.h>
 
-#include "lore/model/kernels.h"
-#include "model/vecmath.h"
+#include "support/levels.h"
 #include "support/naive.h"
 
 static const int widths[] = {1, 2, 3, 7, 8, 15, 16, 17, 33, 64};
@@ -16,19 +15,6 @@ enum {
   LENGTHS = sizeof lengths / sizeof *lengths,
   SHAPES = WIDTHS * LENGTHS
 };
-
-static void small_differences_keep_their_digits(void **state) {
-  (void)state;
-  double worst = 0;
-  for (double x = 1e-30; x < 80; x *= 1.013) {
-    lore_vec v = lore_vec_one_minus_exp(lore_vec_set((real)-x));
-    double want = -expm1(-(double)(real)x);
-    worst = fmax(worst, fabs((double)v[LORE_LANES - 1] - want) / want);
-  }
-  print_message("largest relative error of 1 - exp: %.3g\n", worst);
-  assert_true(worst < 4 * real_epsilon);
-  assert_true(lore_vec_one_minus_exp((lore_vec){0})[0] == 0);
-}
 
 static double at(const double *x, int tokens, int channels, int t, int c) {
   return t >= 0 && t < tokens ? x[t * channels + c] : 0;
@@ -277,12 +263,11 @@ static void saturated_gates_stay_finite(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      numbers_test(small_differences_keep_their_digits),
       numbers_test(convolution),
       numbers_test(blocks),
       numbers_test(state_is_a_sum_of_products),
       numbers_test(slopes_are_differences),
       numbers_test(saturated_gates_stay_finite),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return levels_run_group_tests(tests);
 }
