@@ -11,8 +11,8 @@
 
 static bool has_resume_point(const lore_run *run) {
   lore_resume_points points;
-  bool any = !run->options->overwrite &&
-             lore_resume_list(run->checkpoints, &points) == LORE_OK && points.count > 0;
+  bool any = !run->options->overwrite && lore_resume_list(run->checkpoints, &points) == LORE_OK &&
+             points.count > 0;
   if (!run->options->overwrite)
     free(points.step);
   return any;
@@ -30,8 +30,7 @@ static void keep_level(lore_run *run, int *level) {
   else
     lore_say("warning: %s: trained with the instructions of %s before, which %s: with those of %s "
              "from here on, so its last bits will differ",
-             run->id, isa,
-             earlier < 0 ? "this build of lore lacks" : "not all ranks may use now",
+             run->id, isa, earlier < 0 ? "this build of lore lacks" : "not all ranks may use now",
              lore_level(*level)->name);
 }
 
