@@ -102,6 +102,7 @@ tests_test_probe_LDADD = $(probe_libraries) $(lore_libs) $(CMOCKA_LIBS)
 test_helpers = \
 	tests/support/change_attribute \
 	tests/support/hold_run \
+	tests/support/time_ranks \
 	tests/support/train_ranks \
 	tests/support/write_checkpoint_example \
 	tests/support/write_metrics_example \
@@ -204,7 +205,8 @@ test_data = \
 	tests/support/whole_runs.bash \
 	tests/torture
 
-EXTRA_DIST += $(shell_tests) $(test_headers) $(test_data) tests/run.sh \
+EXTRA_DIST += $(shell_tests) $(test_headers) $(test_data) tests/run.sh tests/delay.sh \
+	tests/support/delay_switch.c \
 	tests/support/leaks.supp tests/support/valgrind.supp
 
 # Preloaded, they make MPI calls and calls on files fail. Libraries, which Automake alone does not

@@ -11,6 +11,9 @@
 #   tests/run.sh torture 1,000 random kills, 2,000 mutated studies, 1,000 mutated weights, 300 damaged directories
 #                        (hours; LORE_TORTURE=0.1 makes it a tenth; LORE_TORTURE_SEED draws others; logs and what
 #                        was found are in build-sanitizers/torture)
+#
+# tests/delay.sh BUILD COMMIT, as root and on a quiet machine: how long 16 ranks wait for each other over links with
+# 1 ms of delay, now and at an earlier commit.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 

@@ -49,7 +49,9 @@ static const lore_command_line command_line = {
              "mpirun -n N lore bench [OPTION ...] [SHAPE ...]",
     .about = "Times full training steps (data, forward, backward, gradient sum, AdamW) of the "
              "reference shapes and, alternating with them, the matrix products that they contain "
-             "alone. 'share' is the time of the products alone divided by the time of the step.\n"
+             "alone. 'share' is the best time of the products alone divided by that of a step; 'in "
+             "rounds' are the least and the most of it in twelve rounds, far apart if the "
+             "machine is disturbed.\n"
              "\n"
              "Under mpirun: the same steps by one rank alone and by all ranks, alternating; the "
              "speed-up, and what exchanging gradients costs with the reproducible sum and with "
@@ -73,6 +75,8 @@ static void print_result_json(const lore_bench_shape *shape, const lore_bench_re
   lore_json_decimal(json, "gflops", 2, r->gflops);
   lore_json_decimal(json, "gemm_gflops", 2, r->gemm_gflops);
   lore_json_decimal(json, "share_of_gemm", 4, r->share_of_gemm);
+  lore_json_decimal(json, "least_share", 4, r->least_share);
+  lore_json_decimal(json, "most_share", 4, r->most_share);
   lore_json_integer(json, "steps", r->steps);
   lore_json_integer(json, "threads", r->threads);
   lore_json_text(json, "backend", lore_gemm_name(r->backend));
@@ -81,9 +85,9 @@ static void print_result_json(const lore_bench_shape *shape, const lore_bench_re
 }
 
 static void print_result_text(const lore_bench_shape *shape, const lore_bench_result *r) {
-  printf("%-5s %10.0f %10.0f %9.1f %13.1f %8.3f  %-7s  %s\n", shape->name, r->tokens_per_s,
-         r->best_tokens_per_s, r->gflops, r->gemm_gflops, r->share_of_gemm,
-         lore_gemm_name(r->backend), lore_kernels()->name);
+  printf("%-5s %10.0f %10.0f %9.1f %13.1f %6.2f %6.2f-%-6.2f %-7s  %s\n", shape->name,
+         r->tokens_per_s, r->best_tokens_per_s, r->gflops, r->gemm_gflops, r->share_of_gemm,
+         r->least_share, r->most_share, lore_gemm_name(r->backend), lore_kernels()->name);
 }
 
 static double speedup(const lore_bench_scaling *r) {
@@ -141,8 +145,8 @@ static void print_header(lore_team team) {
     printf("%-5s %5s %10s %10s %8s %11s %10s %11s  %-7s  %s\n", "shape", "ranks", "1: tok/s",
            "tokens/s", "speed-up", "exchange ms", "MPI: tok/s", "exchange ms", "backend", "isa");
   else
-    printf("%-5s %10s %10s %9s %13s %8s  %-7s  %s\n", "shape", "tokens/s", "best", "GFLOP/s",
-           "GEMM GFLOP/s", "share", "backend", "isa");
+    printf("%-5s %10s %10s %9s %13s %6s %13s %-7s  %s\n", "shape", "tokens/s", "best", "GFLOP/s",
+           "GEMM GFLOP/s", "share", "in rounds", "backend", "isa");
 }
 
 /* Times one shape; rank 0 prints the result, to `json` unless that is NULL. */

@@ -11,7 +11,7 @@
 #include "lore/model/decoder.h"
 #include "lore/train/trainer.h"
 
-enum { ROUNDS = 5, STEPS_MAX = 4096 /* that are measured */ };
+enum { ROUNDS = 5, STEP_ROUNDS = 12, STEPS_MAX = 4096 /* that are measured */ };
 
 static const lore_bench_shape shapes[] = {
     {"S", 4, 128, 4, 32, 112, 4608, LORE_MIXER_ATTENTION},
@@ -97,26 +97,47 @@ static lore_status time_steps(lore_trainer *trainer, int64_t *step, double stop,
   return LORE_OK;
 }
 
+static double least_of(int count, const double *values) {
+  double least = values[0];
+  for (int i = 1; i < count; i++)
+    least = values[i] < least ? values[i] : least;
+  return least;
+}
+
+/* Rounds of steps and of their products, which stand side by side: a disturbance that lasts meets
+ * both, and one that does not leaves the best of each alone. */
+static lore_status measure_rounds(lore_trainer *trainer, const lore_gemm_shape *gemm, int products,
+                                  int threads, double seconds, int *steps, double *step_seconds,
+                                  double *gemm_seconds, double *ratio) {
+  int64_t step = 0;
+  lore_step warm_up;
+  *steps = 0;
+  for (int i = 0; i < 2; i++)
+    LORE_TRY(lore_trainer_step(trainer, step++, &warm_up));
+  for (int round = 0; round < STEP_ROUNDS; round++) {
+    int before = *steps;
+    double stop = lore_clock_seconds() + 0.7 * seconds / STEP_ROUNDS;
+    LORE_TRY(time_steps(trainer, &step, stop, steps, step_seconds));
+    LORE_TRY(lore_gemm_time(lore_gemm_selected(), gemm, products, threads,
+                            0.3 * seconds / STEP_ROUNDS, &gemm_seconds[round]));
+    ratio[round] = gemm_seconds[round] / least_of(*steps - before, step_seconds + before);
+  }
+  return LORE_OK;
+}
+
 static lore_status measure_shape(const lore_bench_shape *shape, const lore_model *model,
                                  const lore_train_config *train, lore_trainer *trainer, int threads,
                                  double seconds, lore_bench_result *result) {
   lore_gemm_shape gemm[LORE_GEMM_SHAPES_MAX];
   static double step_seconds[STEPS_MAX];
-  double gemm_seconds[ROUNDS];
-  int64_t step = 0;
-  int steps = 0, shards = train->batch / train->shard, rounds = (shards + threads - 1) / threads;
+  double gemm_seconds[STEP_ROUNDS], ratio[STEP_ROUNDS], operations = 0;
+  int steps, shards = train->batch / train->shard, turns = (shards + threads - 1) / threads;
   int products = lore_decoder_gemm_shapes(model, train->shard * shape->length, gemm);
-  lore_step warm_up;
-  for (int i = 0; i < 2; i++)
-    LORE_TRY(lore_trainer_step(trainer, step++, &warm_up));
-  for (int round = 0; round < ROUNDS; round++) {
-    double stop = lore_clock_seconds() + 0.7 * seconds / ROUNDS;
-    LORE_TRY(time_steps(trainer, &step, stop, &steps, step_seconds));
-    LORE_TRY(lore_gemm_time(lore_gemm_selected(), gemm, products, threads, 0.3 * seconds / ROUNDS,
-                            &gemm_seconds[round]));
-  }
+  LORE_TRY(measure_rounds(trainer, gemm, products, threads, seconds, &steps, step_seconds,
+                          gemm_seconds, ratio));
   double tokens = (double)shape->batch * shape->length, each = median_of(steps, step_seconds);
-  double alone = median_of(ROUNDS, gemm_seconds) * rounds, operations = 0;
+  double alone = least_of(STEP_ROUNDS, gemm_seconds) * turns;
+  median_of(STEP_ROUNDS, ratio); /* sorts them */
   for (int i = 0; i < products; i++)
     operations += 2.0 * gemm[i].m * gemm[i].n * gemm[i].k * gemm[i].count;
   *result = (lore_bench_result){
@@ -126,7 +147,9 @@ static lore_status measure_shape(const lore_bench_shape *shape, const lore_model
       .best_tokens_per_s = tokens / step_seconds[0],
       .gflops = tokens * lore_model_flops_per_token(model, shape->length) / each * 1e-9,
       .gemm_gflops = operations * shards / alone * 1e-9,
-      .share_of_gemm = alone / each,
+      .share_of_gemm = alone / step_seconds[0],
+      .least_share = ratio[0] * turns,
+      .most_share = ratio[STEP_ROUNDS - 1] * turns,
       .backend = lore_gemm_selected()};
   return LORE_OK;
 }

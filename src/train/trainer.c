@@ -359,7 +359,7 @@ lore_status lore_trainer_wait(lore_trainer *t) {
     LORE_TRY(lore_exchange_poll(&t->exchange, &complete));
     sched_yield();
   }
-  return LORE_OK;
+  return lore_mpi_failed() ? LORE_MPI : LORE_OK;
 }
 
 void lore_trainer_vote(lore_trainer *trainer) {

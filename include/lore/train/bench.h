@@ -24,8 +24,9 @@ typedef struct {
   double best_tokens_per_s; /* fastest step */
   double gflops; /* floating-point operations of a step (see lore_model_flops_per_token) over its
                     time */
-  double gemm_gflops;   /* the step's matrix products run alone */
-  double share_of_gemm; /* time of the matrix products run alone / time of the step */
+  double gemm_gflops;   /* the step's matrix products run alone, at best */
+  double share_of_gemm; /* time of the matrix products run alone / time of the step, both at best */
+  double least_share, most_share; /* the same in single rounds: far apart on a disturbed machine */
   lore_gemm_backend backend;
 } lore_bench_result;
 
