@@ -238,6 +238,20 @@ static void no_directory_cannot_be_locked(void **unused) {
   assert_false(lore_state_locked("/tmp/lore_no_such_directory"));
 }
 
+/* Such a device never ends. */
+static void lock_is_a_regular_file(void **unused) {
+  (void)unused;
+  char path[128], holder[LORE_STATE_TEXT];
+  int lock;
+  snprintf(path, sizeof path, "%s/lock", directory);
+  assert_int_equal(symlink("/dev/zero", path), 0);
+  assert_int_equal(lore_state_lock(directory, &lock, holder), LORE_FILE);
+  assert_non_null(strstr(lore_fail_message(), "/lock: it is not a regular file"));
+  assert_false(lore_state_died(directory));
+  assert_false(lore_state_locked(directory));
+  assert_int_equal(unlink(path), 0);
+}
+
 static void lock_ends_with_its_holder(void **unused) {
   (void)unused;
   char holder[LORE_STATE_TEXT], byte, pid[32];
@@ -279,6 +293,7 @@ int main(void) {
                                      TEST(read_while_replaced),
                                      TEST(failed_write_keeps_the_old),
                                      TEST(lock_is_exclusive),
+                                     TEST(lock_is_a_regular_file),
                                      TEST(no_directory_cannot_be_locked),
                                      TEST(lock_ends_with_its_holder)};
   return cmocka_run_group_tests(tests, NULL, NULL);
