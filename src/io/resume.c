@@ -92,6 +92,7 @@ static lore_status name_point(const char *directory, int64_t step, char **path) 
 
 #define HASH    "resume_settings_hash"
 #define BACKEND "resume_gemm_backend"
+#define RECORDS "resume_records_checksum"
 
 /* The members of lore_resume as global attributes; `step` is every checkpoint's. A double holds the
  * integers: they are below 2^53. */
@@ -136,6 +137,7 @@ static void put_fields(lore_ncfile *file, const void *context) {
   snprintf(hash, sizeof hash, "%016llx", (unsigned long long)resume->settings_hash);
   lore_ncfile_text(file, NC_GLOBAL, HASH, hash);
   lore_ncfile_text(file, NC_GLOBAL, BACKEND, resume->gemm_backend);
+  lore_ncfile_text(file, NC_GLOBAL, RECORDS, resume->records_checksum);
 }
 
 /* A resume point that is read. */
@@ -166,7 +168,13 @@ static lore_status read_fields(int ncid, const char *path, lore_resume *resume) 
     return lore_netcdf_unreadable(path, HASH, error);
   resume->settings_hash = strtoull(hash, NULL, 16);
   error = lore_netcdf_get_text(ncid, BACKEND, sizeof resume->gemm_backend, resume->gemm_backend);
-  return error ? lore_netcdf_unreadable(path, BACKEND, error) : LORE_OK;
+  if (error)
+    return lore_netcdf_unreadable(path, BACKEND, error);
+  error = lore_netcdf_get_text(ncid, RECORDS, sizeof resume->records_checksum,
+                               resume->records_checksum);
+  if (error == NC_ENOTATT) /* of an earlier version */
+    error = NC_NOERR;
+  return error ? lore_netcdf_unreadable(path, RECORDS, error) : LORE_OK;
 }
 
 static lore_status get_fields(int ncid, const char *path, void *context) {

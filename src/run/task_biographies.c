@@ -196,6 +196,7 @@ static lore_status write_resume(lore_run *run) {
   lore_training_state state = lore_trainer_state(run->trainer);
   run->at.seconds = lore_run_seconds(run);
   LORE_TRY(lore_metrics_flush(run->metrics)); /* never fewer records than the resume point counts */
+  lore_metrics_checksum(run->metrics, run->at.records_checksum);
   LORE_TRY(lore_resume_write(run->checkpoints, run->assembly.model, &state,
                              run->assembly.vocabulary, &run->at, run->provenance.count,
                              run->provenance.entry));

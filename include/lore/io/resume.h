@@ -23,6 +23,7 @@ typedef struct {
   int64_t widened_at; /* lore_sampler.widened_at; LORE_NEVER: not yet */
   uint64_t settings_hash;
   char gemm_backend[16];
+  char records_checksum[LORE_METRICS_CHECKSUM]; /* of those records; "": not known */
 } lore_resume;
 
 /* The three vectors of a run, model->elements reals each. */
