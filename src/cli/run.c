@@ -99,7 +99,9 @@ static const lore_command_line command_line = {
     LORE_OPTIONS(options),
     .notes = "On SIGUSR1, SIGUSR2, SIGTERM, SIGINT and shortly before the Slurm job ends, all "
              "groups of ranks write a checkpoint and exit with code 75; rerun the same command to "
-             "resume. Each rank computes with compute.threads threads.\n"
+             "resume. Each rank computes with compute.threads threads. A run that the environment "
+             "failed (a full "
+             "quota, a file error) is retried once before the command ends.\n"
              "\n"
              "examples:\n"
              "  lore run study.yaml -o results\n"
@@ -147,6 +149,8 @@ static void print_sweep(const lore_sweep_result *r) {
   printf("runs            %d\n", r->runs);
   printf("complete        %d (%d trained by this job, in %.1f s by %d group%s)\n", r->done,
          r->trained, r->seconds, r->groups, r->groups == 1 ? "" : "s");
+  if (r->retried > 0)
+    printf("retried         %d (%d of them complete now)\n", r->retried, r->recovered);
   if (r->failed > 0)
     printf("failed          %d\n", r->failed);
   if (r->blocked > 0)

@@ -1,6 +1,7 @@
 /* The table of runs and who takes which. The window in rank 0's memory:
  *   int      1 if all groups are to stop
  *   int      1 if a group trains a suspect
+ *   int      when a run failed that is to be retried: s since 1970, whatever an int holds of them
  *   int      number of runs in each state
  *   int      state of each run            these change, by atomic operations
  *   int      place of each run's parent; -1: none
@@ -9,14 +10,16 @@
  *   records  runs, packed (assignment.h) */
 #include "queue.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lore/base/clock.h"
 #include "lore/base/mpi.h"
 #include "lore/io/path.h"
 #include "lore/io/state.h"
 
-enum { BLOCK = 1024 /* states that are read at once */, ALIGNMENT = 16 };
+enum { BLOCK = 1024 /* states that are read at once */, ALIGNMENT = 16, RETRY_WAIT = 10 /* s */ };
 
 static lore_status fail_queue(const lore_queue *queue) {
   return lore_fail(LORE_MEMORY, "cannot allocate a queue of %d runs", queue->runs);
@@ -34,8 +37,12 @@ static MPI_Aint at_suspect(void) {
   return (MPI_Aint)sizeof(int);
 }
 
+static MPI_Aint at_failure(void) {
+  return (MPI_Aint)sizeof(int) * 2;
+}
+
 static MPI_Aint at_count(int state) {
-  return (MPI_Aint)sizeof(int) * (2 + state);
+  return (MPI_Aint)sizeof(int) * (3 + state);
 }
 
 static MPI_Aint at_state(int run) {
@@ -171,7 +178,8 @@ static lore_status read_block(lore_queue *queue, int block) {
     int state = queue->block[run - first];
     queue->seen[run] = (unsigned char)state;
     open |= state == LORE_QUEUE_WAITING || state == LORE_QUEUE_TAKEN ||
-            state == LORE_QUEUE_ELSEWHERE || state == LORE_QUEUE_SUSPECT;
+            state == LORE_QUEUE_ELSEWHERE || state == LORE_QUEUE_SUSPECT ||
+            state == LORE_QUEUE_RETRY;
   }
   queue->settled[block] = !open;
   return LORE_OK;
@@ -292,7 +300,11 @@ lore_status lore_queue_create(lore_team world, bool leader, const lore_manifest 
                               lore_queue *queue) {
   lore_queue_size size = {0};
   int *order = NULL;
-  *queue = (lore_queue){.directory = directory, .window = MPI_WIN_NULL, .base_index = -1};
+  const char *pause = getenv("LORE_RETRY_WAIT");
+  *queue = (lore_queue){.directory = directory,
+                        .window = MPI_WIN_NULL,
+                        .base_index = -1,
+                        .pause = pause && *pause ? atof(pause) : RETRY_WAIT};
   lore_status status = lore_team_agree(
       world, world.rank == 0 ? measure_queue(manifest, chunk, chunks, &order, &size) : LORE_OK);
   if (status == LORE_OK)
@@ -426,12 +438,17 @@ lore_status lore_queue_share(lore_queue *queue) {
   return fetch_integer(queue, at_suspect(), 0, MPI_REPLACE, &was);
 }
 
+static int find_seen(const lore_queue *queue, lore_queue_state state) {
+  int run = 0;
+  while (run < queue->runs && queue->seen[run] != state)
+    run++;
+  return run;
+}
+
 /* *run: a suspect, if there is one and no other group trains one; *later: there is one. */
 static lore_status take_suspect(lore_queue *queue, int *run, bool *later) {
   const int one = 1, none = 0;
-  int was, suspect = 0;
-  while (suspect < queue->runs && queue->seen[suspect] != LORE_QUEUE_SUSPECT)
-    suspect++;
+  int was, suspect = find_seen(queue, LORE_QUEUE_SUSPECT);
   if (suspect == queue->runs)
     return LORE_OK;
   *later = true;
@@ -446,9 +463,35 @@ static lore_status take_suspect(lore_queue *queue, int *run, bool *later) {
   return mine ? LORE_OK : lore_queue_share(queue);
 }
 
+/* Seconds as an int, which may wrap around. */
+static int short_clock(void) {
+  return (int)(unsigned)(int64_t)lore_clock_unix();
+}
+
+lore_status lore_queue_retry(lore_queue *queue, int run) {
+  int was;
+  LORE_TRY(fetch_integer(queue, at_failure(), short_clock(), MPI_REPLACE, &was));
+  return lore_queue_set(queue, run, LORE_QUEUE_RETRY);
+}
+
+/* *run: one to be tried once more, if it is time; *later: there is one. */
+static lore_status take_retry(lore_queue *queue, int *run, bool *later) {
+  int retry = find_seen(queue, LORE_QUEUE_RETRY), failed = 0;
+  if (retry == queue->runs)
+    return LORE_OK;
+  *later = true;
+  LORE_TRY(fetch_integer(queue, at_failure(), 0, MPI_NO_OP, &failed));
+  if ((unsigned)short_clock() - (unsigned)failed < queue->pause) /* clocks may differ */
+    return LORE_OK;
+  LORE_TRY(swap_state(queue, retry, LORE_QUEUE_RETRY, LORE_QUEUE_TAKEN, &queue->retries));
+  *run = queue->retries ? retry : LORE_QUEUE_EMPTY;
+  return LORE_OK;
+}
+
 lore_status lore_queue_take(lore_queue *queue, int *run) {
   bool later = false;
   *run = LORE_QUEUE_EMPTY;
+  queue->retries = false;
   for (int block = 0; block < count_blocks(queue) && *run < 0; block++)
     if (!queue->settled[block])
       LORE_TRY(take_from_block(queue, block, run, &later));
@@ -456,9 +499,9 @@ lore_status lore_queue_take(lore_queue *queue, int *run) {
     return LORE_OK;
   LORE_TRY(reclaim_runs(queue, &later));
   LORE_TRY(take_suspect(queue, run, &later));
-  if (*run >= 0)
-    return LORE_OK;
-  if (later)
+  if (*run < 0)
+    LORE_TRY(take_retry(queue, run, &later));
+  if (*run < 0 && later)
     *run = LORE_QUEUE_LATER;
   return LORE_OK;
 }

@@ -22,6 +22,7 @@ def environment():
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "OPENBLAS_NUM_THREADS": "1",
         "LORE_FILE_WAIT": "1",  # s that missing weights are waited for
+        "LORE_RETRY_WAIT": "0",  # s before a run that failed is retried
         "OMPI_MCA_rmaps_base_oversubscribe": "1",
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
     }

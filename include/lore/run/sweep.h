@@ -25,6 +25,8 @@ typedef struct {
   int runs, groups;
   int done;             /* complete now, whoever trained them */
   int trained;          /* of these, by this job */
+  int retried;          /* failed for the environment and were tried once more by this job */
+  int recovered;        /* of these, complete now */
   int failed;           /* or diverged */
   int blocked;          /* not begun, as the run that they start from has not been completed */
   int unfinished;       /* begun or not, left for the next job */
