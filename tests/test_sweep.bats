@@ -241,6 +241,7 @@ experiments:
   [ "$(grep -c 'training diverged' log)" -eq 1 ]
   [ "$(grep -c 'lore: error:' log)" -eq 1 ]
   grep -q '^state: diverged' dir/runs/bad-pretrain-learning_rate10.0-seed1/state.yaml
+  "$LORE" status dir | grep -qx 'bad-tune-learning_rate10.0-seed1: waiting for bad-pretrain-learning_rate10.0-seed1, which diverged'
 }
 
 @test "--fail-fast stops the others" {
