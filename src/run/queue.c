@@ -1,7 +1,8 @@
 /* The table of runs and who takes which. The window in rank 0's memory:
  *   int      1 if all groups are to stop
  *   int      1 if a group trains a suspect
- *   int      when a run failed that is to be retried: s since 1970, whatever an int holds of them
+ *   int      when a run failed that is to be retried (a short time, see short_time)
+ *   int      when the job's end was asked for last, 0: never; when that was answered; the end
  *   int      number of runs in each state
  *   int      state of each run            these change, by atomic operations
  *   int      place of each run's parent; -1: none
@@ -10,9 +11,11 @@
  *   records  runs, packed (assignment.h) */
 #include "queue.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lore/base/clock.h"
 #include "lore/base/mpi.h"
@@ -41,8 +44,20 @@ static MPI_Aint at_failure(void) {
   return (MPI_Aint)sizeof(int) * 2;
 }
 
+static MPI_Aint at_asked(void) {
+  return (MPI_Aint)sizeof(int) * 3;
+}
+
+static MPI_Aint at_answered(void) {
+  return (MPI_Aint)sizeof(int) * 4;
+}
+
+static MPI_Aint at_job_end(void) {
+  return (MPI_Aint)sizeof(int) * 5;
+}
+
 static MPI_Aint at_count(int state) {
-  return (MPI_Aint)sizeof(int) * (3 + state);
+  return (MPI_Aint)sizeof(int) * (6 + state);
 }
 
 static MPI_Aint at_state(int run) {
@@ -164,6 +179,61 @@ lore_status lore_queue_stopped(lore_queue *queue, bool *stopped) {
   lore_status status = fetch_integer(queue, at_stop(), 0, MPI_NO_OP, &value);
   *stopped = value != 0;
   return status;
+}
+
+/* Seconds since 1970 as an int, which may wrap around, and how much later `a` is than `b`. */
+static int short_time(double seconds) {
+  return (int)(unsigned)(int64_t)seconds;
+}
+
+static int time_between(int a, int b) {
+  return (int)((unsigned)a - (unsigned)b);
+}
+
+/* Whether the time at `at` in the window is that of the last `seconds` seconds. */
+static lore_status check_recent(lore_queue *queue, MPI_Aint at, int seconds, int *when,
+                                bool *recent) {
+  LORE_TRY(fetch_integer(queue, at, 0, MPI_NO_OP, when));
+  *recent = *when && time_between(short_time(lore_clock_unix()), *when) < seconds;
+  return LORE_OK;
+}
+
+/* The answer is there before its time is. */
+static lore_status put_answer(lore_queue *queue, double end) {
+  int was;
+  LORE_TRY(fetch_integer(queue, at_job_end(), short_time(end), MPI_REPLACE, &was));
+  return fetch_integer(queue, at_answered(), short_time(lore_clock_unix()), MPI_REPLACE, &was);
+}
+
+static lore_status get_answer(lore_queue *queue, double *end) {
+  int told, now = short_time(lore_clock_unix());
+  LORE_TRY(fetch_integer(queue, at_job_end(), 0, MPI_NO_OP, &told));
+  *end = told ? floor(lore_clock_unix()) + time_between(told, now) : 0;
+  return LORE_OK;
+}
+
+lore_status lore_queue_ask_end(lore_queue *queue, double (*ask)(void), int patience, double *end) {
+  enum { FRESH = 30 /* s */, PAUSE = 100000 /* microseconds */ };
+  int asked, answered, was;
+  bool waits = true, known = false;
+  *end = 0;
+  while (waits && !known) {
+    LORE_TRY(check_recent(queue, at_answered(), FRESH, &answered, &known));
+    if (known)
+      return get_answer(queue, end);
+    LORE_TRY(check_recent(queue, at_asked(), FRESH, &asked, &waits));
+    if (waits && time_between(short_time(lore_clock_unix()), asked) > patience)
+      return LORE_OK; /* who asked has died, or has no answer */
+    if (waits)
+      usleep(PAUSE);
+  }
+  const int now = short_time(lore_clock_unix());
+  LORE_TRY_MPI(MPI_Compare_and_swap(&now, &asked, &was, MPI_INT, 0, at_asked(), queue->window));
+  LORE_TRY_MPI(MPI_Win_flush(0, queue->window));
+  if (was != asked) /* another one was faster */
+    return lore_queue_ask_end(queue, ask, patience, end);
+  *end = ask();
+  return put_answer(queue, *end);
 }
 
 static int block_end(const lore_queue *queue, int block) {
@@ -463,14 +533,9 @@ static lore_status take_suspect(lore_queue *queue, int *run, bool *later) {
   return mine ? LORE_OK : lore_queue_share(queue);
 }
 
-/* Seconds as an int, which may wrap around. */
-static int short_clock(void) {
-  return (int)(unsigned)(int64_t)lore_clock_unix();
-}
-
 lore_status lore_queue_retry(lore_queue *queue, int run) {
   int was;
-  LORE_TRY(fetch_integer(queue, at_failure(), short_clock(), MPI_REPLACE, &was));
+  LORE_TRY(fetch_integer(queue, at_failure(), short_time(lore_clock_unix()), MPI_REPLACE, &was));
   return lore_queue_set(queue, run, LORE_QUEUE_RETRY);
 }
 
@@ -481,7 +546,8 @@ static lore_status take_retry(lore_queue *queue, int *run, bool *later) {
     return LORE_OK;
   *later = true;
   LORE_TRY(fetch_integer(queue, at_failure(), 0, MPI_NO_OP, &failed));
-  if ((unsigned)short_clock() - (unsigned)failed < queue->pause) /* clocks may differ */
+  int since = time_between(short_time(lore_clock_unix()), failed);
+  if (since >= 0 && since < queue->pause) /* clocks may differ */
     return LORE_OK;
   LORE_TRY(swap_state(queue, retry, LORE_QUEUE_RETRY, LORE_QUEUE_TAKEN, &queue->retries));
   *run = queue->retries ? retry : LORE_QUEUE_EMPTY;

@@ -86,6 +86,10 @@ lore_status lore_queue_set(lore_queue *queue, int run, lore_queue_state state);
 /* Counts runs by state into `count` (LORE_QUEUE_STATES entries). */
 lore_status lore_queue_count(lore_queue *queue, int *count);
 
+/* *end: when the job ends, as `ask` says it or has said it to another group some seconds ago (it
+ * takes up to `patience` seconds, and is not called by all at once); 0: not known. */
+lore_status lore_queue_ask_end(lore_queue *queue, double (*ask)(void), int patience, double *end);
+
 /* Tells all groups to stop, and asks whether somebody did. */
 lore_status lore_queue_stop(lore_queue *queue);
 lore_status lore_queue_stopped(lore_queue *queue, bool *stopped);

@@ -83,6 +83,16 @@ static bool others_stopped(void *context) {
          stopped;
 }
 
+/* A failure of MPI shows at the next call that returns a status. */
+static double ask_job_end(void *context) {
+  lore_sweep *sweep = context;
+  const lore_sweep_options *o = sweep->options;
+  double end = 0;
+  if (o->ask_job_end)
+    (void)lore_queue_ask_end(&sweep->queue, o->ask_job_end, LORE_SWEEP_PATIENCE, &end);
+  return end;
+}
+
 /* A run that is complete needs no weights any more. */
 static bool was_done(const lore_sweep *sweep) {
   char directory[LORE_PATH_MAX];
@@ -361,6 +371,8 @@ static lore_status train_runs(lore_sweep *sweep, lore_sweep_result *result) {
   int place = LORE_QUEUE_EMPTY;
   sweep->last_taken = sweep->free_since = sweep->begin;
   lore_stop_ask(others_stopped, sweep);
+  if (sweep->group.rank == 0) /* the leader looks for all */
+    lore_stop_at_job_end(sweep->options->job_end, ask_job_end, sweep);
   lore_status status = take_run(sweep, &place);
   while (status == LORE_OK && place >= 0) {
     status = train_run(sweep, place);
@@ -368,6 +380,7 @@ static lore_status train_runs(lore_sweep *sweep, lore_sweep_result *result) {
       status = take_run(sweep, &place);
   }
   lore_stop_ask(NULL, NULL);
+  lore_stop_at_job_end(0, NULL, NULL);
   LORE_TRY(status);
   return summarise_sweep(sweep, result);
 }
@@ -431,8 +444,6 @@ lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
   LORE_TRY(settle_backend(&sweep, manifest));
   LORE_TRY_MPI(MPI_Comm_split(world, sweep.world.rank / size, sweep.world.rank, &group));
   sweep.group = lore_team_of(group);
-  if (sweep.group.rank > 0) /* the leader looks for all, and asks Slurm once */
-    lore_stop_at_job_end(0, NULL);
   lore_status status = run_sweep(&sweep, manifest, result);
   lore_status freed = LORE_MPI_DO(MPI_Comm_free(&group));
   LORE_TRY(status);
