@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "lore/io/quote.h"
 #include "lore/io/state.h"
 #include "support/child.h"
 
@@ -100,6 +101,19 @@ static void longest_message_comes_back(void **unused) {
   assert_int_equal(lore_state_write(directory, &written), LORE_OK);
   assert_int_equal(lore_state_read(directory, &state), LORE_OK);
   assert_same(&state, &written);
+}
+
+/* One that does not fit is left out whole, with all behind it. */
+static void marks_of_direction_come_back(void **unused) {
+  (void)unused;
+  lore_state written = example, state;
+  strcpy(written.message, "a\xE2\x80\xAE\xC2\x9Bz\xD8\x9C");
+  assert_int_equal(lore_state_write(directory, &written), LORE_OK);
+  assert_int_equal(lore_state_read(directory, &state), LORE_OK);
+  assert_same(&state, &written);
+  char text[4];
+  assert_true(lore_quote_read("\"a\\u202ez\"", sizeof text, text));
+  assert_string_equal(text, "a");
 }
 
 static void no_utf8_is_replaced(void **unused) {
@@ -287,6 +301,7 @@ int main(void) {
                                      TEST(is_one_line_each),
                                      TEST(longest_message_comes_back),
                                      TEST(no_utf8_is_replaced),
+                                     TEST(marks_of_direction_come_back),
                                      TEST(no_file_is_waiting),
                                      TEST(later_keys_are_passed_over),
                                      TEST(damage_is_noticed),
