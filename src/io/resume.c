@@ -32,8 +32,12 @@ static int64_t step_in_name(const char *name, const char *suffix) {
   return errno || strcmp(end, suffix) ? -1 : step;
 }
 
+int64_t lore_resume_step(const char *name) {
+  return step_in_name(name, SUFFIX);
+}
+
 static int is_point(const struct dirent *entry) {
-  return step_in_name(entry->d_name, SUFFIX) >= 0;
+  return lore_resume_step(entry->d_name) >= 0;
 }
 
 static int is_partial(const struct dirent *entry) {
@@ -184,6 +188,16 @@ static lore_status get_fields(int ncid, const char *path, void *context) {
     status =
         lore_fail(LORE_NETCDF, "%s says that it is of step %lld", path, (long long)r->resume->step);
   r->wild = status != LORE_OK;
+  return status;
+}
+
+lore_status lore_resume_describe(const char *path, lore_resume *resume) {
+  const char *slash = strrchr(path, '/');
+  reading r = {.step = lore_resume_step(slash ? slash + 1 : path), .resume = resume};
+  int ncid;
+  LORE_TRY(lore_netcdf_status(lore_netcdf_open(path, 0, &ncid), "read", path));
+  lore_status status = get_fields(ncid, path, &r);
+  nc_close(ncid);
   return status;
 }
 

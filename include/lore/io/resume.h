@@ -45,6 +45,13 @@ lore_status lore_resume_write(const char *directory, const lore_model *model,
 lore_status lore_resume_read(const char *directory, const lore_model *model,
                              const lore_training_state *state, lore_resume *resume, bool *found);
 
+/* The step in the name resume_<step>.nc; -1 if `name` is another one. */
+int64_t lore_resume_step(const char *name);
+
+/* What the resume point `path` says of the run, without weights and moments: LORE_NETCDF if that
+ * cannot be. */
+lore_status lore_resume_describe(const char *path, lore_resume *resume);
+
 /* Removes all of them (the run is done). */
 void lore_resume_remove(const char *directory);
 
