@@ -132,7 +132,7 @@ experiments:
     not grep -qi 'remove \|overwrite' log
   done
   unset LORE_FILE_WAIT
-  (until grep -qs 'waiting up to' late; do sleep 0.1; done && mv away $folder) 3>&- &
+  (timeout 55 sh -c "until grep -qs 'waiting up to' late; do sleep 0.1; done"; mv away $folder) 3>&- &
   mpirun -n 2 "$LORE" run slow.yaml -o dir --wave 1 --ranks-per-run 2 >late 2>&1
   cat late
   [ "$(grep -c 'waiting up to 60 s for .*weights_00000010.nc, which slow-tune-seed1 needs' late)" -eq 1 ]
