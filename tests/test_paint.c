@@ -9,8 +9,8 @@
 #include "cli/biography.c"
 
 static const char *const words[] = {"Ada",
-                                    "a\xE2\x80\xAE"
-                                    "b",
+                                    ("a\xE2\x80\xAE"
+                                     "b"),
                                     "c\x1B[31m"};
 
 const char *lore_vocabulary_word(const lore_vocabulary *vocabulary, uint16_t token) {
