@@ -160,6 +160,10 @@ verify_names() {
   echo 'train.clip=0.25' >over/study.overrides
   not "$LORE" verify over >out
   grep -q '3 with other settings (hurt-seed1, ...)' out
+  rm over/study.overrides
+  mkfifo over/study.overrides
+  timeout 10 "$LORE" verify over >out || [ $? -ne 124 ]
+  grep -q 'over/study.overrides: it is not a regular file' out
 }
 
 @test "a lost parent, and a resume point that counts more than there is" {

@@ -2,6 +2,7 @@
 #include "lore/manifest/compare.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,13 +103,15 @@ static void free_lines(lore_lines *lines) {
 }
 
 static lore_status read_lines(const char *path, lore_lines *lines) {
-  FILE *file = fopen(path, "r");
+  int fd = lore_path_open(path, O_RDONLY);
+  FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
   char *text = NULL;
   size_t capacity = 0;
   lore_status status = LORE_OK;
   if (!file)
-    return errno == ENOENT ? LORE_OK
-                           : lore_fail(LORE_FILE, "cannot read %s: %s", path, strerror(errno));
+    return errno == ENOENT
+               ? LORE_OK
+               : lore_fail(LORE_FILE, "cannot read %s: %s", path, lore_path_reason(errno));
   while (status == LORE_OK && getline(&text, &capacity, file) >= 0) {
     char **more = realloc(lines->line, ((size_t)lines->count + 1) * sizeof *more);
     text[strcspn(text, "\r\n")] = 0;
