@@ -8,8 +8,9 @@
 #   tests/run.sh night   a sweep on a Slurm of its own with hostile variables, a run that kills its process, a full
 #                        quota, a preempted task and a node that goes down (LORE_NIGHT=1 tests/test_night.bats; minutes)
 #   tests/run.sh torture 1,000 random kills, 2,000 mutated studies, 1,000 mutated weights, 300 damaged directories
-#                        (hours; LORE_TORTURE=0.1 makes it a tenth; LORE_TORTURE_SEED draws others; logs and what
-#                        was found are in build-sanitizers/torture)
+#                        (hours; LORE_TORTURE=0.1 makes it a tenth; LORE_TORTURE_SEED draws others; on a machine that
+#                        does something else, too, LORE_TORTURE_PATIENCE=6 gives commands 6 times the time; logs and
+#                        what was found are in build-sanitizers/torture)
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
