@@ -8,7 +8,7 @@
 #include "lore/manifest/manifest.h"
 #include "lore/run/run.h"
 
-enum { LORE_SWEEP_PATIENCE = 4 };
+enum { LORE_SWEEP_PATIENCE = 4 /* s for a question about the job's end */ };
 
 typedef struct {
   const char *directory; /* of the study */
