@@ -106,6 +106,7 @@ manifest_sources = \
 	src/manifest/axes.h \
 	src/manifest/cells.c \
 	src/manifest/cells.h \
+	src/manifest/compare.c \
 	src/manifest/expand.c \
 	src/manifest/experiments.c \
 	src/manifest/experiments.h \

@@ -25,6 +25,7 @@ float_tests = \
 	tests/test_metrics_resume \
 	tests/test_model \
 	tests/test_optimiser \
+	tests/test_paint \
 	tests/test_patch_start \
 	tests/test_patching \
 	tests/test_phases \

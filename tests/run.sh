@@ -9,8 +9,9 @@
 #   tests/run.sh night   a sweep on a Slurm of its own with hostile variables, a run that kills its process, a full
 #                        quota, a preempted task and a node that goes down (LORE_NIGHT=1 tests/test_night.bats; minutes)
 #   tests/run.sh torture 1,000 random kills, 2,000 mutated studies, 1,000 mutated weights, 300 damaged directories
-#                        (hours; LORE_TORTURE=0.1 makes it a tenth; LORE_TORTURE_SEED draws others; logs and what
-#                        was found are in build-sanitizers/torture)
+#                        (hours; LORE_TORTURE=0.1 makes it a tenth; LORE_TORTURE_SEED draws others; on a machine that
+#                        does something else, too, LORE_TORTURE_PATIENCE=6 gives commands 6 times the time; logs and
+#                        what was found are in build-sanitizers/torture)
 #
 # tests/delay.sh BUILD COMMIT, as root and on a quiet machine: how long 16 ranks wait for each other over links with
 # 1 ms of delay, now and at an earlier commit.

@@ -21,8 +21,8 @@ END
 }
 
 # breaks FAULT COMMAND...: if the fault happens (some files need fewer calls; $happened is then empty), the command
-# ends with exit code 1 and one message with the file system's reason and the file. All is called bare: after || a
-# failed check would not end a test.
+# ends with exit code 1 and one message with the file system's reason and the file; after a fault that passes (N-N),
+# lore run succeeds on its retry. All is called bare: after || a failed check would not end a test.
 breaks() {
   local fault=$1 code=0 reason='Input/output error'
   shift
@@ -35,6 +35,11 @@ breaks() {
   count=$((count + 1))
   echo "$fault: exit code $code"
   cat err
+  if [[ $fault == *:*-*:* ]]; then
+    [ "$code" -eq 0 ]
+    grep -aq "^lore: .*${fault##*:}.*: $reason; to be retried once" err
+    return 0
+  fi
   [ "$code" -eq 1 ]
   [ "$(grep -ac 'lore: error:' err)" -eq 1 ]
   # What was lost in a close that nobody heard is found by reading.
@@ -48,7 +53,7 @@ resumes() {
   breaks "$1" "$LORE" run -q "$STUDY" -o dir
   find dir -name '*.partial*' ! -name 'resume_*' >left
   not grep -q . left
-  if [ "$happened" ]; then
+  if [[ $happened && $1 != *:*-*:* ]]; then
     "$LORE" status dir >status
     not grep -q "^$run *done" status
   fi
@@ -88,6 +93,78 @@ all_resume() {
 
 @test "weights" {
   all_resume 5 weights_ open:1:EIO write:2:EDQUOT close:1:EIO fsync:3:EDQUOT rename:2:EIO
+}
+
+# same_runs: all runs of dir/ are those of whole/.
+same_runs() {
+  local one run
+  for one in whole/runs/*/; do
+    run=$(basename "$one")
+    same_metrics "dir/runs/$run/metrics.nc" "whole/runs/$run/metrics.nc"
+    same_weights "dir/runs/$run/checkpoints/weights_00000006.nc" "whole/runs/$run/checkpoints/weights_00000006.nc"
+  done
+}
+
+# A quota that is full for some of the first writes of each process.
+@test "runs that the environment failed are retried once" {
+  { cat "$STUDY" && echo 'experiments: {base: {sweep: {seeds: 3}}, tune: {start_from: {experiment: base, step: 2}}}'; } >sweep.yaml
+  "$LORE" run -q sweep.yaml -o whole
+  local ranks start failed
+  for ranks in 1 2; do
+    rm -rf dir
+    start=("$LORE")
+    [ "$ranks" -eq 1 ] || start=(mpirun -n "$ranks" "$LORE")
+    LD_PRELOAD=$FAULTS LORE_FILE_FAULT=write:2-4:EDQUOT:dir/runs/ "${start[@]}" run sweep.yaml -o dir >out 2>err
+    cat out err
+    failed=$(grep -c '^lore: full-.*: Disk quota exceeded; to be retried once' err)
+    [ "$failed" -ge "$ranks" ]
+    [ "$(grep -c '^lore: full-.*: complete, on the retry$' err)" -eq "$failed" ]
+    grep -q "^retried  *$failed ($failed of them complete now)$" out
+    grep -q '^complete  *6 ' out
+    same_runs
+  done
+}
+
+@test "a retry that fails, too; none with --fail-fast or of a complete run that is damaged" {
+  { cat "$STUDY" && echo 'sweep: {seeds: 2}'; } >sweep.yaml
+  local full=(env LD_PRELOAD="$FAULTS" LORE_FILE_FAULT=write:1:EDQUOT:full-seed1/) ranks start
+  for ranks in 1 2; do
+    rm -rf dir
+    start=("$LORE")
+    [ "$ranks" -eq 1 ] || start=(mpirun -n "$ranks" "$LORE")
+    run "${full[@]}" "${start[@]}" run sweep.yaml -o dir
+    echo "exit $status: $output"
+    [ "$status" -eq 3 ]
+    [ "$(grep -c 'full-seed1: .*Disk quota exceeded; to be retried once' <<<"$output")" -eq 1 ]
+    grep -q '^retried  *1 (0 of them complete now)$' <<<"$output"
+    grep -q '^failed  *1$' <<<"$output"
+    grep -q '^complete  *1 ' <<<"$output"
+    [ "$ranks" -eq 2 ] || sed -n '/seed1: .*to be retried once/,/seed1: the retry failed, too$/p' <<<"$output" | grep -q 'full-seed2: attribute loss'
+    [ "$(grep -c 'full-seed1: the retry failed, too$' <<<"$output")" -eq 1 ]
+  done
+  run "${full[@]}" "$LORE" run sweep.yaml -o dir --fail-fast
+  [ "$status" -ne 0 ]
+  not grep -q retr <<<"$output"
+  "$LORE" run -q sweep.yaml -o dir
+  truncate -s 900 dir/runs/full-seed1/metrics.nc
+  fails 3 "$LORE" run sweep.yaml -o dir
+  grep -q 'full-seed1: .*the run was complete' <<<"$output"
+  not grep -q retr <<<"$output"
+}
+
+@test "a stop ends the wait for a retry" {
+  LORE_RETRY_WAIT=600 LD_PRELOAD=$FAULTS LORE_FILE_FAULT=write:1-1:EIO:study.yaml "$LORE" run "$STUDY" -o dir 2>err 3>&- &
+  local lore=$! code=0
+  for _ in {1..200}; do
+    grep -q 'to be retried once.*after 600 s' err && break
+    sleep 0.05
+  done
+  kill -USR1 "$lore"
+  wait "$lore" || code=$?
+  cat err
+  [ "$code" -eq 1 ]
+  grep -q '^lore: error: .*Input/output error' err
+  "$LORE" run -q "$STUDY" -o dir
 }
 
 @test "draws" {

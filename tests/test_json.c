@@ -91,6 +91,9 @@ static void test_escapes(void **state) {
   } cases[] = {
       {"a \"b\" \\ /", "\"a \\\"b\\\" \\\\ /\""},
       {"1\n2\t3\r\x01\x1f\x7f", "\"1\\n2\\u00093\\u000d\\u0001\\u001f\\u007f\""},
+      /* What changes the direction of text, or acts on a terminal. */
+      {"a\xE2\x80\xAE\xE2\x81\xA6z", "\"a\\u202e\\u2066z\""},
+      {"\xC2\x9B\xD8\x9C\xE2\x80\xA8", "\"\\u009b\\u061c\\u2028\""},
       {"\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80", "\"\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80\""},
       /* A byte of a cut character, an overlong one, a surrogate, one beyond U+10FFFF. */
       {"a\xC3", "\"a\xEF\xBF\xBD\""},

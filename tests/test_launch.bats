@@ -116,6 +116,17 @@ END
   [ "$(wc -l <asked)" -eq 2 ] # when it begins, and when the end is near
 }
 
+@test "of groups that train runs of their own, one asks Slurm for all" {
+  slurm_says 5 5 5 5 5 5
+  code=0
+  { cat tiny.yaml && echo 'sweep: {seeds: 4}'; } >four.yaml
+  mpirun -n 4 -x SLURM_JOB_ID=7 "$LORE" run -q four.yaml -o dir -s train.steps=100000 || code=$?
+  [ "$code" -eq 75 ]
+  [ "$(cat dir/runs/*/state.yaml | grep -c '^state: stopped')" -eq 4 ]
+  cat asked
+  [ "$(wc -l <asked)" -eq 2 ] # when they begin, and when the end is near
+}
+
 @test "the end of a job that was suspended is later than it was; one that is past is ignored" {
   slurm_says 1000 1000
   SLURM_JOB_ID=7 SLURM_JOB_END_TIME=$(($(date +%s) + 5)) "$LORE" run -q tiny.yaml -o later

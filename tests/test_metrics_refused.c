@@ -20,7 +20,7 @@ static void refused(const lore_metrics_definition *definition, int64_t records, 
   char *before, *after, expected[512];
   lore_metrics *metrics;
   size_t size = read_all(path, &before);
-  assert_int_equal(lore_metrics_resume(path, definition, records, &metrics), status);
+  assert_int_equal(lore_metrics_resume(path, definition, records, "", &metrics), status);
   snprintf(expected, sizeof expected, "%s %s", path, message);
   assert_string_equal(lore_fail_message(), expected);
   assert_int_equal(read_all(path, &after), size);
@@ -62,8 +62,9 @@ static void other_setting(int index, lore_scalar changed, const char *message) {
 static void test_other_settings(void **state) {
   (void)state;
   write_new(path, 3);
-  other_setting(0, (lore_scalar){.name = "name", .kind = LORE_SCALAR_TEXT, .text = "balance"},
-                "belongs to another run: the setting name is \"imbalance\" there and \"balance\" here");
+  other_setting(
+      0, (lore_scalar){.name = "name", .kind = LORE_SCALAR_TEXT, .text = "balance"},
+      "belongs to another run: the setting name is \"imbalance\" there and \"balance\" here");
   other_setting(1, (lore_scalar){.name = "seed", .kind = LORE_SCALAR_INTEGER, .integer = 8},
                 "belongs to another run: the setting seed is 7 there and 8 here");
   other_setting(2,
@@ -78,8 +79,9 @@ static void test_other_settings(void **state) {
                               .number = 1.5e-3 + 2.2e-19},
                 "belongs to another run: the setting train_learning_rate is 0.0015 there and "
                 "0.0015000000000000002 here");
-  other_setting(5, (lore_scalar){.name = "new", .kind = LORE_SCALAR_REAL},
-                "belongs to another run: it has the setting train_learning_rate, which is unknown here");
+  other_setting(
+      5, (lore_scalar){.name = "new", .kind = LORE_SCALAR_REAL},
+      "belongs to another run: it has the setting train_learning_rate, which is unknown here");
   lore_scalar more[SETTINGS + 1];
   memcpy(more, fixture_setting, sizeof fixture_setting);
   more[SETTINGS] = (lore_scalar){"new", "new", "1", LORE_SCALAR_REAL, 0, 1, NULL, false};
@@ -105,11 +107,12 @@ static void test_origin(void **state) {
     lore_metrics *metrics;
     if (i == 0)
       write_new(path, 3);
-    assert_int_equal(lore_metrics_resume(path, &d, 3, &metrics), LORE_OK);
+    assert_int_equal(lore_metrics_resume(path, &d, 3, "", &metrics), LORE_OK);
     assert_int_equal(lore_metrics_close(metrics), LORE_OK);
   }
   step->number = 20;
-  refused(&d, 3, LORE_USER, "belongs to another run: the setting start_step is none there and 20 here");
+  refused(&d, 3, LORE_USER,
+          "belongs to another run: the setting start_step is none there and 20 here");
   write_new(path, 3);
   refused(&d, 3, LORE_USER, "belongs to another run: it has no setting start_step");
 }
@@ -145,7 +148,7 @@ static void test_free_settings(void **state) {
   }
   d.setting = second;
   lore_metrics *metrics;
-  assert_int_equal(lore_metrics_resume(path, &d, 6, &metrics), LORE_OK);
+  assert_int_equal(lore_metrics_resume(path, &d, 6, "", &metrics), LORE_OK);
   append(metrics, 6, ALL);
   lore_metrics_close(metrics);
   expect_reference();
@@ -158,7 +161,7 @@ static void test_unfit_files(void **state) {
   char message[512];
   int ncid;
   snprintf(message, sizeof message, "cannot open %s: No such file or directory", path);
-  assert_int_equal(lore_metrics_resume(path, &d, 0, &metrics), LORE_FILE);
+  assert_int_equal(lore_metrics_resume(path, &d, 0, "", &metrics), LORE_FILE);
   assert_string_equal(lore_fail_message(), message);
   write_new(path, 3);
   refused(&d, 4, LORE_NETCDF, "has 3 records; the checkpoint was written after 4");
@@ -175,7 +178,7 @@ static void test_unfit_files(void **state) {
   int fd = open(path, O_WRONLY | O_TRUNC);
   assert_int_equal(write(fd, "text", 4), 4);
   close(fd);
-  assert_int_equal(lore_metrics_resume(path, &d, 0, &metrics), LORE_NETCDF);
+  assert_int_equal(lore_metrics_resume(path, &d, 0, "", &metrics), LORE_NETCDF);
 }
 
 static void test_full_disk(void **state) {
@@ -186,7 +189,7 @@ static void test_full_disk(void **state) {
   struct rlimit limit = {.rlim_cur = 20000, .rlim_max = RLIM_INFINITY};
   signal(SIGXFSZ, SIG_IGN);
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-  lore_status status = lore_metrics_resume(path, &d, ALL, &metrics);
+  lore_status status = lore_metrics_resume(path, &d, ALL, "", &metrics);
   limit.rlim_cur = RLIM_INFINITY;
   setrlimit(RLIMIT_FSIZE, &limit);
   assert_int_equal(status, LORE_FILE);

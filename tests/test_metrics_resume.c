@@ -51,7 +51,8 @@ static void test_bound_without_record(void **state) {
   nc_close(ncid);
   lore_metrics_definition definition = definition_later();
   lore_metrics *metrics;
-  assert_int_equal(lore_metrics_resume(path, &definition, FIXTURE_PLATEAU_FROM, &metrics), LORE_OK);
+  assert_int_equal(lore_metrics_resume(path, &definition, FIXTURE_PLATEAU_FROM, "", &metrics),
+                   LORE_OK);
   double bound;
   assert_int_equal(nc_open(path, NC_NOWRITE, &ncid), 0);
   nc_get_var_double(ncid, id, &bound);
@@ -74,7 +75,41 @@ static void test_no_attention(void **state) {
   assert_int_equal(lore_metrics_create(path, &definition, &metrics), LORE_OK);
   append(metrics, 0, 6);
   lore_metrics_close(metrics);
-  assert_int_equal(lore_metrics_resume(path, &definition, 5, &metrics), LORE_OK);
+  assert_int_equal(lore_metrics_resume(path, &definition, 5, "", &metrics), LORE_OK);
+  append(metrics, 5, ALL);
+  lore_metrics_close(metrics);
+  expect_reference();
+}
+
+static void spoil_byte(off_t at) {
+  int fd = open(path, O_RDWR);
+  unsigned char byte;
+  assert_int_equal(pread(fd, &byte, 1, at), 1);
+  byte ^= 1;
+  assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+  close(fd);
+}
+
+/* Records that a checkpoint counts on are those that were written, to the last bit. */
+static void test_checksum(void **state) {
+  (void)state;
+  lore_metrics_definition definition = definition_now();
+  char five[LORE_METRICS_CHECKSUM], six[LORE_METRICS_CHECKSUM];
+  struct stat file;
+  lore_metrics *metrics;
+  write_new(reference, ALL);
+  assert_int_equal(lore_metrics_create(path, &definition, &metrics), LORE_OK);
+  append(metrics, 0, 5);
+  lore_metrics_checksum(metrics, five);
+  append(metrics, 5, 6);
+  lore_metrics_checksum(metrics, six);
+  assert_string_not_equal(five, six);
+  lore_metrics_close(metrics);
+  assert_int_equal(stat(path, &file), 0);
+  spoil_byte(file.st_size - 1);
+  assert_int_equal(lore_metrics_resume(path, &definition, 6, six, &metrics), LORE_NETCDF);
+  assert_non_null(strstr(lore_fail_message(), "its first 6 records are not those"));
+  assert_int_equal(lore_metrics_resume(path, &definition, 5, five, &metrics), LORE_OK);
   append(metrics, 5, ALL);
   lore_metrics_close(metrics);
   expect_reference();
@@ -88,7 +123,7 @@ static pid_t start_writer(int from, int to) {
   lore_metrics_definition first = definition_now(), second = definition_later();
   lore_metrics *metrics;
   if ((from < 0 ? lore_metrics_create(path, &first, &metrics)
-                : lore_metrics_resume(path, &second, from, &metrics)) != LORE_OK)
+                : lore_metrics_resume(path, &second, from, "", &metrics)) != LORE_OK)
     _exit(1);
   if (fixture_append(metrics, from < 0 ? 0 : from, to) == LORE_OK)
     pause();
@@ -143,8 +178,9 @@ static void test_reader_beside(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
   const struct CMUnitTest tests[] = {
-      TEST(test_same_bytes),   TEST(test_cut),    TEST(test_bound_without_record),
-      TEST(test_no_attention), TEST(test_killed), TEST(test_reader_beside),
+      TEST(test_same_bytes),    TEST(test_cut),      TEST(test_bound_without_record),
+      TEST(test_no_attention),  TEST(test_checksum), TEST(test_killed),
+      TEST(test_reader_beside),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,6 +130,38 @@ static void codes_of_values(void **state) {
   lore_model_destroy(model);
 }
 
+/* Accuracy decides, then the loss; losses that differ by rounding leave it to the strength,
+ * whatever the order. */
+static void strength_is_chosen(void **state) {
+  (void)state;
+  static const struct {
+    double accuracy[3], loss[3];
+    int best;
+  } cases[] = {
+      {{0.5, 0.6, 0.5}, {1, 3, 0.5}, 1},
+      {{0.5, 0.5, 0.5}, {1, 0.9999, 2}, 1},
+      {{0.5, 0.5, 0.5}, {1, 1, 1}, 2},
+      {{0.5, 0.5, 0.5},
+       {0.7, 0.7 * (1 + 1e-12), 0.7 * (1 + 1e-9)},
+       2}, /* the strongest is no worse */
+      {{0.5, 0.5, 0.5}, {0.7, 0.7 * (1 + 1e-12), 0.7 * (1 + 1e-5)}, 1},
+      {{0.5, 0.5, 0.4}, {0.7, 0.7 * (1 - 1e-12), 0.1}, 1},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (int turned = 0; turned < 2; turned++) {
+      lore_probe_config config = {.strengths = 3};
+      lore_class_score score[6] = {{0}};
+      for (int s = 0; s < 3; s++) {
+        int at = turned ? 2 - s : s;
+        config.strength[at] = pow(10, s);
+        score[2 * at].accuracy = cases[i].accuracy[s];
+        score[2 * at].squared_error = cases[i].loss[s];
+      }
+      int best = lore_probe_best_strength(&config, 2, score);
+      assert_int_equal(turned ? 2 - best : best, cases[i].best);
+    }
+}
+
 /* The model's answer from a row of the last level: norm and head by plain loops. */
 static int answer(const lore_model *model, const real *parameters, const double *x) {
   const real *gain = parameters + model->tensor[model->final_norm].offset;
@@ -427,6 +459,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       numbers_test(groups_are_apart),
       numbers_test(codes_of_values),
+      numbers_test(strength_is_chosen),
       numbers_test(activations_are_where_they_should_be),
       numbers_test(planted_codes_are_recovered),
       numbers_test(noise_stays_at_chance),

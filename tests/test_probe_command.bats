@@ -203,6 +203,19 @@ EOF
   [ ! -e wide/runs/wide-seed1/probe.nc ]
 }
 
+@test "a limit of addresses that BLAS cannot live with is no endless loop" {
+  "$LORE" run -q "$LORE_SOURCE/tests/studies/tiny.yaml" -o few >/dev/null
+  refused=0
+  for limit in 400000 450000 500000 550000; do
+    run bash -c "ulimit -v $limit; timeout -s KILL 60 '$LORE' probe --overwrite few"
+    echo "$limit: $status $output"
+    [ "$status" -le 1 ]
+    [[ $status -eq 0 || $output != *"ScaLAPACK needs 0.25 GiB of addresses, but the limit (ulimit -v) leaves "* ]] ||
+      refused=$((refused + 1))
+  done
+  [ $refused -gt 0 ]
+}
+
 @test "a full disk leaves the file that was there" {
   [ "$(id -u)" -eq 0 ] || skip "needs to mount a small tmpfs"
   mkdir small

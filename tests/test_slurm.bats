@@ -100,6 +100,21 @@ except OSError: print(0)' "$1/runs/$2/metrics.nc")" -ge "$3" ] && return
   grep -q '^ranks: 2' dir/runs/night-pretrain-seed1/state.yaml
 }
 
+@test "one processor of two is too old: a single try, and exit code 200" {
+  slurm_slow
+  cat >mixed <<END
+#!/bin/bash
+[ "\$SLURMD_NODENAME" != n2 ] || { echo "lore: error: the processor of n2 lacks avx2" >&2; exit 200; }
+exec "$LORE" "\$@"
+END
+  chmod +x mixed
+  run env LORE="$PWD/mixed" sbatch --wait -o mixed.log --nodes=2 --ntasks-per-node=1 --time=5 \
+    "$LORE_SOURCE/jobs/run.sbatch" night.yaml dir --ranks-per-run 2 --wave 0
+  [ "$status" -eq 200 ]
+  grep 'the processor of n2 lacks avx2' mixed.log
+  ! grep -E 'try [0-9]|queueing job' mixed.log
+}
+
 @test "independent processes without PMI are refused" {
   run srun --mpi=none -n 2 "$LORE" run night.yaml -o dir
   [ "$status" -eq 2 ]

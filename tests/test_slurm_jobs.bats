@@ -22,6 +22,7 @@ setup() {
   mkdir -p "with space/build" "with space/jobs"
   cat >"with space/build/lore" <<'END'
 #!/bin/bash
+[ "$*" != --version ] || exit 0
 printf '%s\n' "$*" >>"calls.${SLURM_ARRAY_TASK_ID:-none}"
 turn=$(cat calls.* | wc -l)
 sleep "$(cat pause 2>/dev/null || echo 0)"

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "lore/io/quote.h"
 #include "lore/io/state.h"
 #include "support/child.h"
 
@@ -100,6 +101,19 @@ static void longest_message_comes_back(void **unused) {
   assert_int_equal(lore_state_write(directory, &written), LORE_OK);
   assert_int_equal(lore_state_read(directory, &state), LORE_OK);
   assert_same(&state, &written);
+}
+
+/* One that does not fit is left out whole, with all behind it. */
+static void marks_of_direction_come_back(void **unused) {
+  (void)unused;
+  lore_state written = example, state;
+  strcpy(written.message, "a\xE2\x80\xAE\xC2\x9Bz\xD8\x9C");
+  assert_int_equal(lore_state_write(directory, &written), LORE_OK);
+  assert_int_equal(lore_state_read(directory, &state), LORE_OK);
+  assert_same(&state, &written);
+  char text[4];
+  assert_true(lore_quote_read("\"a\\u202ez\"", sizeof text, text));
+  assert_string_equal(text, "a");
 }
 
 static void no_utf8_is_replaced(void **unused) {
@@ -238,6 +252,20 @@ static void no_directory_cannot_be_locked(void **unused) {
   assert_false(lore_state_locked("/tmp/lore_no_such_directory"));
 }
 
+/* Such a device never ends. */
+static void lock_is_a_regular_file(void **unused) {
+  (void)unused;
+  char path[128], holder[LORE_STATE_TEXT];
+  int lock;
+  snprintf(path, sizeof path, "%s/lock", directory);
+  assert_int_equal(symlink("/dev/zero", path), 0);
+  assert_int_equal(lore_state_lock(directory, &lock, holder), LORE_FILE);
+  assert_non_null(strstr(lore_fail_message(), "/lock: it is not a regular file"));
+  assert_false(lore_state_died(directory));
+  assert_false(lore_state_locked(directory));
+  assert_int_equal(unlink(path), 0);
+}
+
 static void lock_ends_with_its_holder(void **unused) {
   (void)unused;
   char holder[LORE_STATE_TEXT], byte, pid[32];
@@ -273,12 +301,14 @@ int main(void) {
                                      TEST(is_one_line_each),
                                      TEST(longest_message_comes_back),
                                      TEST(no_utf8_is_replaced),
+                                     TEST(marks_of_direction_come_back),
                                      TEST(no_file_is_waiting),
                                      TEST(later_keys_are_passed_over),
                                      TEST(damage_is_noticed),
                                      TEST(read_while_replaced),
                                      TEST(failed_write_keeps_the_old),
                                      TEST(lock_is_exclusive),
+                                     TEST(lock_is_a_regular_file),
                                      TEST(no_directory_cannot_be_locked),
                                      TEST(lock_ends_with_its_holder)};
   return cmocka_run_group_tests(tests, NULL, NULL);

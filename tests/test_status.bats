@@ -204,3 +204,36 @@ END
   [[ $output == "lore: error: --state fialed: expected waiting, running, "*" failed or damaged, or several "* ]]
   "$LORE" status --state damaged r
 }
+
+# Grandchildren, too; a parent that may still end is no reason.
+@test "what a waiting run waits for, if that failed" {
+  cat >chain.yaml <<'END'
+name: chain
+population: {individuals: 64, held_out: 32}
+train: {steps: 20}
+experiments:
+  base: {sweep: {seeds: 4}}
+  tune: {start_from: {experiment: base}}
+  late: {start_from: {experiment: tune}}
+END
+  "$LORE" plan chain.yaml -o dir >plan
+  put_state chain-base-seed1 failed 3 20 'its process died 3 times in a row; set aside until lore run --retry-failed'
+  put_state chain-base-seed2 stopped 3 20 'stopped by signal USR1'
+  put_state chain-base-seed3 done 20 20 # without a metrics file
+  "$LORE" status dir | tee out
+  grep -qx 'chain-tune-seed1: waiting for chain-base-seed1, which failed' out
+  grep -qx 'chain-late-seed1: waiting for chain-base-seed1, which failed' out
+  grep -qx 'chain-tune-seed3: waiting for chain-base-seed3, which is damaged' out
+  [ "$(grep -c ': waiting for' out)" -eq 4 ]
+  "$LORE" status --state waiting --json dir | "$PYTHON" -c '
+import json, sys
+runs = {r["id"]: r for r in json.load(sys.stdin)["runs"]}
+assert len(runs) == 9
+for id in "tune", "late":
+    run = runs[f"chain-{id}-seed1"]
+    assert run["blocked_by"] == "chain-base-seed1", run
+    assert run["message"] == "waiting for chain-base-seed1, which failed", run
+    assert runs[f"chain-{id}-seed2"]["blocked_by"] is None
+    assert runs[f"chain-{id}-seed2"]["message"] == ""
+assert runs["chain-base-seed4"]["blocked_by"] is None'
+}

@@ -132,10 +132,10 @@ experiments:
     not grep -qi 'remove \|overwrite' log
   done
   unset LORE_FILE_WAIT
-  (sleep 2 && mv away $folder) 3>&- &
-  mpirun -n 2 "$LORE" run slow.yaml -o dir --wave 1 --ranks-per-run 2 >log 2>&1
-  cat log
-  [ "$(grep -c 'waiting up to 60 s for .*weights_00000010.nc, which slow-tune-seed1 needs' log)" -eq 1 ]
+  (timeout 55 sh -c "until grep -qs 'waiting up to' late; do sleep 0.1; done"; mv away $folder) 3>&- &
+  mpirun -n 2 "$LORE" run slow.yaml -o dir --wave 1 --ranks-per-run 2 >late 2>&1
+  cat late
+  [ "$(grep -c 'waiting up to 60 s for .*weights_00000010.nc, which slow-tune-seed1 needs' late)" -eq 1 ]
   "$LORE" status dir | grep -q '2 runs: 2 done'
 }
 
@@ -241,6 +241,7 @@ experiments:
   [ "$(grep -c 'training diverged' log)" -eq 1 ]
   [ "$(grep -c 'lore: error:' log)" -eq 1 ]
   grep -q '^state: diverged' dir/runs/bad-pretrain-learning_rate10.0-seed1/state.yaml
+  "$LORE" status dir | grep -qx 'bad-tune-learning_rate10.0-seed1: waiting for bad-pretrain-learning_rate10.0-seed1, which diverged'
 }
 
 @test "--fail-fast stops the others" {

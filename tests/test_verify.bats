@@ -53,8 +53,8 @@ verify_names() {
   run "$LORE" verify dir
   echo "$output"
   [ "$status" -eq 0 ]
-  # The manifest; settings, state, metrics, weights, draws and probes of three runs; two collected files.
-  [ "$output" = "21 files checked, 0 damaged" ]
+  # The manifest and its study; settings, state, metrics, weights, draws and probes of three runs; two collected files.
+  [ "$output" = "22 files checked, 0 damaged" ]
   fails 2 "$LORE" verify nowhere
 }
 
@@ -126,6 +126,75 @@ verify_names() {
   cp "$WHOLE/runs/hurt-seed2/study.yaml" $run_directory
   sed -i '4s/^/x/;5d' dir/manifest.tsv
   verify_names dir/manifest.tsv "remove it: "
+}
+
+@test "the manifest, its study and the runs are compared" {
+  rm -r dir/runs/hurt-seed3
+  mkdir dir/runs/other
+  run "$LORE" verify dir
+  echo "$output"
+  [ "$status" -eq 0 ]
+  grep -qxF "1 of the manifest's runs without a directory (not begun, or lost): hurt-seed3" <<<"$output"
+  grep -qxF '1 in runs/ that the manifest does not have: other' <<<"$output"
+  rm -r dir && cp -r "$WHOLE" dir
+  # The manifest of another study, the study of another manifest, settings of another run.
+  sed -i '4s/\t[0-9a-f]\{16\}\t/\t0123456789abcdef\t/' dir/manifest.tsv
+  verify_names dir/study.yaml "put back the study" 2
+  grep -qF 'its runs are not those of manifest.tsv: 1 with other settings (hurt-seed2)' <<<"$output"
+  grep -qF '(hash ' <<<"$output"
+  cp "$WHOLE/manifest.tsv" dir
+  sed -i 's/seeds: 3/seeds: 4/' dir/study.yaml
+  verify_names dir/study.yaml "put back the study"
+  grep -qF ': 1 only in the study (hurt-seed4)' <<<"$output"
+  sed -i 's/seeds: 4/seeds: 2/' dir/study.yaml
+  verify_names dir/study.yaml "put back the study"
+  grep -qF ': 1 only in manifest.tsv (hurt-seed3)' <<<"$output"
+  cp "$WHOLE/study.yaml" dir
+  sed -i 's/^  learning_rate: .*/  learning_rate: 2.0e-03/' $run_directory/study.yaml
+  verify_names $run_directory/study.yaml "lore run STUDY -o dir --only hurt-seed2 --overwrite"
+  grep -qF 'train.learning_rate' <<<"$output"
+  # Overrides belong to the study.
+  "$LORE" plan "$STUDY" -s train.clip=0.5 -o over >plan
+  "$LORE" verify over | tee out
+  grep -qx '2 files checked, 0 damaged' out
+  echo 'train.clip=0.25' >over/study.overrides
+  not "$LORE" verify over >out
+  grep -q '3 with other settings (hurt-seed1, ...)' out
+  rm over/study.overrides
+  mkfifo over/study.overrides
+  timeout 10 "$LORE" verify over >out || [ $? -ne 124 ]
+  grep -q 'over/study.overrides: it is not a regular file' out
+}
+
+@test "a lost parent, and a resume point that counts more than there is" {
+  { sed /^sweep/d "$STUDY" && echo 'experiments: {base: {}, tune: {start_from: base}}'; } >chain.yaml
+  "$LORE" run -q chain.yaml -o chain
+  rm -r chain/runs/hurt-base-seed1
+  code=0
+  "$LORE" verify chain >out || code=$?
+  cat out
+  [ "$code" -eq 3 ]
+  grep -qx 'chain/runs/hurt-base-seed1' out
+  grep -qx '  damage  it is missing, but hurt-tune-seed1 was begun from it' out
+  rm -r dir
+  "$LORE" run -q "$STUDY" -o dir -s train.steps=4000 -s evaluate.every=500 -s checkpoint.every=500 2>err &
+  local lore=$!
+  for _ in {1..400}; do
+    compgen -G 'dir/runs/*/checkpoints/resume_*' >/dev/null && break
+    sleep 0.05
+  done
+  kill -USR1 "$lore"
+  wait "$lore" || true
+  "$LORE" verify dir
+  run_directory=$(dirname "$(dirname "$(compgen -G 'dir/runs/*/checkpoints/resume_*.nc' | head -n 1)")")
+  # The file of records as it was when it began.
+  "$LORE" run -q "$STUDY" -o short -s train.steps=1 -s evaluate.every=1000
+  cp short/runs/hurt-seed1/metrics.nc "$run_directory/metrics.nc"
+  code=0
+  "$LORE" verify dir >out || code=$?
+  cat out
+  [ "$code" -eq 3 ]
+  grep -q '  damage  it counts [0-9]* records, but metrics.nc has' out
 }
 
 @test "states of earlier versions are read: without records and checksum" {

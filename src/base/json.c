@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "lore/base/shown.h"
+
 /* Bytes of the UTF-8 character at `text`, 0 if there is none (RFC 3629). */
 static size_t character_length(const unsigned char *text) {
   unsigned first = text[0], second = text[1];
@@ -27,14 +29,17 @@ void lore_json_quote(FILE *stream, const char *text) {
   fputc('"', stream);
   while (*text) {
     size_t length = character_length((const unsigned char *)text);
+    unsigned code;
+    bool acts;
+    lore_shown_find(text, &code, &acts);
     if (length == 0)
       fputs("\xEF\xBF\xBD", stream);
     else if (*text == '"' || *text == '\\')
       fprintf(stream, "\\%c", *text);
     else if (*text == '\n')
       fputs("\\n", stream);
-    else if ((length == 1 && (unsigned char)*text < 0x20) || *text == 0x7F)
-      fprintf(stream, "\\u%04x", (unsigned)*text);
+    else if (acts || *text == '\t')
+      fprintf(stream, "\\u%04x", code);
     else
       fwrite(text, 1, length, stream);
     text += length ? length : 1;

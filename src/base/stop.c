@@ -12,7 +12,8 @@
 static volatile sig_atomic_t caught;
 static double deadline; /* 0: none */
 static double job_end;  /* 0: none */
-static double (*ask_job_end)(void);
+static double (*ask_job_end)(void *context);
+static void *job_end_context;
 static bool late, asked;
 static bool (*ask_others)(void *context);
 static void *ask_context;
@@ -50,9 +51,10 @@ void lore_stop_at(double seconds) {
     deadline = seconds;
 }
 
-void lore_stop_at_job_end(double end, double (*ask)(void)) {
+void lore_stop_at_job_end(double end, double (*ask)(void *context), void *context) {
   job_end = end;
   ask_job_end = ask;
+  job_end_context = context;
 }
 
 static bool is_near(double end, double margin) {
@@ -62,7 +64,7 @@ static bool is_near(double end, double margin) {
 /* Asks anew each time that the end seems to have come near. */
 static bool job_ends(double margin) {
   if (is_near(job_end, margin) && ask_job_end) {
-    double end = ask_job_end();
+    double end = ask_job_end(job_end_context);
     job_end = end > job_end ? end : job_end;
   }
   return is_near(job_end, margin);
@@ -100,7 +102,8 @@ bool lore_stop_wanted(double margin) {
     last_asked = now;
     asked = asked || ask_others(ask_context);
   }
-  late = late || is_near(deadline, margin) || job_ends(margin);
+  if (!caught && !asked)
+    late = late || is_near(deadline, margin) || job_ends(margin);
   note_request();
   return caught || late || asked;
 }

@@ -115,7 +115,8 @@ lore_status lore_textfile_begin(const char *path, bool shared, lore_textfile *fi
   file->sink = calloc(1, sizeof *file->sink);
   lore_status status = LORE_OK;
   if (file->sink) {
-    file->sink->fd = open(file->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    file->sink->fd =
+        open(file->partial, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, 0666);
     if (file->sink->fd < 0)
       status = fail_operation("write", path, errno);
     else

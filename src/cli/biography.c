@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lore/base/shown.h"
+
 enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 40 };
 
 /* Bold cyan and bold magenta: readable on dark and light, also without red or green. */
@@ -60,11 +62,12 @@ static int piece_width(const lore_paint *paint, const lore_piece *piece) {
 /* Every word has its own colour codes, so that pagers keep the colours of broken lines. */
 static void print_piece(const lore_paint *paint, const lore_piece *piece) {
   lore_role role = piece->role;
+  fputs(paint->colour ? colours[role] : piece->opens ? open_marks[role] : "", stdout);
+  lore_shown_print(stdout, "%s", piece->word);
   if (paint->colour)
-    printf("%s%s%s", colours[role], piece->word, *colours[role] ? reset : "");
+    fputs(*colours[role] ? reset : "", stdout);
   else
-    printf("%s%s%s", piece->opens ? open_marks[role] : "", piece->word,
-           piece->closes ? close_marks[role] : "");
+    fputs(piece->closes ? close_marks[role] : "", stdout);
 }
 
 void lore_paint_words(const lore_paint *paint, const lore_vocabulary *vocabulary, lore_role role,

@@ -99,7 +99,9 @@ static const lore_command_line command_line = {
     LORE_OPTIONS(options),
     .notes = "On SIGUSR1, SIGUSR2, SIGTERM, SIGINT and shortly before the Slurm job ends, all "
              "groups of ranks write a checkpoint and exit with code 75; rerun the same command to "
-             "resume. Each rank computes with compute.threads threads.\n"
+             "resume. Each rank computes with compute.threads threads. A run that the environment "
+             "failed (a full "
+             "quota, a file error) is retried once before the command ends.\n"
              "\n"
              "examples:\n"
              "  lore run study.yaml -o results\n"
@@ -147,6 +149,8 @@ static void print_sweep(const lore_sweep_result *r) {
   printf("runs            %d\n", r->runs);
   printf("complete        %d (%d trained by this job, in %.1f s by %d group%s)\n", r->done,
          r->trained, r->seconds, r->groups, r->groups == 1 ? "" : "s");
+  if (r->retried > 0)
+    printf("retried         %d (%d of them complete now)\n", r->retried, r->recovered);
   if (r->failed > 0)
     printf("failed          %d\n", r->failed);
   if (r->blocked > 0)
@@ -159,10 +163,10 @@ static void print_sweep(const lore_sweep_result *r) {
     printf("groups busy     %.1f %% of the time until the last run was taken\n", 100 * r->busy);
 }
 
-enum { PATIENCE = 20, LATE_PATIENCE = 4 /* s, for Slurm's answer; late: little time is left */ };
+enum { PATIENCE = 20 /* s, for Slurm's answer */ };
 
 static double ask_job_end(void) {
-  return lore_slurm_job_end(LATE_PATIENCE);
+  return lore_slurm_job_end(LORE_SWEEP_PATIENCE);
 }
 
 /* By the first rank. Slurm before 23.02 tells its jobs nothing, and a shell may have kept the
@@ -181,10 +185,10 @@ static double find_job_end(void) {
 }
 
 /* When to stop, as Slurm or the user says. */
-static lore_status set_deadlines(lore_team world, double max_hours) {
-  double end = world.rank == 0 ? find_job_end() : 0;
-  LORE_TRY(lore_team_spread(world, &end, sizeof end));
-  lore_stop_at_job_end(end, ask_job_end);
+static lore_status set_deadlines(lore_team world, double max_hours, lore_sweep_options *sweep) {
+  sweep->ask_job_end = ask_job_end;
+  sweep->job_end = world.rank == 0 ? find_job_end() : 0;
+  LORE_TRY(lore_team_spread(world, &sweep->job_end, sizeof sweep->job_end));
   if (max_hours > 0)
     lore_stop_at(lore_clock_unix() + 3600 * max_hours);
   return LORE_OK;
@@ -236,15 +240,16 @@ static lore_status prepare_runs(int ranks, const lore_arguments *a, lore_manifes
 
 static lore_status run_study(lore_team world, const lore_arguments *arguments) {
   lore_manifest manifest = {0};
+  lore_sweep_options sweep = arguments->sweep;
   lore_sweep_result result = {0};
   lore_status status = lore_team_agree(
       world, world.rank == 0 ? prepare_runs(world.ranks, arguments, &manifest) : LORE_OK);
   if (status == LORE_OK) {
     lore_stop_listen();
-    status = set_deadlines(world, arguments->max_hours);
+    status = set_deadlines(world, arguments->max_hours, &sweep);
   }
   if (status == LORE_OK) {
-    status = lore_sweep_run(MPI_COMM_WORLD, &manifest, &arguments->sweep, &result);
+    status = lore_sweep_run(MPI_COMM_WORLD, &manifest, &sweep, &result);
   }
   if (world.rank == 0 && manifest.runs > 1 && result.groups > 0)
     print_sweep(&result);

@@ -67,7 +67,8 @@ static const lore_command_line command_line = {
         "Prints one line for each run of the study in DIR: state (waiting, running, "
         "interrupted, stopped, done, diverged, failed, damaged), steps, phase, attribute loss and "
         "accuracy of the known individuals, tokens/s, time left, age of the last record, "
-        "Slurm job, host; then jobs that gave up, and why; then totals. Only reads files: "
+        "Slurm job, host; then why runs failed or cannot begin; then jobs that gave up, and why; "
+        "then totals. Only reads files: "
         "safe at any time, from any machine "
         "that sees DIR.",
     .argument = "directory of results",
@@ -95,6 +96,7 @@ static lore_status print_once(const lore_arguments *arguments, const lore_manife
   for (int i = 0; i < manifest->runs && status == LORE_OK; i++)
     status = lore_seen_read(arguments->directory, &manifest->run[i], &seen[i]);
   if (status == LORE_OK) {
+    lore_seen_find_blockers(manifest, seen);
     lore_seen_totals totals = lore_seen_total(manifest, seen);
     *over = totals.count[LORE_SEEN_DONE] + totals.count[LORE_SEEN_DIVERGED] +
                 totals.count[LORE_SEEN_DAMAGED] ==

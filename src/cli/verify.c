@@ -1,6 +1,7 @@
 /* lore verify: reads everything in a directory of results and says what is damaged. */
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,13 @@
 #include "lore/io/collect.h"
 #include "lore/io/metrics_check.h"
 #include "lore/io/path.h"
+#include "lore/io/resume.h"
 #include "lore/io/state.h"
 #include "lore/io/whole.h"
+#include "lore/manifest/compare.h"
 #include "lore/manifest/file.h"
 #include "lore/manifest/runs.h"
+#include "lore/settings/hash.h"
 #include "lore/settings/read.h"
 #include "options.h"
 
@@ -28,9 +32,12 @@ static const lore_command_line command_line = {
     .name = "verify",
     .usage = "lore verify DIR",
     .about =
-        "Reads everything in DIR: the manifest, and of every run its settings, state, metrics, "
-        "checkpoints, draws and probes, then the collected files. Checksums are compared where "
-        "there are any. Prints what is damaged and what to do about it. The exit code is 3 if "
+        "Reads everything in DIR: the manifest and its study, and of every run its settings, "
+        "state, "
+        "metrics, checkpoints, draws and probes, then the collected files. Checksums are compared "
+        "where there are any, the runs and their settings with the manifest, and resume points "
+        "with what they count. Prints what is damaged and what to do about it. The exit code is 3 "
+        "if "
         "something is damaged. May be called while jobs run.",
     .argument = "directory of results",
     .notes = "example:\n"
@@ -40,6 +47,7 @@ static const lore_command_line command_line = {
 typedef struct {
   const char *directory;
   int files, damaged;
+  lore_run_names frozen, study; /* none: nothing to compare with */
 } lore_findings;
 
 /* The run that is looked at. */
@@ -47,11 +55,12 @@ typedef struct {
   const char *id;
   char folder[LORE_PATH_MAX];
   lore_state state;
-  bool busy; /* a process trains it: files come and go */
+  bool busy;  /* a process trains it: files come and go */
+  int frozen; /* its index in the manifest; -1: it is not there, or there is none */
 } lore_verified;
 
 /* What is to be done about a damaged file. */
-typedef enum { RETRAIN, PROBE, REMOVE, FREEZE, COLLECT, COLLECT_PROBES } lore_remedy;
+typedef enum { RETRAIN, PROBE, REMOVE, FREEZE, RESTORE, COLLECT, COLLECT_PROBES } lore_remedy;
 
 static void print_remedy(lore_remedy remedy, const char *directory, const char *id) {
   switch (remedy) {
@@ -67,6 +76,9 @@ static void print_remedy(lore_remedy remedy, const char *directory, const char *
   case FREEZE:
     lore_shown_print(stdout, "remove it: lore run STUDY -o %s or lore plan writes it again\n",
                      directory);
+    return;
+  case RESTORE:
+    puts("put back the study, with its overrides and tables, that the runs were frozen from");
     return;
   case COLLECT:
     lore_shown_print(stdout, "lore collect %s\n", directory);
@@ -93,20 +105,50 @@ static bool is_missing(const char *path) {
   return access(path, F_OK) && (errno == ENOENT || errno == ENOTDIR);
 }
 
+/* The run's settings are those of the study, if that says what the manifest does. */
+static lore_status compare_settings(const lore_findings *findings, const lore_verified *run,
+                                    const lore_settings *settings) {
+  char differences[2048];
+  const int at = run->frozen < 0 ? -1 : lore_run_names_find(&findings->study, run->id);
+  lore_settings *now = at < 0 ? NULL : malloc(sizeof *now);
+  int count = 0;
+  if (now &&
+      findings->study.manifest->run[at].hash == findings->frozen.manifest->run[run->frozen].hash) {
+    lore_manifest_settings(findings->study.manifest, at, now);
+    count = lore_settings_differences(settings, now, sizeof differences, differences);
+  }
+  free(now);
+  return count ? lore_fail(LORE_USER, "other settings than the study's:\n%s", differences)
+               : LORE_OK;
+}
+
 static lore_status verify_settings(lore_findings *findings, const lore_verified *run) {
   char path[LORE_PATH_MAX];
   lore_settings settings;
   LORE_TRY(lore_path_join(run->folder, LORE_PATH_STUDY, path));
-  if (!is_missing(path))
-    note_file(findings, path, lore_settings_read(path, 0, NULL, &settings), RETRAIN, run->id);
+  if (is_missing(path))
+    return LORE_OK;
+  lore_status status = lore_settings_read(path, 0, NULL, &settings);
+  if (status == LORE_OK)
+    status = compare_settings(findings, run, &settings);
+  note_file(findings, path, status, RETRAIN, run->id);
   return LORE_OK;
 }
 
 static lore_status verify_state(lore_findings *findings, lore_verified *run) {
   char path[LORE_PATH_MAX];
   LORE_TRY(lore_path_join(run->folder, LORE_PATH_STATE, path));
-  if (!is_missing(path))
-    note_file(findings, path, lore_state_read(run->folder, &run->state), RETRAIN, run->id);
+  if (is_missing(path))
+    return LORE_OK;
+  lore_status status = lore_state_read(run->folder, &run->state);
+  uint64_t frozen =
+      run->frozen < 0 ? run->state.hash : findings->frozen.manifest->run[run->frozen].hash;
+  if (status == LORE_OK && run->state.hash && run->state.hash != frozen)
+    status = lore_fail(LORE_USER,
+                       "the run was begun with other settings, or from other weights, than "
+                       "manifest.tsv says (hash %016" PRIx64 ", there %016" PRIx64 ")",
+                       run->state.hash, frozen);
+  note_file(findings, path, status, RETRAIN, run->id);
   return LORE_OK;
 }
 
@@ -129,6 +171,26 @@ static lore_status verify_sealed(lore_findings *findings, const lore_verified *r
   return LORE_OK;
 }
 
+/* A resume point counts no more than the files beside it have. */
+static lore_status compare_counts(const lore_verified *run, const char *path) {
+  char metrics[LORE_PATH_MAX];
+  lore_resume resume;
+  lore_metrics_summary summary;
+  const lore_state *state = &run->state;
+  LORE_TRY(lore_resume_describe(path, &resume));
+  if (state->steps > 0 && resume.step > state->steps)
+    return lore_fail(LORE_FILE, "it is of step %" PRId64 " of a run of %" PRId64, resume.step,
+                     state->steps);
+  if (state->hash && resume.settings_hash != state->hash)
+    return lore_fail(LORE_FILE, "it is of a run with other settings");
+  LORE_TRY(lore_path_join(run->folder, LORE_PATH_METRICS, metrics));
+  if (run->busy || lore_metrics_summarise(metrics, &summary) != LORE_OK || /* said already */
+      resume.records <= summary.records)
+    return LORE_OK;
+  return lore_fail(LORE_FILE, "it counts %" PRId64 " records, but metrics.nc has %" PRId64,
+                   resume.records, summary.records);
+}
+
 static lore_status verify_checkpoint(lore_findings *findings, const lore_verified *run,
                                      const char *folder, const char *name, bool *last) {
   char path[LORE_PATH_MAX];
@@ -140,6 +202,8 @@ static lore_status verify_checkpoint(lore_findings *findings, const lore_verifie
   LORE_TRY(lore_path_join(folder, name, path));
   *last |= step >= 0 && step == run->state.steps;
   lore_status status = lore_checkpoint_describe(path, &about);
+  if (status == LORE_OK && lore_resume_step(name) >= 0)
+    status = compare_counts(run, path);
   if (status != LORE_OK && run->busy && is_missing(path))
     return LORE_OK;
   note_file(findings, path, status, step >= 0 ? RETRAIN : REMOVE, run->id);
@@ -170,7 +234,7 @@ static lore_status verify_checkpoints(lore_findings *findings, const lore_verifi
 }
 
 static lore_status verify_run(lore_findings *findings, const char *id) {
-  lore_verified run = {.id = id};
+  lore_verified run = {.id = id, .frozen = lore_run_names_find(&findings->frozen, id)};
   LORE_TRY(lore_directory_of_run(findings->directory, id, run.folder));
   run.busy = lore_state_locked(run.folder);
   LORE_TRY(verify_settings(findings, &run));
@@ -208,10 +272,93 @@ static lore_status verify_collected(lore_findings *findings, const char *study) 
   return LORE_OK;
 }
 
+/* Some names of a list that may be long. */
+typedef struct {
+  int count;
+  char text[1024];
+} lore_listed;
+
+static void list_name(lore_listed *list, const char *name) {
+  enum { SHOWN = 5 };
+  size_t length = strlen(list->text);
+  if (list->count++ <= SHOWN)
+    snprintf(list->text + length, sizeof list->text - length, "%s%s", length ? ", " : "",
+             list->count > SHOWN ? "..." : name);
+}
+
+static void print_list(const lore_listed *list, const char *what) {
+  if (list->count > 0)
+    lore_shown_print(stdout, "%d %s: %s\n", list->count, what, list->text);
+}
+
+/* Runs without a directory have not begun, unless another one began from them. */
+static lore_status list_missing(lore_findings *findings, const lore_manifest *m, bool *exists) {
+  char folder[LORE_PATH_MAX];
+  lore_listed missing = {0};
+  for (int r = 0; r < m->runs; r++) {
+    LORE_TRY(lore_directory_of_run(findings->directory, m->run[r].id, folder));
+    exists[r] = !is_missing(folder);
+  }
+  for (int r = 0; r < m->runs; r++) {
+    int parent = m->run[r].parent;
+    if (!exists[r])
+      list_name(&missing, m->run[r].id);
+    if (!exists[r] || parent < 0 || exists[parent])
+      continue;
+    LORE_TRY(lore_directory_of_run(findings->directory, m->run[parent].id, folder));
+    note_file(findings, folder,
+              lore_fail(LORE_FILE, "it is missing, but %s was begun from it", m->run[r].id),
+              RETRAIN, m->run[parent].id);
+    exists[parent] = true; /* said once */
+  }
+  print_list(&missing, "of the manifest's runs without a directory (not begun, or lost)");
+  return LORE_OK;
+}
+
+/* The directory beside its manifest: which runs are in one of the two only. */
+static lore_status compare_folders(lore_findings *findings) {
+  const lore_manifest *m = findings->frozen.manifest;
+  char runs[LORE_PATH_MAX];
+  struct dirent **entry;
+  lore_listed beside = {0};
+  bool *exists = calloc((size_t)m->runs + 1, sizeof *exists);
+  if (!exists)
+    return lore_fail(LORE_MEMORY, "cannot allocate %d runs", m->runs);
+  lore_status status = list_missing(findings, m, exists);
+  free(exists);
+  LORE_TRY(status);
+  LORE_TRY(lore_path_join(findings->directory, LORE_PATH_RUNS, runs));
+  int count = scandir(runs, &entry, NULL, alphasort);
+  for (int i = 0; i < count; i++) {
+    if (entry[i]->d_name[0] != '.' && lore_run_names_find(&findings->frozen, entry[i]->d_name) < 0)
+      list_name(&beside, entry[i]->d_name);
+    free(entry[i]);
+  }
+  if (count >= 0)
+    free(entry);
+  print_list(&beside, "in runs/ that the manifest does not have");
+  return LORE_OK;
+}
+
+/* The study beside the manifest. What it needs from elsewhere, tables or weights, may be gone. */
+static lore_status compare_study(lore_findings *findings, lore_manifest *study) {
+  char path[LORE_PATH_MAX];
+  LORE_TRY(lore_path_join(findings->directory, LORE_PATH_STUDY, path));
+  if (is_missing(path))
+    return LORE_OK;
+  lore_status status = lore_manifest_compare(findings->directory, &findings->frozen, study);
+  if (study->runs > 0 || status == LORE_OK)
+    note_file(findings, path, status, RESTORE, "");
+  else
+    lore_shown_print(stdout, "%s cannot be compared with the manifest: %s\n", path,
+                     lore_fail_message());
+  return study->runs > 0 ? lore_run_names_create(study, &findings->study) : LORE_OK;
+}
+
 static lore_status verify_directory(const char *directory) {
   lore_findings findings = {.directory = directory};
   char path[LORE_PATH_MAX];
-  lore_manifest manifest;
+  lore_manifest manifest, study = {0};
   bool frozen = lore_manifest_exists(directory);
   lore_status status = lore_runs_list(directory, &manifest);
   if (!frozen)
@@ -219,9 +366,20 @@ static lore_status verify_directory(const char *directory) {
   LORE_TRY(lore_path_join(directory, LORE_PATH_MANIFEST, path));
   if (frozen)
     note_file(&findings, path, status, FREEZE, "");
-  lore_status looked = verify_runs(&findings);
+  lore_status looked = LORE_OK;
+  if (frozen && status == LORE_OK)
+    looked = lore_run_names_create(&manifest, &findings.frozen);
+  if (findings.frozen.order && looked == LORE_OK)
+    looked = compare_study(&findings, &study);
+  if (looked == LORE_OK)
+    looked = verify_runs(&findings);
+  if (findings.frozen.order && looked == LORE_OK)
+    looked = compare_folders(&findings);
   if (looked == LORE_OK && status == LORE_OK)
     looked = verify_collected(&findings, manifest.name);
+  lore_run_names_destroy(&findings.frozen);
+  lore_run_names_destroy(&findings.study);
+  lore_manifest_destroy(&study);
   lore_manifest_destroy(&manifest);
   LORE_TRY(looked);
   printf("%d file%s checked, %d damaged\n", findings.files, findings.files == 1 ? "" : "s",

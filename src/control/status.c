@@ -156,12 +156,24 @@ static double time_left(const lore_seen *seen) {
 
 lore_status lore_seen_read(const char *directory, const lore_manifest_run *run, lore_seen *seen) {
   char folder[LORE_PATH_MAX], path[LORE_PATH_MAX];
-  *seen = (lore_seen){.steps = run->steps};
+  *seen = (lore_seen){.steps = run->steps, .blocker = -1};
   LORE_TRY(lore_directory_of_run(directory, run->id, folder));
   LORE_TRY(lore_path_join(folder, LORE_PATH_METRICS, path));
   read_folder(folder, run->id, path, seen);
   seen->left = time_left(seen);
   return LORE_OK;
+}
+
+static bool is_blocking(lore_seen_stage stage) {
+  return stage == LORE_SEEN_FAILED || stage == LORE_SEEN_DIVERGED || stage == LORE_SEEN_DAMAGED;
+}
+
+void lore_seen_find_blockers(const lore_manifest *manifest, lore_seen *seen) {
+  for (int i = 0; i < manifest->runs; i++) { /* parents come before their children */
+    int parent = manifest->run[i].parent;
+    if (seen[i].stage == LORE_SEEN_WAITING && parent >= 0)
+      seen[i].blocker = is_blocking(seen[parent].stage) ? parent : seen[parent].blocker;
+  }
 }
 
 /* Whether every run has predicted operations, which tell how long steps of different runs take. */

@@ -7,7 +7,7 @@
 #include "lore/base/json.h"
 #include "lore/base/shown.h"
 
-enum { CELL = 32, DIGITS = 9 /* of numbers in JSON */ };
+enum { CELL = 32, DIGITS = 9 /* of numbers in JSON */, BLOCKED = LORE_RUN_ID_MAX + 64 };
 
 /* "1:02:03", "2:03", "3d 04:05", or "-" if it is not known. */
 static const char *print_duration(double seconds, char *text) {
@@ -54,10 +54,23 @@ static void print_run(FILE *file, int width, const char *id, const lore_seen *se
       print_duration(m->age, age), or_dash(seen->state.job), or_dash(seen->state.host));
 }
 
+static const char *describe_blocker(const lore_manifest *manifest, const lore_seen *all, int run,
+                                    char *text) {
+  snprintf(text, BLOCKED, "waiting for %s, which %s", manifest->run[run].id,
+           all[run].stage == LORE_SEEN_DAMAGED ? "is damaged" : lore_seen_name(all[run].stage));
+  return text;
+}
+
 /* The first line of a run's message. */
-static void print_message(FILE *file, const char *id, const lore_seen *seen) {
+static void print_message(FILE *file, const lore_manifest *manifest, const lore_seen *all,
+                          int run) {
+  const char *id = manifest->run[run].id;
+  const lore_seen *seen = &all[run];
   const char *message = seen->state.message;
-  if (seen->stage == LORE_SEEN_INTERRUPTED && seen->state.deaths > 0)
+  char text[BLOCKED];
+  if (seen->blocker >= 0)
+    lore_shown_print(file, "%s: %s\n", id, describe_blocker(manifest, all, seen->blocker, text));
+  else if (seen->stage == LORE_SEEN_INTERRUPTED && seen->state.deaths > 0)
     lore_shown_print(
         file, "%s: interrupted: its process died %d time%s in a row without a new checkpoint\n", id,
         seen->state.deaths, seen->state.deaths == 1 ? "" : "s");
@@ -111,7 +124,7 @@ void lore_seen_print_table(FILE *file, const lore_manifest *manifest, const lore
   fputc('\n', file);
   for (int i = 0; i < manifest->runs; i++)
     if (is_shown(&seen[i], states))
-      print_message(file, manifest->run[i].id, &seen[i]);
+      print_message(file, manifest, seen, i);
   print_refusals(file, refusals);
   print_totals(file, manifest, seen);
 }
@@ -120,7 +133,20 @@ static const char *null_if_empty(const char *text) {
   return *text ? text : NULL;
 }
 
-static void print_json_run(lore_json *json, const lore_manifest_run *run, const lore_seen *seen) {
+static void print_json_message(lore_json *json, const lore_manifest *manifest, const lore_seen *all,
+                               const lore_seen *seen) {
+  char text[BLOCKED];
+  bool blocked = seen->blocker >= 0;
+  lore_json_text(json, "message",
+                 blocked ? describe_blocker(manifest, all, seen->blocker, text)
+                         : seen->state.message);
+  lore_json_text(json, "blocked_by", blocked ? manifest->run[seen->blocker].id : NULL);
+}
+
+static void print_json_run(lore_json *json, const lore_manifest *manifest, const lore_seen *all,
+                           int index) {
+  const lore_manifest_run *run = &manifest->run[index];
+  const lore_seen *seen = &all[index];
   const lore_seen_metrics *m = &seen->metrics;
   const lore_state *state = &seen->state;
   lore_json_begin_object(json, NULL);
@@ -141,7 +167,7 @@ static void print_json_run(lore_json *json, const lore_manifest_run *run, const 
   lore_json_integer(json, "threads", state->threads);
   lore_json_text(json, "job", null_if_empty(state->job));
   lore_json_text(json, "host", null_if_empty(state->host));
-  lore_json_text(json, "message", state->message);
+  print_json_message(json, manifest, all, seen);
   lore_json_end(json);
 }
 
@@ -167,7 +193,7 @@ void lore_seen_print_json(FILE *file, const lore_manifest *manifest, const lore_
   lore_json_begin_array(&json, "runs");
   for (int i = 0; i < manifest->runs; i++)
     if (is_shown(&seen[i], states))
-      print_json_run(&json, &manifest->run[i], &seen[i]);
+      print_json_run(&json, manifest, seen, i);
   lore_json_end(&json);
   lore_json_begin_object(&json, "counts");
   for (int i = 0; i < LORE_SEEN_STAGES; i++)

@@ -107,15 +107,27 @@ static int put_plateau(lore_metrics *metrics, const lore_metrics_record *record)
   return error;
 }
 
+void lore_metrics_checksum(const lore_metrics *metrics, char text[LORE_METRICS_CHECKSUM]) {
+  snprintf(text, LORE_METRICS_CHECKSUM, "%016llx",
+           (unsigned long long)lore_metrics_digest_value(metrics->digest));
+}
+
 /* Takes over the records of `old` and the plateau's bounds that they have reached. */
 static lore_status take_records(lore_metrics *metrics, const lore_metrics_old *old,
                                 const char *partial) {
+  char checksum[LORE_METRICS_CHECKSUM];
   off_t size = metrics->records_at + (off_t)old->records * metrics->record_size;
   if (old->records > 0 && old->size < size)
     return lore_fail(LORE_NETCDF, "%s is truncated: %lld bytes, where %lld records need %lld",
                      metrics->path, (long long)old->size, (long long)old->records, (long long)size);
   LORE_TRY(lore_metrics_old_copy(old, metrics->ncid, &metrics->ids, metrics->groups,
                                  metrics->layers, metrics->scratch, metrics->digest));
+  lore_metrics_checksum(metrics, checksum);
+  if (*old->checksum && strcmp(checksum, old->checksum) != 0)
+    return lore_fail(LORE_NETCDF,
+                     "%s is damaged: its first %lld records are not those that it had when the "
+                     "checkpoint was written",
+                     metrics->path, (long long)old->records);
   int error = put_plateau(metrics, &(lore_metrics_record){.plateau_start = old->plateau_start,
                                                           .plateau_end = old->plateau_end});
   metrics->records = (uint32_t)old->records;
@@ -157,9 +169,9 @@ lore_status lore_metrics_create(const char *path, const lore_metrics_definition 
 }
 
 lore_status lore_metrics_resume(const char *path, const lore_metrics_definition *definition,
-                                int64_t records, lore_metrics **metrics) {
+                                int64_t records, const char *checksum, lore_metrics **metrics) {
   lore_metrics_old old;
-  lore_status status = lore_metrics_old_open(path, definition, records, &old);
+  lore_status status = lore_metrics_old_open(path, definition, records, checksum, &old);
   if (status == LORE_OK)
     status = metrics_make(path, &old.definition, &old, metrics);
   lore_metrics_old_close(&old);

@@ -315,9 +315,12 @@ static int open_old(lore_metrics_old *old) {
 }
 
 lore_status lore_metrics_old_open(const char *path, const lore_metrics_definition *definition,
-                                  int64_t records, lore_metrics_old *old) {
-  *old =
-      (lore_metrics_old){.path = path, .ncid = -1, .records = records, .definition = *definition};
+                                  int64_t records, const char *checksum, lore_metrics_old *old) {
+  *old = (lore_metrics_old){.path = path,
+                            .ncid = -1,
+                            .records = records,
+                            .checksum = checksum,
+                            .definition = *definition};
   LORE_TRY(lore_netcdf_status(open_old(old), "open", path));
   old->setting = calloc((size_t)definition->settings + 1, sizeof *old->setting);
   if (!old->setting)

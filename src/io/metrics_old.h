@@ -8,9 +8,10 @@
 
 typedef struct {
   const char *path;
-  int ncid;        /* -1: not open */
-  off_t size;      /* bytes */
-  int64_t records; /* to be taken over */
+  int ncid;             /* -1: not open */
+  off_t size;           /* bytes */
+  int64_t records;      /* to be taken over */
+  const char *checksum; /* of them; "": not known */
   /* What the file is made of: as asked for, with the provenance and the free settings of the file.
    */
   lore_metrics_definition definition;
@@ -24,7 +25,7 @@ typedef struct {
 /* Opens `path` and compares it with `definition`; LORE_USER and LORE_NETCDF as of
  * lore_metrics_resume. Close it, also after a failure. */
 lore_status lore_metrics_old_open(const char *path, const lore_metrics_definition *definition,
-                                  int64_t records, lore_metrics_old *old);
+                                  int64_t records, const char *checksum, lore_metrics_old *old);
 
 /* Appends its records to the file `ncid` with the variables `ids`. */
 lore_status lore_metrics_old_copy(const lore_metrics_old *old, int ncid,

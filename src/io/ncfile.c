@@ -14,6 +14,7 @@
 #include "classic.h"
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
+#include "lore/io/path.h"
 
 enum { TEXT_ROUNDING = 64 /* of the length of text settings: most runs agree, as NCO wants it */ };
 
@@ -56,16 +57,14 @@ lore_status lore_netcdf_unreadable(const char *path, const char *what, int code)
 int lore_file_open(const char *path, int *fd, off_t *size) {
   struct stat about;
   *size = 0;
-  *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  *fd = lore_path_open(path, O_RDONLY);
   if (*fd < 0)
-    return errno == ENXIO ? LORE_NC_NO_FILE : errno; /* a socket, say */
-  int error = fstat(*fd, &about)        ? errno
-              : S_ISDIR(about.st_mode)  ? EISDIR
-              : !S_ISREG(about.st_mode) ? LORE_NC_NO_FILE
-                                        : 0;
-  *size = about.st_size;
-  if (!error)
+    return errno == ENXIO ? LORE_NC_NO_FILE : errno;
+  if (!fstat(*fd, &about)) {
+    *size = about.st_size;
     return 0;
+  }
+  int error = errno;
   close(*fd);
   *fd = -1;
   return error;

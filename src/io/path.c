@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,4 +118,24 @@ lore_status lore_path_absolute(const char *path, char *absolute) {
       LORE_PATH_MAX)
     return lore_fail(LORE_USER, "%s: the path is too long", path);
   return LORE_OK;
+}
+
+int lore_path_open(const char *path, int flags) {
+  struct stat about;
+  int fd = open(path, flags | O_NONBLOCK | O_CLOEXEC, 0666);
+  if (fd < 0)
+    return fd;
+  int error = fstat(fd, &about)         ? errno
+              : S_ISDIR(about.st_mode)  ? EISDIR
+              : !S_ISREG(about.st_mode) ? ENXIO
+                                        : 0;
+  if (!error)
+    return fd;
+  close(fd);
+  errno = error;
+  return -1;
+}
+
+const char *lore_path_reason(int error) {
+  return error == ENXIO ? "it is not a regular file" : strerror(error);
 }

@@ -32,8 +32,12 @@ static int64_t step_in_name(const char *name, const char *suffix) {
   return errno || strcmp(end, suffix) ? -1 : step;
 }
 
+int64_t lore_resume_step(const char *name) {
+  return step_in_name(name, SUFFIX);
+}
+
 static int is_point(const struct dirent *entry) {
-  return step_in_name(entry->d_name, SUFFIX) >= 0;
+  return lore_resume_step(entry->d_name) >= 0;
 }
 
 static int is_partial(const struct dirent *entry) {
@@ -92,6 +96,7 @@ static lore_status name_point(const char *directory, int64_t step, char **path) 
 
 #define HASH    "resume_settings_hash"
 #define BACKEND "resume_gemm_backend"
+#define RECORDS "resume_records_checksum"
 
 /* The members of lore_resume as global attributes; `step` is every checkpoint's. A double holds the
  * integers: they are below 2^53. */
@@ -136,6 +141,7 @@ static void put_fields(lore_ncfile *file, const void *context) {
   snprintf(hash, sizeof hash, "%016llx", (unsigned long long)resume->settings_hash);
   lore_ncfile_text(file, NC_GLOBAL, HASH, hash);
   lore_ncfile_text(file, NC_GLOBAL, BACKEND, resume->gemm_backend);
+  lore_ncfile_text(file, NC_GLOBAL, RECORDS, resume->records_checksum);
 }
 
 /* A resume point that is read. */
@@ -166,7 +172,13 @@ static lore_status read_fields(int ncid, const char *path, lore_resume *resume) 
     return lore_netcdf_unreadable(path, HASH, error);
   resume->settings_hash = strtoull(hash, NULL, 16);
   error = lore_netcdf_get_text(ncid, BACKEND, sizeof resume->gemm_backend, resume->gemm_backend);
-  return error ? lore_netcdf_unreadable(path, BACKEND, error) : LORE_OK;
+  if (error)
+    return lore_netcdf_unreadable(path, BACKEND, error);
+  error = lore_netcdf_get_text(ncid, RECORDS, sizeof resume->records_checksum,
+                               resume->records_checksum);
+  if (error == NC_ENOTATT) /* of an earlier version */
+    error = NC_NOERR;
+  return error ? lore_netcdf_unreadable(path, RECORDS, error) : LORE_OK;
 }
 
 static lore_status get_fields(int ncid, const char *path, void *context) {
@@ -176,6 +188,16 @@ static lore_status get_fields(int ncid, const char *path, void *context) {
     status =
         lore_fail(LORE_NETCDF, "%s says that it is of step %lld", path, (long long)r->resume->step);
   r->wild = status != LORE_OK;
+  return status;
+}
+
+lore_status lore_resume_describe(const char *path, lore_resume *resume) {
+  const char *slash = strrchr(path, '/');
+  reading r = {.step = lore_resume_step(slash ? slash + 1 : path), .resume = resume};
+  int ncid;
+  LORE_TRY(lore_netcdf_status(lore_netcdf_open(path, 0, &ncid), "read", path));
+  lore_status status = get_fields(ncid, path, &r);
+  nc_close(ncid);
   return status;
 }
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lore/base/textfile.h"
@@ -147,14 +146,9 @@ static lore_status parse_text(const char *path, char *text, lore_state *state) {
 /* The whole file at once, so that it is either the old or the new one. Returns its length, or
  * -errno. */
 static ssize_t read_whole(const char *path, char *text, size_t size) {
-  struct stat about;
-  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* not to wait for a pipe's writer */
+  int fd = lore_path_open(path, O_RDONLY);
   if (fd < 0)
     return -errno;
-  if (!fstat(fd, &about) && !S_ISREG(about.st_mode)) {
-    close(fd);
-    return S_ISDIR(about.st_mode) ? -EISDIR : -ENXIO;
-  }
   size_t length = 0;
   ssize_t got = 0;
   while (length < size && (got = read(fd, text + length, size - length)) > 0)
@@ -173,7 +167,7 @@ static lore_status read_state(const char *path, lore_state *state) {
   if (length == -ENOENT || length == -ENOTDIR)
     return LORE_OK;
   if (length < 0)
-    return lore_fail(LORE_FILE, "cannot read %s: %s", path, strerror((int)-length));
+    return lore_fail(LORE_FILE, "cannot read %s: %s", path, lore_path_reason((int)-length));
   text[length] = '\0';
   if (strlen(text) != (size_t)length)
     return lore_fail(LORE_FILE, "%s is damaged: it contains a zero byte", path);
@@ -261,9 +255,9 @@ static lore_status fail_lock(const char *path, int error) {
 
 static lore_status try_lock(const char *path, int *lock, char *holder) {
   struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-  int fd = open(path, O_RDWR | O_NONBLOCK | O_CREAT | O_CLOEXEC, 0666);
+  int fd = lore_path_open(path, O_RDWR | O_CREAT);
   if (fd < 0)
-    return lore_fail(LORE_FILE, "cannot open %s: %s", path, strerror(errno));
+    return lore_fail(LORE_FILE, "cannot open %s: %s", path, lore_path_reason(errno));
   if (!fcntl(fd, F_OFD_SETLK, &whole)) {
     write_holder(fd);
     *lock = fd;
@@ -296,7 +290,7 @@ static int open_lock(const char *directory, int mode) {
   char *path;
   if (lock_path(directory, &path) != LORE_OK)
     return -1;
-  int fd = open(path, mode | O_NONBLOCK | O_CLOEXEC);
+  int fd = lore_path_open(path, mode);
   free(path);
   return fd;
 }

@@ -8,14 +8,18 @@
 #include "lore/base/textfile.h"
 #include "seal.h"
 
+/* The library wants a name, and its version 4.9.3 opens a file that has it: none can have this one.
+ */
+#define NOWHERE "/dev/null/image"
+
 /* The bytes of a file that `fill` makes, in memory, where no disk can be full; *memory is to be
  * freed. */
-static int make_image(const char *path, int mode, bool sealed, lore_ncfile_fill *fill,
-                      void *content, NC_memio *image) {
+static int make_image(int mode, bool sealed, lore_ncfile_fill *fill, void *content,
+                      NC_memio *image) {
   enum { ROOM = 1 << 16 };
   lore_ncfile file = {.sealed = sealed};
   *image = (NC_memio){0};
-  int error = nc_create_mem(path, mode, ROOM, &file.ncid);
+  int error = nc_create_mem(NOWHERE, mode, ROOM, &file.ncid);
   if (error)
     return error;
   fill(&file, content);
@@ -45,7 +49,7 @@ static int add_room(NC_memio *image) {
 lore_status lore_ncfile_make(const char *path, int mode, bool sealed, lore_ncfile_fill *fill,
                              void *content) {
   NC_memio image;
-  int error = make_image(path, mode, sealed, fill, content, &image);
+  int error = make_image(mode, sealed, fill, content, &image);
   if (!error && !(mode & NC_NETCDF4))
     error = end_classic(&image);
   else if (!error && sealed)

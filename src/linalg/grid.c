@@ -18,6 +18,10 @@ enum {
   TRIFLE = 1 << 20 /* bytes that are granted without asking the ranks */
 };
 
+static double gibibytes(size_t size) {
+  return (double)size / (double)((size_t)1 << 30);
+}
+
 lore_grid_shape lore_grid_shape_of(int ranks) {
   assert(ranks >= 1);
   lore_grid_shape best = {1, 1};
@@ -56,6 +60,19 @@ static lore_status make_map(const lore_grid *grid, int **map) {
     for (int column = 0; column < shape.columns; column++)
       (*map)[column * shape.rows + row] = row * shape.columns + column;
   return LORE_OK;
+}
+
+/* OpenBLAS maps 128 MiB for the first product and tries for ever if it cannot; as much again for
+ * what is allocated before that. */
+static lore_status check_addresses(void) {
+  const size_t needed = (size_t)256 << 20;
+  size_t left = lore_memory_addresses();
+  if (left >= needed)
+    return LORE_OK;
+  return lore_fail(LORE_MEMORY,
+                   "ScaLAPACK needs %.2f GiB of addresses, but the limit (ulimit -v) leaves %.2f "
+                   "GiB; raise the limit",
+                   gibibytes(needed), gibibytes(left));
 }
 
 /* BLACS and ScaLAPACK ignore what MPI returns. So they work on a duplicate of the team's
@@ -97,7 +114,10 @@ lore_status lore_grid_create(lore_team team, int block, lore_grid *grid) {
     made.row = team.rank / made.shape.columns;
     made.column = team.rank % made.shape.columns;
   }
-  lore_status status = lore_team_agree(team, make_map(&made, &map));
+  lore_status status = check_addresses();
+  if (status == LORE_OK)
+    status = make_map(&made, &map);
+  status = lore_team_agree(team, status);
   if (status == LORE_OK)
     status = start_blacs(&made, map);
   free(map);
@@ -122,10 +142,6 @@ void lore_grid_destroy(lore_grid *grid) {
   Cfree_blacs_system_handle(grid->handle);
   (void)LORE_MPI_DO(MPI_Comm_free(&grid->blacs));
   *grid = (lore_grid){0};
-}
-
-static double gibibytes(size_t size) {
-  return (double)size / (double)((size_t)1 << 30);
 }
 
 int lore_grid_ranks_enough(lore_bytes_function *bytes, const void *problem, int block, int ranks,

@@ -98,10 +98,8 @@ static lore_status make_codes(lore_probe_work *work, lore_attribute attribute,
   return LORE_OK;
 }
 
-/* The most accurate strength; of several the one with the least loss; of several whose losses are
- * the same but for rounding the strongest, so that any number of ranks chooses alike. */
-static int best_strength(const lore_probe_config *config, int stride,
-                         const lore_class_score *score) {
+int lore_probe_best_strength(const lore_probe_config *config, int stride,
+                             const lore_class_score *score) {
   const double rounding = 1e-7;
   int best = 0;
   for (int s = 1; s < config->strengths; s++) {
@@ -135,7 +133,7 @@ static lore_status choose_cell(lore_probe_work *work, const cell_place *place,
                            &pair[1], score));
   for (int g = 0; g < groups; g++)
     *score_slot(work, place, group, g, work->result->strength, work->result->control_strength) =
-        config->strength[best_strength(config, groups, score + g)];
+        config->strength[lore_probe_best_strength(config, groups, score + g)];
   return LORE_OK;
 }
 

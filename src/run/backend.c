@@ -136,9 +136,9 @@ lore_status lore_backend_settle(const lore_manifest *manifest, const char *direc
     return LORE_OK;
   LORE_TRY(lore_directory_make(directory));
   LORE_TRY(lore_path_join(directory, LORE_PATH_GEMM, path));
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  int fd = lore_path_open(path, O_RDWR | O_CREAT);
   if (fd < 0)
-    return lore_fail(LORE_FILE, "cannot open %s: %s", path, strerror(errno));
+    return lore_fail(LORE_FILE, "cannot open %s: %s", path, lore_path_reason(errno));
   lore_status status = fcntl(fd, F_OFD_SETLKW, &whole)
                            ? lore_fail(LORE_FILE, "cannot lock %s: %s", path, strerror(errno))
                            : settle(fd, path, &settings, quiet, backend);

@@ -1,6 +1,8 @@
 /* The table of runs and who takes which. The window in rank 0's memory:
  *   int      1 if all groups are to stop
  *   int      1 if a group trains a suspect
+ *   int      when a run failed that is to be retried (a short time, see short_time)
+ *   int      when the job's end was asked for last, 0: never; when that was answered; the end
  *   int      number of runs in each state
  *   int      state of each run            these change, by atomic operations
  *   int      place of each run's parent; -1: none
@@ -9,14 +11,18 @@
  *   records  runs, packed (assignment.h) */
 #include "queue.h"
 
+#include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "lore/base/clock.h"
 #include "lore/base/mpi.h"
 #include "lore/io/path.h"
 #include "lore/io/state.h"
 
-enum { BLOCK = 1024 /* states that are read at once */, ALIGNMENT = 16 };
+enum { BLOCK = 1024 /* states that are read at once */, ALIGNMENT = 16, RETRY_WAIT = 10 /* s */ };
 
 static lore_status fail_queue(const lore_queue *queue) {
   return lore_fail(LORE_MEMORY, "cannot allocate a queue of %d runs", queue->runs);
@@ -34,8 +40,24 @@ static MPI_Aint at_suspect(void) {
   return (MPI_Aint)sizeof(int);
 }
 
+static MPI_Aint at_failure(void) {
+  return (MPI_Aint)sizeof(int) * 2;
+}
+
+static MPI_Aint at_asked(void) {
+  return (MPI_Aint)sizeof(int) * 3;
+}
+
+static MPI_Aint at_answered(void) {
+  return (MPI_Aint)sizeof(int) * 4;
+}
+
+static MPI_Aint at_job_end(void) {
+  return (MPI_Aint)sizeof(int) * 5;
+}
+
 static MPI_Aint at_count(int state) {
-  return (MPI_Aint)sizeof(int) * (2 + state);
+  return (MPI_Aint)sizeof(int) * (6 + state);
 }
 
 static MPI_Aint at_state(int run) {
@@ -159,6 +181,61 @@ lore_status lore_queue_stopped(lore_queue *queue, bool *stopped) {
   return status;
 }
 
+/* Seconds since 1970 as an int, which may wrap around, and how much later `a` is than `b`. */
+static int short_time(double seconds) {
+  return (int)(unsigned)(int64_t)seconds;
+}
+
+static int time_between(int a, int b) {
+  return (int)((unsigned)a - (unsigned)b);
+}
+
+/* Whether the time at `at` in the window is that of the last `seconds` seconds. */
+static lore_status check_recent(lore_queue *queue, MPI_Aint at, int seconds, int *when,
+                                bool *recent) {
+  LORE_TRY(fetch_integer(queue, at, 0, MPI_NO_OP, when));
+  *recent = *when && time_between(short_time(lore_clock_unix()), *when) < seconds;
+  return LORE_OK;
+}
+
+/* The answer is there before its time is. */
+static lore_status put_answer(lore_queue *queue, double end) {
+  int was;
+  LORE_TRY(fetch_integer(queue, at_job_end(), short_time(end), MPI_REPLACE, &was));
+  return fetch_integer(queue, at_answered(), short_time(lore_clock_unix()), MPI_REPLACE, &was);
+}
+
+static lore_status get_answer(lore_queue *queue, double *end) {
+  int told, now = short_time(lore_clock_unix());
+  LORE_TRY(fetch_integer(queue, at_job_end(), 0, MPI_NO_OP, &told));
+  *end = told ? floor(lore_clock_unix()) + time_between(told, now) : 0;
+  return LORE_OK;
+}
+
+lore_status lore_queue_ask_end(lore_queue *queue, double (*ask)(void), int patience, double *end) {
+  enum { FRESH = 30 /* s */, PAUSE = 100000 /* microseconds */ };
+  int asked, answered, was;
+  bool waits = true, known = false;
+  *end = 0;
+  while (waits && !known) {
+    LORE_TRY(check_recent(queue, at_answered(), FRESH, &answered, &known));
+    if (known)
+      return get_answer(queue, end);
+    LORE_TRY(check_recent(queue, at_asked(), FRESH, &asked, &waits));
+    if (waits && time_between(short_time(lore_clock_unix()), asked) > patience)
+      return LORE_OK; /* who asked has died, or has no answer */
+    if (waits)
+      usleep(PAUSE);
+  }
+  const int now = short_time(lore_clock_unix());
+  LORE_TRY_MPI(MPI_Compare_and_swap(&now, &asked, &was, MPI_INT, 0, at_asked(), queue->window));
+  LORE_TRY_MPI(MPI_Win_flush(0, queue->window));
+  if (was != asked) /* another one was faster */
+    return lore_queue_ask_end(queue, ask, patience, end);
+  *end = ask();
+  return put_answer(queue, *end);
+}
+
 static int block_end(const lore_queue *queue, int block) {
   return queue->runs < (block + 1) * BLOCK ? queue->runs : (block + 1) * BLOCK;
 }
@@ -171,7 +248,8 @@ static lore_status read_block(lore_queue *queue, int block) {
     int state = queue->block[run - first];
     queue->seen[run] = (unsigned char)state;
     open |= state == LORE_QUEUE_WAITING || state == LORE_QUEUE_TAKEN ||
-            state == LORE_QUEUE_ELSEWHERE || state == LORE_QUEUE_SUSPECT;
+            state == LORE_QUEUE_ELSEWHERE || state == LORE_QUEUE_SUSPECT ||
+            state == LORE_QUEUE_RETRY;
   }
   queue->settled[block] = !open;
   return LORE_OK;
@@ -292,7 +370,11 @@ lore_status lore_queue_create(lore_team world, bool leader, const lore_manifest 
                               lore_queue *queue) {
   lore_queue_size size = {0};
   int *order = NULL;
-  *queue = (lore_queue){.directory = directory, .window = MPI_WIN_NULL, .base_index = -1};
+  const char *pause = getenv("LORE_RETRY_WAIT");
+  *queue = (lore_queue){.directory = directory,
+                        .window = MPI_WIN_NULL,
+                        .base_index = -1,
+                        .pause = pause && *pause ? atof(pause) : RETRY_WAIT};
   lore_status status = lore_team_agree(
       world, world.rank == 0 ? measure_queue(manifest, chunk, chunks, &order, &size) : LORE_OK);
   if (status == LORE_OK)
@@ -426,12 +508,17 @@ lore_status lore_queue_share(lore_queue *queue) {
   return fetch_integer(queue, at_suspect(), 0, MPI_REPLACE, &was);
 }
 
+static int find_seen(const lore_queue *queue, lore_queue_state state) {
+  int run = 0;
+  while (run < queue->runs && queue->seen[run] != state)
+    run++;
+  return run;
+}
+
 /* *run: a suspect, if there is one and no other group trains one; *later: there is one. */
 static lore_status take_suspect(lore_queue *queue, int *run, bool *later) {
   const int one = 1, none = 0;
-  int was, suspect = 0;
-  while (suspect < queue->runs && queue->seen[suspect] != LORE_QUEUE_SUSPECT)
-    suspect++;
+  int was, suspect = find_seen(queue, LORE_QUEUE_SUSPECT);
   if (suspect == queue->runs)
     return LORE_OK;
   *later = true;
@@ -446,9 +533,31 @@ static lore_status take_suspect(lore_queue *queue, int *run, bool *later) {
   return mine ? LORE_OK : lore_queue_share(queue);
 }
 
+lore_status lore_queue_retry(lore_queue *queue, int run) {
+  int was;
+  LORE_TRY(fetch_integer(queue, at_failure(), short_time(lore_clock_unix()), MPI_REPLACE, &was));
+  return lore_queue_set(queue, run, LORE_QUEUE_RETRY);
+}
+
+/* *run: one to be tried once more, if it is time; *later: there is one. */
+static lore_status take_retry(lore_queue *queue, int *run, bool *later) {
+  int retry = find_seen(queue, LORE_QUEUE_RETRY), failed = 0;
+  if (retry == queue->runs)
+    return LORE_OK;
+  *later = true;
+  LORE_TRY(fetch_integer(queue, at_failure(), 0, MPI_NO_OP, &failed));
+  int since = time_between(short_time(lore_clock_unix()), failed);
+  if (since >= 0 && since < queue->pause) /* clocks may differ */
+    return LORE_OK;
+  LORE_TRY(swap_state(queue, retry, LORE_QUEUE_RETRY, LORE_QUEUE_TAKEN, &queue->retries));
+  *run = queue->retries ? retry : LORE_QUEUE_EMPTY;
+  return LORE_OK;
+}
+
 lore_status lore_queue_take(lore_queue *queue, int *run) {
   bool later = false;
   *run = LORE_QUEUE_EMPTY;
+  queue->retries = false;
   for (int block = 0; block < count_blocks(queue) && *run < 0; block++)
     if (!queue->settled[block])
       LORE_TRY(take_from_block(queue, block, run, &later));
@@ -456,9 +565,9 @@ lore_status lore_queue_take(lore_queue *queue, int *run) {
     return LORE_OK;
   LORE_TRY(reclaim_runs(queue, &later));
   LORE_TRY(take_suspect(queue, run, &later));
-  if (*run >= 0)
-    return LORE_OK;
-  if (later)
+  if (*run < 0)
+    LORE_TRY(take_retry(queue, run, &later));
+  if (*run < 0 && later)
     *run = LORE_QUEUE_LATER;
   return LORE_OK;
 }

@@ -22,6 +22,7 @@ typedef enum {
   LORE_QUEUE_STOPPED,   /* begun, not finished */
   LORE_QUEUE_ELSEWHERE, /* another job trains it */
   LORE_QUEUE_SUSPECT,   /* waiting until it can be trained alone: lore_queue_defer */
+  LORE_QUEUE_RETRY,     /* failed for the environment, to be tried once more: lore_queue_retry */
   LORE_QUEUE_OUTSIDE,   /* not this job's business */
   LORE_QUEUE_STATES
 } lore_queue_state;
@@ -42,6 +43,8 @@ typedef struct {
   lore_settings *base;    /* the one that was used last */
   int base_index;         /* -1: none yet */
   bool alone;             /* the run that was taken last is a suspect */
+  bool retries;           /* the run that was taken last is tried once more */
+  double pause;           /* s before a retry: LORE_RETRY_WAIT */
 } lore_queue;
 
 /* All ranks of `world`; `leader` says which take runs, rank 0 among them. Rank 0 brings the runs;
@@ -70,6 +73,11 @@ lore_status lore_queue_defer(lore_queue *queue, int run);
  * may be taken. Nothing if it was not taken alone. */
 lore_status lore_queue_share(lore_queue *queue);
 
+/* `run`, just taken, has failed for a reason that may pass. It is taken once more (queue->retries)
+ * when no other run is left to take and the last such failure of any group is queue->pause s ago.
+ */
+lore_status lore_queue_retry(lore_queue *queue, int run);
+
 /* What a group has to know of `run`. */
 lore_status lore_queue_read(lore_queue *queue, int run, lore_assignment *assignment);
 
@@ -77,6 +85,10 @@ lore_status lore_queue_set(lore_queue *queue, int run, lore_queue_state state);
 
 /* Counts runs by state into `count` (LORE_QUEUE_STATES entries). */
 lore_status lore_queue_count(lore_queue *queue, int *count);
+
+/* *end: when the job ends, as `ask` says it or has said it to another group some seconds ago (it
+ * takes up to `patience` seconds, and is not called by all at once); 0: not known. */
+lore_status lore_queue_ask_end(lore_queue *queue, double (*ask)(void), int patience, double *end);
 
 /* Tells all groups to stop, and asks whether somebody did. */
 lore_status lore_queue_stop(lore_queue *queue);

@@ -135,7 +135,8 @@ static lore_status open_metrics(lore_run *run, bool resumed) {
                                           .change = {"isa", change},
                                           .no_knowledge_baseline = a->baseline,
                                           .empirical_baseline = a->empirical_baseline};
-    status = resumed ? lore_metrics_resume(path, &definition, run->at.records, &run->metrics)
+    status = resumed ? lore_metrics_resume(path, &definition, run->at.records,
+                                           run->at.records_checksum, &run->metrics)
                      : lore_metrics_create(path, &definition, &run->metrics);
   }
   free(setting);

@@ -28,6 +28,7 @@ typedef struct {
   int lowest, highest;    /* levels of kernels that ranks may use */
   lore_assignment run;    /* the one that this group trains */
   int trained;
+  int retried, recovered;      /* runs that were tried once more, and that are complete since */
   int begun;                   /* trained or not to the end */
   double begin;                /* clocks of all nodes are compared: seconds since 1970 */
   double last_taken;           /* when this group took its last run */
@@ -81,6 +82,16 @@ static bool others_stopped(void *context) {
                                 MPI_STATUS_IGNORE)) == LORE_OK &&
          sweep->group.rank == 0 && lore_queue_stopped(&sweep->queue, &stopped) == LORE_OK &&
          stopped;
+}
+
+/* A failure of MPI shows at the next call that returns a status. */
+static double ask_job_end(void *context) {
+  lore_sweep *sweep = context;
+  const lore_sweep_options *o = sweep->options;
+  double end = 0;
+  if (o->ask_job_end)
+    (void)lore_queue_ask_end(&sweep->queue, o->ask_job_end, LORE_SWEEP_PATIENCE, &end);
+  return end;
 }
 
 /* A run that is complete needs no weights any more. */
@@ -156,6 +167,19 @@ static lore_queue_state state_after(lore_status status, const lore_run_result *r
   return result->elsewhere ? LORE_QUEUE_ELSEWHERE : LORE_QUEUE_DONE;
 }
 
+/* One line for the reader about a run that is to be tried once more, or has been. */
+static void print_retry(const lore_sweep *sweep, lore_status status, bool again) {
+  const char *id = sweep->run.id;
+  const bool retries = sweep->queue.retries;
+  if (again)
+    lore_say("%s: %s: %s; to be retried once, when no other run waits (after %g s)", id,
+             lore_status_text(status), lore_fail_message(), sweep->queue.pause);
+  else if (retries && status == LORE_OK && !sweep->last.elsewhere)
+    lore_say("%s: complete, on the retry", id);
+  else if (retries && status != LORE_OK && status != LORE_STOPPED)
+    lore_say("%s: the retry failed, too", id);
+}
+
 /* One line for the reader about a run that has ended; by its group's leader. */
 static lore_status print_ended_run(lore_sweep *sweep, lore_status status,
                                    const lore_run_result *r) {
@@ -179,6 +203,29 @@ static lore_status print_ended_run(lore_sweep *sweep, lore_status status,
   return LORE_OK;
 }
 
+/* What the environment did to a run may pass: a full quota, an error of a file system, too many
+ * that want memory. Not what is damaged in a complete run, nor a suspect's trouble. */
+static bool may_retry(const lore_sweep *sweep) {
+  const lore_status status = sweep->status;
+  const bool environment = status == LORE_FILE || status == LORE_NETCDF || status == LORE_MEMORY;
+  return environment && !sweep->options->fail_fast && !sweep->last.done_before &&
+         !sweep->queue.retries && !sweep->queue.alone && !lore_stop_wanted(0);
+}
+
+/* By the leader: what has become of the run is put into the queue and said. */
+static lore_status settle_run(lore_sweep *sweep, int place) {
+  const bool again = may_retry(sweep), done = sweep->status == LORE_OK && !sweep->last.elsewhere;
+  sweep->retried += sweep->queue.retries;
+  sweep->recovered += sweep->queue.retries && done;
+  if (again)
+    LORE_TRY(lore_queue_retry(&sweep->queue, place));
+  else
+    LORE_TRY(lore_queue_set(&sweep->queue, place, state_after(sweep->status, &sweep->last)));
+  LORE_TRY(lore_queue_share(&sweep->queue));
+  print_retry(sweep, sweep->status, again);
+  return again ? LORE_OK : print_ended_run(sweep, sweep->status, &sweep->last);
+}
+
 /* Trains the run that its group has taken. Whatever the run ends with, the sweep continues with
  * the next one, unless communication fails. */
 static lore_status train_run(lore_sweep *sweep, int place) {
@@ -192,9 +239,7 @@ static lore_status train_run(lore_sweep *sweep, int place) {
   sweep->trained += sweep->status == LORE_OK && !sweep->last.done_before && !sweep->last.elsewhere;
   if (sweep->group.rank > 0)
     return LORE_OK;
-  LORE_TRY(lore_queue_set(&sweep->queue, place, state_after(sweep->status, &sweep->last)));
-  LORE_TRY(lore_queue_share(&sweep->queue));
-  LORE_TRY(print_ended_run(sweep, sweep->status, &sweep->last));
+  LORE_TRY(settle_run(sweep, place));
   bool failed = sweep->status != LORE_OK && sweep->status != LORE_STOPPED;
   if (sweep->status == LORE_STOPPED || (failed && sweep->options->fail_fast))
     return lore_queue_stop(&sweep->queue);
@@ -276,19 +321,24 @@ static lore_status find_busy_share(const lore_sweep *sweep, double *share) {
 }
 
 static lore_status summarise_sweep(lore_sweep *sweep, lore_sweep_result *result) {
-  int count[LORE_QUEUE_STATES] = {0}, trained = sweep->group.rank == 0 ? sweep->trained : 0;
+  int count[LORE_QUEUE_STATES] = {0};
+  int sums[] = {sweep->trained, sweep->retried, sweep->recovered};
   double busy;
+  if (sweep->group.rank > 0)
+    memset(sums, 0, sizeof sums);
   LORE_TRY_MPI(MPI_Barrier(sweep->world.comm));
   if (sweep->world.rank == 0)
     LORE_TRY(lore_queue_count(&sweep->queue, count));
   LORE_TRY_MPI(MPI_Bcast(count, LORE_QUEUE_STATES, MPI_INT, 0, sweep->world.comm));
-  LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, &trained, 1, MPI_INT, MPI_SUM, sweep->world.comm));
+  LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, sums, 3, MPI_INT, MPI_SUM, sweep->world.comm));
   LORE_TRY(find_busy_share(sweep, &busy));
   *result = (lore_sweep_result){.runs = sweep->runs - count[LORE_QUEUE_OUTSIDE],
                                 .groups = sweep->world.ranks / sweep->group.ranks,
                                 .done = count[LORE_QUEUE_DONE],
-                                .trained = trained,
-                                .failed = count[LORE_QUEUE_FAILED],
+                                .trained = sums[0],
+                                .retried = sums[1],
+                                .recovered = sums[2],
+                                .failed = count[LORE_QUEUE_FAILED] + count[LORE_QUEUE_RETRY],
                                 .blocked = count[LORE_QUEUE_BLOCKED],
                                 .unfinished = count[LORE_QUEUE_STOPPED] +
                                               count[LORE_QUEUE_WAITING] + count[LORE_QUEUE_SUSPECT],
@@ -322,6 +372,8 @@ static lore_status train_runs(lore_sweep *sweep, lore_sweep_result *result) {
   int place = LORE_QUEUE_EMPTY;
   sweep->last_taken = sweep->free_since = sweep->begin;
   lore_stop_ask(others_stopped, sweep);
+  if (sweep->group.rank == 0) /* the leader looks for all */
+    lore_stop_at_job_end(sweep->options->job_end, ask_job_end, sweep);
   lore_status status = take_run(sweep, &place);
   while (status == LORE_OK && place >= 0) {
     status = train_run(sweep, place);
@@ -329,6 +381,7 @@ static lore_status train_runs(lore_sweep *sweep, lore_sweep_result *result) {
       status = take_run(sweep, &place);
   }
   lore_stop_ask(NULL, NULL);
+  lore_stop_at_job_end(0, NULL, NULL);
   LORE_TRY(status);
   return summarise_sweep(sweep, result);
 }
@@ -445,8 +498,6 @@ lore_status lore_sweep_run(MPI_Comm world, const lore_manifest *manifest,
   LORE_TRY(settle_backend(&sweep, manifest));
   LORE_TRY_MPI(MPI_Comm_split(world, sweep.world.rank / size, sweep.world.rank, &group));
   sweep.group = lore_team_of(group);
-  if (sweep.group.rank > 0) /* the leader looks for all, and asks Slurm once */
-    lore_stop_at_job_end(0, NULL);
   lore_status status = run_sweep(&sweep, manifest, result);
   lore_status freed = LORE_MPI_DO(MPI_Comm_free(&group));
   LORE_TRY(status);

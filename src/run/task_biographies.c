@@ -205,6 +205,7 @@ static lore_status write_point(lore_run *run) {
   lore_training_state state = lore_trainer_state(run->trainer);
   run->at.seconds = lore_run_seconds(run);
   LORE_TRY(lore_metrics_flush(run->metrics)); /* never fewer records than the resume point counts */
+  lore_metrics_checksum(run->metrics, run->at.records_checksum);
   return lore_resume_write(run->checkpoints, run->assembly.model, &state, run->assembly.vocabulary,
                            &run->at, run->provenance.count, run->provenance.entry);
 }

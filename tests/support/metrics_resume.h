@@ -73,7 +73,7 @@ static inline void write_new(const char *at, int records) {
 static inline void go_on(int from, int to) {
   lore_metrics_definition definition = definition_later();
   lore_metrics *metrics = NULL;
-  assert_int_equal(lore_metrics_resume(path, &definition, from, &metrics), LORE_OK);
+  assert_int_equal(lore_metrics_resume(path, &definition, from, "", &metrics), LORE_OK);
   assert_int_equal(metrics_check(path), from);
   append(metrics, from, to);
   assert_int_equal(lore_metrics_close(metrics), LORE_OK);

@@ -22,14 +22,19 @@ def environment():
         "UBSAN_OPTIONS": "print_stacktrace=1",
         "OPENBLAS_NUM_THREADS": "1",
         "LORE_FILE_WAIT": "1",  # s that missing weights are waited for
+        "LORE_RETRY_WAIT": "0",  # s before a run that failed is retried
         "OMPI_MCA_rmaps_base_oversubscribe": "1",
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
     }
     return {name: value for name, value in names.items() if not name.startswith(("SLURM_", "SBATCH_"))}
 
 
+# On a machine that does something else, too, commands take longer.
+PATIENCE = float(os.environ.get("LORE_TORTURE_PATIENCE", "1"))
+
+
 class Ending:
-    """How a command ended. `code` is None after a time limit."""
+    """How a command ended. `code` is None after a time limit (seconds, times PATIENCE)."""
 
     def __init__(self, command, directory, limit):
         self.command = [str(word) for word in command]
@@ -37,7 +42,7 @@ class Ending:
         child = subprocess.Popen(self.command, cwd=directory, env=environment(), stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         try:
-            out, err = child.communicate(timeout=limit)
+            out, err = child.communicate(timeout=limit * PATIENCE)
             self.code = child.returncode
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, 9)

@@ -7,6 +7,7 @@ accept it and it is cheap, two steps of it are trained. LORE should be a build w
 """
 
 import json
+import math
 import random
 import re
 import sys
@@ -59,7 +60,7 @@ def change_value(text, draw):
     if re.fullmatch(rb"-?[0-9.]+(e[-+]?[0-9]+)?", old) and draw.random() < 0.4:
         number = float(old)
         new = draw.choice([number + 1, number - 1, -number, number * 2, number / 2, number * 1e6, number / 1e6])
-        value = (str(int(new)) if new == int(new) and draw.random() < 0.7 else repr(new)).encode()
+        value = (str(int(new)) if math.isfinite(new) and new == int(new) and draw.random() < 0.7 else repr(new)).encode()
     else:
         value = draw.choice(NUMBERS if draw.random() < 0.5 else SCALARS).encode()
     return text[:place.start()] + value + text[place.end():]

@@ -61,8 +61,9 @@ void lore_json_decimal(lore_json *json, const char *name, int places, double val
 /* A value that is JSON already. */
 void lore_json_literal(lore_json *json, const char *name, const char *value);
 
-/* `text` in quotes, on one line: " and \ get a \, other control characters than line breaks become
- * \u00xx, bytes that are not UTF-8 become U+FFFD. YAML 1.2 reads it alike. */
+/* `text` in quotes, on one line: " and \ get a \, other control characters than line breaks, and
+ * what changes the direction of text (lore/base/shown.h), become \uxxxx, bytes that are not UTF-8
+ * become U+FFFD. YAML 1.2 reads it alike. */
 void lore_json_quote(FILE *stream, const char *text);
 
 #endif

@@ -13,7 +13,7 @@ void lore_stop_at(double deadline);
 
 /* The job ends at `end` (s since 1970; 0: not known). `ask` is called when that comes near: the end
  * may have been put off since, as that of a suspended job is. It returns 0 if it does not know. */
-void lore_stop_at_job_end(double end, double (*ask)(void));
+void lore_stop_at_job_end(double end, double (*ask)(void *context), void *context);
 
 /* `ask` is called too, about once a second, by lore_stop_wanted: whether another process has been
  * asked to stop. NULL: none. */

@@ -39,10 +39,15 @@ typedef struct {
   lore_seen_metrics metrics;
   int64_t step, steps; /* done, and to do in all (0: not known) */
   double left;         /* s, of a running run; else NAN */
+  int blocker; /* of a waiting run: index of the run that has failed, diverged or is damaged and
+                  that it begins from, maybe by way of others; else -1 */
 } lore_seen;
 
 /* Looks at directory/runs/<run->id>. A file that cannot be read (yet) counts as missing. */
 lore_status lore_seen_read(const char *directory, const lore_manifest_run *run, lore_seen *seen);
+
+/* Fills in the blockers. `seen` has one entry for each run of the manifest. */
+void lore_seen_find_blockers(const lore_manifest *manifest, lore_seen *seen);
 
 /* All runs of a study. */
 typedef struct {

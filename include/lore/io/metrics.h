@@ -18,6 +18,8 @@
 
 typedef struct lore_metrics lore_metrics;
 
+enum { LORE_METRICS_CHECKSUM = 17 /* bytes of its text */ };
+
 /* What a file is made of. All pointers are read only during lore_metrics_create. */
 typedef struct {
   const char *title;
@@ -54,16 +56,20 @@ typedef struct {
 lore_status lore_metrics_create(const char *path, const lore_metrics_definition *definition,
                                 lore_metrics **metrics);
 
-/* Opens the file of an interrupted run to resume after its first `records` records: a new file with
- * these, the attributes of the old one with `change`, and its values of the settings that do not
- * change results (checkpoint_*, compute_*, train_reduction) is put in its place. LORE_USER names
- * the first of its groups, layers or other settings that is not as in `definition`, LORE_NETCDF if
- * it has fewer records or is no such file; the old file then stays. */
+/* Opens the file of an interrupted run to resume after its first `records` records, whose checksum
+ * was `checksum` (lore_metrics_checksum; "": not known): a new file with these, the attributes of
+ * the old one with `change`, and its values of the settings that do not change results
+ * (checkpoint_*, compute_*, train_reduction) is put in its place. LORE_USER names the first of its
+ * groups, layers or other settings that is not as in `definition`, LORE_NETCDF if it has fewer or
+ * other records or is no such file; the old file then stays. */
 lore_status lore_metrics_resume(const char *path, const lore_metrics_definition *definition,
-                                int64_t records, lore_metrics **metrics);
+                                int64_t records, const char *checksum, lore_metrics **metrics);
 
 /* Appends one record and syncs. */
 lore_status lore_metrics_append(lore_metrics *metrics, const lore_metrics_record *record);
+
+/* XXH3 (64 bits) of the values of all records so far, in hexadecimal digits. */
+void lore_metrics_checksum(const lore_metrics *metrics, char text[LORE_METRICS_CHECKSUM]);
 
 /* Forces all records to the disk: before a checkpoint that counts on them. */
 lore_status lore_metrics_flush(lore_metrics *metrics);

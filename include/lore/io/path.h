@@ -59,10 +59,18 @@ lore_status lore_path_of_collection(const char *directory, const char *study, bo
 /* The step in the name weights_<step>.nc; -1 if `name` is another one. */
 int64_t lore_path_weights_step(const char *name);
 
-/* Whether `path` can be read now, or within LORE_FILE_WAIT seconds (environment; 60): a network file
- * system may show a file of another node late. Returns early if told to stop. `who` needs it: says
- * so once on stderr if it has to wait. */
+/* Whether `path` can be read now, or within LORE_FILE_WAIT seconds (environment; 60): a network
+ * file system may show a file of another node late. Returns early if told to stop. `who` needs it:
+ * says so once on stderr if it has to wait. */
 bool lore_path_appears(const char *path, const char *who);
+
+/* Opens a regular file as open(2) does, never waiting for the other end of a pipe. Returns -1 and
+ * sets errno otherwise: EISDIR for a directory, ENXIO for a pipe, a socket or a device. `flags` may
+ * include O_CREAT. */
+int lore_path_open(const char *path, int flags);
+
+/* What an errno of lore_path_open means. */
+const char *lore_path_reason(int error);
 
 /* Makes the directory `path` and those that lead to it. LORE_FILE with the system's reason. */
 lore_status lore_directory_make(const char *path);

@@ -24,6 +24,7 @@ typedef struct {
   int64_t widened_at; /* lore_sampler.widened_at; LORE_NEVER: not yet */
   uint64_t settings_hash;
   char gemm_backend[16];
+  char records_checksum[LORE_METRICS_CHECKSUM]; /* of those records; "": not known */
 } lore_resume;
 
 /* The three vectors of a run, model->elements reals each. */
@@ -45,6 +46,13 @@ lore_status lore_resume_write(const char *directory, const lore_model *model,
  * What writers that were killed have left is removed. */
 lore_status lore_resume_read(const char *directory, const lore_model *model,
                              const lore_training_state *state, lore_resume *resume, bool *found);
+
+/* The step in the name resume_<step>.nc; -1 if `name` is another one. */
+int64_t lore_resume_step(const char *name);
+
+/* What the resume point `path` says of the run, without weights and moments: LORE_NETCDF if that
+ * cannot be. */
+lore_status lore_resume_describe(const char *path, lore_resume *resume);
 
 /* Removes all of them (the run is done). */
 void lore_resume_remove(const char *directory);

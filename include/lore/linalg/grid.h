@@ -41,8 +41,8 @@ lore_grid_shape lore_grid_shape_of(int ranks);
 bool lore_grid_available(void);
 
 /* All ranks of `team`; MPI is initialised (a team alone uses MPI_COMM_SELF). Idle ranks take part
- * in every call on the grid and get the same results. LORE_USER without ScaLAPACK, LORE_MPI. Zeroed
- * after a failure. */
+ * in every call on the grid and get the same results. LORE_USER without ScaLAPACK, LORE_MPI,
+ * LORE_MEMORY if `ulimit -v` leaves BLAS too little. Zeroed after a failure. */
 lore_status lore_grid_create(lore_team team, int block, lore_grid *grid);
 
 /* All ranks. A grid that was not created (zeroed) is left as it is. */

@@ -8,6 +8,8 @@
 #include "lore/manifest/manifest.h"
 #include "lore/run/run.h"
 
+enum { LORE_SWEEP_PATIENCE = 4 /* s for a question about the job's end */ };
+
 typedef struct {
   const char *directory; /* of the study */
   const char *command;   /* how the program was called */
@@ -18,6 +20,9 @@ typedef struct {
   int deaths_max;        /* after which a run is set aside; 0: never */
   bool retry;            /* also runs that were set aside */
   bool overwrite, quiet;
+  double job_end;              /* s since 1970; 0: not known. Of all ranks */
+  double (*ask_job_end)(void); /* anew when it comes near, within LORE_SWEEP_PATIENCE s; 0: not
+                                  known. One group asks for all. NULL: nobody to ask */
 } lore_sweep_options;
 
 /* What came of it; the same on all ranks. */
@@ -25,6 +30,8 @@ typedef struct {
   int runs, groups;
   int done;             /* complete now, whoever trained them */
   int trained;          /* of these, by this job */
+  int retried;          /* failed for the environment and were tried once more by this job */
+  int recovered;        /* of these, complete now */
   int failed;           /* or diverged */
   int blocked;          /* not begun, as the run that they start from has not been completed */
   int unfinished;       /* begun or not, left for the next job */
