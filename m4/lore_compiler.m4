@@ -55,17 +55,17 @@ AC_DEFUN([LORE_MPI], [
 
 # LORE_ARCH
 # --with-arch=ARCH: everything with -march=ARCH, and kernels of one level; "no" leaves the compiler's
-# own default. Without it, x86-64 gets kernels of three levels, and the rest for the lowest of them;
+# own default. Without it, x86-64 gets kernels of several levels, and the rest for the lowest of them;
 # others, and compilers that do not know the levels, one level. So does a -march in CFLAGS, which would
 # overrule that of every level. Appends to LORE_CFLAGS; sets LORE_V2_CFLAGS and so on, lore_arch (in
-# words), lore_level (the name of the one level; empty if there are three) and lore_levels.
+# words), lore_level (the name of the one level; empty if there are several) and lore_levels.
 AC_DEFUN([LORE_ARCH], [
   AC_ARG_WITH([arch],
     [AS_HELP_STRING([--with-arch=ARCH],
       [compile for this processor alone (native; x86-64-v3; no: the compiler's default)])],
     [], [with_arch=default])
   AS_CASE([$with_arch], [yes], [with_arch=native])
-  LORE_V2_CFLAGS= LORE_V3_CFLAGS= LORE_V4_CFLAGS=
+  LORE_V2_CFLAGS= LORE_V3_CFLAGS= LORE_V4_CFLAGS= LORE_V4_BF16_CFLAGS=
   AS_CASE(["$with_arch: $CFLAGS"],
     ["default: "*-march=*|"default: "*-mcpu=*], [
       lore_arch=`AS_ECHO(["$CFLAGS"]) | sed 's/.*-m\(arch\|cpu\)=\([[^ ]]*\).*/\2/'`
@@ -80,8 +80,10 @@ AC_DEFUN([LORE_ARCH], [
         LORE_FLAG([-march=x86-64-v2], [LORE_V2_CFLAGS], [lore_level=default])
         LORE_FLAG([-march=x86-64-v3], [LORE_V3_CFLAGS], [lore_level=default])
         LORE_FLAG([-march=x86-64-v4], [LORE_V4_CFLAGS], [lore_level=default])
+        LORE_FLAG([-mavx512bf16], [LORE_V4_BF16_CFLAGS], [lore_level=default])
+        LORE_V4_BF16_CFLAGS="$LORE_V4_CFLAGS $LORE_V4_BF16_CFLAGS"
         AS_IF([test "$lore_level"],
-          [AC_MSG_WARN([$CC does not know x86-64-v2, -v3 and -v4: kernels for its default alone; see --with-arch])])
+          [AC_MSG_WARN([$CC does not know x86-64-v2, -v3, -v4 and AVX512_BF16: kernels for its default alone; see --with-arch])])
       ])
       lore_arch=unspecified
       AS_IF([test -z "$lore_level"], [
@@ -97,7 +99,7 @@ AC_DEFUN([LORE_ARCH], [
       lore_arch="native${lore_native:+ ($lore_native)}"
       lore_level=${lore_native:-native}],
     [x86-64-v@<:@234@:>@], [lore_level=${lore_level@%:@x86-64-}])
-  lore_levels=${lore_level:-v2 v3 v4}
+  lore_levels=${lore_level:-v2 v3 v4 v4_bf16}
   AS_IF([test "$lore_level"],
     [AC_DEFINE_UNQUOTED([BUILD_LEVEL], ["$lore_level"],
       [The one level of processors that kernels are compiled for; undefined if there are several.])])
@@ -105,4 +107,5 @@ AC_DEFUN([LORE_ARCH], [
   AC_SUBST([LORE_V2_CFLAGS])
   AC_SUBST([LORE_V3_CFLAGS])
   AC_SUBST([LORE_V4_CFLAGS])
+  AC_SUBST([LORE_V4_BF16_CFLAGS])
 ])

@@ -263,11 +263,14 @@ model_sources = \
 kernel_sources = \
 	src/model/activation.c \
 	src/model/attention.c \
+	src/model/bf16.h \
 	src/model/convolution.c \
 	src/model/embedding.c \
 	src/model/gelu.h \
 	src/model/gemm_kernel.c \
 	src/model/gemm_kernel.h \
+	src/model/gemm_pack.c \
+	src/model/gemm_pack.h \
 	src/model/head.c \
 	src/model/level.c \
 	src/model/level.h \
@@ -341,7 +344,7 @@ libkernels_arch_a_SOURCES = $(kernel_sources)
 libkernels_arch_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_LEVEL=arch
 libkernels_arch_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS)
 else
-level_libraries = libkernels_v2.a libkernels_v3.a libkernels_v4.a
+level_libraries = libkernels_v2.a libkernels_v3.a libkernels_v4.a libkernels_v4_bf16.a
 libkernels_v2_a_SOURCES = $(kernel_sources)
 libkernels_v2_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_LEVEL=v2
 libkernels_v2_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V2_CFLAGS)
@@ -351,6 +354,9 @@ libkernels_v3_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V3_CFLAGS)
 libkernels_v4_a_SOURCES = $(kernel_sources)
 libkernels_v4_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_LEVEL=v4
 libkernels_v4_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V4_CFLAGS)
+libkernels_v4_bf16_a_SOURCES = $(kernel_sources)
+libkernels_v4_bf16_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_LEVEL=v4_bf16
+libkernels_v4_bf16_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V4_BF16_CFLAGS)
 endif
 noinst_LIBRARIES += $(level_libraries)
 float_libraries = liblore.a $(level_libraries) liblore.a libprocessor.a

@@ -50,6 +50,14 @@ float_tests = \
 	tests/test_vocabulary \
 	tests/test_workspace
 
+# Kernels of v4_bf16, with its instructions made of others: the tile, packing and edges of pairs of
+# bf16 on any processor.
+check_LIBRARIES += libkernels_pairs.a
+libkernels_pairs_a_SOURCES = $(kernel_sources)
+libkernels_pairs_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_LEVEL=pairs -DLORE_BF16_PAIRS=1 -DLORE_VECTOR_BYTES=64
+libkernels_pairs_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V3_CFLAGS) -Wno-psabi
+tests_test_gemm_LDADD = libkernels_pairs.a $(LDADD)
+
 # Kernels that are headers, as each level has them.
 if !LORE_ONE_LEVEL
 float_tests += tests/test_exp_v3 tests/test_exp_v4

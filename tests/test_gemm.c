@@ -5,8 +5,18 @@
 #include <stdbool.h>
 
 #include "lore/base/clock.h"
+#include "lore/base/features.h"
 #include "lore/model/gemm.h"
 #include "support/levels.h"
+#include "support/naive.h"
+
+#ifdef LORE_DOUBLE
+enum { PAIRS_ARE_BUILT = 0 };
+static const lore_kernel_table lore_kernels_pairs;
+#else
+enum { PAIRS_ARE_BUILT = 1 };
+extern const lore_kernel_table lore_kernels_pairs; /* tests/local.mk */
+#endif
 
 enum { GUARD = 64 }; /* elements before and after C */
 
@@ -61,24 +71,42 @@ static const real *added(const product *p) {
   return p->add == ADD_NOTHING ? NULL : p->add == ADD_C ? p->c : p->other;
 }
 
+/* What makes the products: a backend in float32, the built-in one in bf16, or its kernels for pairs
+ * of bf16, which on a processor without their instructions are made of others. */
+typedef enum { BF16 = LORE_GEMM_ONEDNN + 1, PAIRS, WAYS } way_of_products;
+
+static int way = LORE_GEMM_BUILTIN;
+
+static const char *way_name(void) {
+  return way == PAIRS ? "pairs" : way == BF16 ? "bf16" : lore_gemm_name(lore_gemm_selected());
+}
+
 static void run(const product *p) {
-  lore_gemm(p->ta, p->tb, p->m, p->n, p->k, p->a, p->lda, p->b, p->ldb, added(p), p->c, p->ldc);
+  if (way == PAIRS)
+    lore_kernels_pairs.gemm_builtin(LORE_BF16, p->ta, p->tb, p->m, p->n, p->k, p->a, p->lda, p->b,
+                                    p->ldb, added(p), p->c, p->ldc);
+  else
+    lore_gemm(way == BF16 ? LORE_BF16 : LORE_FLOAT32, p->ta, p->tb, p->m, p->n, p->k, p->a, p->lda,
+              p->b, p->ldb, added(p), p->c, p->ldc);
+}
+
+static double operand(real x) {
+  return way >= BF16 ? naive_bf16((double)x) : (double)x;
 }
 
 /* The rounding error of any order of summation is below (k + 1) epsilon sum |terms|. */
 static void check_entry(const product *p, int i, int j) {
   double sum = p->add ? (double)p->other[i * p->ldc + j] : 0, size = fabs(sum);
   for (int l = 0; l < p->k; l++) {
-    double x = (double)(p->ta ? p->a[l * p->lda + i] : p->a[i * p->lda + l]);
-    double y = (double)(p->tb ? p->b[j * p->ldb + l] : p->b[l * p->ldb + j]);
+    double x = operand(p->ta ? p->a[l * p->lda + i] : p->a[i * p->lda + l]);
+    double y = operand(p->tb ? p->b[j * p->ldb + l] : p->b[l * p->ldb + j]);
     sum += x * y;
     size += fabs(x * y);
   }
   double got = (double)p->c[i * p->ldc + j], limit = real_epsilon * (sqrt(p->k) + 2) * size;
   if (!(fabs(got - sum) <= limit))
-    fail_msg("%s %c%c m %d n %d k %d add %d: C(%d, %d) is %.9g, not %.9g",
-             lore_gemm_name(lore_gemm_selected()), p->ta ? 'T' : 'N', p->tb ? 'T' : 'N', p->m, p->n,
-             p->k, (int)p->add, i, j, got, sum);
+    fail_msg("%s %c%c m %d n %d k %d add %d: C(%d, %d) is %.9g, not %.9g", way_name(),
+             p->ta ? 'T' : 'N', p->tb ? 'T' : 'N', p->m, p->n, p->k, (int)p->add, i, j, got, sum);
 }
 
 static void check_guards(const product *p) {
@@ -87,8 +115,8 @@ static void check_guards(const product *p) {
     bool inside =
         i >= GUARD && at < (size_t)p->m * (size_t)p->ldc && at % (size_t)p->ldc < (size_t)p->n;
     if (!inside && p->buffer[i] != guard_value)
-      fail_msg("%s: m %d n %d k %d ldc %d: written outside C, at element %ld",
-               lore_gemm_name(lore_gemm_selected()), p->m, p->n, p->k, p->ldc, (long)at);
+      fail_msg("%s: m %d n %d k %d ldc %d: written outside C, at element %ld", way_name(), p->m,
+               p->n, p->k, p->ldc, (long)at);
   }
 }
 
@@ -109,21 +137,33 @@ static void check_product(lore_random *stream, int m, int n, int k) {
     }
 }
 
-/* Selects each backend of this build in turn: for (backend = 0; next_backend(&backend);) */
-static bool next_backend(int *backend) {
-  for (++*backend; *backend <= LORE_GEMM_ONEDNN; ++*backend)
-    if (lore_gemm_has((lore_gemm_backend)*backend)) {
-      assert_int_equal(lore_gemm_select((lore_gemm_backend)*backend), LORE_OK);
-      assert_int_equal(lore_gemm_selected(), *backend);
+/* Whether this build has it; selects the backend. */
+static bool begin_way(void) {
+  if (way == PAIRS)
+    return PAIRS_ARE_BUILT && lore_kernels() == lore_level(0) && /* once is enough */
+           !(lore_kernels_pairs.features & ~lore_features_found());
+  if (way == BF16)
+    return true;
+  if (!lore_gemm_has((lore_gemm_backend)way))
+    return false;
+  assert_int_equal(lore_gemm_select((lore_gemm_backend)way), LORE_OK);
+  assert_int_equal(lore_gemm_selected(), way);
+  return true;
+}
+
+/* Each way in turn: for (way = 0; next_way();) */
+static bool next_way(void) {
+  while (++way < WAYS)
+    if (begin_way())
       return true;
-    }
+  way = LORE_GEMM_BUILTIN;
   lore_gemm_select(LORE_GEMM_BUILTIN);
   return false;
 }
 
 static void small_sizes(void **state) {
   (void)state;
-  for (int backend = 0; next_backend(&backend);) {
+  for (way = 0; next_way();) {
     lore_random stream = numbers_stream(1);
     for (int i = 0; i < 60; i++) {
       int m = numbers_between(&stream, 1, 40), n = numbers_between(&stream, 1, 40);
@@ -138,7 +178,7 @@ static void block_edges(void **state) {
   static const int depths[] = {255, 256, 257, 511, 512, 513, 600};
   static const int rows[] = {1, 6, 7, 14, 15, 95, 96, 97, 191, 192, 193, 223, 224, 225, 450};
   static const int columns[] = {1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 129};
-  for (int backend = 0; next_backend(&backend);) {
+  for (way = 0; next_way();) {
     lore_random stream = numbers_stream(2);
     for (size_t i = 0; i < sizeof depths / sizeof *depths; i++)
       check_product(&stream, 19, 37, depths[i]);
@@ -168,6 +208,7 @@ static void splitting_keeps_bits(void **state) {
   lore_random stream = numbers_stream(3);
   lore_gemm_select(LORE_GEMM_BUILTIN);
   for (int round = 0; round < 8 * 4 * ADDS; round++) {
+    way = round % 3 == 0 ? LORE_GEMM_BUILTIN : BF16;
     int m = numbers_between(&stream, 1, 260), n = numbers_between(&stream, 1, 100);
     int k = numbers_between(&stream, 1, round % 2 ? 60 : 600);
     product p = make_product(&stream, round % 4, m, n, k, (add_what)(round / 4 % ADDS));
@@ -184,6 +225,7 @@ static void splitting_keeps_bits(void **state) {
     assert_same_bits("a product in parts", whole, p.buffer, buffer_size(&p) * sizeof(real));
     numbers_release(0);
   }
+  way = LORE_GEMM_BUILTIN;
 }
 
 enum { THREADS = 4, PRODUCTS = 24, ROUNDS = 30 };
@@ -234,7 +276,7 @@ static void check_work(const thread_work *w) {
 static void threads_do_not_meet(void **state) {
   (void)state;
   static thread_work work[THREADS];
-  for (int backend = 0; next_backend(&backend);) {
+  for (way = 0; next_way();) {
     pthread_t thread[THREADS];
     pthread_barrier_t start;
     lore_random stream = numbers_stream(4);
@@ -275,7 +317,8 @@ static void timing_and_choice(void **state) {
   double seconds = -1, begin = lore_clock_seconds();
   char text[128], tiny[8];
   lore_gemm_select(LORE_GEMM_BUILTIN);
-  assert_int_equal(lore_gemm_time(LORE_GEMM_BUILTIN, shapes, 3, 2, 0.02, &seconds), LORE_OK);
+  assert_int_equal(lore_gemm_time(LORE_FLOAT32, LORE_GEMM_BUILTIN, shapes, 3, 2, 0.02, &seconds),
+                   LORE_OK);
   assert_true(seconds > 0 && seconds < 1);
   assert_int_equal(lore_gemm_choose(shapes, 3, 1, 0.05, sizeof text, text), LORE_OK);
   assert_true(lore_clock_seconds() - begin < 10);

@@ -109,12 +109,15 @@ static void norms_of_odd_rows(void **state) {
 }
 
 typedef struct {
+  lore_precision precision;
   int tokens, in, out;
   real *x, *weight, *bias, *residual;
 } linear_case;
 
-static linear_case make_linear(lore_random *stream, int shape, bool bias, bool residual) {
-  linear_case c = {.tokens = lengths[shape % LENGTHS],
+static linear_case make_linear(lore_random *stream, lore_precision precision, int shape, bool bias,
+                               bool residual) {
+  linear_case c = {.precision = precision,
+                   .tokens = lengths[shape % LENGTHS],
                    .in = widths[shape / LENGTHS],
                    .out = numbers_between(stream, 1, 70)};
   size_t t = (size_t)c.tokens, in = (size_t)c.in, out = (size_t)c.out;
@@ -129,16 +132,17 @@ static void check_linear_forward(const linear_case *c) {
   size_t t = (size_t)c->tokens, in = (size_t)c->in, out = (size_t)c->out;
   double *want = numbers_zero(t * out), *bias = c->bias ? numbers_wide(c->bias, out) : NULL;
   real *y = numbers_blank(t * out);
-  naive_linear(c->tokens, c->in, c->out, numbers_wide(c->x, t * in),
-               numbers_wide(c->weight, in * out), bias, want);
+  naive_linear(
+      c->tokens, c->in, c->out, naive_operands(c->precision, t * in, numbers_wide(c->x, t * in)),
+      naive_operands(c->precision, in * out, numbers_wide(c->weight, in * out)), bias, want);
   for (size_t i = 0; c->residual && i < t * out; i++)
     want[i] += (double)c->residual[i];
-  lore_kernels()->linear_forward(c->tokens, c->in, c->out, c->x, c->weight, c->bias, c->residual,
-                                 y);
+  lore_kernels()->linear_forward(c->precision, c->tokens, c->in, c->out, c->x, c->weight, c->bias,
+                                 c->residual, y);
   assert_close("y", t * out, y, want, 20);
   if (c->residual) {
-    lore_kernels()->linear_forward(c->tokens, c->in, c->out, c->x, c->weight, c->bias, c->residual,
-                                   c->residual);
+    lore_kernels()->linear_forward(c->precision, c->tokens, c->in, c->out, c->x, c->weight, c->bias,
+                                   c->residual, c->residual);
     assert_close("y over the residual", t * out, c->residual, want, 20);
   }
 }
@@ -149,17 +153,23 @@ static void check_linear_backward(lore_random *stream, const linear_case *c) {
   real *dweight = numbers_blank(in * out), *dbias = numbers_blank(out);
   double *want_dx = numbers_zero(t * in), *want_dweight = numbers_zero(in * out);
   double *want_dbias = numbers_zero(out);
-  naive_linear_backward(c->tokens, c->in, c->out, numbers_wide(c->x, t * in),
-                        numbers_wide(c->weight, in * out), numbers_wide(dy, t * out), want_dx,
-                        want_dweight, want_dbias);
-  lore_kernels()->linear_backward(c->tokens, c->in, c->out, c->x, c->weight, dy, dx, dweight,
-                                  c->bias ? dbias : NULL);
+  const double *slope = numbers_wide(dy, t * out);
+  naive_linear_backward(
+      c->tokens, c->in, c->out, naive_operands(c->precision, t * in, numbers_wide(c->x, t * in)),
+      naive_operands(c->precision, in * out, numbers_wide(c->weight, in * out)),
+      naive_operands(c->precision, t * out, slope), want_dx, want_dweight, want_dbias);
+  memset(want_dbias, 0, sizeof *want_dbias * out); /* of unrounded slopes */
+  for (size_t i = 0; i < t * out; i++)
+    want_dbias[i % out] += slope[i];
+  lore_kernels()->linear_backward(c->precision, c->tokens, c->in, c->out, c->x, c->weight, dy, dx,
+                                  dweight, c->bias ? dbias : NULL);
   assert_close("dx", t * in, dx, want_dx, 40);
   assert_close("dweight", in * out, dweight, want_dweight, 40);
   if (c->bias)
     assert_close("dbias", out, dbias, want_dbias, 40);
   real *again = numbers_blank(in * out);
-  lore_kernels()->linear_backward(c->tokens, c->in, c->out, c->x, c->weight, dy, NULL, again, NULL);
+  lore_kernels()->linear_backward(c->precision, c->tokens, c->in, c->out, c->x, c->weight, dy, NULL,
+                                  again, NULL);
   assert_same_bits("dweight without dx", dweight, again, in * out * sizeof(real));
 }
 
@@ -167,8 +177,9 @@ static void linear_maps(void **state) {
   (void)state;
   lore_random stream = numbers_stream(12);
   for (int shape = 0; shape < SHAPES; shape++)
-    for (int option = 0; option < 4; option++) {
-      linear_case c = make_linear(&stream, shape, option & 1, option >> 1);
+    for (int option = 0; option < 8; option++) {
+      linear_case c = make_linear(&stream, option & 4 ? LORE_BF16 : LORE_FLOAT32, shape, option & 1,
+                                  option & 2);
       check_linear_forward(&c);
       check_linear_backward(&stream, &c);
       numbers_release(0);

@@ -65,15 +65,19 @@ static void convolution(void **state) {
   }
 }
 
-static void check_blocks(lore_random *stream, int tokens, int blocks, int size) {
+static void check_blocks(lore_random *stream, lore_precision precision, int tokens, int blocks,
+                         int size) {
   int channels = blocks * size;
   size_t all = (size_t)tokens * (size_t)channels, weights = (size_t)(channels * size);
   real *x = numbers_normal(stream, all, 1), *weight = numbers_normal(stream, weights, 1);
   real *bias = numbers_normal(stream, (size_t)channels, 1), *y = numbers_blank(all);
   real *dy = numbers_normal(stream, all, 1), *dx = numbers_normal(stream, all, 1); /* added to */
   real *dweight = numbers_blank(weights), *dbias = numbers_blank((size_t)channels);
-  double *wide = numbers_wide(x, all), *want = numbers_zero(all), *slope = numbers_wide(dy, all);
-  double *wide_weight = numbers_wide(weight, weights), *want_dx = numbers_wide(dx, all);
+  double *wide = naive_operands(precision, all, numbers_wide(x, all)), *want = numbers_zero(all);
+  double *slope = numbers_wide(dy, all);
+  double *operand = naive_operands(precision, all, slope);
+  double *wide_weight = naive_operands(precision, weights, numbers_wide(weight, weights));
+  double *want_dx = numbers_wide(dx, all);
   double *want_dweight = numbers_zero(weights), *want_dbias = numbers_zero((size_t)channels);
   naive_blocks(tokens, channels, blocks, wide, wide_weight, numbers_wide(bias, (size_t)channels),
                want);
@@ -82,12 +86,13 @@ static void check_blocks(lore_random *stream, int tokens, int blocks, int size) 
       want_dbias[c] += slope[t * channels + c];
       for (int i = 0; i < size; i++) {
         int from = c / size * size + i, w = from * size + c % size;
-        want_dweight[w] += wide[t * channels + from] * slope[t * channels + c];
-        want_dx[t * channels + from] += wide_weight[w] * slope[t * channels + c];
+        want_dweight[w] += wide[t * channels + from] * operand[t * channels + c];
+        want_dx[t * channels + from] += wide_weight[w] * operand[t * channels + c];
       }
     }
-  lore_kernels()->blocks_forward(tokens, channels, blocks, x, weight, bias, y);
-  lore_kernels()->blocks_backward(tokens, channels, blocks, x, weight, dy, dx, dweight, dbias);
+  lore_kernels()->blocks_forward(precision, tokens, channels, blocks, x, weight, bias, y);
+  lore_kernels()->blocks_backward(precision, tokens, channels, blocks, x, weight, dy, dx, dweight,
+                                  dbias);
   assert_close("blocks", all, y, want, 30);
   assert_close("dx of blocks", all, dx, want_dx, 30);
   assert_close("dweight of blocks", weights, dweight, want_dweight, 100);
@@ -96,10 +101,12 @@ static void check_blocks(lore_random *stream, int tokens, int blocks, int size) 
 
 static void blocks(void **state) {
   (void)state;
-  static const int shapes[][3] = {{1, 1, 1}, {5, 7, 1}, {9, 1, 12}, {60, 3, 5}, {33, 4, 48}};
+  static const int shapes[][3] = {{1, 1, 1},  {5, 7, 1},   {9, 1, 12},
+                                  {60, 3, 5}, {33, 4, 48}, {41, 3, 35}};
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     lore_random stream = numbers_stream(1300 + i);
-    check_blocks(&stream, shapes[i][0], shapes[i][1], shapes[i][2]);
+    check_blocks(&stream, i % 2 ? LORE_BF16 : LORE_FLOAT32, shapes[i][0], shapes[i][1],
+                 shapes[i][2]);
     numbers_release(0);
   }
 }

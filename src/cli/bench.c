@@ -14,8 +14,9 @@
 
 typedef struct {
   int threads, seconds;
-  int backend; /* lore_gemm_backend */
-  int mixer;   /* lore_mixer */
+  int backend;   /* lore_gemm_backend */
+  int mixer;     /* lore_mixer */
+  int precision; /* lore_precision */
   bool json, help;
 } lore_arguments;
 
@@ -29,6 +30,10 @@ static const char *mixer_word(int mixer) {
   return lore_mixer_name((lore_mixer)mixer);
 }
 
+static const char *precision_word(int precision) {
+  return precision <= LORE_BF16 ? lore_precision_name((lore_precision)precision) : NULL;
+}
+
 static const lore_option options[] = {
     {LORE_OPTION_INTEGER, 't', "threads", "N", LORE_FIELD(lore_arguments, threads, int), .least = 1,
      .most = THREADS_MAX, .help = "threads (default: as many as this process may use)"},
@@ -36,6 +41,8 @@ static const lore_option options[] = {
      .least = 1, .most = SECONDS_MAX, .help = "time for each shape (default 6)"},
     {LORE_OPTION_CHOICE, '\0', "mixer", "MIXER", LORE_FIELD(lore_arguments, mixer, int),
      .choice = mixer_word, .help = "attention (default) or rg_lru"},
+    {LORE_OPTION_CHOICE, '\0', "precision", "PRECISION", LORE_FIELD(lore_arguments, precision, int),
+     .choice = precision_word, .help = "float32 (default) or bf16"},
     {LORE_OPTION_CHOICE, '\0', "gemm", "BACKEND", LORE_FIELD(lore_arguments, backend, int),
      .choice = backend_word,
      .help = "builtin (default, as for training), cblas, onednn or auto: the fastest here"},
@@ -180,6 +187,7 @@ static lore_status bench_shapes(const lore_arguments *arguments, lore_team team,
   for (int i = 0; i < count; i++) {
     lore_bench_shape mixed = shape[i];
     mixed.mixer = (lore_mixer)arguments->mixer;
+    mixed.precision = (lore_precision)arguments->precision;
     if (is_wanted(mixed.name, words, word))
       LORE_TRY(bench_shape(arguments, &mixed, team, json));
   }

@@ -29,7 +29,8 @@ lore_status lore_speed_measure(const lore_settings *s, int threads, double secon
     LORE_TRY(lore_gemm_choose(shape, shapes, threads, seconds / 2, sizeof text, text));
   else
     LORE_TRY(lore_gemm_select(s->compute.gemm));
-  LORE_TRY(lore_gemm_time(lore_gemm_selected(), shape, shapes, threads, seconds / 2, &each));
+  LORE_TRY(lore_gemm_time(s->model.precision, lore_gemm_selected(), shape, shapes, threads,
+                          seconds / 2, &each));
   *speed = (lore_plan_speed){.gemm_gflops = 1e-9 * threads * operations_of(shapes, shape) / each};
   speed->gflops = LORE_PLAN_STEP_SHARE * speed->gemm_gflops;
   snprintf(speed->backend, sizeof speed->backend, "%s", lore_gemm_name(lore_gemm_selected()));

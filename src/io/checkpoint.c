@@ -89,6 +89,9 @@ static void define_attributes(lore_ncfile *file, const lore_checkpoint_content *
     else
       lore_ncfile_real(file, NC_GLOBAL, s->name, s->number);
   }
+  /* Not checked: weights of one precision are good for the other. */
+  lore_ncfile_text(file, NC_GLOBAL, "train_precision",
+                   lore_precision_name(content->model->config.precision));
   if (content->put_more)
     content->put_more(file, content->more);
 }

@@ -24,7 +24,7 @@ int lore_attention_stride(int tokens) {
 /* Two packed operands, a score matrix and the packed block of a transposed A. */
 size_t lore_attention_scratch(int tokens, int size) {
   size_t stride = (size_t)lore_attention_stride(tokens);
-  size_t packed = lore_packed_elements(tokens, size), across = (size_t)size * stride;
+  size_t packed = lore_packed_elements(LORE_FLOAT32, tokens, size), across = (size_t)size * stride;
   return packed + (packed > across ? packed : across) + stride * stride + LORE_PACKED_A;
 }
 
@@ -32,9 +32,9 @@ size_t lore_attention_scratch(int tokens, int size) {
 static void multiply_packed(lore_transpose ta, int m, int n, int k, const real *a, int lda,
                             const real *packed, int depth, real *c, int ldc, real *scratch) {
   for (int p = 0; p < k; p += LORE_KC)
-    lore_gemm_block(ta, m, n, smaller_of(k - p, LORE_KC), ta ? a + (size_t)p * lda : a + p, lda,
-                    packed + (size_t)p * LORE_NR, (size_t)depth * LORE_NR, p ? c : NULL, c, ldc,
-                    scratch);
+    lore_gemm_block(LORE_FLOAT32, ta, m, n, smaller_of(k - p, LORE_KC),
+                    ta ? a + (size_t)p * lda : a + p, lda, packed + (size_t)p * LORE_NR,
+                    (size_t)depth * LORE_NR, p ? c : NULL, c, ldc, scratch);
 }
 
 /* Softmax of scale * row[0 .. count-1] in place; zeros from count to stride. */
@@ -85,9 +85,9 @@ void lore_attention_forward(int tokens, int size, int stride, const real *q, con
                             const real *v, real *probability, int out_stride, real *out,
                             real *scratch) {
   real *keys = scratch, *values = keys + (size_t)size * (size_t)lore_attention_stride(tokens);
-  real *packed_a = values + lore_packed_elements(tokens, size);
-  lore_pack_b(LORE_TRANSPOSED, size, tokens, k, stride, keys);
-  lore_pack_b(LORE_PLAIN, tokens, size, v, stride, values);
+  real *packed_a = values + lore_packed_elements(LORE_FLOAT32, tokens, size);
+  lore_pack_b(LORE_FLOAT32, LORE_TRANSPOSED, size, tokens, k, stride, keys);
+  lore_pack_b(LORE_FLOAT32, LORE_PLAIN, tokens, size, v, stride, values);
   for (int i = 0; i < tokens; i += ROWS) {
     int rows = smaller_of(tokens - i, ROWS);
     pattern_rows(tokens, size, i, rows, stride, q, keys, probability, packed_a);
@@ -98,7 +98,7 @@ void lore_attention_forward(int tokens, int size, int stride, const real *q, con
 void lore_attention_patterns(int tokens, int size, int stride, const real *q, const real *k,
                              real *probability, real *scratch) {
   real *keys = scratch, *packed_a = keys + (size_t)size * (size_t)lore_attention_stride(tokens);
-  lore_pack_b(LORE_TRANSPOSED, size, tokens, k, stride, keys);
+  lore_pack_b(LORE_FLOAT32, LORE_TRANSPOSED, size, tokens, k, stride, keys);
   for (int i = 0; i < tokens; i += ROWS)
     pattern_rows(tokens, size, i, smaller_of(tokens - i, ROWS), stride, q, keys, probability,
                  packed_a);
@@ -106,8 +106,8 @@ void lore_attention_patterns(int tokens, int size, int stride, const real *q, co
 
 void lore_attention_apply(int tokens, int size, int stride, const real *v, const real *probability,
                           int out_stride, real *out, real *scratch) {
-  real *values = scratch, *packed_a = values + lore_packed_elements(tokens, size);
-  lore_pack_b(LORE_PLAIN, tokens, size, v, stride, values);
+  real *values = scratch, *packed_a = values + lore_packed_elements(LORE_FLOAT32, tokens, size);
+  lore_pack_b(LORE_FLOAT32, LORE_PLAIN, tokens, size, v, stride, values);
   for (int i = 0; i < tokens; i += ROWS)
     apply_rows(tokens, size, i, smaller_of(tokens - i, ROWS), probability, values, out_stride, out,
                packed_a);
@@ -139,13 +139,14 @@ void lore_attention_backward(int tokens, int size, int stride, const real *q, co
                              const real *dout, int dstride, real *dq, real *dk, real *dv,
                              real *scratch) {
   int pstride = lore_attention_stride(tokens);
-  size_t packed = lore_packed_elements(tokens, size), across = (size_t)size * (size_t)pstride;
+  size_t packed = lore_packed_elements(LORE_FLOAT32, tokens, size),
+         across = (size_t)size * (size_t)pstride;
   real *first = scratch, *second = first + packed;
   real *dscore = second + (packed > across ? packed : across);
   real *packed_a = dscore + (size_t)pstride * (size_t)pstride;
   real scale = 1 / (real)sqrt(size);
-  lore_pack_b(LORE_PLAIN, tokens, size, k, stride, first);
-  lore_pack_b(LORE_TRANSPOSED, size, tokens, v, stride, second);
+  lore_pack_b(LORE_FLOAT32, LORE_PLAIN, tokens, size, k, stride, first);
+  lore_pack_b(LORE_FLOAT32, LORE_TRANSPOSED, size, tokens, v, stride, second);
   for (int i = 0; i < tokens; i += ROWS) {
     int rows = smaller_of(tokens - i, ROWS), limit = i + rows;
     real *ds = dscore + (size_t)i * pstride;
@@ -157,16 +158,16 @@ void lore_attention_backward(int tokens, int size, int stride, const real *q, co
     multiply_packed(LORE_PLAIN, rows, size, limit, ds, pstride, first, tokens,
                     dq + (size_t)i * dstride, dstride, packed_a);
   }
-  lore_pack_b(LORE_PLAIN, tokens, size, q, stride, first);
+  lore_pack_b(LORE_FLOAT32, LORE_PLAIN, tokens, size, q, stride, first);
   lower_transposed(tokens, size, dscore, pstride, first, dk, dstride, packed_a);
-  lore_pack_b(LORE_PLAIN, tokens, size, dout, out_stride, first);
+  lore_pack_b(LORE_FLOAT32, LORE_PLAIN, tokens, size, dout, out_stride, first);
   lower_transposed(tokens, size, probability, pstride, first, dv, dstride, packed_a);
 }
 
 void lore_attention_apply_backward(int tokens, int size, const real *probability, int out_stride,
                                    const real *dout, int dstride, real *dv, real *scratch) {
-  real *packed = scratch, *packed_a = packed + lore_packed_elements(tokens, size);
-  lore_pack_b(LORE_PLAIN, tokens, size, dout, out_stride, packed);
+  real *packed = scratch, *packed_a = packed + lore_packed_elements(LORE_FLOAT32, tokens, size);
+  lore_pack_b(LORE_FLOAT32, LORE_PLAIN, tokens, size, dout, out_stride, packed);
   lower_transposed(tokens, size, probability, lore_attention_stride(tokens), packed, dv, dstride,
                    packed_a);
 }

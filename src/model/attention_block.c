@@ -118,9 +118,10 @@ static void project_qkv(const lore_pass *pass, int l) {
   lore_layer_state *s = &w->layer[l];
   int d = pass->model->config.width, heads = pass->model->config.heads;
   const real *cosine = w->scratch[COSINE];
-  lore_kernels()->linear_forward(
-      pass->shard->tokens, d, 3 * d, s->normed, lore_pass_weight(pass, t->mixer[QKV]),
-      lore_pass_weight(pass, t->mixer[QKV_BIAS]), NULL, s->mixer[STATE_QKV]);
+  lore_kernels()->linear_forward(pass->model->config.precision, pass->shard->tokens, d, 3 * d,
+                                 s->normed, lore_pass_weight(pass, t->mixer[QKV]),
+                                 lore_pass_weight(pass, t->mixer[QKV_BIAS]), NULL,
+                                 s->mixer[STATE_QKV]);
   for (int i = 0; cosine && i < pass->shard->sequences; i++) /* 2 * heads heads side by side */
     lore_kernels()->rotary_apply(
         w->length[i], 2 * heads, d / heads, 3 * d, cosine, w->scratch[SINE], 0,
@@ -178,7 +179,7 @@ static void patched_forward(const lore_pass *pass, int l) {
   const real *bias = lore_pass_weight(pass, t->mixer[QKV_BIAS]);
   real *value = state->mixer[STATE_QKV];
   assert_same_shard(w, w->patterns);
-  lore_gemm(LORE_PLAIN, LORE_PLAIN, tokens, d, d, state->normed, d,
+  lore_gemm(pass->model->config.precision, LORE_PLAIN, LORE_PLAIN, tokens, d, d, state->normed, d,
             lore_pass_weight(pass, t->mixer[QKV]) + 2 * d, 3 * d, NULL, value, d);
   for (int i = 0; bias && i < tokens * d; i++)
     value[i] += bias[2 * d + i % d];
@@ -198,8 +199,8 @@ static void patched_weight_gradient(const lore_pass *pass, int l) {
   int d = pass->model->config.width, tokens = pass->shard->tokens;
   real *dweight = lore_pass_slope(pass, t->mixer[QKV]);
   real *dbias = lore_pass_slope(pass, t->mixer[QKV_BIAS]);
-  lore_gemm(LORE_TRANSPOSED, LORE_PLAIN, d, d, tokens, pass->workspace->layer[l].normed, d, dvalue,
-            d, NULL, dweight + 2 * d, 3 * d);
+  lore_gemm(pass->model->config.precision, LORE_TRANSPOSED, LORE_PLAIN, d, d, tokens,
+            pass->workspace->layer[l].normed, d, dvalue, d, NULL, dweight + 2 * d, 3 * d);
   for (int row = 0; row < d; row++)
     memset(dweight + (size_t)row * 3 * (size_t)d, 0, sizeof(real) * 2 * (size_t)d);
   if (!dbias)
@@ -221,8 +222,8 @@ static void patched_backward(const lore_pass *pass, int l) {
                                                lore_workspace_probability(w->patterns, l, h, s), d,
                                                w->dmixed + at, d, dvalue + at, w->scratch[SCRATCH]);
     }
-  lore_gemm(LORE_PLAIN, LORE_TRANSPOSED, pass->shard->tokens, d, d, dvalue, d, weight + 2 * d,
-            3 * d, NULL, w->dnormed, d);
+  lore_gemm(pass->model->config.precision, LORE_PLAIN, LORE_TRANSPOSED, pass->shard->tokens, d, d,
+            dvalue, d, weight + 2 * d, 3 * d, NULL, w->dnormed, d);
   patched_weight_gradient(pass, l);
 }
 
@@ -244,10 +245,10 @@ static void attention_block_backward(const lore_pass *pass, int l) {
     return;
   }
   mix_backward(pass, l);
-  lore_kernels()->linear_backward(pass->shard->tokens, d, 3 * d, w->layer[l].normed,
-                                  lore_pass_weight(pass, t->mixer[QKV]), w->dmixer[STATE_QKV],
-                                  w->dnormed, lore_pass_slope(pass, t->mixer[QKV]),
-                                  lore_pass_slope(pass, t->mixer[QKV_BIAS]));
+  lore_kernels()->linear_backward(
+      pass->model->config.precision, pass->shard->tokens, d, 3 * d, w->layer[l].normed,
+      lore_pass_weight(pass, t->mixer[QKV]), w->dmixer[STATE_QKV], w->dnormed,
+      lore_pass_slope(pass, t->mixer[QKV]), lore_pass_slope(pass, t->mixer[QKV_BIAS]));
 }
 
 static void attention_block_attend(const lore_pass *pass, int l) {

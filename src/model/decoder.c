@@ -56,18 +56,19 @@ static void layer_forward(const lore_pass *pass, int l, const lore_train_watch *
   norm_mixer_input(pass, l);
   mixer_of(pass)->forward(pass, l);
   report_range(watch, -1);
-  lore_kernels()->linear_forward(tokens, lore_workspace_mixed_width(pass->model), d, s->mixed,
-                                 lore_pass_weight(pass, t->output),
+  lore_kernels()->linear_forward(c->precision, tokens, lore_workspace_mixed_width(pass->model), d,
+                                 s->mixed, lore_pass_weight(pass, t->output),
                                  lore_pass_weight(pass, t->output_bias), s->x, s->x_middle);
   lore_kernels()->norm_forward(
       c->norm, tokens, d, c->norm_epsilon, s->x_middle, lore_pass_weight(pass, t->mlp_norm),
       lore_pass_weight(pass, t->mlp_norm_bias), s->mlp_normed, s->mlp_mean, s->mlp_scale);
-  lore_kernels()->linear_forward(tokens, d, c->hidden, s->mlp_normed, lore_pass_weight(pass, t->up),
-                                 lore_pass_weight(pass, t->up_bias), NULL, s->up);
+  lore_kernels()->linear_forward(c->precision, tokens, d, c->hidden, s->mlp_normed,
+                                 lore_pass_weight(pass, t->up), lore_pass_weight(pass, t->up_bias),
+                                 NULL, s->up);
   report_range(watch, -1);
   lore_kernels()->activation_forward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up,
                                      s->activated);
-  lore_kernels()->linear_forward(tokens, c->hidden, d, s->activated,
+  lore_kernels()->linear_forward(c->precision, tokens, c->hidden, d, s->activated,
                                  lore_pass_weight(pass, t->down),
                                  lore_pass_weight(pass, t->down_bias), s->x_middle, out);
 }
@@ -80,12 +81,12 @@ static void layer_backward(const lore_pass *pass, int l, const lore_train_watch 
   lore_layer_state *s = &w->layer[l];
   int tokens = pass->shard->tokens, d = c->width;
   lore_kernels()->linear_backward(
-      tokens, c->hidden, d, s->activated, lore_pass_weight(pass, t->down), w->dx, w->dup,
-      lore_pass_slope(pass, t->down), lore_pass_slope(pass, t->down_bias));
+      c->precision, tokens, c->hidden, d, s->activated, lore_pass_weight(pass, t->down), w->dx,
+      w->dup, lore_pass_slope(pass, t->down), lore_pass_slope(pass, t->down_bias));
   report_range(watch, -1);
   lore_kernels()->activation_backward(c->activation, (size_t)tokens * (size_t)c->hidden, s->up,
                                       w->dup, w->dup);
-  lore_kernels()->linear_backward(tokens, d, c->hidden, s->mlp_normed,
+  lore_kernels()->linear_backward(c->precision, tokens, d, c->hidden, s->mlp_normed,
                                   lore_pass_weight(pass, t->up), w->dup, w->dnormed,
                                   lore_pass_slope(pass, t->up), lore_pass_slope(pass, t->up_bias));
   lore_kernels()->norm_backward(c->norm, tokens, d, s->x_middle,
@@ -93,8 +94,8 @@ static void layer_backward(const lore_pass *pass, int l, const lore_train_watch 
                                 w->dnormed, w->dx, lore_pass_slope(pass, t->mlp_norm),
                                 lore_pass_slope(pass, t->mlp_norm_bias));
   report_range(watch, -1);
-  lore_kernels()->linear_backward(tokens, lore_workspace_mixed_width(pass->model), d, s->mixed,
-                                  lore_pass_weight(pass, t->output), w->dx, w->dmixed,
+  lore_kernels()->linear_backward(c->precision, tokens, lore_workspace_mixed_width(pass->model), d,
+                                  s->mixed, lore_pass_weight(pass, t->output), w->dx, w->dmixed,
                                   lore_pass_slope(pass, t->output),
                                   lore_pass_slope(pass, t->output_bias));
   report_range(watch, -1);
@@ -186,7 +187,7 @@ double lore_decoder_train(const lore_model *model, const real *parameters, const
                                lore_pass_weight(&pass, model->final_norm),
                                lore_pass_weight(&pass, model->final_norm_bias), w->final_normed,
                                w->final_mean, w->final_scale);
-  double loss = lore_kernels()->head_train(shard->tokens, c->width, model->vocabulary,
+  double loss = lore_kernels()->head_train(c->precision, shard->tokens, c->width, model->vocabulary,
                                            w->final_normed, lore_pass_weight(&pass, model->head),
                                            lore_pass_weight(&pass, model->head_bias), shard->target,
                                            scale, w->dnormed, lore_pass_slope(&pass, model->head),
@@ -217,8 +218,8 @@ static void score_rows(const lore_pass *pass, const real *x, lore_scores *scores
                                lore_pass_weight(pass, model->final_norm),
                                lore_pass_weight(pass, model->final_norm_bias), w->final_normed,
                                w->final_mean, w->final_scale);
-  lore_kernels()->head_score(scores->count, c->width, model->vocabulary, w->final_normed,
-                             lore_pass_weight(pass, model->head),
+  lore_kernels()->head_score(c->precision, scores->count, c->width, model->vocabulary,
+                             w->final_normed, lore_pass_weight(pass, model->head),
                              lore_pass_weight(pass, model->head_bias), w->target, scores->loss,
                              scores->correct, scores->top, scores->entropy, w->head);
 }

@@ -75,7 +75,7 @@ static void multiply_by_onednn(lore_transpose ta, lore_transpose tb, int m, int 
 static void multiply_by_kernel(lore_transpose ta, lore_transpose tb, int m, int n, int k,
                                const real *a, int lda, const real *b, int ldb, const real *add,
                                real *c, int ldc) {
-  lore_kernels()->gemm_builtin(ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc);
+  lore_kernels()->gemm_builtin(LORE_FLOAT32, ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc);
 }
 
 typedef void gemm_function(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
@@ -96,9 +96,12 @@ static gemm_function *const functions[sizeof names / sizeof *names] = {
 
 static lore_gemm_backend selected = LORE_GEMM_BUILTIN;
 
-void lore_gemm(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a, int lda,
-               const real *b, int ldb, const real *add, real *c, int ldc) {
-  functions[selected](ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc);
+void lore_gemm(lore_precision precision, lore_transpose ta, lore_transpose tb, int m, int n, int k,
+               const real *a, int lda, const real *b, int ldb, const real *add, real *c, int ldc) {
+  if (precision == LORE_BF16)
+    lore_kernels()->gemm_builtin(precision, ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc);
+  else
+    functions[selected](ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc);
 }
 
 int lore_gemm_has(lore_gemm_backend backend) {
@@ -180,7 +183,8 @@ static void layout_operands(lore_arena *arena, const lore_gemm_shape *shapes, in
 }
 
 /* One product in each thread at once; seconds until the last is done. */
-static double time_once(const lore_gemm_shape *s, int threads, const gemm_operands *operands) {
+static double time_once(lore_precision precision, const lore_gemm_shape *s, int threads,
+                        const gemm_operands *operands) {
   double begin = 0, end = 0;
 #pragma omp parallel num_threads(threads)
   {
@@ -189,22 +193,22 @@ static double time_once(const lore_gemm_shape *s, int threads, const gemm_operan
     begin = lore_clock_seconds();
 #pragma omp for schedule(static, 1)
     for (int t = 0; t < threads; t++)
-      lore_gemm(s->ta, s->tb, s->m, s->n, s->k, operands[t].a, s->ta ? s->m : s->k, operands[t].b,
-                s->tb ? s->k : s->n, NULL, operands[t].c, s->n);
+      lore_gemm(precision, s->ta, s->tb, s->m, s->n, s->k, operands[t].a, s->ta ? s->m : s->k,
+                operands[t].b, s->tb ? s->k : s->n, NULL, operands[t].c, s->n);
 #pragma omp master
     end = lore_clock_seconds();
   }
   return end - begin;
 }
 
-static double time_shapes(const lore_gemm_shape *shapes, int count, int threads, double budget,
-                          const gemm_operands *operands) {
+static double time_shapes(lore_precision precision, const lore_gemm_shape *shapes, int count,
+                          int threads, double budget, const gemm_operands *operands) {
   double total = 0;
   for (int i = 0; i < count; i++) {
     double stop = lore_clock_seconds() + budget / count, best = 0;
-    time_once(&shapes[i], threads, operands);
+    time_once(precision, &shapes[i], threads, operands);
     do {
-      double seconds = time_once(&shapes[i], threads, operands);
+      double seconds = time_once(precision, &shapes[i], threads, operands);
       best = best == 0 || seconds < best ? seconds : best;
     } while (lore_clock_seconds() < stop);
     total += best * shapes[i].count;
@@ -212,8 +216,9 @@ static double time_shapes(const lore_gemm_shape *shapes, int count, int threads,
   return total;
 }
 
-lore_status lore_gemm_time(lore_gemm_backend backend, const lore_gemm_shape *shapes, int count,
-                           int threads, double budget, double *seconds) {
+lore_status lore_gemm_time(lore_precision precision, lore_gemm_backend backend,
+                           const lore_gemm_shape *shapes, int count, int threads, double budget,
+                           double *seconds) {
   lore_gemm_backend before = lore_gemm_selected();
   lore_arena arena = {0};
   LORE_TRY(lore_gemm_select(backend));
@@ -224,7 +229,7 @@ lore_status lore_gemm_time(lore_gemm_backend backend, const lore_gemm_shape *sha
   if (status == LORE_OK) {
     gemm_operands *operands = lore_arena_take(&arena, 1, table);
     layout_operands(&arena, shapes, count, threads, operands);
-    *seconds = time_shapes(shapes, count, threads, budget, operands);
+    *seconds = time_shapes(precision, shapes, count, threads, budget, operands);
     lore_arena_destroy(&arena);
   }
   lore_gemm_select(before);
@@ -260,7 +265,8 @@ lore_status lore_gemm_choose(const lore_gemm_shape *shapes, int count, int threa
       lore_warn("%s; left out", lore_fail_message());
       continue;
     }
-    LORE_TRY(lore_gemm_time(backend, shapes, count, threads, budget / backends, &seconds));
+    LORE_TRY(
+        lore_gemm_time(LORE_FLOAT32, backend, shapes, count, threads, budget / backends, &seconds));
     if (best == 0 || seconds * (fastest == LORE_GEMM_BUILTIN ? clearly : 1) < best) {
       best = seconds;
       fastest = backend;

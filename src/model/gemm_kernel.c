@@ -1,10 +1,11 @@
-/* Register tile, packing and cache blocking of the built-in matrix product. */
+/* Register tile and cache blocking of the built-in matrix product. */
 #include "level.h"
 
 #include "gemm_kernel.h"
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,24 +14,37 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* sum += a b, or the sum of both products of pairs of bf16. */
+INLINE lore_vec add_product(int pairs, lore_vec sum, const real *a, lore_vec b) {
+#if LORE_BF16_PAIRS
+  uint32_t word;
+  if (pairs) {
+    memcpy(&word, a, sizeof word);
+    return lore_bf16_dot(sum, (lore_vec)((lore_bits){0} + word), b);
+  }
+#endif
+  (void)pairs;
+  return sum + lore_vec_set(*a) * b;
+}
+
 /* sum += column of A times row of B. */
-INLINE void rank_one(int rows, const real *restrict a, ptrdiff_t row, const real *restrict b,
-                     lore_vec sum[LORE_MR][2]) {
+INLINE void rank_one(int pairs, int rows, const real *restrict a, ptrdiff_t row,
+                     const real *restrict b, lore_vec sum[LORE_MR][2]) {
   lore_vec b0 = *(const lore_vec *)b, b1 = *(const lore_vec *)(b + LORE_LANES);
   LORE_IN_REGISTER(b0);
   LORE_IN_REGISTER(b1);
   LORE_UNROLL
   for (int i = 0; i < rows; i++) {
-    lore_vec x = lore_vec_set(a[i * row]);
-    sum[i][0] += x * b0;
-    sum[i][1] += x * b1;
+    sum[i][0] = add_product(pairs, sum[i][0], a + i * row, b0);
+    sum[i][1] = add_product(pairs, sum[i][1], a + i * row, b1);
   }
 }
 
-/* A tile of `rows` (a constant after inlining) x NR: element (i, p) of A is at a[i * row + p *
- * column]. */
-INLINE void tile(int rows, int k, const real *restrict a, ptrdiff_t row, ptrdiff_t column,
-                 const real *restrict b, const real *add, ptrdiff_t ldadd, real *c, ptrdiff_t ldc) {
+/* A tile of `rows` (like `pairs` a constant after inlining) x NR: element (i, p) of A is at
+ * a[i * row + p * column]. */
+INLINE void tile(int pairs, int rows, int k, const real *restrict a, ptrdiff_t row,
+                 ptrdiff_t column, const real *restrict b, const real *add, ptrdiff_t ldadd,
+                 real *c, ptrdiff_t ldc) {
   lore_vec sum[LORE_MR][2];
   LORE_UNROLL
   for (int i = 0; i < rows; i++) {
@@ -40,11 +54,11 @@ INLINE void tile(int rows, int k, const real *restrict a, ptrdiff_t row, ptrdiff
   }
   int p = 0;
   for (; p + 2 <= k; p += 2, a += 2 * column, b += 2 * LORE_NR) {
-    rank_one(rows, a, row, b, sum);
-    rank_one(rows, a + column, row, b + LORE_NR, sum);
+    rank_one(pairs, rows, a, row, b, sum);
+    rank_one(pairs, rows, a + column, row, b + LORE_NR, sum);
   }
   if (p < k)
-    rank_one(rows, a, row, b, sum);
+    rank_one(pairs, rows, a, row, b, sum);
   LORE_UNROLL
   for (int i = 0; i < rows; i++) {
     if (add) {
@@ -66,25 +80,45 @@ typedef void tile_function(int k, const real *a, ptrdiff_t lda, const real *b, c
 #define TILES_WIDE(X)
 #endif
 
-#define X(n)                                                                                       \
-  static void direct_##n(int k, const real *a, ptrdiff_t lda, const real *b, const real *add,      \
-                         ptrdiff_t ldadd, real *c, ptrdiff_t ldc) {                                \
-    tile(n, k, a, lda, 1, b, add, ldadd, c, ldc);                                                  \
-  }                                                                                                \
-  static void packed_##n(int k, const real *a, ptrdiff_t lda, const real *b, const real *add,      \
+/* A by rows, as it is stored or as lore_pack_a packs it, and A in strips. */
+#define TILE(n, name, pairs, row, column)                                                          \
+  static void name##_##n(int k, const real *a, ptrdiff_t lda, const real *b, const real *add,      \
                          ptrdiff_t ldadd, real *c, ptrdiff_t ldc) {                                \
     (void)lda;                                                                                     \
-    tile(n, k, a, 1, LORE_MR, b, add, ldadd, c, ldc);                                              \
+    tile(pairs, n, k, a, row, column, b, add, ldadd, c, ldc);                                      \
   }
+#define X(n) TILE(n, rows, 0, lda, 1) TILE(n, strip, 0, 1, LORE_MR)
 TILES(X)
 #undef X
+#define X(n) rows_##n,
+static tile_function *const rows_tile[] = {NULL, TILES(X)};
+#undef X
+#define X(n) strip_##n,
+static tile_function *const strip_tile[] = {NULL, TILES(X)};
+#undef X
 
-#define X(n) direct_##n,
-static tile_function *const direct_tile[] = {NULL, TILES(X)};
+#if LORE_BF16_PAIRS
+/* Always packed, so rows lie a constant apart. */
+#define X(n)                                                                                       \
+  TILE(n, rows_of_pairs, 1, lore_packed_row(LORE_BF16), 1) TILE(n, strip_of_pairs, 1, 1, LORE_MR)
+TILES(X)
 #undef X
-#define X(n) packed_##n,
-static tile_function *const packed_tile[] = {NULL, TILES(X)};
+#define X(n) rows_of_pairs_##n,
+static tile_function *const rows_of_pairs_tile[] = {NULL, TILES(X)};
 #undef X
+#define X(n) strip_of_pairs_##n,
+static tile_function *const strip_of_pairs_tile[] = {NULL, TILES(X)};
+#undef X
+#endif
+
+static tile_function *const *tiles_for(lore_precision precision, lore_transpose ta) {
+#if LORE_BF16_PAIRS
+  if (precision == LORE_BF16)
+    return ta ? strip_of_pairs_tile : rows_of_pairs_tile;
+#endif
+  (void)precision;
+  return ta ? strip_tile : rows_tile;
+}
 
 /* The last panel may hold fewer than NR columns of C: its tile goes through a full one. */
 static void edge_tile(tile_function *function, int rows, int columns, int k, const real *a,
@@ -96,131 +130,51 @@ static void edge_tile(tile_function *function, int rows, int columns, int k, con
       c[i * ldc + j] = full[i * LORE_NR + j] + (add ? add[i * ldc + j] : 0);
 }
 
-/* Packs k rows of an m-column block (A transposed) into strips of MR columns. */
-static void pack_a_transposed(int m, int k, const real *a, int lda, real *packed) {
-  for (int i = 0; i < m; i += LORE_MR, a += LORE_MR) {
-    size_t rows = (size_t)(m - i < LORE_MR ? m - i : LORE_MR);
-    int p = 0;
-    const real *from = a;
-    /* A whole vector costs less than MR reals; the next row overwrites what is too much of it. */
-    if (rows == LORE_MR && (int)LORE_MR <= (int)LORE_LANES)
-      for (; p < k - 1; p++, from += lda, packed += LORE_MR)
-        lore_vec_store(packed, lore_vec_load(from));
-    for (; p < k; p++, from += lda, packed += LORE_MR)
-      memcpy(packed, from, sizeof(real) * rows);
-  }
-}
-
-/* Rows that lie a multiple of 4 KiB apart would share a few sets of the caches: moves them closer.
- */
-static void copy_a(int m, int k, const real *a, int lda, real *packed) {
-  for (int i = 0; i < m; i++)
-    memcpy(packed + (size_t)i * (LORE_KC + LORE_KC_GAP), a + (size_t)i * (size_t)lda,
-           sizeof(real) * (size_t)k);
-}
-
-/* Row by row: B is read in order, and each line that is written is written once. */
-static void pack_b_plain(int k, int n, const real *b, int ldb, real *packed) {
-  int whole = n / LORE_NR * LORE_NR;
-  size_t panel = (size_t)k * LORE_NR;
-  for (int p = 0; p < k; p++, b += ldb, packed += LORE_NR) {
-    real *to = packed;
-    for (int j = 0; j < whole; j += LORE_NR, to += panel) {
-      lore_vec_store(to, lore_vec_load(b + j));
-      lore_vec_store(to + LORE_LANES, lore_vec_load(b + j + LORE_LANES));
+/* The tiles of MC rows of A: `a` is packed by rows, in strips, or not at all. */
+static void multiply_rows(lore_precision precision, lore_transpose ta, int m, int n, int k,
+                          const real *a, int lda, const real *packed, size_t panel_stride,
+                          const real *add, real *c, int ldc) {
+  tile_function *const *functions = tiles_for(precision, ta);
+  const size_t each = (size_t)(ta ? k : lda); /* reals of a row of A */
+  for (int j = 0; j < n; j += LORE_NR, packed += panel_stride) {
+    int columns = n - j < LORE_NR ? n - j : LORE_NR;
+    for (int i = 0; i < m; i += LORE_MR) {
+      int rows = m - i < LORE_MR ? m - i : LORE_MR;
+      const real *from = a + (size_t)i * each;
+      size_t at = (size_t)i * (size_t)ldc + (size_t)j;
+      if (columns == LORE_NR)
+        functions[rows](k, from, lda, packed, add ? add + at : NULL, ldc, c + at, ldc);
+      else
+        edge_tile(functions[rows], rows, columns, k, from, lda, packed, add ? add + at : NULL,
+                  c + at, ldc);
     }
-    for (int q = 0; whole < n && q < LORE_NR; q++)
-      to[q] = whole + q < n ? b[whole + q] : 0;
   }
 }
 
-#if !defined(LORE_DOUBLE) && __has_builtin(__builtin_shufflevector)
-typedef float quad __attribute__((vector_size(16)));
-typedef float quad_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
-
-/* to (rows NR apart) = transpose of the 4 x 4 block at `from`. */
-INLINE void transpose_4x4(const real *from, ptrdiff_t ld, real *to) {
-  quad a = *(const quad_unaligned *)from, b = *(const quad_unaligned *)(from + ld);
-  quad c = *(const quad_unaligned *)(from + 2 * ld), d = *(const quad_unaligned *)(from + 3 * ld);
-  quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-  quad ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  quad cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-  quad cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  *(quad_unaligned *)to = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
-  *(quad_unaligned *)(to + LORE_NR) = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
-  *(quad_unaligned *)(to + 2 * LORE_NR) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-  *(quad_unaligned *)(to + 3 * LORE_NR) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+/* Rows of A that lie a multiple of 4 KiB apart would share a few sets of the caches. */
+static bool must_pack_a(lore_precision precision, int lda) {
+  return precision == LORE_BF16 || (size_t)lda * sizeof(real) % 4096 == 0;
 }
 
-/* Full panels in blocks of 4 x 4; returns how many of the k rows are done. */
-static int pack_b_blocks(int k, const real *b, int ldb, real *packed) {
-  int p = 0;
-  for (; p + 4 <= k; p += 4)
-    for (int q = 0; q < LORE_NR; q += 4)
-      transpose_4x4(b + (size_t)q * (size_t)ldb + p, ldb, packed + (size_t)p * LORE_NR + q);
-  return p;
-}
-#else
-static int pack_b_blocks(int k, const real *b, int ldb, real *packed) {
-  (void)k, (void)b, (void)ldb, (void)packed;
-  return 0;
-}
-#endif
-
-/* One panel of NR rows of the stored matrix, as k rows of NR; rows beyond `columns` are zeros. */
-static void pack_b_panel_transposed(int k, int columns, const real *b, int ldb, real *packed) {
-  int done = columns == LORE_NR ? pack_b_blocks(k, b, ldb, packed) : 0;
-  for (int q = 0; q < LORE_NR; q++)
-    for (int p = done; p < k; p++)
-      packed[(size_t)p * LORE_NR + (size_t)q] =
-          q < columns ? b[(size_t)q * (size_t)ldb + (size_t)p] : 0;
-}
-
-void lore_pack_b(lore_transpose tb, int k, int n, const real *b, int ldb, real *packed) {
-  if (tb == LORE_PLAIN) {
-    pack_b_plain(k, n, b, ldb, packed);
-    return;
-  }
-  for (int j = 0; j < n; j += LORE_NR, packed += (size_t)k * LORE_NR) {
-    const real *rows = b + (size_t)j * (size_t)ldb;
-    if (n - j >= LORE_NR)
-      pack_b_panel_transposed(k, LORE_NR, rows, ldb, packed);
-    else
-      pack_b_panel_transposed(k, n - j, rows, ldb, packed);
-  }
-}
-
-void lore_gemm_block(lore_transpose ta, int m, int n, int k, const real *a, int lda,
-                     const real *packed, size_t panel_stride, const real *add, real *c, int ldc,
-                     real *scratch) {
+void lore_gemm_block(lore_precision precision, lore_transpose ta, int m, int n, int k,
+                     const real *a, int lda, const real *packed, size_t panel_stride,
+                     const real *add, real *c, int ldc, real *scratch) {
   assert(k <= LORE_KC);
-  for (int i0 = 0; i0 < m; i0 += LORE_MC) {
-    int mc = m - i0 < LORE_MC ? m - i0 : LORE_MC;
-    const real *block = ta ? a + i0 : a + (size_t)i0 * lda;
+  for (int i = 0; i < m; i += LORE_MC) {
+    int rows = m - i < LORE_MC ? m - i : LORE_MC;
+    const real *block = ta ? a + i : a + (size_t)i * (size_t)lda;
+    size_t at = (size_t)i * (size_t)ldc;
     int ldblock = lda;
     if (ta) {
-      pack_a_transposed(mc, k, block, lda, scratch);
+      lore_pack_a_transposed(precision, rows, k, block, lda, scratch);
       block = scratch;
-    } else if ((size_t)lda * sizeof(real) % 4096 == 0) {
-      copy_a(mc, k, block, lda, scratch);
+    } else if (must_pack_a(precision, lda)) {
+      lore_pack_a(precision, rows, k, block, lda, scratch);
       block = scratch;
-      ldblock = LORE_KC + LORE_KC_GAP;
+      ldblock = lore_packed_row(precision);
     }
-    for (int j = 0; j < n; j += LORE_NR) {
-      const real *panel = packed + (size_t)(j / LORE_NR) * panel_stride;
-      int columns = n - j < LORE_NR ? n - j : LORE_NR;
-      for (int i = 0; i < mc; i += LORE_MR) {
-        int rows = mc - i < LORE_MR ? mc - i : LORE_MR;
-        tile_function *function = ta ? packed_tile[rows] : direct_tile[rows];
-        const real *from = ta ? block + (size_t)i * k : block + (size_t)i * ldblock;
-        size_t at = (size_t)(i0 + i) * ldc + j;
-        if (columns == LORE_NR)
-          function(k, from, ldblock, panel, add ? add + at : NULL, ldc, c + at, ldc);
-        else
-          edge_tile(function, rows, columns, k, from, ldblock, panel, add ? add + at : NULL, c + at,
-                    ldc);
-      }
-    }
+    multiply_rows(precision, ta, rows, n, lore_packed_depth(precision, k), block, ldblock, packed,
+                  panel_stride, add ? add + at : NULL, c + at, ldc);
   }
 }
 
@@ -252,36 +206,48 @@ static real *thread_scratch(size_t elements) {
 }
 
 size_t lore_gemm_builtin_scratch(int n) {
-  return LORE_PACKED_A + lore_packed_elements(LORE_KC, n);
+  return LORE_PACKED_A + lore_packed_elements(LORE_FLOAT32, LORE_KC, n);
 }
 
-void lore_gemm_pack(lore_transpose tb, int k, int n, const real *b, int ldb, real *packed) {
+size_t lore_packed_whole(lore_precision precision, int k, int n) {
+  size_t blocks = (size_t)(k / LORE_KC);
+  return blocks * lore_packed_elements(precision, LORE_KC, n) +
+         lore_packed_elements(precision, k % LORE_KC, n);
+}
+
+void lore_gemm_pack(lore_precision precision, lore_transpose tb, int k, int n, const real *b,
+                    int ldb, real *packed) {
   for (int p = 0; p < k; p += LORE_KC) {
     int kc = k - p < LORE_KC ? k - p : LORE_KC;
-    lore_pack_b(tb, kc, n, tb ? b + p : b + (size_t)p * ldb, ldb, packed);
-    packed += lore_packed_elements(kc, n);
+    lore_pack_b(precision, tb, kc, n, tb ? b + p : b + (size_t)p * (size_t)ldb, ldb, packed);
+    packed += lore_packed_elements(precision, kc, n);
   }
 }
 
-void lore_gemm_prepacked(int m, int n, int k, const real *a, int lda, const real *packed,
-                         const real *add, real *c, int ldc) {
+static size_t panel_of(lore_precision precision, int k) {
+  return (size_t)lore_packed_depth(precision, k) * LORE_NR;
+}
+
+void lore_gemm_prepacked(lore_precision precision, int m, int n, int k, const real *a, int lda,
+                         const real *packed, const real *add, real *c, int ldc) {
   real *scratch = thread_scratch(lore_gemm_builtin_scratch(0));
   for (int p = 0; p < k; p += LORE_KC) {
     int kc = k - p < LORE_KC ? k - p : LORE_KC;
-    lore_gemm_block(LORE_PLAIN, m, n, kc, a + p, lda, packed, (size_t)kc * LORE_NR, p ? c : add, c,
-                    ldc, scratch);
-    packed += lore_packed_elements(kc, n);
+    lore_gemm_block(precision, LORE_PLAIN, m, n, kc, a + p, lda, packed, panel_of(precision, kc),
+                    p ? c : add, c, ldc, scratch);
+    packed += lore_packed_elements(precision, kc, n);
   }
 }
 
-void lore_gemm_builtin(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
-                       int lda, const real *b, int ldb, const real *add, real *c, int ldc) {
+void lore_gemm_builtin(lore_precision precision, lore_transpose ta, lore_transpose tb, int m, int n,
+                       int k, const real *a, int lda, const real *b, int ldb, const real *add,
+                       real *c, int ldc) {
   real *packed_a = thread_scratch(lore_gemm_builtin_scratch(n));
   real *packed_b = packed_a + LORE_PACKED_A;
   for (int p = 0; p < k; p += LORE_KC) {
     int kc = k - p < LORE_KC ? k - p : LORE_KC;
-    lore_pack_b(tb, kc, n, tb ? b + p : b + (size_t)p * ldb, ldb, packed_b);
-    lore_gemm_block(ta, m, n, kc, ta ? a + (size_t)p * lda : a + p, lda, packed_b,
-                    (size_t)kc * LORE_NR, p ? c : add, c, ldc, packed_a);
+    lore_pack_b(precision, tb, kc, n, tb ? b + p : b + (size_t)p * (size_t)ldb, ldb, packed_b);
+    lore_gemm_block(precision, ta, m, n, kc, ta ? a + (size_t)p * (size_t)lda : a + p, lda,
+                    packed_b, panel_of(precision, kc), p ? c : add, c, ldc, packed_a);
   }
 }

@@ -16,27 +16,29 @@ static int padded_vocabulary(int vocabulary) {
 
 /* The weights, and for the built-in backend also packed: once for all chunks. */
 typedef struct {
+  lore_precision precision;
   int width, vocabulary;
   const real *weight, *bias;
   real *logits;         /* LORE_HEAD_ROWS rows of padded_vocabulary(vocabulary) */
   real *across, *along; /* packed W^T and W; NULL with another backend */
 } lore_head;
 
-size_t lore_head_scratch(int width, int vocabulary) {
+size_t lore_head_scratch(lore_precision precision, int width, int vocabulary) {
   return (size_t)padded_vocabulary(vocabulary) * LORE_HEAD_ROWS +
-         lore_packed_elements(width, vocabulary) + lore_packed_elements(vocabulary, width);
+         lore_packed_whole(precision, width, vocabulary) +
+         lore_packed_whole(precision, vocabulary, width);
 }
 
-static lore_head open_head(int width, int vocabulary, const real *weight, const real *bias,
-                           int backward, real *scratch) {
-  lore_head head = {width, vocabulary, weight, bias, scratch, NULL, NULL};
-  if (lore_gemm_selected() != LORE_GEMM_BUILTIN)
+static lore_head open_head(lore_precision precision, int width, int vocabulary, const real *weight,
+                           const real *bias, int backward, real *scratch) {
+  lore_head head = {precision, width, vocabulary, weight, bias, scratch, NULL, NULL};
+  if (precision == LORE_FLOAT32 && lore_gemm_selected() != LORE_GEMM_BUILTIN)
     return head;
   head.across = scratch + (size_t)padded_vocabulary(vocabulary) * LORE_HEAD_ROWS;
-  lore_gemm_pack(LORE_TRANSPOSED, width, vocabulary, weight, width, head.across);
+  lore_gemm_pack(precision, LORE_TRANSPOSED, width, vocabulary, weight, width, head.across);
   if (backward) {
-    head.along = head.across + lore_packed_elements(width, vocabulary);
-    lore_gemm_pack(LORE_PLAIN, vocabulary, width, weight, width, head.along);
+    head.along = head.across + lore_packed_whole(precision, width, vocabulary);
+    lore_gemm_pack(precision, LORE_PLAIN, vocabulary, width, weight, width, head.along);
   }
   return head;
 }
@@ -45,10 +47,11 @@ static lore_head open_head(int width, int vocabulary, const real *weight, const 
 static void chunk_logits(const lore_head *head, int rows, const real *x) {
   int stride = padded_vocabulary(head->vocabulary), d = head->width;
   if (head->across)
-    lore_gemm_prepacked(rows, head->vocabulary, d, x, d, head->across, NULL, head->logits, stride);
+    lore_gemm_prepacked(head->precision, rows, head->vocabulary, d, x, d, head->across, NULL,
+                        head->logits, stride);
   else
-    lore_gemm(LORE_PLAIN, LORE_TRANSPOSED, rows, head->vocabulary, d, x, d, head->weight, d, NULL,
-              head->logits, stride);
+    lore_gemm(head->precision, LORE_PLAIN, LORE_TRANSPOSED, rows, head->vocabulary, d, x, d,
+              head->weight, d, NULL, head->logits, stride);
   for (int r = 0; r < rows; r++) {
     real *row = head->logits + (size_t)r * (size_t)stride;
     if (head->bias)
@@ -63,10 +66,11 @@ static void chunk_logits(const lore_head *head, int rows, const real *x) {
 static void chunk_backward(const lore_head *head, int rows, real *dx) {
   int stride = padded_vocabulary(head->vocabulary), d = head->width;
   if (head->along)
-    lore_gemm_prepacked(rows, d, head->vocabulary, head->logits, stride, head->along, NULL, dx, d);
+    lore_gemm_prepacked(head->precision, rows, d, head->vocabulary, head->logits, stride,
+                        head->along, NULL, dx, d);
   else
-    lore_gemm(LORE_PLAIN, LORE_PLAIN, rows, d, head->vocabulary, head->logits, stride, head->weight,
-              d, NULL, dx, d);
+    lore_gemm(head->precision, LORE_PLAIN, LORE_PLAIN, rows, d, head->vocabulary, head->logits,
+              stride, head->weight, d, NULL, dx, d);
 }
 
 static real row_largest(int stride, const real *row) {
@@ -103,10 +107,10 @@ static double row_gradient(int stride, int target, real scale, real *row) {
   return log((double)sum) + (double)largest - (double)at_target;
 }
 
-double lore_head_train(int tokens, int width, int vocabulary, const real *x, const real *weight,
-                       const real *bias, const uint16_t *target, double scale, real *dx,
-                       real *dweight, real *dbias, real *scratch) {
-  lore_head head = open_head(width, vocabulary, weight, bias, 1, scratch);
+double lore_head_train(lore_precision precision, int tokens, int width, int vocabulary,
+                       const real *x, const real *weight, const real *bias, const uint16_t *target,
+                       double scale, real *dx, real *dweight, real *dbias, real *scratch) {
+  lore_head head = open_head(precision, width, vocabulary, weight, bias, 1, scratch);
   int stride = padded_vocabulary(vocabulary);
   double loss = 0;
   if (dbias)
@@ -123,8 +127,8 @@ double lore_head_train(int tokens, int width, int vocabulary, const real *x, con
           dbias[i] += row[i];
     }
     chunk_backward(&head, rows, dx + at);
-    lore_gemm(LORE_TRANSPOSED, LORE_PLAIN, vocabulary, width, rows, scratch, stride, x + at, width,
-              t ? dweight : NULL, dweight, width);
+    lore_gemm(precision, LORE_TRANSPOSED, LORE_PLAIN, vocabulary, width, rows, scratch, stride,
+              x + at, width, t ? dweight : NULL, dweight, width);
   }
   return loss;
 }
@@ -139,10 +143,10 @@ static double row_entropy(int vocabulary, const real *e, double sum) {
   return log(sum) - weighted / sum;
 }
 
-void lore_head_score(int tokens, int width, int vocabulary, const real *x, const real *weight,
-                     const real *bias, const uint16_t *target, double *loss, unsigned char *correct,
-                     double *top, double *entropy, real *scratch) {
-  lore_head head = open_head(width, vocabulary, weight, bias, 0, scratch);
+void lore_head_score(lore_precision precision, int tokens, int width, int vocabulary, const real *x,
+                     const real *weight, const real *bias, const uint16_t *target, double *loss,
+                     unsigned char *correct, double *top, double *entropy, real *scratch) {
+  lore_head head = open_head(precision, width, vocabulary, weight, bias, 0, scratch);
   int stride = padded_vocabulary(vocabulary);
   for (int t = 0; t < tokens; t++) {
     real *row = scratch + (size_t)(t % LORE_HEAD_ROWS) * (size_t)stride;

@@ -8,7 +8,9 @@
 #include "lore/base/features.h"
 #include "lore/model/kernels.h"
 
-#if defined(__AVX512F__)
+#if defined(__AVX512BF16__)
+#define INSTRUCTIONS "AVX-512 with bf16"
+#elif defined(__AVX512F__)
 #define INSTRUCTIONS "AVX-512"
 #elif defined(__AVX2__)
 #define INSTRUCTIONS "AVX2"

@@ -43,9 +43,12 @@
 #define lore_vector_update            LORE_AT_LEVEL(lore_vector_update)
 
 /* What only kernels call. */
-#define lore_pack_b         LORE_AT_LEVEL(lore_pack_b)
-#define lore_gemm_block     LORE_AT_LEVEL(lore_gemm_block)
-#define lore_gemm_pack      LORE_AT_LEVEL(lore_gemm_pack)
-#define lore_gemm_prepacked LORE_AT_LEVEL(lore_gemm_prepacked)
+#define lore_pack_a            LORE_AT_LEVEL(lore_pack_a)
+#define lore_pack_a_transposed LORE_AT_LEVEL(lore_pack_a_transposed)
+#define lore_pack_b            LORE_AT_LEVEL(lore_pack_b)
+#define lore_packed_whole      LORE_AT_LEVEL(lore_packed_whole)
+#define lore_gemm_block        LORE_AT_LEVEL(lore_gemm_block)
+#define lore_gemm_pack         LORE_AT_LEVEL(lore_gemm_pack)
+#define lore_gemm_prepacked    LORE_AT_LEVEL(lore_gemm_prepacked)
 
 #endif

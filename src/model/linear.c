@@ -20,39 +20,44 @@ static void sum_rows(int tokens, int out, const real *dy, real *dbias) {
       dbias[i] += dy[(size_t)t * (size_t)out + (size_t)i];
 }
 
-void lore_linear_forward(int tokens, int in, int out, const real *x, const real *weight,
-                         const real *bias, const real *residual, real *y) {
-  lore_gemm(LORE_PLAIN, LORE_PLAIN, tokens, out, in, x, in, weight, out, residual, y, out);
+void lore_linear_forward(lore_precision precision, int tokens, int in, int out, const real *x,
+                         const real *weight, const real *bias, const real *residual, real *y) {
+  lore_gemm(precision, LORE_PLAIN, LORE_PLAIN, tokens, out, in, x, in, weight, out, residual, y,
+            out);
   if (bias)
     add_bias(tokens, out, bias, y);
 }
 
-void lore_linear_backward(int tokens, int in, int out, const real *x, const real *weight,
-                          const real *dy, real *dx, real *dweight, real *dbias) {
+void lore_linear_backward(lore_precision precision, int tokens, int in, int out, const real *x,
+                          const real *weight, const real *dy, real *dx, real *dweight,
+                          real *dbias) {
   if (dx)
-    lore_gemm(LORE_PLAIN, LORE_TRANSPOSED, tokens, in, out, dy, out, weight, out, NULL, dx, in);
-  lore_gemm(LORE_TRANSPOSED, LORE_PLAIN, in, out, tokens, x, in, dy, out, NULL, dweight, out);
+    lore_gemm(precision, LORE_PLAIN, LORE_TRANSPOSED, tokens, in, out, dy, out, weight, out, NULL,
+              dx, in);
+  lore_gemm(precision, LORE_TRANSPOSED, LORE_PLAIN, in, out, tokens, x, in, dy, out, NULL, dweight,
+            out);
   if (dbias)
     sum_rows(tokens, out, dy, dbias);
 }
 
-void lore_blocks_forward(int tokens, int channels, int blocks, const real *x, const real *weight,
-                         const real *bias, real *y) {
+void lore_blocks_forward(lore_precision precision, int tokens, int channels, int blocks,
+                         const real *x, const real *weight, const real *bias, real *y) {
   int size = channels / blocks;
   for (int b = 0; b < blocks; b++)
-    lore_gemm(LORE_PLAIN, LORE_PLAIN, tokens, size, size, x + b * size, channels,
+    lore_gemm(precision, LORE_PLAIN, LORE_PLAIN, tokens, size, size, x + b * size, channels,
               weight + (size_t)b * (size_t)(size * size), size, NULL, y + b * size, channels);
   add_bias(tokens, channels, bias, y);
 }
 
-void lore_blocks_backward(int tokens, int channels, int blocks, const real *x, const real *weight,
-                          const real *dy, real *dx, real *dweight, real *dbias) {
+void lore_blocks_backward(lore_precision precision, int tokens, int channels, int blocks,
+                          const real *x, const real *weight, const real *dy, real *dx,
+                          real *dweight, real *dbias) {
   int size = channels / blocks;
   for (int b = 0; b < blocks; b++) {
     size_t at = (size_t)b * (size_t)(size * size);
-    lore_gemm(LORE_PLAIN, LORE_TRANSPOSED, tokens, size, size, dy + b * size, channels, weight + at,
-              size, dx + b * size, dx + b * size, channels);
-    lore_gemm(LORE_TRANSPOSED, LORE_PLAIN, size, size, tokens, x + b * size, channels,
+    lore_gemm(precision, LORE_PLAIN, LORE_TRANSPOSED, tokens, size, size, dy + b * size, channels,
+              weight + at, size, dx + b * size, dx + b * size, channels);
+    lore_gemm(precision, LORE_TRANSPOSED, LORE_PLAIN, size, size, tokens, x + b * size, channels,
               dy + b * size, channels, NULL, dweight + at, size);
   }
   sum_rows(tokens, channels, dy, dbias);

@@ -60,7 +60,8 @@ void lore_memory_workspace_layout(const lore_memory_config *c, int rows, lore_ar
   w->dout = lore_arena_take(arena, b * d, sizeof(real));
   w->dup = lore_arena_take(arena, b * hidden, sizeof(real));
   w->dvector = lore_arena_take(arena, (size_t)c->values * d, sizeof(real));
-  w->head = lore_arena_take(arena, lore_kernels()->head_scratch(c->keys, c->values), sizeof(real));
+  w->head = lore_arena_take(arena, lore_kernels()->head_scratch(LORE_FLOAT32, c->keys, c->values),
+                            sizeof(real));
   w->loss = lore_arena_take(arena, b, sizeof *w->loss);
   w->top = lore_arena_take(arena, b, sizeof *w->top);
   w->entropy = lore_arena_take(arena, b, sizeof *w->entropy);
@@ -69,12 +70,13 @@ void lore_memory_workspace_layout(const lore_memory_config *c, int rows, lore_ar
 
 static void memory_forward(const lore_memory_config *c, const lore_tensor *tensor, const real *p,
                            int rows, const real *key, lore_memory_workspace *w) {
-  lore_kernels()->linear_forward(rows, c->keys, c->hidden, key, p + tensor[UP].offset,
+  lore_kernels()->linear_forward(LORE_FLOAT32, rows, c->keys, c->hidden, key, p + tensor[UP].offset,
                                  p + tensor[UP_BIAS].offset, NULL, w->up);
   lore_kernels()->activation_forward(LORE_ACTIVATION_RELU, (size_t)rows * (size_t)c->hidden, w->up,
                                      w->activated);
-  lore_kernels()->linear_forward(rows, c->hidden, c->keys, w->activated, p + tensor[DOWN].offset,
-                                 p + tensor[DOWN_BIAS].offset, NULL, w->out);
+  lore_kernels()->linear_forward(LORE_FLOAT32, rows, c->hidden, c->keys, w->activated,
+                                 p + tensor[DOWN].offset, p + tensor[DOWN_BIAS].offset, NULL,
+                                 w->out);
 }
 
 double lore_memory_train(const lore_memory_config *c, const real *parameters,
@@ -84,16 +86,16 @@ double lore_memory_train(const lore_memory_config *c, const real *parameters,
   lore_memory_layout(c, tensor);
   memory_forward(c, tensor, parameters, rows, w->key, w);
   double loss =
-      lore_kernels()->head_train(rows, c->keys, c->values, w->out, value_vector, NULL, w->value,
-                                 1.0 / rows, w->dout, w->dvector, NULL, w->head);
+      lore_kernels()->head_train(LORE_FLOAT32, rows, c->keys, c->values, w->out, value_vector, NULL,
+                                 w->value, 1.0 / rows, w->dout, w->dvector, NULL, w->head);
   lore_kernels()->linear_backward(
-      rows, c->hidden, c->keys, w->activated, parameters + tensor[DOWN].offset, w->dout, w->dup,
-      gradient + tensor[DOWN].offset, gradient + tensor[DOWN_BIAS].offset);
+      LORE_FLOAT32, rows, c->hidden, c->keys, w->activated, parameters + tensor[DOWN].offset,
+      w->dout, w->dup, gradient + tensor[DOWN].offset, gradient + tensor[DOWN_BIAS].offset);
   lore_kernels()->activation_backward(LORE_ACTIVATION_RELU, (size_t)rows * (size_t)c->hidden, w->up,
                                       w->dup, w->dup);
-  lore_kernels()->linear_backward(rows, c->keys, c->hidden, w->key, parameters + tensor[UP].offset,
-                                  w->dup, NULL, gradient + tensor[UP].offset,
-                                  gradient + tensor[UP_BIAS].offset);
+  lore_kernels()->linear_backward(LORE_FLOAT32, rows, c->keys, c->hidden, w->key,
+                                  parameters + tensor[UP].offset, w->dup, NULL,
+                                  gradient + tensor[UP].offset, gradient + tensor[UP_BIAS].offset);
   return loss;
 }
 
@@ -103,8 +105,8 @@ void lore_memory_score(const lore_memory_config *c, const real *parameters,
   lore_tensor tensor[LORE_MEMORY_VARIABLES];
   lore_memory_layout(c, tensor);
   memory_forward(c, tensor, parameters, rows, key, w);
-  lore_kernels()->head_score(rows, c->keys, c->values, w->out, value_vector, NULL, value, w->loss,
-                             w->correct, w->top, w->entropy, w->head);
+  lore_kernels()->head_score(LORE_FLOAT32, rows, c->keys, c->values, w->out, value_vector, NULL,
+                             value, w->loss, w->correct, w->top, w->entropy, w->head);
 }
 
 void lore_memory_gemm_shapes(const lore_memory_config *c, int rows,

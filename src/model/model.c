@@ -106,6 +106,11 @@ const char *lore_activation_name(lore_activation activation) {
   static const char *const names[] = {LORE_ACTIVATION_LIST(X)};
   return names[activation];
 }
+
+const char *lore_precision_name(lore_precision precision) {
+  static const char *const names[] = {LORE_PRECISION_LIST(X)};
+  return names[precision];
+}
 #undef X
 
 static bool meets_condition(const lore_model_config *c, lore_tensor_condition condition) {

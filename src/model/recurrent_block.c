@@ -219,8 +219,8 @@ static void recurrent_block_forward(const lore_pass *pass, int l) {
   const lore_layer_tensors *t = &model->layer[l];
   real *const *s = w->layer[l].mixer;
   int tokens = shard->tokens, heads = model->config.heads, width = model->config.recurrent_width;
-  lore_kernels()->linear_forward(tokens, model->config.width, 2 * width, w->layer[l].normed,
-                                 lore_pass_weight(pass, t->mixer[BRANCHES]),
+  lore_kernels()->linear_forward(model->config.precision, tokens, model->config.width, 2 * width,
+                                 w->layer[l].normed, lore_pass_weight(pass, t->mixer[BRANCHES]),
                                  lore_pass_weight(pass, t->mixer[BRANCHES_BIAS]), NULL,
                                  s[STATE_BRANCHES]);
   for (int i = 0; i < shard->sequences; i++) {
@@ -230,10 +230,11 @@ static void recurrent_block_forward(const lore_pass *pass, int l) {
         lore_pass_weight(pass, t->mixer[CONVOLUTION]),
         lore_pass_weight(pass, t->mixer[CONVOLUTION_BIAS]), s[STATE_CONVOLVED] + from);
   }
-  lore_kernels()->blocks_forward(
-      tokens, width, heads, s[STATE_CONVOLVED], lore_pass_weight(pass, t->mixer[RECURRENCE_GATE]),
-      lore_pass_weight(pass, t->mixer[RECURRENCE_GATE_BIAS]), s[STATE_RECURRENCE]);
-  lore_kernels()->blocks_forward(tokens, width, heads, s[STATE_CONVOLVED],
+  lore_kernels()->blocks_forward(model->config.precision, tokens, width, heads, s[STATE_CONVOLVED],
+                                 lore_pass_weight(pass, t->mixer[RECURRENCE_GATE]),
+                                 lore_pass_weight(pass, t->mixer[RECURRENCE_GATE_BIAS]),
+                                 s[STATE_RECURRENCE]);
+  lore_kernels()->blocks_forward(model->config.precision, tokens, width, heads, s[STATE_CONVOLVED],
                                  lore_pass_weight(pass, t->mixer[INPUT_GATE]),
                                  lore_pass_weight(pass, t->mixer[INPUT_GATE_BIAS]), s[STATE_INPUT]);
   lore_kernels()->recurrent_rate(width, lore_pass_weight(pass, t->mixer[LAMBDA]), w->scratch[RATE]);
@@ -291,19 +292,20 @@ static void recurrent_block_backward(const lore_pass *pass, int l) {
   real *const *s = w->layer[l].mixer, *const *d = w->dmixer;
   int tokens = shard->tokens, heads = model->config.heads, width = model->config.recurrent_width;
   scan_backward(pass, l);
-  lore_kernels()->blocks_backward(
-      tokens, width, heads, s[STATE_CONVOLVED], lore_pass_weight(pass, t->mixer[RECURRENCE_GATE]),
-      d[STATE_RECURRENCE], d[STATE_CONVOLVED], lore_pass_slope(pass, t->mixer[RECURRENCE_GATE]),
-      lore_pass_slope(pass, t->mixer[RECURRENCE_GATE_BIAS]));
-  lore_kernels()->blocks_backward(tokens, width, heads, s[STATE_CONVOLVED],
+  lore_kernels()->blocks_backward(model->config.precision, tokens, width, heads, s[STATE_CONVOLVED],
+                                  lore_pass_weight(pass, t->mixer[RECURRENCE_GATE]),
+                                  d[STATE_RECURRENCE], d[STATE_CONVOLVED],
+                                  lore_pass_slope(pass, t->mixer[RECURRENCE_GATE]),
+                                  lore_pass_slope(pass, t->mixer[RECURRENCE_GATE_BIAS]));
+  lore_kernels()->blocks_backward(model->config.precision, tokens, width, heads, s[STATE_CONVOLVED],
                                   lore_pass_weight(pass, t->mixer[INPUT_GATE]), d[STATE_INPUT],
                                   d[STATE_CONVOLVED], lore_pass_slope(pass, t->mixer[INPUT_GATE]),
                                   lore_pass_slope(pass, t->mixer[INPUT_GATE_BIAS]));
   convolution_backward(pass, l);
-  lore_kernels()->linear_backward(tokens, model->config.width, 2 * width, w->layer[l].normed,
-                                  lore_pass_weight(pass, t->mixer[BRANCHES]), d[STATE_BRANCHES],
-                                  w->dnormed, lore_pass_slope(pass, t->mixer[BRANCHES]),
-                                  lore_pass_slope(pass, t->mixer[BRANCHES_BIAS]));
+  lore_kernels()->linear_backward(
+      model->config.precision, tokens, model->config.width, 2 * width, w->layer[l].normed,
+      lore_pass_weight(pass, t->mixer[BRANCHES]), d[STATE_BRANCHES], w->dnormed,
+      lore_pass_slope(pass, t->mixer[BRANCHES]), lore_pass_slope(pass, t->mixer[BRANCHES_BIAS]));
 }
 
 const lore_mixer_ops lore_recurrent_mixer = {

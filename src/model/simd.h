@@ -26,7 +26,7 @@
 
 /* Keeps a vector that was loaded once in a register: compilers would rather load it for each use,
  * and loads are what a core runs out of first when another hardware thread shares it. */
-#if defined(__x86_64__)
+#if defined(__x86_64__) && (LORE_VECTOR_BYTES < 64 || defined(__AVX512F__))
 #define LORE_IN_REGISTER(vector) __asm__("" : "+x"(vector))
 #else
 #define LORE_IN_REGISTER(vector) ((void)(vector))

@@ -78,8 +78,8 @@ lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model
   w->final_normed = lore_workspace_reals(arena, tokens, c->width);
   w->final_mean = lore_workspace_reals(arena, tokens, 1);
   w->final_scale = lore_workspace_reals(arena, tokens, 1);
-  w->head = lore_arena_take(arena, lore_kernels()->head_scratch(c->width, model->vocabulary),
-                            sizeof(real));
+  w->head = lore_arena_take(
+      arena, lore_kernels()->head_scratch(c->precision, c->width, model->vocabulary), sizeof(real));
   lore_mixer_ops_of(c->mixer)->take_scratch(w, arena, model);
   if (use == LORE_FORWARD_BACKWARD)
     take_gradients(w, arena, model, tokens);

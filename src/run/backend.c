@@ -21,11 +21,12 @@
 enum { FILE_SIZE = 1024, TIMES = 128 };
 
 /* The first run whose settings say auto. (The products of a toy memory are too small to tell
- * backends apart.) */
+ * backends apart; those in bf16 are always our own.) */
 static bool find_undecided(const lore_manifest *manifest, lore_settings *settings) {
   for (int r = 0; r < manifest->runs; r++) {
     lore_manifest_settings(manifest, r, settings);
-    if (settings->compute.gemm == LORE_GEMM_AUTO && lore_run_task_of(settings->task)->sharded)
+    if (settings->compute.gemm == LORE_GEMM_AUTO && settings->model.precision == LORE_FLOAT32 &&
+        lore_run_task_of(settings->task)->sharded)
       return true;
   }
   return false;

@@ -21,6 +21,7 @@ static const char *const among[] = NAMES(LORE_AMONG_LIST);
 static const char *const curricula[] = NAMES(LORE_CURRICULUM_LIST);
 static const char *const backends[] = NAMES(LORE_GEMM_BACKEND_LIST);
 static const char *const isas[] = NAMES(LORE_ISA_LIST);
+static const char *const precisions[] = NAMES(LORE_PRECISION_LIST);
 
 #define STEPS_MAX    1000000000.0 /* random streams take steps below 2^32 */
 #define SEQUENCE_MAX 16777216.0
@@ -177,6 +178,10 @@ static const lore_setting table[] = {
          "AdamW: added to the denominator"),
     REAL("train.clip", train.clip, BOTH, "1", "0.0", 0, 1e6,
          "largest global norm of the gradient; 0: gradients are left alone"),
+    CHOICE("train.precision", model.precision, TEXTS, "float32", precisions,
+           "operands of the linear maps and the head, in training and evaluation. bf16: rounded to "
+           "8 significant bits, products added in float32; twice as fast where the processor has "
+           "AVX512_BF16"),
     CHOICE("train.reduction", train.reduction, BOTH, "reproducible", reductions,
            "how ranks add gradients; reproducible: the same bits for any number of ranks; mpi: by "
            "MPI_Iallreduce",
@@ -285,7 +290,8 @@ static const lore_setting table[] = {
            .runtime = true),
     CHOICE("compute.isa", compute.isa, BOTH, "auto", isas,
            "level of x86-64 processors whose instructions are used: v2 (SSE4.2), v3 (AVX2), v4 "
-           "(AVX-512). auto: the highest that the processors of all ranks of a run have",
+           "(AVX-512), v4_bf16 (AVX-512 with AVX512_BF16). auto: the highest that the processors "
+           "of all ranks of a run have",
            .runtime = true),
 };
 

@@ -14,9 +14,9 @@
 enum { ROUNDS = 5, STEP_ROUNDS = 12, STEPS_MAX = 4096 /* that are measured */ };
 
 static const lore_bench_shape shapes[] = {
-    {"S", 4, 128, 4, 32, 112, 4608, LORE_MIXER_ATTENTION},
-    {"M", 4, 256, 8, 32, 112, 4608, LORE_MIXER_ATTENTION},
-    {"L", 8, 512, 8, 16, 112, 4608, LORE_MIXER_ATTENTION},
+    {"S", 4, 128, 4, 32, 112, 4608, LORE_MIXER_ATTENTION, LORE_FLOAT32},
+    {"M", 4, 256, 8, 32, 112, 4608, LORE_MIXER_ATTENTION, LORE_FLOAT32},
+    {"L", 8, 512, 8, 16, 112, 4608, LORE_MIXER_ATTENTION, LORE_FLOAT32},
 };
 
 const lore_bench_shape *lore_bench_shapes(int *count) {
@@ -53,6 +53,7 @@ static lore_model_config model_of_shape(const lore_bench_shape *shape) {
                              .positions = attends ? LORE_POSITIONS_ROTARY : LORE_POSITIONS_NONE,
                              .activation = LORE_ACTIVATION_GELU,
                              .tied_embedding = true,
+                             .precision = shape->precision,
                              .rotary_base = 10000,
                              .norm_epsilon = 1e-6,
                              .initial_scale = 0.02};
@@ -106,8 +107,9 @@ static double least_of(int count, const double *values) {
 
 /* Rounds of steps and of their products, which stand side by side: a disturbance that lasts meets
  * both, and one that does not leaves the best of each alone. */
-static lore_status measure_rounds(lore_trainer *trainer, const lore_gemm_shape *gemm, int products,
-                                  int threads, double seconds, int *steps, double *step_seconds,
+static lore_status measure_rounds(const lore_model *model, lore_trainer *trainer,
+                                  const lore_gemm_shape *gemm, int products, int threads,
+                                  double seconds, int *steps, double *step_seconds,
                                   double *gemm_seconds, double *ratio) {
   int64_t step = 0;
   lore_step warm_up;
@@ -118,7 +120,7 @@ static lore_status measure_rounds(lore_trainer *trainer, const lore_gemm_shape *
     int before = *steps;
     double stop = lore_clock_seconds() + 0.7 * seconds / STEP_ROUNDS;
     LORE_TRY(time_steps(trainer, &step, stop, steps, step_seconds));
-    LORE_TRY(lore_gemm_time(lore_gemm_selected(), gemm, products, threads,
+    LORE_TRY(lore_gemm_time(model->config.precision, lore_gemm_selected(), gemm, products, threads,
                             0.3 * seconds / STEP_ROUNDS, &gemm_seconds[round]));
     ratio[round] = gemm_seconds[round] / least_of(*steps - before, step_seconds + before);
   }
@@ -133,7 +135,7 @@ static lore_status measure_shape(const lore_bench_shape *shape, const lore_model
   double gemm_seconds[STEP_ROUNDS], ratio[STEP_ROUNDS], operations = 0;
   int steps, shards = train->batch / train->shard, turns = (shards + threads - 1) / threads;
   int products = lore_decoder_gemm_shapes(model, train->shard * shape->length, gemm);
-  LORE_TRY(measure_rounds(trainer, gemm, products, threads, seconds, &steps, step_seconds,
+  LORE_TRY(measure_rounds(model, trainer, gemm, products, threads, seconds, &steps, step_seconds,
                           gemm_seconds, ratio));
   double tokens = (double)shape->batch * shape->length, each = median_of(steps, step_seconds);
   double alone = least_of(STEP_ROUNDS, gemm_seconds) * turns;

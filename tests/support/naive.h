@@ -10,6 +10,22 @@
 
 #include "lore/model/layers.h"
 #include "lore/model/model.h"
+#include "numbers.h"
+
+/* x to 8 significant bits, ties to even, as rint does. */
+static inline double naive_bf16(double x) {
+  int exponent;
+  double fraction = frexp(x, &exponent);
+  return ldexp(rint(ldexp(fraction, 8)), exponent - 8);
+}
+
+/* Copies of `count` operands as products of that precision see them. */
+static inline double *naive_operands(lore_precision precision, size_t count, const double *x) {
+  double *y = numbers_zero(count);
+  for (size_t i = 0; i < count; i++)
+    y[i] = precision == LORE_BF16 ? naive_bf16(x[i]) : x[i];
+  return y;
+}
 
 /* y = x W + b */
 static inline void naive_linear(int tokens, int in, int out, const double *x, const double *weight,

@@ -20,9 +20,9 @@ typedef enum { LORE_GEMM_BACKEND_LIST(LORE_ENUM_VALUE) } lore_gemm_backend;
 
 /* C = A B, C = C + A B (add == C) or C = D + A B (add == D, leading dimension ldc), with
  * op(A): m x k, op(B): k x n, C: m x n, all row-major; lda, ldb, ldc are row lengths in elements as
- * stored. */
-void lore_gemm(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a, int lda,
-               const real *b, int ldb, const real *add, real *c, int ldc);
+ * stored. In float32 by the backend that is selected, in bf16 always by the built-in one. */
+void lore_gemm(lore_precision precision, lore_transpose ta, lore_transpose tb, int m, int n, int k,
+               const real *a, int lda, const real *b, int ldb, const real *add, real *c, int ldc);
 
 /* Whether this build has `backend`, and its name ("builtin", "cblas", "onednn"). */
 int lore_gemm_has(lore_gemm_backend backend);
@@ -43,8 +43,9 @@ size_t lore_gemm_scratch_bytes(int count, const lore_gemm_shape *shapes);
 /* Seconds that each of `threads` threads takes to make all `shapes` (times their counts) at once
  * with `backend`: per shape the best of several repeats, at least one after a warm-up, within about
  * `budget` seconds in all. LORE_USER if the build lacks the backend, LORE_MEMORY. */
-lore_status lore_gemm_time(lore_gemm_backend backend, const lore_gemm_shape *shapes, int count,
-                           int threads, double budget, double *seconds);
+lore_status lore_gemm_time(lore_precision precision, lore_gemm_backend backend,
+                           const lore_gemm_shape *shapes, int count, int threads, double budget,
+                           double *seconds);
 
 /* Times every backend of this build on `shapes`, selects the fastest (the built-in one
  * unless another is clearly faster) and describes the choice in `text`: "builtin 160, onednn 155,

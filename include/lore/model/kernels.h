@@ -1,10 +1,11 @@
 /* Kernels: the functions in which a run spends its time. Their sources are compiled once for each
  * level of processors, and one level runs.
  *
- * A level is one of the x86-64 architecture: v2 (SSE4.2), v3 (AVX2 with FMA), v4 (AVX-512). A build
- * for one processor (--with-arch) and one for another architecture have a single level, named after
- * it. Levels differ in the last bits of results, as vectors are added up in other lanes and v2 has
- * no fused multiply-add; each gives the same bits for any number of ranks and threads.
+ * A level is one of the x86-64 architecture: v2 (SSE4.2), v3 (AVX2 with FMA), v4 (AVX-512), or
+ * v4_bf16 (with AVX512_BF16, too). A build for one processor (--with-arch) and one for another
+ * architecture have a single level, named after it. Levels differ in the last bits of results, as
+ * vectors are added up in other lanes and v2 has no fused multiply-add; each gives the same bits
+ * for any number of ranks and threads.
  *
  * Who calls a kernel from outside writes lore_kernels()->norm_forward(...). Kernels call each other
  * directly, inside their level. */
@@ -23,7 +24,8 @@
   X(LORE_ISA_AUTO, "auto")                                                                         \
   X(LORE_ISA_V2, "v2")                                                                             \
   X(LORE_ISA_V3, "v3")                                                                             \
-  X(LORE_ISA_V4, "v4")
+  X(LORE_ISA_V4, "v4")                                                                             \
+  X(LORE_ISA_V4_BF16, "v4_bf16")
 
 typedef enum { LORE_ISA_LIST(LORE_ENUM_VALUE) } lore_isa;
 
@@ -87,7 +89,8 @@ int lore_level_find(const char *name);
 bool lore_level_runs(int level);
 
 /* *level: the highest that this process may run: that the processor has, and that is not above
- * `isa` and the LORE_ISA of the environment. LORE_USER if one of these names a level that this
+ * `isa` and the LORE_ISA of the environment; if neither names one, the highest that is worth it on
+ * this processor. LORE_USER if one of these names a level that this
  * build or the processor lacks. */
 lore_status lore_level_limit(lore_isa isa, int *level);
 

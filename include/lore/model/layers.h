@@ -28,25 +28,27 @@ void lore_norm_backward(lore_norm norm, int tokens, int width, const real *x, co
                         const real *mean, const real *scale, const real *dy, real *dx, real *dgain,
                         real *dbias);
 
-/* -- linear.c: y = x W (+ b) (+ residual) -- */
+/* -- linear.c: y = x W (+ b) (+ residual), and in bf16 the operands of all products, forward and
+ * backward, rounded -- */
 
 /* x: T x in; weight: in x out; bias: out or NULL; residual: T x out or NULL (may be y); y: T x out.
  */
-void lore_linear_forward(int tokens, int in, int out, const real *x, const real *weight,
-                         const real *bias, const real *residual, real *y);
+void lore_linear_forward(lore_precision precision, int tokens, int in, int out, const real *x,
+                         const real *weight, const real *bias, const real *residual, real *y);
 
 /* dy: T x out; dx: T x in, or NULL; dweight: in x out; dbias: out, or NULL. */
-void lore_linear_backward(int tokens, int in, int out, const real *x, const real *weight,
-                          const real *dy, real *dx, real *dweight, real *dbias);
+void lore_linear_backward(lore_precision precision, int tokens, int in, int out, const real *x,
+                          const real *weight, const real *dy, real *dx, real *dweight, real *dbias);
 
 /* Block-diagonal: `blocks` square maps side by side. x, y: T x channels; weight: channels x
  * channels / blocks, the blocks one below the other; bias: channels. */
-void lore_blocks_forward(int tokens, int channels, int blocks, const real *x, const real *weight,
-                         const real *bias, real *y);
+void lore_blocks_forward(lore_precision precision, int tokens, int channels, int blocks,
+                         const real *x, const real *weight, const real *bias, real *y);
 
 /* Adds to dx; writes dweight and dbias. */
-void lore_blocks_backward(int tokens, int channels, int blocks, const real *x, const real *weight,
-                          const real *dy, real *dx, real *dweight, real *dbias);
+void lore_blocks_backward(lore_precision precision, int tokens, int channels, int blocks,
+                          const real *x, const real *weight, const real *dy, real *dx,
+                          real *dweight, real *dbias);
 
 /* -- rotary.c: rotary positions (Su et al. 2021), pairs (i, i + size/2) -- */
 
@@ -162,23 +164,24 @@ void lore_embedding_backward(int sequences, const int32_t *offset, const uint16_
 enum { LORE_HEAD_ROWS = 256 };
 
 /* Reals of scratch for width d and a vocabulary of V. */
-size_t lore_head_scratch(int width, int vocabulary);
+size_t lore_head_scratch(lore_precision precision, int width, int vocabulary);
 
 /* x: T x d; weight: V x d; bias: V or NULL; target: T. Writes dx (T x d), dweight (V x d), dbias (V
  * or NULL) of scale * sum of cross-entropies; returns the sum (nats). */
-double lore_head_train(int tokens, int width, int vocabulary, const real *x, const real *weight,
-                       const real *bias, const uint16_t *target, double scale, real *dx,
-                       real *dweight, real *dbias, real *scratch);
+double lore_head_train(lore_precision precision, int tokens, int width, int vocabulary,
+                       const real *x, const real *weight, const real *bias, const uint16_t *target,
+                       double scale, real *dx, real *dweight, real *dbias, real *scratch);
 
 /* Scores of T rows, see lore_scores; outputs T each, NULL to leave one out. */
-void lore_head_score(int tokens, int width, int vocabulary, const real *x, const real *weight,
-                     const real *bias, const uint16_t *target, double *loss, unsigned char *correct,
-                     double *top, double *entropy, real *scratch);
+void lore_head_score(lore_precision precision, int tokens, int width, int vocabulary, const real *x,
+                     const real *weight, const real *bias, const uint16_t *target, double *loss,
+                     unsigned char *correct, double *top, double *entropy, real *scratch);
 
 /* -- gemm_kernel.c: the built-in matrix product, as lore_gemm -- */
 
-void lore_gemm_builtin(lore_transpose ta, lore_transpose tb, int m, int n, int k, const real *a,
-                       int lda, const real *b, int ldb, const real *add, real *c, int ldc);
+void lore_gemm_builtin(lore_precision precision, lore_transpose ta, lore_transpose tb, int m, int n,
+                       int k, const real *a, int lda, const real *b, int ldb, const real *add,
+                       real *c, int ldc);
 
 /* Reals that it keeps per thread to make products with n columns, of any depth: a later, deeper
  * product must not need more. */

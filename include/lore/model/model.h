@@ -10,6 +10,7 @@
 #include "lore/base/enum.h"
 #include "lore/base/real.h"
 #include "lore/base/status.h"
+#include "lore/model/gemm_shape.h"
 #include "lore/model/mixer.h"
 #include "lore/model/tensor.h"
 
@@ -32,6 +33,7 @@ typedef enum { LORE_ACTIVATION_LIST(LORE_ENUM_VALUE) } lore_activation;
 const char *lore_norm_name(lore_norm norm);
 const char *lore_positions_name(lore_positions positions);
 const char *lore_activation_name(lore_activation activation);
+const char *lore_precision_name(lore_precision precision);
 
 /* The paper's sizes (section 2.1, appendix C), named after their parameters with its vocabulary of
  * 32,000 tokens. */
@@ -54,8 +56,9 @@ typedef struct lore_model_config {
   lore_norm norm;
   lore_positions positions;
   lore_activation activation;
-  bool bias;           /* bias vectors in all linear maps (and in layer norm) */
-  bool tied_embedding; /* the head uses the embedding's weights */
+  bool bias;                /* bias vectors in all linear maps (and in layer norm) */
+  bool tied_embedding;      /* the head uses the embedding's weights */
+  lore_precision precision; /* of the operands of linear maps and the head, in every pass */
   double rotary_base;
   double norm_epsilon;
   double initial_scale; /* standard deviation of initial weights; maps into the residual stream get

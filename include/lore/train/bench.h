@@ -13,9 +13,10 @@ typedef struct {
   const char *name;
   int layers, width, heads, batch, length, vocabulary;
   lore_mixer mixer;
+  lore_precision precision;
 } lore_bench_shape;
 
-/* The shapes S, M and L, with attention; `count` receives how many. */
+/* The shapes S, M and L, with attention and in float32; `count` receives how many. */
 const lore_bench_shape *lore_bench_shapes(int *count);
 
 typedef struct {
