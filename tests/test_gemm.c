@@ -28,8 +28,19 @@ typedef struct {
   int m, n, k, lda, ldb, ldc;
   add_what add;
   real *a, *b, *other;
-  real *buffer, *c; /* c lies inside buffer */
+  double *wide_a, *wide_b; /* as the product sees them */
+  real *buffer, *c;        /* c lies inside buffer */
 } product;
+
+/* What makes the products: a backend in float32, the built-in one in bf16, or its kernels for pairs
+ * of bf16, which on a processor without their instructions are made of others. */
+typedef enum { BF16 = LORE_GEMM_ONEDNN + 1, PAIRS, WAYS } way_of_products;
+
+static int way = LORE_GEMM_BUILTIN;
+
+static const char *way_name(void) {
+  return way == PAIRS ? "pairs" : way == BF16 ? "bf16" : lore_gemm_name(lore_gemm_selected());
+}
 
 static const real guard_value = (real)-12345.5;
 
@@ -49,6 +60,11 @@ static void fill_c(product *p, const real *start) {
           p->add == ADD_C ? start[(size_t)i * (size_t)p->ldc + (size_t)j] : (real)NAN;
 }
 
+static double *wide_operand(const real *x, int rows, int columns, int ld) {
+  size_t count = (size_t)(rows - 1) * (size_t)ld + (size_t)columns;
+  return naive_operands(way >= BF16 ? LORE_BF16 : LORE_FLOAT32, count, numbers_wide(x, count));
+}
+
 static product make_product(lore_random *stream, int transposes, int m, int n, int k,
                             add_what add) {
   product p = {.ta = (lore_transpose)(transposes & 1),
@@ -62,6 +78,8 @@ static product make_product(lore_random *stream, int transposes, int m, int n, i
   p.ldc = n + numbers_between(stream, 0, 7);
   p.a = numbers_matrix(stream, p.ta ? k : m, p.ta ? m : k, p.lda, 1);
   p.b = numbers_matrix(stream, p.tb ? n : k, p.tb ? k : n, p.ldb, 1);
+  p.wide_a = wide_operand(p.a, p.ta ? k : m, p.ta ? m : k, p.lda);
+  p.wide_b = wide_operand(p.b, p.tb ? n : k, p.tb ? k : n, p.ldb);
   p.other = numbers_matrix(stream, m, n, p.ldc, 3);
   fill_c(&p, p.other);
   return p;
@@ -69,16 +87,6 @@ static product make_product(lore_random *stream, int transposes, int m, int n, i
 
 static const real *added(const product *p) {
   return p->add == ADD_NOTHING ? NULL : p->add == ADD_C ? p->c : p->other;
-}
-
-/* What makes the products: a backend in float32, the built-in one in bf16, or its kernels for pairs
- * of bf16, which on a processor without their instructions are made of others. */
-typedef enum { BF16 = LORE_GEMM_ONEDNN + 1, PAIRS, WAYS } way_of_products;
-
-static int way = LORE_GEMM_BUILTIN;
-
-static const char *way_name(void) {
-  return way == PAIRS ? "pairs" : way == BF16 ? "bf16" : lore_gemm_name(lore_gemm_selected());
 }
 
 static void run(const product *p) {
@@ -90,16 +98,12 @@ static void run(const product *p) {
               p->b, p->ldb, added(p), p->c, p->ldc);
 }
 
-static double operand(real x) {
-  return way >= BF16 ? naive_bf16((double)x) : (double)x;
-}
-
 /* The rounding error of any order of summation is below (k + 1) epsilon sum |terms|. */
 static void check_entry(const product *p, int i, int j) {
   double sum = p->add ? (double)p->other[i * p->ldc + j] : 0, size = fabs(sum);
   for (int l = 0; l < p->k; l++) {
-    double x = operand(p->ta ? p->a[l * p->lda + i] : p->a[i * p->lda + l]);
-    double y = operand(p->tb ? p->b[j * p->ldb + l] : p->b[l * p->ldb + j]);
+    double x = p->ta ? p->wide_a[l * p->lda + i] : p->wide_a[i * p->lda + l];
+    double y = p->tb ? p->wide_b[j * p->ldb + l] : p->wide_b[l * p->ldb + j];
     sum += x * y;
     size += fabs(x * y);
   }
@@ -228,6 +232,35 @@ static void splitting_keeps_bits(void **state) {
   way = LORE_GEMM_BUILTIN;
 }
 
+/* 1 x 1 x 1 products with 1 show what an operand becomes: ties go to the even neighbour. */
+static void rounding(void **state) {
+  (void)state;
+  static const double values[][2] = {{0, 0},
+                                     {-0.0, -0.0},
+                                     {1, 1},
+                                     {1 + 0x1p-8, 1},
+                                     {1 + 0x3p-8, 1 + 0x1p-6},
+                                     {1 + 0x1p-8 + 0x1p-20, 1 + 0x1p-7},
+                                     {-1 - 0x3p-8, -1 - 0x1p-6},
+                                     {2 - 0x1p-8, 2},
+                                     {3.14159274101257324, 3.140625},
+                                     {0x1.fep-126, 0x1.fep-126},
+                                     {0x1.fdp100, 0x1.fcp100},
+                                     {INFINITY, INFINITY}};
+  for (way = BF16 - 1; next_way();)
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+      real a = (real)values[i][0], b = 1, c = 7;
+      product p = {.m = 1, .n = 1, .k = 1, .lda = 1, .ldb = 1, .ldc = 1, .a = &a, .b = &b, .c = &c};
+      run(&p);
+      assert_true((double)c == values[i][1]);
+      p.a = &b;
+      p.b = &a;
+      run(&p);
+      assert_true((double)c == values[i][1]);
+      assert_true(isinf(c) || naive_bf16((double)a) == values[i][1]);
+    }
+}
+
 enum { THREADS = 4, PRODUCTS = 24, ROUNDS = 30 };
 
 /* Products of one thread, made again and again; `differ` counts those with other bits. */
@@ -334,9 +367,13 @@ static void timing_and_choice(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      numbers_test(small_sizes),          numbers_test(block_edges),
-      numbers_test(splitting_keeps_bits), numbers_test(threads_do_not_meet),
-      numbers_test(backends_by_name),     numbers_test(timing_and_choice),
+      numbers_test(small_sizes),
+      numbers_test(block_edges),
+      numbers_test(rounding),
+      numbers_test(splitting_keeps_bits),
+      numbers_test(threads_do_not_meet),
+      numbers_test(backends_by_name),
+      numbers_test(timing_and_choice),
   };
   return levels_run_group_tests(tests);
 }

@@ -54,12 +54,13 @@ static inline __attribute__((always_inline)) lore_vec lore_bf16_join(lore_vec x,
 #ifdef __AVX512BF16__
   return (lore_vec)_mm512_cvtne2ps_pbh((__m512)y, (__m512)x);
 #else
-  lore_vec word;
-  for (int i = 0; i < LORE_LANES / 2; i++) {
-    word[i] = lore_bf16_zip(lore_vec_set(x[2 * i]), lore_vec_set(x[2 * i + 1]))[0];
-    word[LORE_LANES / 2 + i] = lore_bf16_zip(lore_vec_set(y[2 * i]), lore_vec_set(y[2 * i + 1]))[0];
-  }
-  return word;
+  uint32_t bits[2 * LORE_LANES];
+  lore_bits word, first = lore_bf16_bits(x), second = lore_bf16_bits(y);
+  memcpy(bits, &first, sizeof first);
+  memcpy(bits + LORE_LANES, &second, sizeof second);
+  for (int i = 0; i < LORE_LANES; i++)
+    word[i] = bits[2 * i] >> 16 | (bits[2 * i + 1] >> 16 << 16);
+  return (lore_vec)word;
 #endif
 }
 
