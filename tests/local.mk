@@ -4,6 +4,7 @@ float_tests = \
 	tests/test_attention \
 	tests/test_base \
 	tests/test_batch \
+	tests/test_bf16 \
 	tests/test_checkpoint \
 	tests/test_collect \
 	tests/test_decoder \
@@ -56,6 +57,8 @@ check_LIBRARIES += libkernels_pairs.a
 libkernels_pairs_a_SOURCES = $(kernel_sources)
 libkernels_pairs_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_LEVEL=pairs -DLORE_BF16_PAIRS=1 -DLORE_VECTOR_BYTES=64
 libkernels_pairs_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V3_CFLAGS) -Wno-psabi
+tests_test_bf16_LDADD = libkernels_pairs.a $(LDADD)
+tests_test_bf16_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=lore_kernels
 tests_test_gemm_LDADD = libkernels_pairs.a $(LDADD)
 
 # Kernels that are headers, as each level has them.
@@ -71,6 +74,7 @@ tests_test_exp_v4_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V4_CFLAGS)
 # The same sources with -DLORE_DOUBLE, or tests in double only. Each also needs its flags below.
 double_tests = \
 	tests/test_attention_double \
+	tests/test_bf16_double \
 	tests/test_decoder_double \
 	tests/test_gemm_double \
 	tests/test_gradients \
@@ -81,6 +85,9 @@ double_tests = \
 tests_test_attention_double_SOURCES = tests/test_attention.c
 tests_test_attention_double_CPPFLAGS = $(double_test_flags)
 tests_test_attention_double_LDADD = $(double_test_libs)
+tests_test_bf16_double_SOURCES = tests/test_bf16.c
+tests_test_bf16_double_CPPFLAGS = $(double_test_flags)
+tests_test_bf16_double_LDADD = $(double_test_libs)
 tests_test_decoder_double_SOURCES = tests/test_decoder.c
 tests_test_decoder_double_CPPFLAGS = $(double_test_flags)
 tests_test_decoder_double_LDADD = $(double_test_libs)
@@ -182,6 +189,7 @@ test_headers = \
 	tests/support/metrics_fixture.h \
 	tests/support/metrics_resume.h \
 	tests/support/naive.h \
+	tests/support/naive_backward.h \
 	tests/support/naive_decoder.h \
 	tests/support/mpi_test.h \
 	tests/support/numbers.h \

@@ -16,10 +16,6 @@ enum {
   SHAPES = WIDTHS * LENGTHS
 };
 
-static double at(const double *x, int tokens, int channels, int t, int c) {
-  return t >= 0 && t < tokens ? x[t * channels + c] : 0;
-}
-
 static void check_convolution(lore_random *stream, int tokens, int channels, bool biased) {
   int stride = channels + 5, k = LORE_CONVOLUTION_WIDTH;
   size_t size = (size_t)tokens * (size_t)channels;
@@ -37,17 +33,9 @@ static void check_convolution(lore_random *stream, int tokens, int channels, boo
                     biased ? numbers_wide(bias, (size_t)channels) : NULL, want);
   lore_kernels()->convolution_forward(tokens, channels, stride, x, weight, bias, y);
   assert_close("convolution", size, y, want, 20);
-  for (int t = 0; t < tokens; t++)
-    for (int c = 0; c < channels; c++) {
-      want[t * channels + c] = 0;
-      for (int l = 0; l < k; l++) {
-        want[t * channels + c] += weights[l * channels + c] * at(slope, tokens, channels, t + l, c);
-        want_dweight[l * channels + c] +=
-            slope[t * channels + c] * at(wide, tokens, channels, t - l, c);
-      }
-      if (biased)
-        want_dbias[c] += slope[t * channels + c];
-    }
+  memset(want, 0, size * sizeof *want);
+  naive_convolution_backward(tokens, channels, wide, weights, slope, want, want_dweight,
+                             want_dbias);
   lore_kernels()->convolution_backward(tokens, channels, stride, x, weight, dy, channels, dx,
                                        dweight, dbias);
   assert_close("dx of the convolution", size, dx, want, 20);
@@ -81,15 +69,10 @@ static void check_blocks(lore_random *stream, lore_precision precision, int toke
   double *want_dweight = numbers_zero(weights), *want_dbias = numbers_zero((size_t)channels);
   naive_blocks(tokens, channels, blocks, wide, wide_weight, numbers_wide(bias, (size_t)channels),
                want);
-  for (int t = 0; t < tokens; t++)
-    for (int c = 0; c < channels; c++) {
-      want_dbias[c] += slope[t * channels + c];
-      for (int i = 0; i < size; i++) {
-        int from = c / size * size + i, w = from * size + c % size;
-        want_dweight[w] += wide[t * channels + from] * operand[t * channels + c];
-        want_dx[t * channels + from] += wide_weight[w] * operand[t * channels + c];
-      }
-    }
+  naive_blocks_backward(tokens, channels, blocks, wide, wide_weight, operand, want_dx,
+                        want_dweight);
+  for (size_t i = 0; i < all; i++)
+    want_dbias[i % (size_t)channels] += slope[i];
   lore_kernels()->blocks_forward(precision, tokens, channels, blocks, x, weight, bias, y);
   lore_kernels()->blocks_backward(precision, tokens, channels, blocks, x, weight, dy, dx, dweight,
                                   dbias);

@@ -38,13 +38,14 @@ static inline void naive_linear(int tokens, int in, int out, const double *x, co
     }
 }
 
-/* Adds to dx, dweight and dbias. */
+/* Adds to dx, dweight and dbias (or NULL). */
 static inline void naive_linear_backward(int tokens, int in, int out, const double *x,
                                          const double *weight, const double *dy, double *dx,
                                          double *dweight, double *dbias) {
   for (int t = 0; t < tokens; t++)
     for (int o = 0; o < out; o++) {
-      dbias[o] += dy[t * out + o];
+      if (dbias)
+        dbias[o] += dy[t * out + o];
       for (int i = 0; i < in; i++) {
         dx[t * in + i] += dy[t * out + o] * weight[i * out + o];
         dweight[i * out + o] += dy[t * out + o] * x[t * in + i];
@@ -77,7 +78,7 @@ static inline void naive_norm(lore_norm norm, int tokens, int width, double epsi
   }
 }
 
-/* Adds to dx, dgain, dbias; with e = x - m and deviation s,
+/* Adds to dx, dgain, dbias (or NULL); with e = x - m and deviation s,
  * dy_i / dx_j = gain_i ((delta_ij - dm/dx_j) / s - e_i e_j / (d s^3)). */
 static inline void naive_norm_backward(lore_norm norm, int tokens, int width, double epsilon,
                                        const double *x, const double *gain, const double *dy,
@@ -87,7 +88,8 @@ static inline void naive_norm_backward(lore_norm norm, int tokens, int width, do
     double slope = norm == LORE_NORM_LAYER ? 1.0 / width : 0;
     for (int i = 0; i < width; i++) {
       dgain[i] += dy[i] * (x[i] - m) / s;
-      dbias[i] += dy[i];
+      if (dbias)
+        dbias[i] += dy[i];
       for (int j = 0; j < width; j++)
         dx[j] += dy[i] * gain[i] *
                  (((i == j) - slope) / s - (x[i] - m) * (x[j] - m) / (width * s * s * s));
@@ -196,6 +198,21 @@ static inline void naive_convolution(int tokens, int channels, const double *x,
     }
 }
 
+/* Adds to dx, dweight and dbias (or NULL). */
+static inline void naive_convolution_backward(int tokens, int channels, const double *x,
+                                              const double *weight, const double *dy, double *dx,
+                                              double *dweight, double *dbias) {
+  for (int t = 0; t < tokens; t++)
+    for (int c = 0; c < channels; c++) {
+      if (dbias)
+        dbias[c] += dy[t * channels + c];
+      for (int k = 0; k < LORE_CONVOLUTION_WIDTH && k <= t; k++) {
+        dx[(t - k) * channels + c] += weight[k * channels + c] * dy[t * channels + c];
+        dweight[k * channels + c] += x[(t - k) * channels + c] * dy[t * channels + c];
+      }
+    }
+}
+
 /* Block-diagonal map, blocks of weight (channels x channels / blocks) one below the other. */
 static inline void naive_blocks(int tokens, int channels, int blocks, const double *x,
                                 const double *weight, const double *bias, double *y) {
@@ -207,6 +224,20 @@ static inline void naive_blocks(int tokens, int channels, int blocks, const doub
       for (int i = 0; i < size; i++)
         y[t * channels + c] += x[t * channels + first + i] * weight[(first + i) * size + c % size];
     }
+}
+
+/* Adds to dx and dweight. */
+static inline void naive_blocks_backward(int tokens, int channels, int blocks, const double *x,
+                                         const double *weight, const double *dy, double *dx,
+                                         double *dweight) {
+  int size = channels / blocks;
+  for (int t = 0; t < tokens; t++)
+    for (int c = 0; c < channels; c++)
+      for (int i = 0; i < size; i++) {
+        int from = c / size * size + i, w = from * size + c % size;
+        dx[t * channels + from] += weight[w] * dy[t * channels + c];
+        dweight[w] += x[t * channels + from] * dy[t * channels + c];
+      }
 }
 
 /* The RG-LRU without a recurrence: the state is a sum over all inputs so far, each times the
@@ -224,6 +255,30 @@ static inline void naive_rg_lru(int tokens, int channels, const double *lambda, 
       }
       h[t * channels + c] = sum;
     }
+}
+
+/* Adds to dlambda, dr, di and dx; h are the states. With the decay a = exp(l) of a step and l =
+ * power logistic(r) ln a0: h = a h' + sqrt(1 - a^2) logistic(i) x, d sqrt(1 - a^2) / dl = -a^2 /
+ * sqrt(1 - a^2), d ln a0 / dlambda = logistic(-lambda). */
+static inline void naive_rg_lru_backward(int tokens, int channels, const double *lambda,
+                                         const double *r, const double *i, const double *x,
+                                         const double *h, const double *dh, double *dlambda,
+                                         double *dr, double *di, double *dx) {
+  for (int c = 0; c < channels; c++) {
+    double carry = 0, log_a0 = -log1p(exp(-lambda[c]));
+    for (int t = tokens - 1; t >= 0; t--) {
+      int at = t * channels + c;
+      double open = naive_logistic(r[at]), taken = naive_logistic(i[at]);
+      double l = LORE_RG_LRU_POWER * open * log_a0, a = exp(l), part = sqrt(-expm1(2 * l));
+      double slope = dh[at] + carry, before = t > 0 ? h[at - channels] : 0;
+      double dl = slope * (a * before - a * a / part * taken * x[at]);
+      dx[at] += slope * part * taken;
+      di[at] += slope * part * x[at] * taken * (1 - taken);
+      dr[at] += dl * LORE_RG_LRU_POWER * log_a0 * open * (1 - open);
+      dlambda[c] += dl * LORE_RG_LRU_POWER * open * naive_logistic(-lambda[c]);
+      carry = slope * a;
+    }
+  }
 }
 
 /* -sum p ln p */
