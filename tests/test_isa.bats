@@ -11,8 +11,8 @@ setup_file() {
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
   unset LORE_ISA
-  "$LORE" --version | grep -q '^  kernels  *v2 v3 v4$' || skip "this build has one level"
-  here=$("$LORE" --version | sed -n 's/^  here *\(v[0-9]\) .*/\1/p')
+  "$LORE" --version | grep -q '^  kernels  *v2 v3 v4 v4_bf16$' || skip "this build has one level"
+  here=$("$LORE" --version | sed -n 's/^  here *\(v[0-9a-z_]*\) .*/\1/p')
   [ "$here" != v2 ] || skip "this processor has one level"
 }
 
@@ -23,7 +23,7 @@ isa() {
 
 @test "every symbol of a level's library is named after it" {
   need nm
-  for level in v2 v3 v4; do
+  for level in v2 v3 v4 v4_bf16; do
     nm -g --defined-only "$LORE_BUILD/libkernels_$level.a" 2>&1 | awk 'NF == 3 { print $3 }' >symbols
     [ "$(wc -l <symbols)" -ge 30 ]
     not grep -v "_$level\$" symbols
@@ -32,7 +32,7 @@ isa() {
 
 @test "the highest by default, a lower one by setting or environment; said and kept" {
   need ncdump
-  "$LORE" check "$STUDY" | grep -q "^kernels  *$here (.*) here; this build has v2, v3, v4$"
+  "$LORE" check "$STUDY" | grep -q "^kernels  *$here (.*) here; this build has v2, v3, v4, v4_bf16$"
   "$LORE" check --json "$STUDY" | grep -q "\"isa\": *\"$here\""
   "$LORE" run "$STUDY" -o default >log 2>&1
   cat log
@@ -65,11 +65,11 @@ END
 
 @test "names that are none: one message, and nothing is begun" {
   LORE_ISA=avx fails 2 "$LORE" run "$STUDY" -o r
-  [[ $output == *"LORE_ISA is 'avx'; this build of lore has kernels for v2, v3, v4, or use auto" ]]
+  [[ $output == *"LORE_ISA is 'avx'; this build of lore has kernels for v2, v3, v4, v4_bf16, or use auto" ]]
   LORE_ISA=avx fails 2 mpirun -n 2 "$LORE" run "$STUDY" -o r
   LORE_ISA=V3 fails 2 "$LORE" bench --seconds 1 S
   fails 2 "$LORE" run "$STUDY" -o r -s compute.isa=v9
-  [[ $output == *"'compute.isa' is the text 'v9'; it must be one of auto, v2, v3, v4"* ]]
+  [[ $output == *"'compute.isa' is the text 'v9'; it must be one of auto, v2, v3, v4, v4_bf16"* ]]
   [ ! -e r ]
 }
 

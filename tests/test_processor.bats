@@ -9,7 +9,7 @@ setup() {
   [ "$(uname -m)" = x86_64 ] || skip "for x86-64 only"
   need qemu-x86_64-static
   unset LORE_ISA
-  "$LORE" --version | grep -q '^  kernels  *v2 v3 v4$' || skip "this build has one level"
+  "$LORE" --version | grep -q '^  kernels  *v2 v3 v4 v4_bf16$' || skip "this build has one level"
 }
 
 # on PROCESSOR COMMAND...: exit code and output as of `run`.
@@ -58,6 +58,11 @@ END
   [[ "$output" == *"; v3 (AVX2)"* ]]
   LORE_ISA=v2 "$LORE" run -q study.yaml -o v2
   same_weights {nehalem,v2}/runs/small-seed1/checkpoints/weights_00000002.nc
+  on Nehalem "$LORE" run study.yaml -o nehalem16 -s train.precision=bf16
+  [ "$status" -eq 0 ]
+  LORE_ISA=v2 "$LORE" run -q study.yaml -o v216 -s train.precision=bf16
+  same_weights {nehalem,v2}16/runs/small-seed1/checkpoints/weights_00000002.nc
+  not same_weights {nehalem16,v2}/runs/small-seed1/checkpoints/weights_00000002.nc
 }
 
 @test "a level that the processor lacks is refused" {
@@ -68,6 +73,9 @@ END
   on Haswell-noTSX "$LORE" run study.yaml -o r -s compute.isa=v4
   [ "$status" -eq 2 ]
   [[ "$output" == *"'compute.isa' is v4, but the processor of $(uname -n) lacks AVX512F "*"; use auto or v3" ]]
+  on Haswell-noTSX "$LORE" run study.yaml -o r -s compute.isa=v4_bf16
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"'compute.isa' is v4_bf16, but the processor of $(uname -n) lacks AVX512F "*" AVX512_BF16; use auto or v3" ]]
   [ ! -e r ]
   on Haswell-noTSX,-avx2 "$LORE" --version
   [[ "$output" == *"  here        v2 (SSE4.2)"* ]]

@@ -146,7 +146,7 @@ static void reconcile(lore_random *random, lore_settings *s) {
     s->evaluate.dense_until = 0;
   if (s->evaluate.attention_sequences > s->evaluate.sequences)
     s->evaluate.attention_sequences = s->evaluate.sequences;
-  if (!lore_gemm_has(s->compute.gemm))
+  if (!lore_gemm_has(s->compute.gemm) || s->model.precision == LORE_BF16)
     s->compute.gemm = LORE_GEMM_BUILTIN;
   reconcile_task(s);
 }

@@ -72,10 +72,9 @@ static lore_status check_gemm(const lore_study *study) {
   lore_gemm_backend wanted = study->settings->compute.gemm;
   if (study->settings->model.precision == LORE_BF16 && wanted > LORE_GEMM_BUILTIN)
     return lore_study_contradict(study, "compute.gemm", "train.precision",
-                                 "'compute.gemm' is %s, but with 'train.precision' bf16 products "
-                                 "are LORE's own%s; use builtin",
-                                 lore_gemm_name(wanted),
-                                 lore_study_origin(study, "train.precision"));
+                                 "'compute.gemm' is %s, but with 'train.precision' bf16 matrix "
+                                 "products are LORE's own; use builtin",
+                                 lore_gemm_name(wanted));
   if (lore_gemm_has(wanted))
     return LORE_OK;
   char names[64] = "auto";
