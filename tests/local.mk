@@ -160,6 +160,7 @@ shell_tests = \
 	tests/test_pages.bats \
 	tests/test_patched_runs.bats \
 	tests/test_plan.bats \
+	tests/test_precision.bats \
 	tests/test_probe_command.bats \
 	tests/test_processor.bats \
 	tests/test_ranks.bats \

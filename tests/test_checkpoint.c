@@ -406,6 +406,27 @@ static void test_wild_numbers(void **state) {
   lore_model_destroy(model);
 }
 
+/* Weights of one precision are good for the other; earlier versions did not write which it was. */
+static void test_precision(void **state) {
+  (void)state;
+  char text[8] = "";
+  int ncid;
+  lore_model_config rounded = plain;
+  rounded.precision = LORE_BF16;
+  lore_model *model = model_of(rounded), *other = model_of(plain);
+  assert_int_equal(write_to(path, model), LORE_OK);
+  assert_int_equal(nc_open(path, NC_NOWRITE, &ncid), 0);
+  nc_get_att_text(ncid, NC_GLOBAL, "train_precision", text);
+  nc_close(ncid);
+  assert_string_equal(text, "bf16");
+  assert_true(comes_back(model) && comes_back(other));
+  assert_int_equal(attribute_remove(path, "train_precision"), 0);
+  attribute_seal(path);
+  assert_true(comes_back(model) && comes_back(other));
+  lore_model_destroy(model);
+  lore_model_destroy(other);
+}
+
 /* A full disk leaves the previous checkpoint as it was. */
 static void test_full_disk(void **state) {
   (void)state;
@@ -441,6 +462,7 @@ int main(void) {
       TEST(test_about),
       TEST(test_other_words),
       TEST(test_wild_numbers),
+      TEST(test_precision),
       TEST(test_full_disk),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

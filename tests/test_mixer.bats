@@ -87,7 +87,8 @@ CODE
 }
 
 @test "peak memory is what lore check predicts, within 10 %" {
-  for options in "-s model.width=32" "-s model.width=256 -s model.hidden=1024 -s model.heads=4"; do
+  for options in "-s model.width=32" \
+    "-s model.width=256 -s model.hidden=1024 -s model.heads=4 -s train.precision=bf16"; do
     options="$options -s model.mixer=rg_lru -s train.steps=20 -s checkpoint.snapshots=[]"
     predicted=$("$LORE" check --json $options "$STUDY" |
       "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["peak_bytes"])')

@@ -18,19 +18,22 @@ import xarray as xr
 def run(name):
     return xr.open_dataset(f"{sys.argv[1]}/patching-{name}-seed1/metrics.nc")
 
-plain = run("plain")
+def check(plain, patched, reference, start):
+    before = (plain.step.values < start) | (start == 40)
+    assert (patched.attribute_loss.values[before] == plain.attribute_loss.values[before]).all()
+    after = plain.step.values >= start
+    used = patched.attention_attribute_to_name.values
+    if start < 40:  # the patterns of the snapshot, whatever the model has become
+        record = plain.step.values.tolist().index(reference)
+        assert (used[after] == plain.attention_attribute_to_name.values[record]).all()
+        assert (used[~after] == plain.attention_attribute_to_name.values[~after]).all()
+        assert (patched.attribute_loss.values[-1] != plain.attribute_loss.values[-1]).all()
+
 for start in (0, 20, 40):
     for reference in (0, 20, 40):
-        patched = run(f"patched-reference{reference}-start{start}")
-        before = (plain.step.values < start) | (start == 40)
-        assert (patched.attribute_loss.values[before] == plain.attribute_loss.values[before]).all()
-        after = plain.step.values >= start
-        used = patched.attention_attribute_to_name.values
-        if start < 40:  # the patterns of the snapshot, whatever the model has become
-            record = plain.step.values.tolist().index(reference)
-            assert (used[after] == plain.attention_attribute_to_name.values[record]).all()
-            assert (used[~after] == plain.attention_attribute_to_name.values[~after]).all()
-            assert (patched.attribute_loss.values[-1] != plain.attribute_loss.values[-1]).all()
+        check(run("plain"), run(f"patched-reference{reference}-start{start}"), reference, start)
+check(run("plain_bf16"), run("patched_bf16"), 20, 20)
+assert (run("plain_bf16").attribute_loss.values != run("plain").attribute_loss.values).all()
 END
 }
 

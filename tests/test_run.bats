@@ -115,7 +115,7 @@ predicted() {
   predicted 1 -s train.steps=20 -s model.width=32
   predicted 1 -s train.steps=20 -s model.width=256 -s model.hidden=1024 -s model.heads=4
   predicted 1 -s train.steps=20 -s train.batch=64 -s train.shard=16 -s model.width=128 \
-    -s model.hidden=512
+    -s model.hidden=512 -s train.precision=bf16
 }
 
 @test "peak memory of two ranks, of which one alone would need a fifth more" {

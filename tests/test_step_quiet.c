@@ -266,9 +266,10 @@ static void counters_see_other_threads(void **state) {
 
 enum { WARM_UP = 3, STEPS = 10 };
 
-static void check_steps(int threads) {
+static void check_steps(int threads, lore_precision precision) {
   small_world world;
   lore_model_config config = small_world_config(2, 16);
+  config.precision = precision;
   lore_train_config train = {.steps = WARM_UP + STEPS,
                              .batch = 6,
                              .shard = 1,
@@ -294,26 +295,31 @@ static void check_steps(int threads) {
   small_world_destroy(&world);
   for (int c = 0; c < CALLS; c++)
     if (counted[c] != 0)
-      fail_msg("%d threads: %s was called %ld times in %d steps", threads, call_name[c], counted[c],
-               STEPS);
+      fail_msg("%d threads, %s: %s was called %ld times in %d steps", threads,
+               lore_precision_name(precision), call_name[c], counted[c], STEPS);
 }
 
 static void one_thread_is_quiet(void **state) {
   (void)state;
-  check_steps(1);
+  check_steps(1, LORE_FLOAT32);
 }
 
 static void two_threads_are_quiet(void **state) {
   (void)state;
-  check_steps(2);
+  check_steps(2, LORE_FLOAT32);
+}
+
+static void bf16_is_quiet(void **state) {
+  (void)state;
+  check_steps(1, LORE_BF16);
+  check_steps(2, LORE_BF16);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(counters_count),
-      cmocka_unit_test(counters_see_other_threads),
-      cmocka_unit_test(one_thread_is_quiet),
-      cmocka_unit_test(two_threads_are_quiet),
+      cmocka_unit_test(counters_count),      cmocka_unit_test(counters_see_other_threads),
+      cmocka_unit_test(one_thread_is_quiet), cmocka_unit_test(two_threads_are_quiet),
+      cmocka_unit_test(bf16_is_quiet),
   };
   const char *preload = getenv("LD_PRELOAD");
   if (preload && strstr(preload, "vgpreload")) {

@@ -35,6 +35,17 @@ static inline int attribute_put_text(const char *path, const char *name, const c
   return attribute_put(path, name, text, 0);
 }
 
+static inline int attribute_remove(const char *path, const char *name) {
+  int ncid, error = nc_open(path, NC_WRITE, &ncid);
+  if (error)
+    return error;
+  error = nc_redef(ncid);
+  if (!error)
+    error = nc_del_att(ncid, NC_GLOBAL, name);
+  int closed = nc_close(ncid);
+  return error ? error : closed;
+}
+
 /* Puts the right checksum on a file that was changed; -1 if it cannot. */
 static inline int attribute_seal(const char *path) {
   int fd = open(path, O_RDWR);

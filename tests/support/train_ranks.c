@@ -2,11 +2,11 @@
  *
  *   train_ranks BATCH SHARD THREADS reproducible|mpi [untied|rg_lru|wide]
  *
- * (wide: several ranges of the gradient, some of which are joined). One line per step with loss,
- * gradient norm and tokens, one with checksums of parameters and of an evaluation, in hexadecimal;
- * rank 0 also checks that all ranks have the same. With LORE_MESSAGES=1 in the environment, a line
- * tells instead how many messages a rank sent and received at most for a range in a step, and how
- * many ranges there are, as counted through MPI's profiling interface. */
+ * (wide: several ranges of the gradient, some of which are joined), in float32 and then in bf16.
+ * One line per step with loss, gradient norm and tokens, one with checksums of parameters and of an
+ * evaluation, in hexadecimal; rank 0 also checks that all ranks have the same. With LORE_MESSAGES=1
+ * in the environment, a line tells instead how many messages a rank sent and received at most for a
+ * range in a step, and how many ranges there are, as counted through MPI's profiling interface. */
 #include <inttypes.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -139,6 +139,19 @@ static void train(lore_team team, char **argument) {
   lore_trainer_destroy(trainer);
 }
 
+static lore_model_config model_config(const char *kind, lore_precision precision) {
+  bool wide = !strcmp(kind, "wide");
+  lore_model_config config = small_world_config(LAYERS, wide ? 64 : 16);
+  config.precision = precision;
+  config.tied_embedding = !wide && strcmp(kind, "untied") != 0;
+  if (!strcmp(kind, "rg_lru")) {
+    config.mixer = LORE_MIXER_RG_LRU;
+    config.positions = LORE_POSITIONS_NONE;
+    config.recurrent_width = 24;
+  }
+  return config;
+}
+
 int main(int argc, char **argv) {
   int provided;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
@@ -146,18 +159,13 @@ int main(int argc, char **argv) {
     fputs("usage: train_ranks BATCH SHARD THREADS reproducible|mpi [untied|rg_lru|wide]\n", stderr);
     MPI_Abort(MPI_COMM_WORLD, 2);
   }
-  lore_model_config config =
-      small_world_config(LAYERS, argc > 5 && !strcmp(argv[5], "wide") ? 64 : 16);
-  config.tied_embedding = argc < 6 || (strcmp(argv[5], "untied") && strcmp(argv[5], "wide"));
-  if (argc > 5 && !strcmp(argv[5], "rg_lru")) {
-    config.mixer = LORE_MIXER_RG_LRU;
-    config.positions = LORE_POSITIONS_NONE;
-    config.recurrent_width = 24;
-  }
   lore_gemm_select(LORE_GEMM_BUILTIN);
-  small_world_create(&world, &config, 200, 50);
-  train(lore_team_of(MPI_COMM_WORLD), argv);
-  small_world_destroy(&world);
+  for (int precision = LORE_FLOAT32; precision <= LORE_BF16; precision++) {
+    lore_model_config config = model_config(argc > 5 ? argv[5] : "", (lore_precision)precision);
+    small_world_create(&world, &config, 200, 50);
+    train(lore_team_of(MPI_COMM_WORLD), argv);
+    small_world_destroy(&world);
+  }
   MPI_Finalize();
   return 0;
 }
