@@ -19,6 +19,7 @@ analysis_package = \
 	analysis/lore/figures/__init__.py \
 	analysis/lore/figures/patching.py \
 	analysis/lore/figures/phases.py \
+	analysis/lore/figures/precision.py \
 	analysis/lore/figures/probe.py \
 	analysis/lore/figures/quickstart.py \
 	analysis/lore/figures/schedules.py \
@@ -40,6 +41,7 @@ analysis_package = \
 	analysis/lore/selections/families.py \
 	analysis/lore/selections/patching.py \
 	analysis/lore/selections/phases.py \
+	analysis/lore/selections/precision.py \
 	analysis/lore/selections/schedules.py \
 	analysis/lore/selections/sequential.py \
 	analysis/lore/selections/tuning.py \

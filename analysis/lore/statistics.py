@@ -19,6 +19,10 @@ Name = TypeVar("Name")
 T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
        2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048,
        2.045, 2.042)
+# The same for two-sided 90 %.
+T90 = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812, 1.796, 1.782, 1.771, 1.761,
+       1.753, 1.746, 1.740, 1.734, 1.729, 1.725, 1.721, 1.717, 1.714, 1.711, 1.708, 1.706, 1.703, 1.701,
+       1.699, 1.697)
 HOLDS: Final = "holds"
 FAILS: Final = "does not hold"
 OPEN: Final = "not decidable here"
@@ -62,6 +66,32 @@ def mean_of(values: Iterable[float]) -> float:
     """The mean of the finite values; NaN if there are none."""
     finite = [v for v in values if np.isfinite(v)]
     return float(np.mean(finite)) if finite else np.nan
+
+
+@dataclass
+class Equivalence:
+    """A mean difference of pairs with its 90 % interval, and whether it lies within the margin."""
+    mean: float
+    low: float
+    high: float
+    count: int
+    verdict: Verdict
+
+
+def equivalence(differences: Iterable[float], margin: float) -> Equivalence:
+    """Two one-sided t tests at 5 % (Schuirmann 1987): equal within +-margin if the 90 % interval lies inside, not equal
+    if it lies outside. NaN are left out."""
+    finite = np.asarray([d for d in differences if np.isfinite(d)], float)
+    count = len(finite)
+    mean = float(finite.mean()) if count else np.nan
+    if count < 2:
+        return Equivalence(mean, -np.inf, np.inf, count, OPEN)
+    quantile = T90[count - 2] if count - 2 < len(T90) else 1.645
+    half = quantile * float(finite.std(ddof=1)) / np.sqrt(count)
+    low, high = mean - half, mean + half
+    outside = low > margin or high < -margin
+    verdict: Verdict = FAILS if outside else HOLDS if -margin < low and high < margin else OPEN
+    return Equivalence(mean, low, high, count, verdict)
 
 
 def above(i: Interval, limit: float = 0.0) -> Verdict:

@@ -32,6 +32,7 @@ from lore.selections.curricula import curriculum_end  # noqa: E402
 from lore.selections.families import members, of_family, parent, plateau_ends  # noqa: E402
 from lore.selections.patching import reference_of, start_of  # noqa: E402
 from lore.selections.phases import name_layer  # noqa: E402
+from lore.selections.precision import comparisons  # noqa: E402
 from lore.selections.schedules import FAMILIES, best_alphas  # noqa: E402
 from lore.selections.sequential import first_evaluations  # noqa: E402
 from lore.study import Run, Study, join  # noqa: E402
@@ -144,6 +145,30 @@ class Statistics(unittest.TestCase):
         self.assertAlmostEqual(i.high, 2 + 4.303 / np.sqrt(3))
         self.assertEqual(i.count, 3)
         self.assertEqual(st.above(st.interval([5.0])), OPEN)
+
+    def test_equivalence(self):
+        """Half-width: t(3) = 2.353 times 0.12910 / sqrt(4)."""
+        e = st.equivalence([0.1, -0.1, 0.2, 0.0, np.nan], 0.21)
+        self.assertAlmostEqual(e.mean, 0.05)
+        self.assertAlmostEqual(e.high - e.mean, 2.353 * 0.129099 / 2, 4)
+        self.assertEqual((e.count, e.verdict), (4, HOLDS))
+        self.assertEqual(st.equivalence([0.1, -0.1, 0.2, 0.0], 0.2).verdict, OPEN)
+        self.assertEqual(st.equivalence([0.5, 0.6, 0.55], 0.2).verdict, FAILS)
+        self.assertEqual(st.equivalence([0.0], 0.2).verdict, OPEN)
+
+    def test_equivalence_errs_as_often_as_it_says(self):
+        """Means that lie on the margin are called equal in 5 % of the samples."""
+        random = np.random.default_rng(8)
+        found = [st.equivalence(random.normal(0.3, 0.1, 20), 0.3).verdict == HOLDS for _ in range(4000)]
+        self.assertAlmostEqual(np.mean(found), 0.05, delta=0.012)
+
+    def test_precisions_are_compared_by_pairs(self):
+        for sign, verdicts in ((1, {HOLDS}), (-1, {HOLDS, FAILS})):
+            found = comparisons(study_of("precision", sign))
+            self.assertEqual([c.result.count for c in found], [12] * 4)
+            self.assertEqual({c.result.verdict for c in found}, verdicts)
+        found = {c.quantity: c.result.verdict for c in found}
+        self.assertEqual([found[q] for q in ("end of the plateau", "final attribute loss")], [FAILS, FAILS])
 
     def test_decisions(self):
         low, high, wide = st.interval([-2, -2.1]), st.interval([1.0, 1.1, 1.05]), st.interval([-1, 1, 0.5])
@@ -342,7 +367,8 @@ class Findings(unittest.TestCase):
 DRAWN = {"2": "fig2", "F": "fig2", "M": "fig2", "3": "fig3", "D": "fig3", "4": "fig4", "G": "fig4", "H": "fig4",
          "I": "fig4", "J": "fig4", "K": "fig4", "L": "fig4", "5": "fig5", "N": "fig5", "O": "fig5", "A": "figA",
          "C": "figC", "P": "figP", "Q": "memory", "R": "memory", "S": "figS", "T": "figS", "U": "figS", "V": "figV",
-         "X": "figS", "W": "figW", "questions": "questions"}
+         "X": "figS", "W": "figW", "questions": "questions",
+         "precision": "precision"}
 
 
 def with_curriculum(kind, last=400, **settings):

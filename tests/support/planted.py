@@ -321,8 +321,17 @@ def figW(p, sign):
                 losses += 0.5 - sign * 0.2 * np.log2(1 + reference / 1000)
 
 
+def precision(p, sign):
+    """Two precisions that differ by noise; or bf16 is slower by half and ends higher."""
+    for seed in range(1, 13):
+        for kind in ("float32", "bf16"):
+            worse = sign < 0 and kind == "bf16"
+            plain(p, 1024, seed, 1000, 200 * (1.5 if worse else 1) * (1 + random.normal(0, 0.02)),
+                  1.5 * (1.5 if worse else 1) * (1 + random.normal(0, 0.02)), train_precision=kind)
+
+
 KINDS = {f.__name__: f for f in (fig2, fig3, fig4, fig5, figA, figC, figP, figS, figV, figW, lawless, lengths,
-                                 memory, questions)}
+                                 memory, precision, questions)}
 
 
 def plant(kind, path, sign=1):

@@ -154,6 +154,21 @@ class Panel:
             mean, low, high = np.full((3, 1), np.nan) if partly else np.array([[there.mean()], [there.min()], [there.max()]])
             self.lines.append(Line(label, np.array([place]), mean, low, high, len(there)))
 
+    def span(self, low: float, middle: float, high: float, place: float, label: str, colour: Colour, seeds: int) -> None:
+        """An interval in a row, with a dot at its middle."""
+        self.axes.plot([low, high], [place, place], color=colour, lw=2.2, solid_capstyle="butt")
+        self.axes.plot([middle], [place], "o", color=colour, ms=5)
+        self.y_title = self.axes.get_xlabel()
+        self.x_title = "row"
+        self.lines.append(Line(label, np.array([place]), np.array([middle]), np.array([low]), np.array([high]), seeds))
+
+    def pairs(self, x: Sequence[float], y: Sequence[float], label: str, colour: Colour) -> None:
+        """A point for each pair."""
+        self.key(label, x, y, marker="o", ls="", ms=4, alpha=0.7, color=colour)
+        order = np.argsort(np.asarray(x, float))
+        across, up = np.asarray(x, float)[order], np.asarray(y, float)[order]
+        self.lines.append(Line(label, across, up, up, up, len(across)))
+
     def baseline(self, value: float, label: str = "no-knowledge baseline") -> None:
         """A horizontal line."""
         if np.isfinite(value):
