@@ -62,8 +62,8 @@ static void write_short(const char *at) {
   setting[1].integer = 8;
   setting[5].number = 2.5e-3;
   setting[6].text = "[0, 7]";
-  setting[SETTINGS] =
-      (lore_scalar){"distribution_alpha", "exponent", "1", LORE_SCALAR_REAL, 0, 0.6, NULL, false};
+  setting[SETTINGS] = (lore_scalar){
+      "distribution_alpha", "exponent", "1", LORE_SCALAR_REAL, 0, 0.6, NULL, false, false};
   definition.setting = setting;
   definition.settings = SETTINGS + 1;
   definition.group = fixture_group + 1;

@@ -274,7 +274,7 @@ static void test_setting_named_like_a_variable(void **state) {
   if (child == 0) {
     freopen("/dev/null", "w", stderr);
     signal(SIGABRT, SIG_DFL);
-    lore_scalar setting = {"train_loss", "bug", "1", LORE_SCALAR_REAL, 0, 1, NULL, false};
+    lore_scalar setting = {"train_loss", "bug", "1", LORE_SCALAR_REAL, 0, 1, NULL, false, false};
     lore_metrics_definition definition = fixture_definition();
     definition.settings = 1;
     definition.setting = &setting;

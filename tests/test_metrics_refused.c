@@ -84,11 +84,15 @@ static void test_other_settings(void **state) {
       "belongs to another run: it has the setting train_learning_rate, which is unknown here");
   lore_scalar more[SETTINGS + 1];
   memcpy(more, fixture_setting, sizeof fixture_setting);
-  more[SETTINGS] = (lore_scalar){"new", "new", "1", LORE_SCALAR_REAL, 0, 1, NULL, false};
+  more[SETTINGS] = (lore_scalar){"new", "new", "1", LORE_SCALAR_REAL, 0, 1, NULL, false, false};
   lore_metrics_definition d = definition_now();
   d.settings++;
   d.setting = more;
   refused(&d, 3, LORE_USER, "belongs to another run: it has no setting new");
+  lore_metrics *metrics;
+  more[SETTINGS].initial = true; /* a version that did not know it did as if it had its default */
+  assert_int_equal(lore_metrics_resume(path, &d, 3, "", &metrics), LORE_OK);
+  assert_int_equal(lore_metrics_close(metrics), LORE_OK);
 }
 
 /* A file of a version that did not know where runs come from, and files that say it. */
@@ -98,8 +102,8 @@ static void test_origin(void **state) {
   lore_scalar more[SETTINGS + ORIGIN];
   memcpy(more, fixture_setting, sizeof fixture_setting);
   lore_scalar *run = &more[SETTINGS], *step = run + 1;
-  *run = (lore_scalar){"start_run", "a", "1", LORE_SCALAR_TEXT, 0, 0, "", false};
-  *step = (lore_scalar){"start_step", "a", "1", LORE_SCALAR_OPTIONAL, 0, NAN, NULL, false};
+  *run = (lore_scalar){"start_run", "a", "1", LORE_SCALAR_TEXT, 0, 0, "", false, false};
+  *step = (lore_scalar){"start_step", "a", "1", LORE_SCALAR_OPTIONAL, 0, NAN, NULL, false, false};
   lore_metrics_definition d = definition_now();
   d.settings += ORIGIN;
   d.setting = more;
@@ -125,17 +129,17 @@ static void test_free_settings(void **state) {
   for (int i = 0; i < 19; i++)
     strcat(list, "123456789 ");
   const lore_scalar first[FREE] = {
-      {"checkpoint_every", "a", "1", LORE_SCALAR_INTEGER, 500, 0, NULL, true},
-      {"checkpoint_snapshots", "a", "1", LORE_SCALAR_TEXT, 0, 0, "", true},
-      {"compute_threads", "a", "1", LORE_SCALAR_INTEGER, 2, 0, NULL, true},
-      {"compute_gemm", "a", "1", LORE_SCALAR_TEXT, 0, 0, "auto", true},
-      {"train_reduction", "a", "1", LORE_SCALAR_TEXT, 0, 0, "reproducible", true}};
+      {"checkpoint_every", "a", "1", LORE_SCALAR_INTEGER, 500, 0, NULL, true, false},
+      {"checkpoint_snapshots", "a", "1", LORE_SCALAR_TEXT, 0, 0, "", true, false},
+      {"compute_threads", "a", "1", LORE_SCALAR_INTEGER, 2, 0, NULL, true, false},
+      {"compute_gemm", "a", "1", LORE_SCALAR_TEXT, 0, 0, "auto", true, false},
+      {"train_reduction", "a", "1", LORE_SCALAR_TEXT, 0, 0, "reproducible", true, false}};
   const lore_scalar second[FREE] = {
-      {"checkpoint_every", "a", "1", LORE_SCALAR_INTEGER, 5000000000, 0, NULL, true},
-      {"checkpoint_snapshots", "a", "1", LORE_SCALAR_TEXT, 0, 0, list, true},
-      {"compute_threads", "a", "1", LORE_SCALAR_INTEGER, 16, 0, NULL, true},
-      {"compute_gemm", "a", "1", LORE_SCALAR_TEXT, 0, 0, "cblas", true},
-      {"train_reduction", "a", "1", LORE_SCALAR_TEXT, 0, 0, "mpi", true}};
+      {"checkpoint_every", "a", "1", LORE_SCALAR_INTEGER, 5000000000, 0, NULL, true, false},
+      {"checkpoint_snapshots", "a", "1", LORE_SCALAR_TEXT, 0, 0, list, true, false},
+      {"compute_threads", "a", "1", LORE_SCALAR_INTEGER, 16, 0, NULL, true, false},
+      {"compute_gemm", "a", "1", LORE_SCALAR_TEXT, 0, 0, "cblas", true, false},
+      {"train_reduction", "a", "1", LORE_SCALAR_TEXT, 0, 0, "mpi", true, false}};
   const char *const at[] = {reference, path};
   lore_metrics_definition d = definition_now();
   d.settings = FREE;

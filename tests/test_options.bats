@@ -98,6 +98,8 @@ END
   refused "--gflops fast: expected a number of GFLOP/s above 0 and below 1e+09" plan --gflops fast
   refused "--gemm blas: expected auto, builtin, cblas or onednn" bench --gemm blas
   refused "--mixer mlp: expected attention or rg_lru" bench --mixer mlp
+  refused "--precision half: expected float32 or bf16" bench --precision half
+  refused "--gemm cblas has no effect with --precision bf16, whose products are LORE's own; remove it" bench --gemm cblas --precision bf16
   refused "--chunk 2/2: expected I/N with 0 <= I < N" run --chunk 2/2
   refused "--snapshots 1,b: expected up to 256 steps separated by commas" probe --snapshots 1,b
   refused "--ridge 0: expected up to 32 positive numbers separated by commas" probe --ridge 0

@@ -54,6 +54,7 @@ END
   not grep -q 'matrix products' log
   [ ! -e auto/gemm.yaml ]
   ncdump -h auto/$RUN/metrics.nc | grep -q ':gemm_backend = "builtin" ;'
+  "$LORE" plan "$STUDY" -s train.precision=bf16 -s compute.gemm=auto | grep -q 'in matrix products (builtin, '
 }
 
 @test "weights of either precision start and patch runs of the other, also those of earlier versions" {

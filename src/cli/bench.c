@@ -86,6 +86,7 @@ static void print_result_json(const lore_bench_shape *shape, const lore_bench_re
   lore_json_decimal(json, "most_share", 4, r->most_share);
   lore_json_integer(json, "steps", r->steps);
   lore_json_integer(json, "threads", r->threads);
+  lore_json_text(json, "precision", lore_precision_name(shape->precision));
   lore_json_text(json, "backend", lore_gemm_name(r->backend));
   lore_json_text(json, "isa", lore_kernels()->name);
   lore_json_end(json);
@@ -115,6 +116,7 @@ static void print_scaling_json(const lore_bench_shape *shape, const lore_bench_s
   lore_json_decimal(json, "exchange_seconds", 6, r->exchange_seconds);
   lore_json_decimal(json, "mpi_exchange_seconds", 6, r->mpi_exchange_seconds);
   lore_json_decimal(json, "gradient_bytes", 0, r->bytes);
+  lore_json_text(json, "precision", lore_precision_name(shape->precision));
   lore_json_text(json, "backend", lore_gemm_name(r->backend));
   lore_json_text(json, "isa", lore_kernels()->name);
   lore_json_end(json);
@@ -147,6 +149,15 @@ static lore_status check_names(int words, char **word) {
   return LORE_OK;
 }
 
+static lore_status check_backend(const lore_arguments *a) {
+  if (a->precision == LORE_FLOAT32 || a->backend <= LORE_GEMM_BUILTIN)
+    return LORE_OK;
+  return lore_fail(LORE_USER,
+                   "--gemm %s has no effect with --precision %s, whose products are LORE's own; "
+                   "remove it",
+                   lore_gemm_name((lore_gemm_backend)a->backend), precision_word(a->precision));
+}
+
 static void print_header(lore_team team) {
   if (team.ranks > 1)
     printf("%-5s %5s %10s %10s %8s %11s %10s %11s  %-7s  %s\n", "shape", "ranks", "1: tok/s",
@@ -161,7 +172,7 @@ static lore_status bench_shape(const lore_arguments *a, const lore_bench_shape *
                                lore_team team, lore_json *json) {
   lore_bench_result result;
   lore_bench_scaling scaling;
-  lore_gemm_backend backend = (lore_gemm_backend)a->backend;
+  lore_gemm_backend backend = lore_gemm_for(shape->precision, (lore_gemm_backend)a->backend);
   if (team.ranks > 1)
     LORE_TRY(lore_bench_ranks(shape, team, a->threads, backend, a->seconds, &scaling));
   else
@@ -199,6 +210,7 @@ static lore_status bench(const lore_arguments *arguments, lore_team team, int wo
   lore_json json = lore_json_begin(stdout);
   bool prints_json = arguments->json && team.rank == 0;
   LORE_TRY(check_names(words, word));
+  LORE_TRY(check_backend(arguments));
   LORE_TRY_TOGETHER(team, lore_threads_pin(arguments->threads));
   LORE_TRY(lore_level_agree(team, LORE_ISA_AUTO, &level));
   lore_level_select(level);

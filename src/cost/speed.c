@@ -25,10 +25,11 @@ lore_status lore_speed_measure(const lore_settings *s, int threads, double secon
   LORE_TRY(lore_threads_pin(threads));
   LORE_TRY(lore_level_limit(s->compute.isa, &level));
   lore_level_select(level);
-  if (s->compute.gemm == LORE_GEMM_AUTO)
+  lore_gemm_backend backend = lore_gemm_for(s->model.precision, s->compute.gemm);
+  if (backend == LORE_GEMM_AUTO)
     LORE_TRY(lore_gemm_choose(shape, shapes, threads, seconds / 2, sizeof text, text));
   else
-    LORE_TRY(lore_gemm_select(s->compute.gemm));
+    LORE_TRY(lore_gemm_select(backend));
   LORE_TRY(lore_gemm_time(s->model.precision, lore_gemm_selected(), shape, shapes, threads,
                           seconds / 2, &each));
   *speed = (lore_plan_speed){.gemm_gflops = 1e-9 * threads * operations_of(shapes, shape) / each};

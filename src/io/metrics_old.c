@@ -154,7 +154,7 @@ static lore_status compare_setting(lore_metrics_old *old, const lore_scalar *her
   char there_text[256], here_text[256];
   *stored = *here;
   int error = read_setting(old, stored);
-  if (error == NC_ENOTVAR && (here->runtime || says_none(here)))
+  if (error == NC_ENOTVAR && (here->runtime || here->initial || says_none(here)))
     return LORE_OK; /* as files of an earlier version do */
   if (error == NC_ENOTVAR)
     return lore_fail(LORE_USER, "%s belongs to another run: it has no setting %s", old->path,

@@ -125,6 +125,10 @@ static lore_status check_addresses(lore_gemm_backend backend) {
                    names[backend], (double)needed / (1 << 30), (double)left / (1 << 30));
 }
 
+lore_gemm_backend lore_gemm_for(lore_precision precision, lore_gemm_backend wanted) {
+  return precision == LORE_BF16 ? LORE_GEMM_BUILTIN : wanted;
+}
+
 lore_status lore_gemm_select(lore_gemm_backend backend) {
   if (!functions[backend])
     return lore_fail(LORE_USER, "this build has no GEMM backend '%s'", names[backend]);

@@ -25,7 +25,7 @@ enum { FILE_SIZE = 1024, TIMES = 128 };
 static bool find_undecided(const lore_manifest *manifest, lore_settings *settings) {
   for (int r = 0; r < manifest->runs; r++) {
     lore_manifest_settings(manifest, r, settings);
-    if (settings->compute.gemm == LORE_GEMM_AUTO && settings->model.precision == LORE_FLOAT32 &&
+    if (lore_gemm_for(settings->model.precision, settings->compute.gemm) == LORE_GEMM_AUTO &&
         lore_run_task_of(settings->task)->sharded)
       return true;
   }

@@ -108,8 +108,9 @@ static lore_status find_first_backend(const lore_run *run, int *backend) {
 
 /* One backend for all ranks and sessions, or sums would not have the same bits. */
 static lore_status choose_backend(lore_run *run, bool resumed) {
-  int backend = (int)run->settings->compute.gemm;
-  if (backend == LORE_GEMM_AUTO && run->settings->model.precision == LORE_FLOAT32)
+  const lore_settings *s = run->settings;
+  int backend = (int)lore_gemm_for(s->model.precision, s->compute.gemm);
+  if (backend == LORE_GEMM_AUTO)
     backend = (int)run->options->gemm;
   if (backend == LORE_GEMM_AUTO)
     backend = LORE_GEMM_BUILTIN;

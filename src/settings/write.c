@@ -8,6 +8,8 @@
 
 #include "lore/settings/word.h"
 
+enum { VALUE_SIZE = 8192 };
+
 static void write_value(const lore_setting *setting, const lore_settings *settings, FILE *stream) {
   char number[LORE_REAL_SIZE];
   const char *text;
@@ -116,12 +118,19 @@ static const char *store_words(string_pool *p, const lore_word_list *words) {
   return store_string(p, text);
 }
 
+static bool has_default(const lore_setting *setting, const lore_settings *settings) {
+  char value[VALUE_SIZE];
+  return setting->initial &&
+         !strcmp(lore_setting_print(setting, settings, VALUE_SIZE, value), setting->initial);
+}
+
 static lore_scalar make_scalar(const lore_setting *setting, const lore_settings *settings,
                                string_pool *p) {
   lore_scalar scalar = {.name = store_scalar_name(p, setting->key),
                         .long_name = setting->help,
                         .units = "1", /* of all settings, as in the files of earlier versions */
                         .runtime = setting->runtime,
+                        .initial = has_default(setting, settings),
                         .kind = LORE_SCALAR_TEXT};
   switch (setting->kind) {
   case LORE_SETTING_TEXT:

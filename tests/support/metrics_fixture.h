@@ -14,16 +14,16 @@ static const lore_group fixture_group[FIXTURE_GROUPS] = {{"known", 0, 4096},
                                                          {"held_out", 4096, 1024}};
 
 static const lore_scalar fixture_setting[] = {
-    {"name", "name of the study", "1", LORE_SCALAR_TEXT, 0, 0, "imbalance", false},
-    {"seed", "seed of everything random", "1", LORE_SCALAR_INTEGER, 7, 0, NULL, false},
+    {"name", "name of the study", "1", LORE_SCALAR_TEXT, 0, 0, "imbalance", false, false},
+    {"seed", "seed of everything random", "1", LORE_SCALAR_INTEGER, 7, 0, NULL, false, false},
     {"data_seed", "a number that 53 bits cannot hold", "1", LORE_SCALAR_INTEGER,
-     INT64_C(9007199254740993), 0, NULL, false},
+     INT64_C(9007199254740993), 0, NULL, false, false},
     {"population_individuals", "individuals", "1", LORE_SCALAR_INTEGER, INT64_C(5000000000), 0,
-     NULL, false},
+     NULL, false, false},
     {"model_tied_embedding", "the head uses the embedding", "1", LORE_SCALAR_INTEGER, 1, 0, NULL,
-     false},
-    {"train_learning_rate", "learning rate", "1", LORE_SCALAR_REAL, 0, 1.5e-3, NULL, false},
-    {"checkpoint_snapshots", "steps with weights", "1", LORE_SCALAR_TEXT, 0, 0, "", true},
+     false, false},
+    {"train_learning_rate", "learning rate", "1", LORE_SCALAR_REAL, 0, 1.5e-3, NULL, false, false},
+    {"checkpoint_snapshots", "steps with weights", "1", LORE_SCALAR_TEXT, 0, 0, "", true, false},
 };
 
 static const lore_provenance fixture_provenance[] = {{"lore_version", "0.1.0"},

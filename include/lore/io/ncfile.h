@@ -110,6 +110,7 @@ typedef struct {
   double number;
   const char *text; /* also the names of enumeration values */
   bool runtime;     /* changes no result: may differ when a run is resumed */
+  bool initial; /* has its default, as a file of a version that did not know it says by silence */
 } lore_scalar;
 
 /* Defines variables, their ids in variable[scalars], and names them in the global attribute

@@ -28,6 +28,9 @@ void lore_gemm(lore_precision precision, lore_transpose ta, lore_transpose tb, i
 int lore_gemm_has(lore_gemm_backend backend);
 const char *lore_gemm_name(lore_gemm_backend backend);
 
+/* The backend that `wanted` comes to in that precision. */
+lore_gemm_backend lore_gemm_for(lore_precision precision, lore_gemm_backend wanted);
+
 /* Uses `backend` from now on. Not while a product is running. LORE_USER if the build lacks it,
  * LORE_MEMORY if `ulimit -v` leaves a library too little: then it is not touched. */
 lore_status lore_gemm_select(lore_gemm_backend backend);
