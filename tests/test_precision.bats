@@ -20,7 +20,7 @@ stop() {
   cat - "$STUDY" >both.yaml <<END
 sweep: {grid: {train.precision: [float32, bf16]}}
 END
-  "$LORE" run -q both.yaml -o both
+  "$LORE" run -q both.yaml -o both -s train.steps=10 -s checkpoint.snapshots=[0]
   "$LORE" collect both
   "$PYTHON" - <<'END'
 import numpy as np
