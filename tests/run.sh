@@ -2,8 +2,8 @@
 # Builds LORE and runs its tests. The last line of the output counts them.
 #
 #   tests/run.sh         gcc, all tests (under 15 minutes)
-#   tests/run.sh ci      gcc with -Werror, all tests but slow ones with Slurm (LORE_SLURM_TESTS=short), and with
-#                        fewer kills (LORE_KILLS=4); clang builds with -Werror; C tests with sanitizers (under 30 minutes)
+#   tests/run.sh ci      gcc with -Werror, all tests but slow ones with Slurm (LORE_SLURM_TESTS=short), with fewer
+#                        kills (LORE_KILLS=4), three tests side by side (LORE_TEST_JOBS=3); clang builds with -Werror; C tests with sanitizers (under 30 minutes)
 #   tests/run.sh full    all of that and the whole night, all tests with clang too, valgrind, shellcheck, make distcheck
 #                        (and sums over 64 ranks, LORE_RANKS=1)
 #   tests/run.sh night   a sweep on a Slurm of its own with hostile variables, a run that kills its process, a full
@@ -221,7 +221,7 @@ start=$SECONDS
 case $level in
   default) with_gcc ;;
   ci)
-    LORE_SLURM_TESTS=short LORE_KILLS=4 with_gcc
+    LORE_SLURM_TESTS=short LORE_KILLS=4 LORE_TEST_JOBS=${LORE_TEST_JOBS:-3} with_gcc
     with_clang
     with_sanitizers
     ;;
