@@ -28,6 +28,7 @@ dist_studies_DATA = \
 	jobs/studies/figV.yaml \
 	jobs/studies/figW.yaml \
 	jobs/studies/figX.yaml \
+	jobs/studies/precision.yaml \
 	jobs/studies/questions.yaml \
 	jobs/studies/quickstart.yaml
 
@@ -52,6 +53,7 @@ dist_smallstudies_DATA = \
 	jobs/studies/small/figU.yaml \
 	jobs/studies/small/figV.yaml \
 	jobs/studies/small/figW.yaml \
+	jobs/studies/small/precision.yaml \
 	jobs/studies/small/repeats.yaml \
 	jobs/studies/small/throw_away.yaml
 
