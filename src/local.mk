@@ -1,6 +1,7 @@
 # A new file is one line in the list of its room.
 base_sources = \
 	src/base/arena.c \
+	src/base/barrier.c \
 	src/base/build.c \
 	src/base/clock.c \
 	src/base/json.c \
@@ -37,6 +38,8 @@ eval_sources = \
 train_sources = \
 	src/train/adamw.c \
 	src/train/bench.c \
+	src/train/crews.c \
+	src/train/crews.h \
 	src/train/exchange.c \
 	src/train/exchange.h \
 	src/train/memory_trainer.c \
@@ -252,6 +255,7 @@ model_sources = \
 	src/model/mixer.c \
 	src/model/mixer.h \
 	src/model/model.c \
+	src/model/pass.c \
 	src/model/pass.h \
 	src/model/recurrent_block.c \
 	src/model/tensor.c \

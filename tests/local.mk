@@ -7,6 +7,7 @@ float_tests = \
 	tests/test_bf16 \
 	tests/test_checkpoint \
 	tests/test_collect \
+	tests/test_crew \
 	tests/test_decoder \
 	tests/test_distribution \
 	tests/test_evaluate \

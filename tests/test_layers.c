@@ -245,7 +245,7 @@ static void check_embedding(lore_random *stream, int width, bool positions) {
       }
   lore_kernels()->embedding_forward(SEQUENCES, offset, token, width, embedding,
                                     positions ? position : NULL, x);
-  lore_kernels()->embedding_backward(SEQUENCES, offset, token, width, dx, dembedding,
+  lore_kernels()->embedding_backward(SEQUENCES, offset, token, width, 0, width, dx, dembedding,
                                      positions ? dposition : NULL);
   assert_close("x", size, x, want, 1);
   assert_close("dembedding", VOCABULARY * d, dembedding, want_embedding, 8);

@@ -32,15 +32,19 @@ static const lore_train_config config = {.steps = STEPS,
                                          .patch = {.from = "reference", .start = START}};
 
 /* A trainer that has made `steps` steps. */
-static lore_trainer *train(int64_t steps) {
+static lore_trainer *train_by(int threads, int64_t steps) {
   lore_trainer *trainer;
   assert_int_equal(lore_trainer_create(world.model, &config, world.source, world.longest,
-                                       lore_team_alone(), THREADS, SEED, &trainer),
+                                       lore_team_alone(), threads, SEED, &trainer),
                    LORE_OK);
   lore_model_initialise(world.model, SEED + 1, lore_trainer_reference(trainer));
   for (int64_t step = 0; step < steps; step++)
     small_world_step(trainer, step);
   return trainer;
+}
+
+static lore_trainer *train(int64_t steps) {
+  return train_by(THREADS, steps);
 }
 
 /* Elements whose moments are not what a first update makes of the last gradient, of those (at least
@@ -96,8 +100,19 @@ static void update_is_a_first_one(void **state) {
   lore_trainer_destroy(at);
 }
 
+/* The members of a crew share the reference's attention, too. */
+static void crews_do_not_change_bits(void **state) {
+  (void)state;
+  lore_trainer *alone = train_by(1, STEPS), *crews = train_by(BATCH, STEPS);
+  assert_same_bits("patched crews", lore_trainer_parameters(crews), lore_trainer_parameters(alone),
+                   (size_t)world.model->elements * sizeof(real));
+  lore_trainer_destroy(alone);
+  lore_trainer_destroy(crews);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {numbers_test(moments_begin_again),
-                                     numbers_test(update_is_a_first_one)};
+                                     numbers_test(update_is_a_first_one),
+                                     numbers_test(crews_do_not_change_bits)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

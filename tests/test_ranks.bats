@@ -44,6 +44,13 @@ same() {
   same 4 16 2 2 rg_lru
 }
 
+@test "so do ranks whose threads form crews" {
+  same 1 8 8 3
+  same 2 14 7 5 untied
+  same 2 16 8 4 rg_lru
+  same 3 24 6 8 wide
+}
+
 # messages RANKS BATCH: at most 2 ceil(log2 RANKS) messages of a rank for a range, either way.
 messages() {
   local most=0 power=1
@@ -92,8 +99,9 @@ END
   run=runs/shared-seed1
 }
 
+# same_as_stopped DIRECTORY [--but VARIABLE]
 same_as_stopped() {
-  same_metrics {"$1",stopped}/$run/metrics.nc
+  same_metrics {"$1",stopped}/$run/metrics.nc "${@:2}"
   same_weights {"$1",stopped}/$run/checkpoints/weights_00000006.nc
 }
 
@@ -117,6 +125,19 @@ same_as_stopped() {
   stops 3 6 "${bf16[@]}"
   mpirun -n 4 "$LORE" run "${bf16[@]}" study.yaml -o stopped | grep -q 'resumed from *step [24]$'
   same_as_stopped alone
+}
+
+@test "so it does with crews of any size" {
+  cd "$BATS_TEST_TMPDIR"
+  write_shared_study
+  shards=(-s train.shard=4)
+  "$LORE" run -q "${shards[@]}" study.yaml -o alone
+  stops 2 6 "${shards[@]}" -s compute.threads=5 # crews of two
+  [ -e stopped/$run/checkpoints/resume_00000002.nc ]
+  stops 3 6 "${shards[@]}" -s compute.threads=4 # of four and, for two shards, of two
+  [ -e stopped/$run/checkpoints/resume_00000004.nc ]
+  mpirun -n 2 "$LORE" run "${shards[@]}" -s compute.threads=8 study.yaml -o stopped | grep -q 'resumed from *step 4$'
+  same_as_stopped alone --but compute_threads
 }
 
 @test "MPI's own allreduce gives nearly the same, and not the same bits" {

@@ -190,7 +190,7 @@ static result run(const sequence *s) {
                                         .carry = numbers_blank(channels),
                                         .stride = 2 * s->channels};
   lore_kernels()->recurrent_forward(s->tokens, s->channels, &forward);
-  lore_kernels()->recurrent_backward(s->tokens, s->channels, &forward, &slopes);
+  lore_kernels()->recurrent_backward(s->tokens, s->channels, 0, s->channels, &forward, &slopes);
   lore_kernels()->recurrent_rate_backward(s->channels, s->lambda, o.dlambda);
   return o;
 }

@@ -118,6 +118,11 @@ predicted() {
     -s model.hidden=512 -s train.precision=bf16
 }
 
+@test "peak memory of crews of threads" {
+  predicted 1 -s train.steps=4 -s train.shard=8 -s model.width=128 -s model.hidden=512 \
+    -s compute.threads=4
+}
+
 @test "peak memory of two ranks, of which one alone would need a fifth more" {
   predicted 2 -s train.steps=4 -s model.width=256 -s model.hidden=1024 -s model.heads=4 \
     -s compute.threads=4

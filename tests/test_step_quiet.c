@@ -266,13 +266,16 @@ static void counters_see_other_threads(void **state) {
 
 enum { WARM_UP = 3, STEPS = 10 };
 
-static void check_steps(int threads, lore_precision precision) {
+static void check_steps(int threads, int shard, lore_mixer mixer, lore_precision precision) {
   small_world world;
   lore_model_config config = small_world_config(2, 16);
   config.precision = precision;
+  config.mixer = mixer;
+  config.positions = lore_mixer_attends(mixer) ? LORE_POSITIONS_ROTARY : LORE_POSITIONS_NONE;
+  config.recurrent_width = lore_mixer_has_width(mixer) ? 24 : 0;
   lore_train_config train = {.steps = WARM_UP + STEPS,
                              .batch = 6,
-                             .shard = 1,
+                             .shard = shard,
                              .learning_rate = 1e-3,
                              .final_learning_rate = 1e-4,
                              .beta1 = 0.9,
@@ -295,31 +298,39 @@ static void check_steps(int threads, lore_precision precision) {
   small_world_destroy(&world);
   for (int c = 0; c < CALLS; c++)
     if (counted[c] != 0)
-      fail_msg("%d threads, %s: %s was called %ld times in %d steps", threads,
-               lore_precision_name(precision), call_name[c], counted[c], STEPS);
+      fail_msg("%d threads, shards of %d, %s, %s: %s was called %ld times in %d steps", threads,
+               shard, lore_mixer_name(mixer), lore_precision_name(precision), call_name[c],
+               counted[c], STEPS);
 }
 
 static void one_thread_is_quiet(void **state) {
   (void)state;
-  check_steps(1, LORE_FLOAT32);
+  check_steps(1, 1, LORE_MIXER_ATTENTION, LORE_FLOAT32);
 }
 
 static void two_threads_are_quiet(void **state) {
   (void)state;
-  check_steps(2, LORE_FLOAT32);
+  check_steps(2, 1, LORE_MIXER_ATTENTION, LORE_FLOAT32);
+}
+
+static void crews_are_quiet(void **state) {
+  (void)state;
+  check_steps(2, 6, LORE_MIXER_ATTENTION, LORE_FLOAT32);
+  check_steps(6, 3, LORE_MIXER_RG_LRU, LORE_FLOAT32);
+  check_steps(4, 3, LORE_MIXER_ATTENTION, LORE_BF16);
 }
 
 static void bf16_is_quiet(void **state) {
   (void)state;
-  check_steps(1, LORE_BF16);
-  check_steps(2, LORE_BF16);
+  check_steps(1, 1, LORE_MIXER_ATTENTION, LORE_BF16);
+  check_steps(2, 1, LORE_MIXER_ATTENTION, LORE_BF16);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(counters_count),      cmocka_unit_test(counters_see_other_threads),
       cmocka_unit_test(one_thread_is_quiet), cmocka_unit_test(two_threads_are_quiet),
-      cmocka_unit_test(bf16_is_quiet),
+      cmocka_unit_test(crews_are_quiet),     cmocka_unit_test(bf16_is_quiet),
   };
   const char *preload = getenv("LD_PRELOAD");
   if (preload && strstr(preload, "vgpreload")) {

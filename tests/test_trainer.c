@@ -9,6 +9,7 @@
 #include "lore/train/trainer.h"
 #include "support/small_model.h"
 #include "support/small_world.h"
+#include "train/crews.h"
 
 enum { STEPS = 5, BATCH = 14, SHARD = 2, THREADS = 3 };
 
@@ -56,14 +57,17 @@ typedef struct {
   lore_step step[STEPS];
 } outcome;
 
-static outcome train(const lore_train_config *config, int threads, uint64_t seed) {
+static outcome train_with(lore_trainer *trainer) {
   outcome o;
-  lore_trainer *trainer = make_trainer(config, threads, seed);
   for (int64_t step = 0; step < STEPS; step++)
     o.step[step] = small_world_step(trainer, step);
   o.parameters = numbers_copy(lore_trainer_parameters(trainer), (size_t)world.model->elements);
   lore_trainer_destroy(trainer);
   return o;
+}
+
+static outcome train(const lore_train_config *config, int threads, uint64_t seed) {
+  return train_with(make_trainer(config, threads, seed));
 }
 
 static void assert_same_outcome(const char *what, const outcome *x, const outcome *y) {
@@ -84,8 +88,61 @@ static void threads_do_not_change_bits(void **state) {
     outcome together = train(&config, threads, 5);
     assert_same_outcome("threads", &together, &alone);
   }
-  outcome crowd = train(&config, 2 * BATCH, 5); /* more threads than shards */
-  assert_same_outcome("a thread per shard", &crowd, &alone);
+}
+
+/* More threads than shards work on them in crews, of up to a thread for each sequence. */
+static void crews_do_not_change_bits(void **state) {
+  (void)state;
+  static const int shards[] = {1, 2, 7}, threads[] = {2, 3, 4, 5, 8, BATCH, 2 * BATCH};
+  for (size_t s = 0; s < sizeof shards / sizeof *shards; s++) {
+    lore_train_config config = train_config();
+    config.shard = BATCH / shards[s];
+    outcome alone = train(&config, 1, 5);
+    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+      outcome crew = train(&config, threads[t], 5);
+      assert_same_outcome("crews", &crew, &alone);
+    }
+    numbers_release(0);
+  }
+}
+
+/* A resumed run may turn out to have been begun with a library, when its crews are made already. */
+static void crews_yield_to_a_library(void **state) {
+  (void)state;
+  lore_train_config config = train_config();
+  if (!lore_gemm_has(LORE_GEMM_CBLAS))
+    skip();
+  lore_trainer *crews = make_trainer(&config, 2 * BATCH, 5);
+  assert_int_equal(lore_gemm_select(LORE_GEMM_CBLAS), LORE_OK);
+  outcome alone = train(&config, 1, 5), later = train_with(crews);
+  assert_int_equal(lore_gemm_select(LORE_GEMM_BUILTIN), LORE_OK);
+  assert_same_outcome("a library", &later, &alone);
+}
+
+static void assert_plan(int shards, int sequences, int threads, int crews, int members) {
+  lore_crews plan = lore_crews_plan(shards, sequences, threads, true);
+  if (plan.crews != crews || plan.members != members)
+    fail_msg("%d threads, %d shards of %d: %d crews of %d, not %d of %d", threads, shards,
+             sequences, plan.crews, plan.members, crews, members);
+  plan = lore_crews_plan(shards, sequences, threads, false);
+  assert_int_equal(plan.members, 1);
+  assert_int_equal(plan.crews, threads < shards ? threads : shards);
+}
+
+static void threads_are_shared_out(void **state) {
+  (void)state;
+  for (int threads = 1; threads <= 8; threads *= 2)
+    assert_plan(8, 8, threads, threads, 1);
+  assert_plan(8, 8, 16, 8, 2);
+  assert_plan(8, 8, 64, 8, 8);
+  assert_plan(8, 8, 100, 8, 8); /* no more than sequences */
+  assert_plan(8, 1, 100, 8, 1);
+  assert_plan(1, 8, 3, 1, 3);
+  assert_plan(8, 8, 9, 8, 1);  /* a crew of two would be no help: seven have one member */
+  assert_plan(8, 8, 12, 4, 3); /* twice a third, not once a whole */
+  assert_plan(2, 8, 3, 1, 3);
+  assert_plan(3, 8, 2, 1, 2); /* three halves, not two */
+  assert_plan(7, 8, 6, 3, 2);
 }
 
 static void seed_decides(void **state) {
@@ -284,14 +341,14 @@ static void bytes_are_what_is_mapped(void **state) {
   (void)state;
   const int64_t slack = (int64_t)1 << 20;
   lore_train_config config = train_config();
-  for (int threads = 1; threads <= THREADS; threads++) {
+  for (int threads = 1; threads <= BATCH; threads = threads < THREADS ? threads + 1 : 2 * threads) {
     int64_t before[2], after[2];
     lore_trainer_destroy(make_trainer(&config, threads, 5));
     read_memory(before);
     lore_trainer *trainer = make_trainer(&config, threads, 5);
     read_memory(after);
     int64_t said = (int64_t)lore_trainer_bytes(world.model, &config, world.longest,
-                                               lore_team_alone(), threads);
+                                               lore_team_alone(), threads, LORE_GEMM_BUILTIN);
     lore_trainer_destroy(trainer);
     assert_true(said > world.model->elements * 4 * (int64_t)sizeof(real));
     for (int i = 0; i < 2; i++)
@@ -307,22 +364,26 @@ static void bytes_grow(void **state) {
   lore_train_config config = train_config(), longer = config, wider = config;
   longer.batch = 1024 * BATCH;
   wider.shard = BATCH;
-  size_t bytes = lore_trainer_bytes(world.model, &config, world.longest, lore_team_alone(), 1),
+  const lore_gemm_backend backend = LORE_GEMM_CBLAS; /* no crews */
+  size_t bytes =
+             lore_trainer_bytes(world.model, &config, world.longest, lore_team_alone(), 1, backend),
          last = bytes;
   for (int threads = 2; threads <= BATCH / SHARD; threads++) {
-    size_t more =
-        lore_trainer_bytes(world.model, &config, world.longest, lore_team_alone(), threads);
+    size_t more = lore_trainer_bytes(world.model, &config, world.longest, lore_team_alone(),
+                                     threads, backend);
     assert_true(more >= last);
     last = more;
   }
   assert_true(last > bytes);
   assert_int_equal(
-      lore_trainer_bytes(world.model, &config, world.longest, lore_team_alone(), BATCH), last);
-  assert_true(lore_trainer_bytes(world.model, &config, 32 * world.longest, lore_team_alone(), 1) >
-              bytes);
-  assert_true(lore_trainer_bytes(world.model, &longer, world.longest, lore_team_alone(), 1) >
-              bytes);
-  assert_true(lore_trainer_bytes(world.model, &wider, world.longest, lore_team_alone(), 1) > bytes);
+      lore_trainer_bytes(world.model, &config, world.longest, lore_team_alone(), BATCH, backend),
+      last);
+  assert_true(lore_trainer_bytes(world.model, &config, 32 * world.longest, lore_team_alone(), 1,
+                                 backend) > bytes);
+  assert_true(lore_trainer_bytes(world.model, &longer, world.longest, lore_team_alone(), 1,
+                                 backend) > bytes);
+  assert_true(lore_trainer_bytes(world.model, &wider, world.longest, lore_team_alone(), 1,
+                                 backend) > bytes);
 }
 
 /* Every rank has one shard, so only moments become less when ranks become more: 1/R of them is
@@ -342,10 +403,12 @@ static void moments_are_shared_by_ranks(void **state) {
     config.batch = ranks;
     config.shard = 1;
     bytes[ranks] = (int64_t)lore_trainer_bytes(model, &config, world.longest,
-                                               (lore_team){MPI_COMM_NULL, ranks - 1, ranks}, 1);
+                                               (lore_team){MPI_COMM_NULL, ranks - 1, ranks}, 1,
+                                               LORE_GEMM_BUILTIN);
     config.reduction = LORE_REDUCTION_MPI; /* every rank has all moments, and nothing of others */
     int64_t whole = (int64_t)lore_trainer_bytes(model, &config, world.longest,
-                                                (lore_team){MPI_COMM_NULL, ranks - 1, ranks}, 1);
+                                                (lore_team){MPI_COMM_NULL, ranks - 1, ranks}, 1,
+                                                LORE_GEMM_BUILTIN);
     int64_t more = moments - moments / ranks - moments / 4; /* a half of the gradient is received */
     if (llabs(whole - bytes[ranks] - more) > PAGES)
       fail_msg("%d ranks: %lld bytes fewer, not %lld", ranks, (long long)(whole - bytes[ranks]),
@@ -360,10 +423,17 @@ static void moments_are_shared_by_ranks(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      numbers_test(threads_do_not_change_bits),  numbers_test(seed_decides),
-      numbers_test(step_sums_over_sequences),    numbers_test(clip_scales_the_gradient),
-      numbers_test(first_loss_is_a_guess),       numbers_test(fixed_batch_is_learnt_by_heart),
-      numbers_test(bytes_are_what_is_mapped),    numbers_test(bytes_grow),
+      numbers_test(threads_do_not_change_bits),
+      numbers_test(crews_do_not_change_bits),
+      numbers_test(crews_yield_to_a_library),
+      numbers_test(threads_are_shared_out),
+      numbers_test(seed_decides),
+      numbers_test(step_sums_over_sequences),
+      numbers_test(clip_scales_the_gradient),
+      numbers_test(first_loss_is_a_guess),
+      numbers_test(fixed_batch_is_learnt_by_heart),
+      numbers_test(bytes_are_what_is_mapped),
+      numbers_test(bytes_grow),
       numbers_test(moments_are_shared_by_ranks),
   };
   return cmocka_run_group_tests(tests, setup, teardown);

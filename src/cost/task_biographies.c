@@ -17,7 +17,8 @@ static size_t trainer_bytes(const lore_assembly *a, const lore_settings *s, int 
   size_t most = 0;
   for (int rank = 0; rank < ranks && rank < RANKS_TRIED; rank++) {
     lore_team team = {MPI_COMM_NULL, rank, ranks};
-    size_t bytes = lore_trainer_bytes(a->model, &s->train, a->longest, team, threads);
+    size_t bytes =
+        lore_trainer_bytes(a->model, &s->train, a->longest, team, threads, s->compute.gemm);
     most = bytes > most ? bytes : most;
   }
   return most;

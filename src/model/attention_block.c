@@ -9,14 +9,11 @@
 #include "pass.h"
 
 /* Numbers in lore_layer_tensors.mixer, in lore_layer_state.mixer (and lore_workspace.dmixer), and
- * in lore_workspace.scratch. */
+ * in lore_workspace.table and scratch. */
 enum { QKV, QKV_BIAS };
 enum { STATE_QKV /* T x 3d, after rotation */ };
-enum {
-  SCRATCH, /* of attention.c */
-  COSINE,
-  SINE /* context x head size / 2; NULL: no rotary positions */
-};
+enum { COSINE, SINE /* context x head size / 2; NULL: no rotary positions */ };
+enum { SCRATCH /* of attention.c */ };
 
 #define AT(member) .index = offsetof(lore_layer_tensors, member)
 
@@ -91,19 +88,21 @@ static void attention_take_own(lore_layer_state *state, lore_arena *arena, const
   state->probability = lore_arena_take(arena, count, sizeof(real));
 }
 
-static void attention_take_scratch(lore_workspace *w, lore_arena *arena, const lore_model *model) {
+static void attention_take_tables(real **table, lore_arena *arena, const lore_model *model) {
   const lore_model_config *c = &model->config;
   int size = c->width / c->heads;
-  w->scratch[SCRATCH] =
-      lore_arena_take(arena, lore_kernels()->attention_scratch(model->context, size), sizeof(real));
-  w->scratch[COSINE] = w->scratch[SINE] = NULL;
   if (c->positions != LORE_POSITIONS_ROTARY)
     return;
-  w->scratch[COSINE] = lore_workspace_reals(arena, model->context, size / 2);
-  w->scratch[SINE] = lore_workspace_reals(arena, model->context, size / 2);
-  if (w->scratch[COSINE])
-    lore_kernels()->rotary_table(model->context, size, c->rotary_base, w->scratch[COSINE],
-                                 w->scratch[SINE]);
+  table[COSINE] = lore_workspace_reals(arena, model->context, size / 2);
+  table[SINE] = lore_workspace_reals(arena, model->context, size / 2);
+  if (table[COSINE])
+    lore_kernels()->rotary_table(model->context, size, c->rotary_base, table[COSINE], table[SINE]);
+}
+
+static void attention_take_scratch(real **scratch, lore_arena *arena, const lore_model *model) {
+  int size = model->config.width / model->config.heads;
+  scratch[SCRATCH] =
+      lore_arena_take(arena, lore_kernels()->attention_scratch(model->context, size), sizeof(real));
 }
 
 static void attention_take_gradients(lore_workspace *w, lore_arena *arena, const lore_model *model,
@@ -117,22 +116,23 @@ static void project_qkv(const lore_pass *pass, int l) {
   lore_workspace *w = pass->workspace;
   lore_layer_state *s = &w->layer[l];
   int d = pass->model->config.width, heads = pass->model->config.heads;
-  const real *cosine = w->scratch[COSINE];
-  lore_kernels()->linear_forward(pass->model->config.precision, pass->shard->tokens, d, 3 * d,
-                                 s->normed, lore_pass_weight(pass, t->mixer[QKV]),
-                                 lore_pass_weight(pass, t->mixer[QKV_BIAS]), NULL,
-                                 s->mixer[STATE_QKV]);
-  for (int i = 0; cosine && i < pass->shard->sequences; i++) /* 2 * heads heads side by side */
-    lore_kernels()->rotary_apply(
-        w->length[i], 2 * heads, d / heads, 3 * d, cosine, w->scratch[SINE], 0,
-        s->mixer[STATE_QKV] + (size_t)pass->shard->offset[i] * 3 * (size_t)d);
+  lore_pass_linear(pass, d, 3 * d, s->normed, t->mixer[QKV], t->mixer[QKV_BIAS], NULL,
+                   s->mixer[STATE_QKV]);
+  if (!w->table[COSINE])
+    return;
+  for (int i = pass->first_sequence; i < pass->last_sequence; i++)
+    lore_kernels()->rotary_apply(/* 2 * heads heads side by side */
+                                 w->length[i], 2 * heads, d / heads, 3 * d, w->table[COSINE],
+                                 w->table[SINE], 0,
+                                 s->mixer[STATE_QKV] +
+                                     (size_t)pass->shard->offset[i] * 3 * (size_t)d);
 }
 
 static void mix_forward(const lore_pass *pass, int l) {
   lore_workspace *w = pass->workspace;
   lore_layer_state *state = &w->layer[l];
   int d = pass->model->config.width, heads = pass->model->config.heads, size = d / heads;
-  for (int s = 0; s < pass->shard->sequences; s++) {
+  for (int s = pass->first_sequence; s < pass->last_sequence; s++) {
     size_t at = (size_t)pass->shard->offset[s];
     const real *qkv = state->mixer[STATE_QKV] + at * 3 * (size_t)d;
     for (int h = 0; h < heads; h++)
@@ -147,7 +147,7 @@ static void mix_backward(const lore_pass *pass, int l) {
   lore_workspace *w = pass->workspace;
   lore_layer_state *state = &w->layer[l];
   int d = pass->model->config.width, heads = pass->model->config.heads, size = d / heads;
-  for (int s = 0; s < pass->shard->sequences; s++) {
+  for (int s = pass->first_sequence; s < pass->last_sequence; s++) {
     size_t at = (size_t)pass->shard->offset[s];
     const real *qkv = state->mixer[STATE_QKV] + at * 3 * (size_t)d;
     real *dqkv = w->dmixer[STATE_QKV] + at * 3 * (size_t)d;
@@ -156,9 +156,9 @@ static void mix_backward(const lore_pass *pass, int l) {
           w->length[s], size, 3 * d, qkv + h * size, qkv + d + h * size, qkv + 2 * d + h * size,
           lore_workspace_probability(w, l, h, s), d, w->dmixed + at * (size_t)d + h * size, 3 * d,
           dqkv + h * size, dqkv + d + h * size, dqkv + 2 * d + h * size, w->scratch[SCRATCH]);
-    if (w->scratch[COSINE])
-      lore_kernels()->rotary_apply(w->length[s], 2 * heads, size, 3 * d, w->scratch[COSINE],
-                                   w->scratch[SINE], 1, dqkv);
+    if (w->table[COSINE])
+      lore_kernels()->rotary_apply(w->length[s], 2 * heads, size, 3 * d, w->table[COSINE],
+                                   w->table[SINE], 1, dqkv);
   }
 }
 
@@ -175,39 +175,21 @@ static void patched_forward(const lore_pass *pass, int l) {
   const lore_layer_tensors *t = &pass->model->layer[l];
   lore_layer_state *state = &w->layer[l];
   int d = pass->model->config.width, heads = pass->model->config.heads, size = d / heads;
-  int tokens = pass->shard->tokens;
   const real *bias = lore_pass_weight(pass, t->mixer[QKV_BIAS]);
-  real *value = state->mixer[STATE_QKV];
+  real *value = lore_pass_rows(pass, state->mixer[STATE_QKV], d);
   assert_same_shard(w, w->patterns);
-  lore_gemm(pass->model->config.precision, LORE_PLAIN, LORE_PLAIN, tokens, d, d, state->normed, d,
+  lore_gemm(pass->model->config.precision, LORE_PLAIN, LORE_PLAIN, pass->rows, d, d,
+            lore_pass_rows(pass, state->normed, d), d,
             lore_pass_weight(pass, t->mixer[QKV]) + 2 * d, 3 * d, NULL, value, d);
-  for (int i = 0; bias && i < tokens * d; i++)
+  for (int i = 0; bias && i < pass->rows * d; i++)
     value[i] += bias[2 * d + i % d];
-  for (int s = 0; s < pass->shard->sequences; s++)
+  for (int s = pass->first_sequence; s < pass->last_sequence; s++)
     for (int h = 0; h < heads; h++) {
       size_t at = (size_t)pass->shard->offset[s] * (size_t)d + (size_t)h * (size_t)size;
-      lore_kernels()->attention_apply(w->length[s], size, d, value + at,
+      lore_kernels()->attention_apply(w->length[s], size, d, state->mixer[STATE_QKV] + at,
                                       lore_workspace_probability(w->patterns, l, h, s), d,
                                       state->mixed + at, w->scratch[SCRATCH]);
     }
-}
-
-/* Gradients of the value columns; those of queries and keys are 0. */
-static void patched_weight_gradient(const lore_pass *pass, int l) {
-  const lore_layer_tensors *t = &pass->model->layer[l];
-  const real *dvalue = pass->workspace->dmixer[STATE_QKV];
-  int d = pass->model->config.width, tokens = pass->shard->tokens;
-  real *dweight = lore_pass_slope(pass, t->mixer[QKV]);
-  real *dbias = lore_pass_slope(pass, t->mixer[QKV_BIAS]);
-  lore_gemm(pass->model->config.precision, LORE_TRANSPOSED, LORE_PLAIN, d, d, tokens,
-            pass->workspace->layer[l].normed, d, dvalue, d, NULL, dweight + 2 * d, 3 * d);
-  for (int row = 0; row < d; row++)
-    memset(dweight + (size_t)row * 3 * (size_t)d, 0, sizeof(real) * 2 * (size_t)d);
-  if (!dbias)
-    return;
-  memset(dbias, 0, sizeof(real) * 3 * (size_t)d);
-  for (int i = 0; i < tokens * d; i++)
-    dbias[2 * d + i % d] += dvalue[i];
 }
 
 static void patched_backward(const lore_pass *pass, int l) {
@@ -215,16 +197,35 @@ static void patched_backward(const lore_pass *pass, int l) {
   int d = pass->model->config.width, heads = pass->model->config.heads, size = d / heads;
   const real *weight = lore_pass_weight(pass, pass->model->layer[l].mixer[QKV]);
   real *dvalue = w->dmixer[STATE_QKV];
-  for (int s = 0; s < pass->shard->sequences; s++)
+  for (int s = pass->first_sequence; s < pass->last_sequence; s++)
     for (int h = 0; h < heads; h++) {
       size_t at = (size_t)pass->shard->offset[s] * (size_t)d + (size_t)h * (size_t)size;
       lore_kernels()->attention_apply_backward(w->length[s], size,
                                                lore_workspace_probability(w->patterns, l, h, s), d,
                                                w->dmixed + at, d, dvalue + at, w->scratch[SCRATCH]);
     }
-  lore_gemm(pass->model->config.precision, LORE_PLAIN, LORE_TRANSPOSED, pass->shard->tokens, d, d,
-            dvalue, d, weight + 2 * d, 3 * d, NULL, w->dnormed, d);
-  patched_weight_gradient(pass, l);
+  lore_gemm(pass->model->config.precision, LORE_PLAIN, LORE_TRANSPOSED, pass->rows, d, d,
+            lore_pass_rows(pass, dvalue, d), d, weight + 2 * d, 3 * d, NULL,
+            lore_pass_rows(pass, w->dnormed, d), d);
+}
+
+/* Gradients of the value columns; those of queries and keys are 0. */
+static void patched_slopes(const lore_pass *pass, int l) {
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  const real *dvalue = pass->workspace->dmixer[STATE_QKV];
+  int d = pass->model->config.width;
+  real *dweight = lore_pass_slope(pass, t->mixer[QKV]);
+  real *dbias = lore_pass_slope(pass, t->mixer[QKV_BIAS]);
+  const lore_part rows = lore_pass_part(pass, d, 1);
+  lore_pass_weight_slopes(pass, d, d, pass->workspace->layer[l].normed, dvalue, dweight + 2 * d,
+                          3 * d);
+  for (int row = rows.first; row < rows.last; row++)
+    memset(dweight + (size_t)row * 3 * (size_t)d, 0, sizeof(real) * 2 * (size_t)d);
+  if (!dbias)
+    return;
+  for (int i = rows.first; i < rows.last; i++)
+    dbias[i] = dbias[d + i] = 0;
+  lore_pass_bias_slopes(pass, d, dvalue, dbias + 2 * d);
 }
 
 static void attention_block_forward(const lore_pass *pass, int l) {
@@ -237,7 +238,6 @@ static void attention_block_forward(const lore_pass *pass, int l) {
 }
 
 static void attention_block_backward(const lore_pass *pass, int l) {
-  const lore_layer_tensors *t = &pass->model->layer[l];
   lore_workspace *w = pass->workspace;
   int d = pass->model->config.width;
   if (w->patterns) {
@@ -245,17 +245,26 @@ static void attention_block_backward(const lore_pass *pass, int l) {
     return;
   }
   mix_backward(pass, l);
-  lore_kernels()->linear_backward(
-      pass->model->config.precision, pass->shard->tokens, d, 3 * d, w->layer[l].normed,
-      lore_pass_weight(pass, t->mixer[QKV]), w->dmixer[STATE_QKV], w->dnormed,
-      lore_pass_slope(pass, t->mixer[QKV]), lore_pass_slope(pass, t->mixer[QKV_BIAS]));
+  lore_pass_linear_backward(pass, d, 3 * d, pass->model->layer[l].mixer[QKV], w->dmixer[STATE_QKV],
+                            w->dnormed);
+}
+
+static void attention_block_slopes(const lore_pass *pass, int l) {
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  const lore_workspace *w = pass->workspace;
+  int d = pass->model->config.width;
+  if (w->patterns)
+    patched_slopes(pass, l);
+  else
+    lore_pass_linear_slopes(pass, d, 3 * d, w->layer[l].normed, w->dmixer[STATE_QKV], t->mixer[QKV],
+                            t->mixer[QKV_BIAS]);
 }
 
 static void attention_block_attend(const lore_pass *pass, int l) {
   const lore_workspace *w = pass->workspace;
   int d = pass->model->config.width, heads = pass->model->config.heads, size = d / heads;
   project_qkv(pass, l);
-  for (int s = 0; s < pass->shard->sequences; s++)
+  for (int s = pass->first_sequence; s < pass->last_sequence; s++)
     for (int h = 0; h < heads; h++) {
       const real *q = w->layer[l].mixer[STATE_QKV] +
                       (size_t)pass->shard->offset[s] * 3 * (size_t)d + (size_t)h * (size_t)size;
@@ -274,9 +283,11 @@ const lore_mixer_ops lore_attention_mixer = {
     .gemm_shapes = attention_gemm_shapes,
     .take_state = attention_take_state,
     .take_own = attention_take_own,
+    .take_tables = attention_take_tables,
     .take_scratch = attention_take_scratch,
     .take_gradients = attention_take_gradients,
     .forward = attention_block_forward,
     .backward = attention_block_backward,
+    .slopes = attention_block_slopes,
     .attend = attention_block_attend,
 };

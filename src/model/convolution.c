@@ -32,6 +32,17 @@ void lore_convolution_forward(int tokens, int channels, int stride, const real *
   }
 }
 
+/* Of token t: of `columns` channels out of `channels`. */
+static void add_slopes(int t, int columns, int channels, int stride, const real *x, const real *dy,
+                       real *dweight, real *dbias) {
+  const real *dy_t = dy + (size_t)t * (size_t)channels;
+  for (int k = 0; k < lags_within(t + 1); k++)
+    add_product(columns, dy_t, x + (size_t)(t - k) * (size_t)stride,
+                dweight + (size_t)k * (size_t)channels);
+  for (int c = 0; c < columns && dbias; c++)
+    dbias[c] += dy_t[c];
+}
+
 void lore_convolution_backward(int tokens, int channels, int stride, const real *x,
                                const real *weight, const real *dy, int dstride, real *dx,
                                real *dweight, real *dbias) {
@@ -42,10 +53,13 @@ void lore_convolution_backward(int tokens, int channels, int stride, const real 
     for (int k = 0; k < lags_within(tokens - t); k++)
       add_product(channels, weight + (size_t)k * (size_t)channels,
                   dy_t + (size_t)k * (size_t)channels, dx_t);
-    for (int k = 0; k < lags_within(t + 1); k++)
-      add_product(channels, dy_t, x + (size_t)(t - k) * (size_t)stride,
-                  dweight + (size_t)k * (size_t)channels);
-    for (int c = 0; c < channels && dbias; c++)
-      dbias[c] += dy_t[c];
+    if (dweight)
+      add_slopes(t, channels, channels, stride, x, dy, dweight, dbias);
   }
+}
+
+void lore_convolution_slopes(int tokens, int columns, int channels, int stride, const real *x,
+                             const real *dy, real *dweight, real *dbias) {
+  for (int t = 0; t < tokens; t++)
+    add_slopes(t, columns, channels, stride, x, dy, dweight, dbias);
 }

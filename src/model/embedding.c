@@ -19,16 +19,17 @@ void lore_embedding_forward(int sequences, const int32_t *offset, const uint16_t
 }
 
 void lore_embedding_backward(int sequences, const int32_t *offset, const uint16_t *token, int width,
-                             const real *dx, real *dembedding, real *dposition) {
-  size_t d = (size_t)width;
+                             int first, int last, const real *dx, real *dembedding,
+                             real *dposition) {
+  size_t d = (size_t)width, from = (size_t)first, to = (size_t)last;
   for (int s = 0; s < sequences; s++)
     for (int32_t t = offset[s]; t < offset[s + 1]; t++) {
       const real *row = dx + (size_t)t * d;
-      real *to = dembedding + token[t] * d;
-      for (size_t i = 0; i < d; i++)
-        to[i] += row[i];
+      real *sum = dembedding + token[t] * d;
+      for (size_t i = from; i < to; i++)
+        sum[i] += row[i];
       if (dposition)
-        for (size_t i = 0; i < d; i++)
+        for (size_t i = from; i < to; i++)
           dposition[(size_t)(t - offset[s]) * d + i] += row[i];
     }
 }

@@ -129,6 +129,10 @@ lore_gemm_backend lore_gemm_for(lore_precision precision, lore_gemm_backend want
   return precision == LORE_BF16 ? LORE_GEMM_BUILTIN : wanted;
 }
 
+bool lore_gemm_divides(lore_precision precision, lore_gemm_backend backend) {
+  return lore_gemm_for(precision, backend) == LORE_GEMM_BUILTIN;
+}
+
 lore_status lore_gemm_select(lore_gemm_backend backend) {
   if (!functions[backend])
     return lore_fail(LORE_USER, "this build has no GEMM backend '%s'", names[backend]);

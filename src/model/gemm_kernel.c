@@ -215,17 +215,29 @@ size_t lore_packed_whole(lore_precision precision, int k, int n) {
          lore_packed_elements(precision, k % LORE_KC, n);
 }
 
-void lore_gemm_pack(lore_precision precision, lore_transpose tb, int k, int n, const real *b,
-                    int ldb, real *packed) {
-  for (int p = 0; p < k; p += LORE_KC) {
-    int kc = k - p < LORE_KC ? k - p : LORE_KC;
-    lore_pack_b(precision, tb, kc, n, tb ? b + p : b + (size_t)p * (size_t)ldb, ldb, packed);
-    packed += lore_packed_elements(precision, kc, n);
-  }
-}
-
 static size_t panel_of(lore_precision precision, int k) {
   return (size_t)lore_packed_depth(precision, k) * LORE_NR;
+}
+
+static int clamp(int64_t x, int most) {
+  return x < 0 ? 0 : x > most ? most : (int)x;
+}
+
+void lore_gemm_pack(lore_precision precision, lore_transpose tb, int k, int n, const real *b,
+                    int ldb, int part, int parts, real *packed) {
+  int panels = (n + LORE_NR - 1) / LORE_NR, blocks = (k + LORE_KC - 1) / LORE_KC;
+  int64_t all = (int64_t)panels * blocks, first = all * part / parts;
+  int64_t last = all * (part + 1) / parts;
+  for (int p = 0; p < k; p += LORE_KC, first -= panels, last -= panels) {
+    int kc = k - p < LORE_KC ? k - p : LORE_KC;
+    int from = clamp(first, panels) * LORE_NR, to = clamp(last, panels) * LORE_NR;
+    const real *block =
+        tb ? b + p + (size_t)from * (size_t)ldb : b + (size_t)p * (size_t)ldb + from;
+    if (from < to)
+      lore_pack_b(precision, tb, kc, (to < n ? to : n) - from, block, ldb,
+                  packed + (size_t)(from / LORE_NR) * panel_of(precision, kc));
+    packed += lore_packed_elements(precision, kc, n);
+  }
 }
 
 void lore_gemm_prepacked(lore_precision precision, int m, int n, int k, const real *a, int lda,

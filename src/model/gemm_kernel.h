@@ -21,10 +21,10 @@ void lore_gemm_block(lore_precision precision, lore_transpose ta, int m, int n, 
                      const real *add, real *c, int ldc, real *scratch);
 
 /* A whole op(B) packed once for several products: lore_packed_whole(precision, k, n) reals, blocks
- * of KC rows one after the other. */
+ * of KC rows one after the other. Packs part `part` of `parts`. */
 size_t lore_packed_whole(lore_precision precision, int k, int n);
 void lore_gemm_pack(lore_precision precision, lore_transpose tb, int k, int n, const real *b,
-                    int ldb, real *packed);
+                    int ldb, int part, int parts, real *packed);
 
 /* C = A B (+ add) with such a B. */
 void lore_gemm_prepacked(lore_precision precision, int m, int n, int k, const real *a, int lda,

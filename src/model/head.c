@@ -14,14 +14,11 @@ static int padded_vocabulary(int vocabulary) {
   return (vocabulary + LORE_LANES - 1) / LORE_LANES * LORE_LANES;
 }
 
-/* The weights, and for the built-in backend also packed: once for all chunks. */
+/* The parts of a head's scratch. */
 typedef struct {
-  lore_precision precision;
-  int width, vocabulary;
-  const real *weight, *bias;
   real *logits;         /* LORE_HEAD_ROWS rows of padded_vocabulary(vocabulary) */
   real *across, *along; /* packed W^T and W; NULL with another backend */
-} lore_head;
+} head_parts;
 
 size_t lore_head_scratch(lore_precision precision, int width, int vocabulary) {
   return (size_t)padded_vocabulary(vocabulary) * LORE_HEAD_ROWS +
@@ -29,31 +26,36 @@ size_t lore_head_scratch(lore_precision precision, int width, int vocabulary) {
          lore_packed_whole(precision, vocabulary, width);
 }
 
-static lore_head open_head(lore_precision precision, int width, int vocabulary, const real *weight,
-                           const real *bias, int backward, real *scratch) {
-  lore_head head = {precision, width, vocabulary, weight, bias, scratch, NULL, NULL};
-  if (precision == LORE_FLOAT32 && lore_gemm_selected() != LORE_GEMM_BUILTIN)
-    return head;
-  head.across = scratch + (size_t)padded_vocabulary(vocabulary) * LORE_HEAD_ROWS;
-  lore_gemm_pack(precision, LORE_TRANSPOSED, width, vocabulary, weight, width, head.across);
-  if (backward) {
-    head.along = head.across + lore_packed_whole(precision, width, vocabulary);
-    lore_gemm_pack(precision, LORE_PLAIN, vocabulary, width, weight, width, head.along);
-  }
-  return head;
+static head_parts find_parts(const lore_head *head, real *scratch) {
+  head_parts parts = {.logits = scratch};
+  if (head->precision == LORE_FLOAT32 && lore_gemm_selected() != LORE_GEMM_BUILTIN)
+    return parts;
+  parts.across = scratch + (size_t)padded_vocabulary(head->vocabulary) * LORE_HEAD_ROWS;
+  parts.along = parts.across + lore_packed_whole(head->precision, head->width, head->vocabulary);
+  return parts;
+}
+
+void lore_head_pack(const lore_head *head, bool backward, int part, int parts, real *scratch) {
+  const int d = head->width, v = head->vocabulary;
+  const head_parts to = find_parts(head, scratch);
+  if (to.across)
+    lore_gemm_pack(head->precision, LORE_TRANSPOSED, d, v, head->weight, d, part, parts, to.across);
+  if (to.along && backward)
+    lore_gemm_pack(head->precision, LORE_PLAIN, v, d, head->weight, d, part, parts, to.along);
 }
 
 /* Logits of `rows` rows; lanes beyond V hold -inf, so that row loops need no tail. */
-static void chunk_logits(const lore_head *head, int rows, const real *x) {
+static void rows_logits(const lore_head *head, const head_parts *parts, int rows, const real *x,
+                        real *logits) {
   int stride = padded_vocabulary(head->vocabulary), d = head->width;
-  if (head->across)
-    lore_gemm_prepacked(head->precision, rows, head->vocabulary, d, x, d, head->across, NULL,
-                        head->logits, stride);
+  if (parts->across)
+    lore_gemm_prepacked(head->precision, rows, head->vocabulary, d, x, d, parts->across, NULL,
+                        logits, stride);
   else
     lore_gemm(head->precision, LORE_PLAIN, LORE_TRANSPOSED, rows, head->vocabulary, d, x, d,
-              head->weight, d, NULL, head->logits, stride);
+              head->weight, d, NULL, logits, stride);
   for (int r = 0; r < rows; r++) {
-    real *row = head->logits + (size_t)r * (size_t)stride;
+    real *row = logits + (size_t)r * (size_t)stride;
     if (head->bias)
       for (int i = 0; i < head->vocabulary; i++)
         row[i] += head->bias[i];
@@ -63,14 +65,15 @@ static void chunk_logits(const lore_head *head, int rows, const real *x) {
 }
 
 /* dx = dlogits W. */
-static void chunk_backward(const lore_head *head, int rows, real *dx) {
+static void rows_backward(const lore_head *head, const head_parts *parts, int rows,
+                          const real *dlogits, real *dx) {
   int stride = padded_vocabulary(head->vocabulary), d = head->width;
-  if (head->along)
-    lore_gemm_prepacked(head->precision, rows, d, head->vocabulary, head->logits, stride,
-                        head->along, NULL, dx, d);
+  if (parts->along)
+    lore_gemm_prepacked(head->precision, rows, d, head->vocabulary, dlogits, stride, parts->along,
+                        NULL, dx, d);
   else
-    lore_gemm(head->precision, LORE_PLAIN, LORE_PLAIN, rows, d, head->vocabulary, head->logits,
-              stride, head->weight, d, NULL, dx, d);
+    lore_gemm(head->precision, LORE_PLAIN, LORE_PLAIN, rows, d, head->vocabulary, dlogits, stride,
+              head->weight, d, NULL, dx, d);
 }
 
 static real row_largest(int stride, const real *row) {
@@ -107,28 +110,44 @@ static double row_gradient(int stride, int target, real scale, real *row) {
   return log((double)sum) + (double)largest - (double)at_target;
 }
 
+void lore_head_rows(const lore_head *head, int first, int rows, const real *x,
+                    const uint16_t *target, double scale, double *loss, real *dx, real *scratch) {
+  const head_parts parts = find_parts(head, scratch);
+  int stride = padded_vocabulary(head->vocabulary);
+  real *logits = parts.logits + (size_t)first * (size_t)stride;
+  rows_logits(head, &parts, rows, x, logits);
+  for (int r = 0; r < rows; r++)
+    loss[r] = row_gradient(stride, target[r], (real)scale, logits + (size_t)r * (size_t)stride);
+  rows_backward(head, &parts, rows, logits, dx);
+}
+
+void lore_head_slopes(const lore_head *head, int rows, int first, int last, const real *x, bool add,
+                      real *dweight, real *dbias, const real *scratch) {
+  int stride = padded_vocabulary(head->vocabulary), d = head->width;
+  real *to = dweight + (size_t)first * (size_t)d;
+  if (dbias && !add)
+    memset(dbias + first, 0, sizeof(real) * (size_t)(last - first));
+  for (int r = 0; r < rows && dbias; r++)
+    for (int i = first; i < last; i++)
+      dbias[i] += scratch[(size_t)r * (size_t)stride + (size_t)i];
+  if (first < last)
+    lore_gemm(head->precision, LORE_TRANSPOSED, LORE_PLAIN, last - first, d, rows, scratch + first,
+              stride, x, d, add ? to : NULL, to, d);
+}
+
 double lore_head_train(lore_precision precision, int tokens, int width, int vocabulary,
                        const real *x, const real *weight, const real *bias, const uint16_t *target,
                        double scale, real *dx, real *dweight, real *dbias, real *scratch) {
-  lore_head head = open_head(precision, width, vocabulary, weight, bias, 1, scratch);
-  int stride = padded_vocabulary(vocabulary);
-  double loss = 0;
-  if (dbias)
-    memset(dbias, 0, sizeof(real) * (size_t)vocabulary);
+  const lore_head head = {precision, width, vocabulary, weight, bias};
+  double loss = 0, each[LORE_HEAD_ROWS];
+  lore_head_pack(&head, true, 0, 1, scratch);
   for (int t = 0; t < tokens; t += LORE_HEAD_ROWS) {
     int rows = tokens - t < LORE_HEAD_ROWS ? tokens - t : LORE_HEAD_ROWS;
     size_t at = (size_t)t * (size_t)width;
-    chunk_logits(&head, rows, x + at);
-    for (int r = 0; r < rows; r++) {
-      real *row = scratch + (size_t)r * (size_t)stride;
-      loss += row_gradient(stride, target[t + r], (real)scale, row);
-      if (dbias)
-        for (int i = 0; i < vocabulary; i++)
-          dbias[i] += row[i];
-    }
-    chunk_backward(&head, rows, dx + at);
-    lore_gemm(precision, LORE_TRANSPOSED, LORE_PLAIN, vocabulary, width, rows, scratch, stride,
-              x + at, width, t ? dweight : NULL, dweight, width);
+    lore_head_rows(&head, 0, rows, x + at, target + t, scale, each, dx + at, scratch);
+    lore_head_slopes(&head, rows, 0, vocabulary, x + at, t > 0, dweight, dbias, scratch);
+    for (int r = 0; r < rows; r++)
+      loss += each[r];
   }
   return loss;
 }
@@ -146,13 +165,15 @@ static double row_entropy(int vocabulary, const real *e, double sum) {
 void lore_head_score(lore_precision precision, int tokens, int width, int vocabulary, const real *x,
                      const real *weight, const real *bias, const uint16_t *target, double *loss,
                      unsigned char *correct, double *top, double *entropy, real *scratch) {
-  lore_head head = open_head(precision, width, vocabulary, weight, bias, 0, scratch);
+  const lore_head head = {precision, width, vocabulary, weight, bias};
+  const head_parts parts = find_parts(&head, scratch);
   int stride = padded_vocabulary(vocabulary);
+  lore_head_pack(&head, false, 0, 1, scratch);
   for (int t = 0; t < tokens; t++) {
     real *row = scratch + (size_t)(t % LORE_HEAD_ROWS) * (size_t)stride;
     if (t % LORE_HEAD_ROWS == 0) {
       int rows = tokens - t < LORE_HEAD_ROWS ? tokens - t : LORE_HEAD_ROWS;
-      chunk_logits(&head, rows, x + (size_t)t * (size_t)width);
+      rows_logits(&head, &parts, rows, x + (size_t)t * (size_t)width, scratch);
     }
     real largest = row_largest(stride, row), at_target = row[target[t]];
     double sum = (double)row_exponentials(stride, largest, row);

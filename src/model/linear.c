@@ -13,11 +13,11 @@ static void add_bias(int tokens, int out, const real *bias, real *y) {
       y[(size_t)t * (size_t)out + (size_t)i] += bias[i];
 }
 
-static void sum_rows(int tokens, int out, const real *dy, real *dbias) {
-  memset(dbias, 0, sizeof(real) * (size_t)out);
+void lore_column_sums(int tokens, int columns, int stride, const real *x, real *sums) {
+  memset(sums, 0, sizeof(real) * (size_t)columns);
   for (int t = 0; t < tokens; t++)
-    for (int i = 0; i < out; i++)
-      dbias[i] += dy[(size_t)t * (size_t)out + (size_t)i];
+    for (int i = 0; i < columns; i++)
+      sums[i] += x[(size_t)t * (size_t)stride + (size_t)i];
 }
 
 void lore_linear_forward(lore_precision precision, int tokens, int in, int out, const real *x,
@@ -34,10 +34,11 @@ void lore_linear_backward(lore_precision precision, int tokens, int in, int out,
   if (dx)
     lore_gemm(precision, LORE_PLAIN, LORE_TRANSPOSED, tokens, in, out, dy, out, weight, out, NULL,
               dx, in);
-  lore_gemm(precision, LORE_TRANSPOSED, LORE_PLAIN, in, out, tokens, x, in, dy, out, NULL, dweight,
-            out);
+  if (dweight)
+    lore_gemm(precision, LORE_TRANSPOSED, LORE_PLAIN, in, out, tokens, x, in, dy, out, NULL,
+              dweight, out);
   if (dbias)
-    sum_rows(tokens, out, dy, dbias);
+    lore_column_sums(tokens, out, out, dy, dbias);
 }
 
 void lore_blocks_forward(lore_precision precision, int tokens, int channels, int blocks,
@@ -57,8 +58,10 @@ void lore_blocks_backward(lore_precision precision, int tokens, int channels, in
     size_t at = (size_t)b * (size_t)(size * size);
     lore_gemm(precision, LORE_PLAIN, LORE_TRANSPOSED, tokens, size, size, dy + b * size, channels,
               weight + at, size, dx + b * size, dx + b * size, channels);
-    lore_gemm(precision, LORE_TRANSPOSED, LORE_PLAIN, size, size, tokens, x + b * size, channels,
-              dy + b * size, channels, NULL, dweight + at, size);
+    if (dweight)
+      lore_gemm(precision, LORE_TRANSPOSED, LORE_PLAIN, size, size, tokens, x + b * size, channels,
+                dy + b * size, channels, NULL, dweight + at, size);
   }
-  sum_rows(tokens, channels, dy, dbias);
+  if (dbias)
+    lore_column_sums(tokens, channels, channels, dy, dbias);
 }

@@ -43,21 +43,26 @@ typedef struct {
                                   lore_gemm_shape *shape);
 
   /* Parts of a workspace, cut out of an arena that may be a counting one: activations of a layer;
-   * what a layer keeps of its own where all share one set of activations (NULL: nothing);
-   * temporaries; gradients of the activations. `sequences` of at most `tokens` tokens together. */
+   * what a layer keeps of its own where all share one set of activations (NULL: nothing); tables
+   * (NULL: none); temporaries of each thread; gradients of the activations. `sequences` of at most
+   * `tokens` tokens together. */
   void (*take_state)(struct lore_layer_state *state, lore_arena *arena,
                      const struct lore_model *model, int tokens);
   void (*take_own)(struct lore_layer_state *state, lore_arena *arena,
                    const struct lore_model *model, int tokens, int sequences);
-  void (*take_scratch)(struct lore_workspace *workspace, lore_arena *arena,
-                       const struct lore_model *model);
+  void (*take_tables)(real **table, lore_arena *arena, const struct lore_model *model);
+  void (*take_scratch)(real **scratch, lore_arena *arena, const struct lore_model *model);
   void (*take_gradients)(struct lore_workspace *workspace, lore_arena *arena,
                          const struct lore_model *model, int tokens);
 
   /* From the normed stream (state->normed) to the mixed one (state->mixed), the linear map into the
-   * residual stream left out; and from workspace->dmixed to workspace->dnormed. */
+   * residual stream left out; and from workspace->dmixed to workspace->dnormed. Of the member's own
+   * rows; a backward pass may need the crew to meet in between. */
   void (*forward)(const struct lore_pass *pass, int layer);
   void (*backward)(const struct lore_pass *pass, int layer);
+
+  /* After backward by all members: the member's part of the gradients of its tensors. */
+  void (*slopes)(const struct lore_pass *pass, int layer);
 
   /* The attention probabilities alone: the same bits. NULL unless it attends. */
   void (*attend)(const struct lore_pass *pass, int layer);

@@ -56,14 +56,22 @@ void lore_norm_forward(lore_norm norm, int tokens, int width, double epsilon, co
   }
 }
 
-/* With n = (x - mean) r and g = gain dy: dx = r (g - mean(g) - n mean(g n)); RMS norm has no
- * mean(g). */
+/* With n = (x - mean) r: dgain += dy n. */
+static void add_slopes(int columns, const real *x, real shift, real r, const real *dy, real *dgain,
+                       real *dbias) {
+  for (int i = 0; i < columns; i++)
+    dgain[i] += dy[i] * ((x[i] - shift) * r);
+  if (dbias)
+    for (int i = 0; i < columns; i++)
+      dbias[i] += dy[i];
+}
+
+/* With g = gain dy: dx = r (g - mean(g) - n mean(g n)); RMS norm has no mean(g). */
 static void backward_row(lore_norm norm, int width, const real *x, const real *gain, real shift,
-                         real r, const real *dy, real *dx, real *dgain, real *dbias) {
+                         real r, const real *dy, real *dx) {
   real dot = 0, sum = 0;
   for (int i = 0; i < width; i++) {
     real n = (x[i] - shift) * r, g = gain[i] * dy[i];
-    dgain[i] += dy[i] * n;
     dot += g * n;
     sum += g;
   }
@@ -71,18 +79,31 @@ static void backward_row(lore_norm norm, int width, const real *x, const real *g
   sum = norm == LORE_NORM_LAYER ? sum / (real)width : 0;
   for (int i = 0; i < width; i++)
     dx[i] += r * (gain[i] * dy[i] - sum - (x[i] - shift) * r * dot);
+}
+
+static void clear_slopes(int columns, real *dgain, real *dbias) {
+  memset(dgain, 0, sizeof(real) * (size_t)columns);
   if (dbias)
-    for (int i = 0; i < width; i++)
-      dbias[i] += dy[i];
+    memset(dbias, 0, sizeof(real) * (size_t)columns);
 }
 
 void lore_norm_backward(lore_norm norm, int tokens, int width, const real *x, const real *gain,
                         const real *mean, const real *scale, const real *dy, real *dx, real *dgain,
                         real *dbias) {
-  memset(dgain, 0, sizeof(real) * (size_t)width);
-  if (dbias)
-    memset(dbias, 0, sizeof(real) * (size_t)width);
-  for (int t = 0; t < tokens; t++, x += width, dy += width, dx += width)
-    backward_row(norm, width, x, gain, norm == LORE_NORM_LAYER ? mean[t] : 0, scale[t], dy, dx,
-                 dgain, dbias);
+  if (dgain)
+    clear_slopes(width, dgain, dbias);
+  for (int t = 0; t < tokens; t++, x += width, dy += width, dx += width) {
+    real shift = norm == LORE_NORM_LAYER ? mean[t] : 0;
+    if (dgain)
+      add_slopes(width, x, shift, scale[t], dy, dgain, dbias);
+    backward_row(norm, width, x, gain, shift, scale[t], dy, dx);
+  }
+}
+
+void lore_norm_slopes(lore_norm norm, int tokens, int columns, int stride, const real *x,
+                      const real *mean, const real *scale, const real *dy, real *dgain,
+                      real *dbias) {
+  clear_slopes(columns, dgain, dbias);
+  for (int t = 0; t < tokens; t++, x += stride, dy += stride)
+    add_slopes(columns, x, norm == LORE_NORM_LAYER ? mean[t] : 0, scale[t], dy, dgain, dbias);
 }

@@ -99,12 +99,12 @@ static inline __attribute__((always_inline)) void backward_vector(const lore_rec
   store_channels(d->rate + c, count, load_channels(d->rate + c, count) + dlog_a * recurrence);
 }
 
-void lore_recurrent_backward(int tokens, int channels, const lore_recurrent *s,
+void lore_recurrent_backward(int tokens, int channels, int first, int last, const lore_recurrent *s,
                              const lore_recurrent_slopes *d) {
-  int whole = channels / LORE_LANES * LORE_LANES, rest = channels - whole;
-  memset(d->carry, 0, sizeof(real) * (size_t)channels);
+  int rest = (last - first) % LORE_LANES, whole = last - rest;
+  memset(d->carry + first, 0, sizeof(real) * (size_t)(last - first));
   for (int t = tokens - 1; t >= 0; t--) {
-    for (int c = 0; c < whole; c += LORE_LANES)
+    for (int c = first; c < whole; c += LORE_LANES)
       backward_vector(s, d, channels, t, c, LORE_LANES);
     if (rest > 0)
       backward_vector(s, d, channels, t, whole, rest);

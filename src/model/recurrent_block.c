@@ -175,9 +175,9 @@ static void recurrent_take_state(lore_layer_state *state, lore_arena *arena,
   state->mixer[STATE_H] = lore_workspace_reals(arena, tokens, model->config.recurrent_width);
 }
 
-static void recurrent_take_scratch(lore_workspace *w, lore_arena *arena, const lore_model *model) {
-  w->scratch[RATE] = lore_workspace_reals(arena, 1, model->config.recurrent_width);
-  w->scratch[CARRY] = lore_workspace_reals(arena, 1, model->config.recurrent_width);
+static void recurrent_take_scratch(real **scratch, lore_arena *arena, const lore_model *model) {
+  scratch[RATE] = lore_workspace_reals(arena, 1, model->config.recurrent_width);
+  scratch[CARRY] = lore_workspace_reals(arena, 1, model->config.recurrent_width);
 }
 
 static void recurrent_take_gradients(lore_workspace *w, lore_arena *arena, const lore_model *model,
@@ -212,100 +212,179 @@ static lore_recurrent_slopes slopes_at(const lore_workspace *w, int width, size_
                                  .stride = 2 * width};
 }
 
+/* A map from the convolved branch to the logits of a gate, of the member's own rows. */
+static void gate_forward(const lore_pass *pass, int l, int weight, int bias, real *gate) {
+  const lore_model_config *c = &pass->model->config;
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  int w = c->recurrent_width;
+  lore_kernels()->blocks_forward(
+      c->precision, pass->rows, w, c->heads,
+      lore_pass_rows(pass, pass->workspace->layer[l].mixer[STATE_CONVOLVED], w),
+      lore_pass_weight(pass, t->mixer[weight]), lore_pass_weight(pass, t->mixer[bias]),
+      lore_pass_rows(pass, gate, w));
+}
+
 static void recurrent_block_forward(const lore_pass *pass, int l) {
   const lore_model *model = pass->model;
   const lore_batch *shard = pass->shard;
   lore_workspace *w = pass->workspace;
   const lore_layer_tensors *t = &model->layer[l];
   real *const *s = w->layer[l].mixer;
-  int tokens = shard->tokens, heads = model->config.heads, width = model->config.recurrent_width;
-  lore_kernels()->linear_forward(model->config.precision, tokens, model->config.width, 2 * width,
-                                 w->layer[l].normed, lore_pass_weight(pass, t->mixer[BRANCHES]),
-                                 lore_pass_weight(pass, t->mixer[BRANCHES_BIAS]), NULL,
-                                 s[STATE_BRANCHES]);
-  for (int i = 0; i < shard->sequences; i++) {
+  int width = model->config.recurrent_width;
+  lore_pass_linear(pass, model->config.width, 2 * width, w->layer[l].normed, t->mixer[BRANCHES],
+                   t->mixer[BRANCHES_BIAS], NULL, s[STATE_BRANCHES]);
+  for (int i = pass->first_sequence; i < pass->last_sequence; i++) {
     size_t from = (size_t)shard->offset[i] * (size_t)width;
     lore_kernels()->convolution_forward(
         w->length[i], width, 2 * width, s[STATE_BRANCHES] + 2 * from + width,
         lore_pass_weight(pass, t->mixer[CONVOLUTION]),
         lore_pass_weight(pass, t->mixer[CONVOLUTION_BIAS]), s[STATE_CONVOLVED] + from);
   }
-  lore_kernels()->blocks_forward(model->config.precision, tokens, width, heads, s[STATE_CONVOLVED],
-                                 lore_pass_weight(pass, t->mixer[RECURRENCE_GATE]),
-                                 lore_pass_weight(pass, t->mixer[RECURRENCE_GATE_BIAS]),
-                                 s[STATE_RECURRENCE]);
-  lore_kernels()->blocks_forward(model->config.precision, tokens, width, heads, s[STATE_CONVOLVED],
-                                 lore_pass_weight(pass, t->mixer[INPUT_GATE]),
-                                 lore_pass_weight(pass, t->mixer[INPUT_GATE_BIAS]), s[STATE_INPUT]);
+  gate_forward(pass, l, RECURRENCE_GATE, RECURRENCE_GATE_BIAS, s[STATE_RECURRENCE]);
+  gate_forward(pass, l, INPUT_GATE, INPUT_GATE_BIAS, s[STATE_INPUT]);
   lore_kernels()->recurrent_rate(width, lore_pass_weight(pass, t->mixer[LAMBDA]), w->scratch[RATE]);
-  for (int i = 0; i < shard->sequences; i++) {
+  for (int i = pass->first_sequence; i < pass->last_sequence; i++) {
     lore_recurrent state = state_at(w, l, width, (size_t)shard->offset[i]);
     lore_kernels()->recurrent_forward(w->length[i], width, &state);
   }
 }
 
-/* The RG-LRU of all sequences. */
+/* The member's channels: they are independent, and each sums its decay's slope over all sequences.
+ */
+static lore_part own_channels(const lore_pass *pass) {
+  return lore_pass_part(pass, pass->model->config.recurrent_width, LORE_LINE);
+}
+
+/* The RG-LRU of all sequences, by channels. */
 static void scan_backward(const lore_pass *pass, int l) {
   const lore_model *model = pass->model;
   const lore_batch *shard = pass->shard;
   lore_workspace *w = pass->workspace;
   int tensor = model->layer[l].mixer[LAMBDA], width = model->config.recurrent_width;
-  const real *lambda = lore_pass_weight(pass, tensor);
+  const lore_part own = own_channels(pass);
+  int count = own.last - own.first;
+  const real *lambda = lore_pass_weight(pass, tensor) + own.first;
   real *dlambda = lore_pass_slope(pass, tensor);
-  memset(dlambda, 0, sizeof(real) * (size_t)width);
-  lore_kernels()->recurrent_rate(width, lambda, w->scratch[RATE]);
+  memset(dlambda + own.first, 0, sizeof(real) * (size_t)count);
+  lore_kernels()->recurrent_rate(count, lambda, w->scratch[RATE] + own.first);
   for (int i = 0; i < shard->sequences; i++) {
     size_t at = (size_t)shard->offset[i];
     lore_recurrent state = state_at(w, l, width, at);
     lore_recurrent_slopes slopes = slopes_at(w, width, at, dlambda);
-    lore_kernels()->recurrent_backward(w->length[i], width, &state, &slopes);
+    lore_kernels()->recurrent_backward(w->length[i], width, own.first, own.last, &state, &slopes);
   }
-  lore_kernels()->recurrent_rate_backward(width, lambda, dlambda);
+  lore_kernels()->recurrent_rate_backward(count, lambda, dlambda + own.first);
 }
 
+/* Adds to the gradient of the convolved branch, of the member's own rows. */
+static void gate_backward(const lore_pass *pass, int l, int weight, real *dgate) {
+  const lore_model_config *c = &pass->model->config;
+  lore_workspace *w = pass->workspace;
+  int width = c->recurrent_width;
+  lore_kernels()->blocks_backward(c->precision, pass->rows, width, c->heads, NULL,
+                                  lore_pass_weight(pass, pass->model->layer[l].mixer[weight]),
+                                  lore_pass_rows(pass, dgate, width),
+                                  lore_pass_rows(pass, w->dmixer[STATE_CONVOLVED], width), NULL,
+                                  NULL);
+}
+
+/* The member's part of a gate's map: rows of the blocks, one below the other. */
+static void gate_slopes(const lore_pass *pass, int l, int weight, int bias, const real *dgate) {
+  const lore_model_config *c = &pass->model->config;
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  const real *x = pass->workspace->layer[l].mixer[STATE_CONVOLVED];
+  int width = c->recurrent_width, size = width / c->heads;
+  const lore_part own = own_channels(pass);
+  real *dweight = lore_pass_slope(pass, t->mixer[weight]);
+  for (int block = 0; block < width; block += size) {
+    int first = own.first > block ? own.first : block;
+    int last = own.last < block + size ? own.last : block + size;
+    if (first < last)
+      lore_gemm(c->precision, LORE_TRANSPOSED, LORE_PLAIN, last - first, size, pass->shard->tokens,
+                x + first, width, dgate + block, width, NULL,
+                dweight + (size_t)first * (size_t)size, size);
+  }
+  lore_pass_bias_slopes(pass, width, dgate, lore_pass_slope(pass, t->mixer[bias]));
+}
+
+/* Clears the member's channels of the convolution's gradients. */
+static void clear_convolution(const lore_pass *pass, int l) {
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  const lore_part own = own_channels(pass);
+  size_t width = (size_t)pass->model->config.recurrent_width;
+  size_t bytes = sizeof(real) * (size_t)(own.last - own.first);
+  real *dbias = lore_pass_slope(pass, t->mixer[CONVOLUTION_BIAS]);
+  for (size_t k = 0; k < LORE_CONVOLUTION_WIDTH; k++)
+    memset(lore_pass_slope(pass, t->mixer[CONVOLUTION]) + k * width + own.first, 0, bytes);
+  if (dbias)
+    memset(dbias + own.first, 0, bytes);
+}
+
+/* Of the member's own sequences; a thread alone sums the slopes in the same sweep. */
 static void convolution_backward(const lore_pass *pass, int l) {
-  const lore_model *model = pass->model;
   const lore_batch *shard = pass->shard;
   lore_workspace *w = pass->workspace;
-  const lore_layer_tensors *t = &model->layer[l];
-  size_t width = (size_t)model->config.recurrent_width;
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  size_t width = (size_t)pass->model->config.recurrent_width;
   int stride = 2 * (int)width;
-  real *dweight = lore_pass_slope(pass, t->mixer[CONVOLUTION]);
-  real *dbias = lore_pass_slope(pass, t->mixer[CONVOLUTION_BIAS]);
-  memset(dweight, 0, sizeof(real) * LORE_CONVOLUTION_WIDTH * width);
-  if (dbias)
-    memset(dbias, 0, sizeof(real) * width);
-  for (int i = 0; i < shard->sequences; i++) {
+  bool alone = pass->members == 1;
+  if (alone)
+    clear_convolution(pass, l);
+  for (int i = pass->first_sequence; i < pass->last_sequence; i++) {
     size_t from = (size_t)shard->offset[i] * width;
     lore_kernels()->convolution_backward(
         w->length[i], (int)width, stride, w->layer[l].mixer[STATE_BRANCHES] + 2 * from + width,
         lore_pass_weight(pass, t->mixer[CONVOLUTION]), w->dmixer[STATE_CONVOLVED] + from, stride,
-        w->dmixer[STATE_BRANCHES] + 2 * from + width, dweight, dbias);
+        w->dmixer[STATE_BRANCHES] + 2 * from + width,
+        alone ? lore_pass_slope(pass, t->mixer[CONVOLUTION]) : NULL,
+        alone ? lore_pass_slope(pass, t->mixer[CONVOLUTION_BIAS]) : NULL);
+  }
+}
+
+static void convolution_slopes(const lore_pass *pass, int l) {
+  const lore_batch *shard = pass->shard;
+  const lore_workspace *w = pass->workspace;
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  const lore_part own = own_channels(pass);
+  int width = pass->model->config.recurrent_width;
+  real *dbias = lore_pass_slope(pass, t->mixer[CONVOLUTION_BIAS]);
+  if (pass->members == 1)
+    return;
+  clear_convolution(pass, l);
+  for (int i = 0; i < shard->sequences; i++) {
+    size_t from = (size_t)shard->offset[i] * (size_t)width;
+    lore_kernels()->convolution_slopes(
+        w->length[i], own.last - own.first, width, 2 * width,
+        w->layer[l].mixer[STATE_BRANCHES] + 2 * from + width + own.first,
+        w->dmixer[STATE_CONVOLVED] + from + own.first,
+        lore_pass_slope(pass, t->mixer[CONVOLUTION]) + own.first, dbias ? dbias + own.first : NULL);
   }
 }
 
 static void recurrent_block_backward(const lore_pass *pass, int l) {
-  const lore_model *model = pass->model;
-  const lore_batch *shard = pass->shard;
+  const lore_model_config *c = &pass->model->config;
   lore_workspace *w = pass->workspace;
-  const lore_layer_tensors *t = &model->layer[l];
-  real *const *s = w->layer[l].mixer, *const *d = w->dmixer;
-  int tokens = shard->tokens, heads = model->config.heads, width = model->config.recurrent_width;
+  real *const *d = w->dmixer;
+  lore_pass_meet(pass);
   scan_backward(pass, l);
-  lore_kernels()->blocks_backward(model->config.precision, tokens, width, heads, s[STATE_CONVOLVED],
-                                  lore_pass_weight(pass, t->mixer[RECURRENCE_GATE]),
-                                  d[STATE_RECURRENCE], d[STATE_CONVOLVED],
-                                  lore_pass_slope(pass, t->mixer[RECURRENCE_GATE]),
-                                  lore_pass_slope(pass, t->mixer[RECURRENCE_GATE_BIAS]));
-  lore_kernels()->blocks_backward(model->config.precision, tokens, width, heads, s[STATE_CONVOLVED],
-                                  lore_pass_weight(pass, t->mixer[INPUT_GATE]), d[STATE_INPUT],
-                                  d[STATE_CONVOLVED], lore_pass_slope(pass, t->mixer[INPUT_GATE]),
-                                  lore_pass_slope(pass, t->mixer[INPUT_GATE_BIAS]));
+  lore_pass_meet(pass);
+  gate_backward(pass, l, RECURRENCE_GATE, d[STATE_RECURRENCE]);
+  gate_backward(pass, l, INPUT_GATE, d[STATE_INPUT]);
   convolution_backward(pass, l);
-  lore_kernels()->linear_backward(
-      model->config.precision, tokens, model->config.width, 2 * width, w->layer[l].normed,
-      lore_pass_weight(pass, t->mixer[BRANCHES]), d[STATE_BRANCHES], w->dnormed,
-      lore_pass_slope(pass, t->mixer[BRANCHES]), lore_pass_slope(pass, t->mixer[BRANCHES_BIAS]));
+  lore_pass_linear_backward(pass, c->width, 2 * c->recurrent_width,
+                            pass->model->layer[l].mixer[BRANCHES], d[STATE_BRANCHES], w->dnormed);
+}
+
+static void recurrent_block_slopes(const lore_pass *pass, int l) {
+  const lore_model_config *c = &pass->model->config;
+  const lore_layer_tensors *t = &pass->model->layer[l];
+  const lore_workspace *w = pass->workspace;
+  real *const *d = w->dmixer;
+  gate_slopes(pass, l, RECURRENCE_GATE, RECURRENCE_GATE_BIAS, d[STATE_RECURRENCE]);
+  gate_slopes(pass, l, INPUT_GATE, INPUT_GATE_BIAS, d[STATE_INPUT]);
+  convolution_slopes(pass, l);
+  lore_pass_linear_slopes(pass, c->width, 2 * c->recurrent_width, w->layer[l].normed,
+                          d[STATE_BRANCHES], t->mixer[BRANCHES], t->mixer[BRANCHES_BIAS]);
 }
 
 const lore_mixer_ops lore_recurrent_mixer = {
@@ -321,4 +400,5 @@ const lore_mixer_ops lore_recurrent_mixer = {
     .take_gradients = recurrent_take_gradients,
     .forward = recurrent_block_forward,
     .backward = recurrent_block_backward,
+    .slopes = recurrent_block_slopes,
 };

@@ -1,6 +1,8 @@
 /* Layout of a workspace in an arena. */
 #include "workspace.h"
 
+#include <assert.h>
+
 #include "mixer.h"
 
 static void take_layer(lore_layer_state *state, lore_arena *arena, const lore_model *model, int t,
@@ -60,16 +62,13 @@ static void take_gradients(lore_workspace *w, lore_arena *arena, const lore_mode
   w->dup = lore_workspace_reals(arena, t, model->config.hidden);
 }
 
-lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model, int tokens,
-                                      int sequences, lore_workspace_use use) {
+static void take_shared(lore_workspace *w, lore_arena *arena, const lore_model *model, int tokens,
+                        int sequences, lore_workspace_use use) {
   const lore_model_config *c = &model->config;
-  lore_workspace counting, *in_arena = lore_arena_take(arena, 1, sizeof *in_arena);
-  lore_workspace *w = in_arena ? in_arena : &counting;
-  w->use = use;
-  w->tokens = tokens;
-  w->sequences = sequences;
-  w->sequences_used = 0;
-  w->patterns = NULL;
+  const lore_mixer_ops *mixer = lore_mixer_ops_of(c->mixer);
+  w->barrier = lore_arena_take(arena, 1, sizeof *w->barrier);
+  if (w->barrier)
+    *w->barrier = (lore_barrier)LORE_BARRIER_NEW;
   w->layer = lore_arena_take(arena, (size_t)c->layers, sizeof *w->layer);
   w->length = lore_arena_take(arena, (size_t)sequences, sizeof *w->length);
   w->probability_at = lore_arena_take(arena, (size_t)sequences, sizeof *w->probability_at);
@@ -80,11 +79,38 @@ lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model
   w->final_scale = lore_workspace_reals(arena, tokens, 1);
   w->head = lore_arena_take(
       arena, lore_kernels()->head_scratch(c->precision, c->width, model->vocabulary), sizeof(real));
-  lore_mixer_ops_of(c->mixer)->take_scratch(w, arena, model);
+  w->row_loss = lore_arena_take(arena, LORE_HEAD_ROWS, sizeof *w->row_loss);
+  if (mixer->take_tables)
+    mixer->take_tables(w->table, arena, model);
   if (use == LORE_FORWARD_BACKWARD)
     take_gradients(w, arena, model, tokens);
   w->target = lore_arena_take(arena, (size_t)tokens, sizeof *w->target);
-  return in_arena;
+}
+
+lore_workspace *lore_workspace_layout_crew(lore_arena *arena, const lore_model *model, int tokens,
+                                           int sequences, lore_workspace_use use, int members) {
+  const lore_mixer_ops *mixer = lore_mixer_ops_of(model->config.mixer);
+  lore_workspace shared = {
+      .use = use, .members = members, .tokens = tokens, .sequences = sequences};
+  lore_workspace counting, *first = lore_arena_take(arena, (size_t)members, sizeof *first);
+  take_shared(&shared, arena, model, tokens, sequences, use);
+  for (int m = 0; m < members; m++) {
+    lore_workspace *w = first ? &first[m] : &counting;
+    *w = shared;
+    w->member = m;
+    mixer->take_scratch(w->scratch, arena, model);
+  }
+  return first;
+}
+
+lore_workspace *lore_workspace_layout(lore_arena *arena, const lore_model *model, int tokens,
+                                      int sequences, lore_workspace_use use) {
+  return lore_workspace_layout_crew(arena, model, tokens, sequences, use, 1);
+}
+
+lore_workspace *lore_workspace_member(lore_workspace *first, int member) {
+  assert(first->member == 0 && member < first->members);
+  return first + member;
 }
 
 void lore_workspace_patch(lore_workspace *workspace, const lore_workspace *patterns) {

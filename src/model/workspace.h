@@ -2,10 +2,11 @@
 #ifndef LORE_MODEL_WORKSPACE_PARTS_H
 #define LORE_MODEL_WORKSPACE_PARTS_H
 
+#include "lore/base/barrier.h"
 #include "lore/model/kernels.h"
 #include "lore/model/workspace.h"
 
-enum { LORE_MIXER_STATES_MAX = 6, LORE_MIXER_SCRATCH_MAX = 5 };
+enum { LORE_MIXER_STATES_MAX = 6, LORE_MIXER_TABLES_MAX = 2, LORE_MIXER_SCRATCH_MAX = 2 };
 
 /* Activations of one layer that the backward pass reads. */
 typedef struct lore_layer_state {
@@ -23,8 +24,12 @@ typedef struct lore_layer_state {
   real *activated; /* T x hidden */
 } lore_layer_state;
 
+/* Of a crew, all but `member`, `patterns`, `sequences_used` and `scratch` are the same in each
+ * member's. */
 struct lore_workspace {
   lore_workspace_use use;
+  int member, members;            /* number in the crew, and how many it has */
+  lore_barrier *barrier;          /* of the crew */
   int tokens, sequences;          /* capacity */
   lore_layer_state *layer;        /* `layers` entries */
   const lore_workspace *patterns; /* whose attention this one uses; NULL: its own */
@@ -34,14 +39,17 @@ struct lore_workspace {
   real *x;                        /* T x d, residual stream after the last layer */
   real *final_normed;             /* T x d */
   real *final_mean, *final_scale;
-  real *head;                            /* scratch of head.c */
-  real *scratch[LORE_MIXER_SCRATCH_MAX]; /* of the mixer, in an order that only its file knows */
-  real *dx;                              /* T x d, gradient of the residual stream */
-  real *dnormed;                         /* T x d */
-  real *dmixed;                          /* like mixed */
-  real *dmixer[LORE_MIXER_STATES_MAX];   /* like a layer's mixer[] */
-  real *dup;                             /* T x hidden */
-  uint16_t *target;                      /* T, gathered for scoring */
+  real *head;       /* scratch of head.c */
+  double *row_loss; /* LORE_HEAD_ROWS */
+  /* Of the mixer, in orders that only its file knows: */
+  real *table[LORE_MIXER_TABLES_MAX];
+  real *scratch[LORE_MIXER_SCRATCH_MAX];
+  real *dx;                            /* T x d, gradient of the residual stream */
+  real *dnormed;                       /* T x d */
+  real *dmixed;                        /* like mixed */
+  real *dmixer[LORE_MIXER_STATES_MAX]; /* like a layer's mixer[] */
+  real *dup;                           /* T x hidden */
+  uint16_t *target;                    /* T, gathered for scoring */
 };
 
 /* rows x columns reals out of an arena that may be a counting one. */

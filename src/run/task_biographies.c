@@ -106,17 +106,24 @@ static lore_status find_first_backend(const lore_run *run, int *backend) {
                    run->result->directory, run->at.gemm_backend);
 }
 
-/* One backend for all ranks and sessions, or sums would not have the same bits. */
-static lore_status choose_backend(lore_run *run, bool resumed) {
+static lore_status choose_backend(const lore_run *run) {
   const lore_settings *s = run->settings;
-  int backend = (int)lore_gemm_for(s->model.precision, s->compute.gemm);
+  lore_gemm_backend backend = lore_gemm_for(s->model.precision, s->compute.gemm);
   if (backend == LORE_GEMM_AUTO)
-    backend = (int)run->options->gemm;
+    backend = run->options->gemm;
   if (backend == LORE_GEMM_AUTO)
     backend = LORE_GEMM_BUILTIN;
-  if (resumed)
+  LORE_TRY_TOGETHER(run->options->team, lore_gemm_select(backend));
+  return LORE_OK;
+}
+
+/* One backend for all ranks and sessions, or sums would not have the same bits. */
+static lore_status keep_backend(lore_run *run, bool resumed) {
+  int backend = (int)lore_gemm_selected();
+  if (resumed) {
     LORE_TRY_TOGETHER(run->options->team, find_first_backend(run, &backend));
-  LORE_TRY_TOGETHER(run->options->team, lore_gemm_select((lore_gemm_backend)backend));
+    LORE_TRY_TOGETHER(run->options->team, lore_gemm_select((lore_gemm_backend)backend));
+  }
   snprintf(run->at.gemm_backend, sizeof run->at.gemm_backend, "%s",
            lore_gemm_name((lore_gemm_backend)backend));
   return LORE_OK;
@@ -140,6 +147,7 @@ static lore_status open_training(lore_run *run, bool *resumed) {
   LORE_TRY(lore_run_check_ranks(s, team.ranks));
   LORE_TRY_TOGETHER(team, open_parts(run));
   LORE_TRY(lore_run_choose_level(run));
+  LORE_TRY(choose_backend(run)); /* before threads are shared out */
   LORE_TRY(lore_trainer_create(a->model, &s->train, lore_batch_source_of_population(&a->source),
                                a->longest, team, a->threads, s->seed, &run->trainer));
   LORE_TRY_TOGETHER(
@@ -147,7 +155,7 @@ static lore_status open_training(lore_run *run, bool *resumed) {
                                   a->threads, lore_patch_wanted(&s->train.patch), &run->evaluator));
   LORE_TRY(resume_or_start(run, resumed));
   LORE_TRY(load_reference(run));
-  LORE_TRY(choose_backend(run, *resumed));
+  LORE_TRY(keep_backend(run, *resumed));
   if (!*resumed) {
     run->at.settings_hash = run->hash;
     run->at.widened_at = LORE_NEVER;

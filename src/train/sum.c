@@ -56,20 +56,22 @@ static void plan_joints(lore_sum *sum, int capacity, bool whole) {
 }
 
 void lore_sum_layout(lore_sum *sum, lore_arena *arena, int64_t first, int64_t last, int workers,
-                     int64_t elements, int ranges, const int64_t *bound, bool whole) {
+                     int parts, int64_t elements, int ranges, const int64_t *bound, bool whole) {
   size_t shards = (size_t)(last - first), most = shards; /* additions and joints are fewer */
   *sum = (lore_sum){.first_shard = first,
                     .last_shard = last,
                     .elements = elements,
                     .workers = workers,
-                    .ranges = ranges};
+                    .ranges = ranges,
+                    .parts = parts};
   sum->worker = lore_arena_take(arena, (size_t)workers, sizeof *sum->worker);
   sum->shard = lore_arena_take(arena, shards, sizeof *sum->shard);
   sum->addition = lore_arena_take(arena, most, sizeof *sum->addition);
   sum->joint = lore_arena_take(arena, most, sizeof *sum->joint);
   sum->next = lore_arena_take(arena, most, sizeof *sum->next);
   sum->bound = lore_arena_take(arena, (size_t)ranges + 1, sizeof *sum->bound);
-  sum->arrived = lore_arena_take(arena, (size_t)ranges * most, sizeof *sum->arrived);
+  sum->arrived =
+      lore_arena_take(arena, (size_t)ranges * most * (size_t)parts, sizeof *sum->arrived);
   sum->finished = lore_arena_take(arena, (size_t)ranges, sizeof *sum->finished);
   int made = 0;
   for (int w = 0; w < workers; w++) {
@@ -91,34 +93,54 @@ void lore_sum_layout(lore_sum *sum, lore_arena *arena, int64_t first, int64_t la
 }
 
 void lore_sum_begin(lore_sum *sum) {
-  for (int i = 0; i < sum->ranges * sum->joints; i++)
+  for (int i = 0; i < sum->ranges * sum->joints * sum->parts; i++)
     atomic_init(&sum->arrived[i], 0);
   for (int r = 0; r < sum->ranges; r++)
     atomic_init(&sum->finished[r], 0);
 }
 
+/* Elements of a part of a range. */
+typedef struct {
+  int64_t from, to;
+} sum_span;
+
+static sum_span find_span(const lore_sum *sum, int range, int part) {
+  enum { LINE = 16 /* elements that parts consist of */ };
+  int64_t from = sum->bound[range + 1], to = sum->bound[range], lines = (to - from) / LINE;
+  int64_t end = from + lines * (part + 1) / sum->parts * LINE;
+  return (sum_span){from + lines * part / sum->parts * LINE, part + 1 < sum->parts ? end : to};
+}
+
 /* One operand of `joint` is complete; the thread that brings the second one adds them, and brings
  * the sum to the next joint. */
-static void bring_operand(lore_sum *sum, int joint, int range) {
+static void bring_operand(lore_sum *sum, int joint, int range, int part) {
+  const sum_span span = find_span(sum, range, part);
   while (joint >= 0) {
-    if (atomic_fetch_add(&sum->arrived[range * sum->joints + joint], 1) == 0)
+    int at = (range * sum->joints + joint) * sum->parts + part;
+    if (atomic_fetch_add(&sum->arrived[at], 1) == 0)
       return;
-    lore_additions_make(1, &sum->joint[joint], sum->bound[range + 1], sum->bound[range]);
+    lore_additions_make(1, &sum->joint[joint], span.from, span.to);
     joint = sum->next[joint];
   }
   atomic_fetch_add(&sum->finished[range], 1);
 }
 
-void lore_sum_add(lore_sum *sum, int w, int64_t s, int range) {
+static void add_part(lore_sum *sum, int w, int64_t s, int range, int part) {
   const lore_sum_worker *worker = &sum->worker[w];
   const lore_sum_shard *shard = &sum->shard[s - sum->first_shard];
-  lore_additions_make(shard->additions, shard->addition, sum->bound[range + 1], sum->bound[range]);
+  const sum_span span = find_span(sum, range, part);
+  lore_additions_make(shard->additions, shard->addition, span.from, span.to);
   if (s + 1 < worker->last_shard)
     return;
   for (int b = 0; b < worker->blocks.count; b++)
-    bring_operand(sum, worker->entry[b], range);
+    bring_operand(sum, worker->entry[b], range, part);
+}
+
+void lore_sum_add(lore_sum *sum, int w, int64_t s, int range, int first, int last) {
+  for (int part = first; part < last; part++)
+    add_part(sum, w, s, range, part);
 }
 
 bool lore_sum_done(const lore_sum *sum, int range) {
-  return atomic_load(&sum->finished[range]) == sum->left.count;
+  return atomic_load(&sum->finished[range]) == sum->left.count * sum->parts;
 }

@@ -1,4 +1,4 @@
-/* The training step of one replica: shards, sums over threads and ranks, update. */
+/* The training step of one replica: shards, sums over crews and ranks, update. */
 #include "lore/train/trainer.h"
 
 #include <assert.h>
@@ -7,20 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crews.h"
 #include "exchange.h"
 #include "lore/base/arena.h"
 #include "lore/base/clock.h"
 #include "lore/base/mpi.h"
 #include "lore/model/decoder.h"
+#include "lore/model/gemm.h"
 #include "lore/train/adamw.h"
 #include "moments.h"
 
+/* A thread: member `index` % members of crew `index` / members. */
 typedef struct {
   lore_trainer *trainer;
-  int index;
+  int index, crew;
+  bool leads;                           /* its crew: fills batches */
   lore_workspace *workspace, *patterns; /* of the reference, or NULL */
-  lore_batch batch;
-  int64_t shard; /* that it computes now */
+  lore_batch *batch;                    /* its crew's */
+  int64_t shard;                        /* that it computes now */
 } lore_worker;
 
 struct lore_trainer {
@@ -29,6 +33,7 @@ struct lore_trainer {
   lore_batch_source source;
   lore_team team;
   int threads, shards;
+  lore_crews crews;
   int64_t first_shard, last_shard; /* of this rank */
   int ranges;
   int64_t bound[LORE_RANGES_MAX];
@@ -36,6 +41,7 @@ struct lore_trainer {
   real *parameters;
   real *reference;     /* parameters whose attention is used, or NULL */
   lore_worker *worker; /* `threads` entries */
+  lore_batch *batch;   /* one for each crew */
   lore_sum sum;
   lore_pieces pieces;
   lore_exchange exchange;
@@ -61,10 +67,6 @@ static int64_t count_slices(const lore_model *model) {
   return (model->elements + LORE_SLICE - 1) / LORE_SLICE;
 }
 
-static int used_threads(int64_t shards, int threads) {
-  return threads < shards ? threads : (int)shards;
-}
-
 static size_t report_length(const lore_trainer *t) {
   return 2 * (size_t)t->shards + 1 + (size_t)count_slices(t->model);
 }
@@ -72,6 +74,28 @@ static size_t report_length(const lore_trainer *t) {
 /* Squares of slices that every rank has computed are not added. */
 static size_t added_length(const lore_trainer *t) {
   return t->pieces.whole ? 2 * (size_t)t->shards + 1 : report_length(t);
+}
+
+static void layout_crew(lore_trainer *t, int crew, int longest) {
+  const lore_train_config *c = &t->config;
+  int members = t->crews.members, tokens = c->shard * longest;
+  lore_batch counting, *batch = t->batch ? &t->batch[crew] : &counting;
+  lore_workspace *patterns = NULL;
+  lore_workspace *workspace = lore_workspace_layout_crew(&t->arena, t->model, tokens, c->shard,
+                                                         LORE_FORWARD_BACKWARD, members);
+  if (lore_patch_wanted(&c->patch))
+    patterns = lore_workspace_layout_crew(&t->arena, t->model, tokens, c->shard, LORE_FORWARD_ONLY,
+                                          members);
+  lore_batch_layout(batch, &t->arena, c->shard, longest);
+  for (int m = 0; m < members && workspace; m++)
+    t->worker[crew * members + m] =
+        (lore_worker){.trainer = t,
+                      .index = crew * members + m,
+                      .crew = crew,
+                      .leads = m == 0,
+                      .workspace = lore_workspace_member(workspace, m),
+                      .patterns = patterns ? lore_workspace_member(patterns, m) : NULL,
+                      .batch = batch};
 }
 
 /* Runs over a counting arena first, then over the real one. */
@@ -83,40 +107,39 @@ static void layout_trainer(lore_trainer *t, int longest) {
   t->reference =
       lore_patch_wanted(&c->patch) ? lore_arena_take(&t->arena, elements, sizeof(real)) : NULL;
   t->worker = lore_arena_take(&t->arena, threads, sizeof *t->worker);
+  t->batch = lore_arena_take(&t->arena, (size_t)t->crews.crews, sizeof *t->batch);
   t->report = lore_arena_take(&t->arena, report_length(t), sizeof *t->report);
   t->slice_square = t->report ? t->report + 2 * t->shards + 1 : NULL;
-  lore_sum_layout(&t->sum, &t->arena, t->first_shard, t->last_shard, t->threads, t->model->elements,
-                  t->ranges, t->bound, whole);
+  lore_sum_layout(&t->sum, &t->arena, t->first_shard, t->last_shard, t->crews.crews,
+                  t->crews.members, t->model->elements, t->ranges, t->bound, whole);
   lore_pieces_plan(&t->pieces, t->ranges, t->bound, t->team.rank, t->team.ranks, whole);
   lore_exchange_layout(&t->exchange, &t->arena, t->shards, c->reduction, &t->pieces, &t->sum);
   lore_moments_layout(&t->moments, &t->arena, &t->pieces);
-  for (int w = 0; w < t->threads; w++) {
-    lore_worker counting, *worker = t->worker ? &t->worker[w] : &counting;
-    worker->trainer = t;
-    worker->index = w;
-    worker->workspace = lore_workspace_layout(&t->arena, t->model, c->shard * longest, c->shard,
-                                              LORE_FORWARD_BACKWARD);
-    if (lore_patch_wanted(&c->patch))
-      worker->patterns = lore_workspace_layout(&t->arena, t->model, c->shard * longest, c->shard,
-                                               LORE_FORWARD_ONLY);
-    lore_batch_layout(&worker->batch, &t->arena, c->shard, longest);
-  }
+  for (int crew = 0; crew < t->crews.crews; crew++)
+    layout_crew(t, crew, longest);
 }
 
 static lore_trainer describe_trainer(const lore_model *model, const lore_train_config *config,
-                                     lore_team team, int threads) {
+                                     lore_team team, int threads, lore_gemm_backend backend) {
   lore_trainer t = {
       .model = model, .config = *config, .team = team, .shards = config->batch / config->shard};
   assert(model->config.layers + 3 <= LORE_RANGES_MAX && team.ranks <= t.shards);
   t.ranges = lore_decoder_ranges(model, t.bound);
   lore_sum_share(t.shards, team.rank, team.ranks, &t.first_shard, &t.last_shard);
-  t.threads = used_threads(t.last_shard - t.first_shard, threads);
+  t.crews = lore_crews_plan(t.last_shard - t.first_shard, config->shard, threads,
+                            lore_gemm_divides(model->config.precision, backend));
+  t.threads = t.crews.crews * t.crews.members;
   return t;
 }
 
 size_t lore_trainer_bytes(const lore_model *model, const lore_train_config *config, int longest,
-                          lore_team team, int threads) {
-  lore_trainer t = describe_trainer(model, config, team, threads);
+                          lore_team team, int threads, lore_gemm_backend backend) {
+  if (lore_gemm_for(model->config.precision, backend) == LORE_GEMM_AUTO) {
+    size_t own = lore_trainer_bytes(model, config, longest, team, threads, LORE_GEMM_BUILTIN),
+           library = lore_trainer_bytes(model, config, longest, team, threads, LORE_GEMM_CBLAS);
+    return own > library ? own : library;
+  }
+  lore_trainer t = describe_trainer(model, config, team, threads, backend);
   layout_trainer(&t, longest);
   return lore_arena_mapped(t.arena.used);
 }
@@ -134,14 +157,15 @@ lore_status lore_trainer_create(const lore_model *model, const lore_train_config
                                 lore_batch_source source, int longest, lore_team team, int threads,
                                 uint64_t seed, lore_trainer **out) {
   assert(config->batch % config->shard == 0 && threads >= 1);
+  const lore_gemm_backend backend = lore_gemm_selected();
   lore_status status = LORE_OK;
   lore_trainer *t = malloc(sizeof *t);
   if (t) {
-    *t = describe_trainer(model, config, team, threads);
+    *t = describe_trainer(model, config, team, threads, backend);
     t->source = source;
     t->exchange.comm = MPI_COMM_NULL;
-    status = allocate_trainer(t, lore_trainer_bytes(model, config, longest, team, threads), longest,
-                              seed);
+    status = allocate_trainer(t, lore_trainer_bytes(model, config, longest, team, threads, backend),
+                              longest, seed);
   } else {
     status = lore_fail(LORE_MEMORY, "cannot allocate a trainer");
   }
@@ -197,34 +221,42 @@ static void on_range_needed(void *context, int range) {
     t->waited += lore_clock_seconds() - begin;
 }
 
-/* What a worker does whenever the decoder has finished a range of a gradient. */
-static void on_range_ready(void *context, int range) {
+/* What a worker does whenever the decoder has finished a range of a gradient. One that computes in
+ * place of its whole crew sees to all parts of it. */
+static void on_range_ready(void *context, int range, int member, int members) {
   lore_worker *worker = context;
   lore_trainer *t = worker->trainer;
   if (range >= 0)
-    lore_sum_add(&t->sum, worker->index, worker->shard, range);
+    lore_sum_add(&t->sum, worker->crew, worker->shard, range, member,
+                 members < t->crews.members ? t->crews.members : member + 1);
   bool complete;
   if (worker->index == 0 && t->team.ranks > 1)
     (void)poll_exchange(t, &complete);
 }
 
-static void compute_shards(lore_trainer *t, int w, int64_t step) {
-  lore_worker *worker = &t->worker[w];
-  const lore_sum_worker *share = &t->sum.worker[w];
+/* By the worker that leads, before the others of its crew can begin. */
+static void fill_batch(lore_trainer *t, const lore_worker *worker, int64_t step) {
+  lore_batch_clear(worker->batch);
+  t->source.fill(t->source.context, worker->batch, (uint64_t)step, worker->shard * t->config.shard,
+                 t->config.shard);
+  t->report[2 * worker->shard + 1] = worker->batch->tokens;
+}
+
+static void compute_shards(lore_trainer *t, lore_worker *worker, int64_t step) {
+  const lore_sum_worker *share = &t->sum.worker[worker->crew];
   const lore_train_watch watch = {on_range_needed, on_range_ready, worker};
   bool patched = lore_patch_active(&t->config.patch, step, t->config.steps);
   lore_workspace_patch(worker->workspace, patched ? worker->patterns : NULL);
   for (int64_t shard = share->first_shard; shard < share->last_shard; shard++) {
-    lore_batch_clear(&worker->batch);
-    t->source.fill(t->source.context, &worker->batch, (uint64_t)step, shard * t->config.shard,
-                   t->config.shard);
     worker->shard = shard;
+    if (worker->leads)
+      fill_batch(t, worker, step);
     if (patched)
-      lore_decoder_attend(t->model, t->reference, &worker->batch, worker->patterns);
-    t->report[2 * shard] =
-        lore_decoder_train(t->model, t->parameters, &worker->batch, 1.0, worker->workspace,
-                           t->sum.shard[shard - t->first_shard].gradient, &watch);
-    t->report[2 * shard + 1] = worker->batch.tokens;
+      lore_decoder_attend(t->model, t->reference, worker->batch, worker->patterns);
+    double loss = lore_decoder_train(t->model, t->parameters, worker->batch, 1.0, worker->workspace,
+                                     t->sum.shard[shard - t->first_shard].gradient, &watch);
+    if (worker->leads)
+      t->report[2 * shard] = loss;
   }
 }
 
@@ -310,7 +342,7 @@ static lore_status add_reports(lore_trainer *t, lore_step *result) {
 static void make_step(lore_trainer *t, int64_t step, lore_step *result, lore_status *status) {
 #pragma omp for schedule(static, 1)
   for (int w = 0; w < t->threads; w++) {
-    compute_shards(t, w, step);
+    compute_shards(t, &t->worker[w], step);
     if (w == 0)
       *status = finish_sums(t);
   }

@@ -1,6 +1,8 @@
 /* Forward and backward passes of the decoder over one shard of packed sequences.
  *
- * A shard is computed by one thread, so its bits do not depend on the number of threads or ranks.
+ * A shard is computed by one thread, or by the members of a crew, who all make the same calls, each
+ * with its own workspace (lore_workspace_layout_crew). Its bits do not depend on their number.
+ * Where products must not be made in parts (lore_gemm_divides), the first member computes it alone.
  */
 #ifndef LORE_MODEL_DECODER_H
 #define LORE_MODEL_DECODER_H
@@ -18,10 +20,10 @@ void lore_decoder_attend(const lore_model *model, const real *parameters, const 
 /* needed() is called before parameters of range `range` (lore_decoder_ranges) are read, in the
  * order of the forward pass, from the last range to range 0. ready() is called when a range of the
  * gradient is final, and at moments in between, in both passes (range -1), so that communication
- * can continue. */
+ * can continue. Each member calls both; its number tells which part of a range it may see to. */
 typedef struct {
   void (*needed)(void *context, int range);
-  void (*ready)(void *context, int range);
+  void (*ready)(void *context, int range, int member, int members);
   void *context;
 } lore_train_watch;
 
@@ -32,7 +34,7 @@ int lore_decoder_ranges(const lore_model *model, int64_t *bound);
 
 /* Forward and backward over `shard`: writes (does not add) d loss / d parameters into `gradient`
  * (model->elements reals), where loss = scale * sum of the cross-entropies of all targets. Returns
- * that sum without the scale (nats). `watch` may be NULL. */
+ * that sum without the scale (nats), to the first member. `watch` may be NULL. */
 double lore_decoder_train(const lore_model *model, const real *parameters, const lore_batch *shard,
                           double scale, lore_workspace *workspace, real *gradient,
                           const lore_train_watch *watch);

@@ -3,6 +3,7 @@
 #ifndef LORE_MODEL_GEMM_H
 #define LORE_MODEL_GEMM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lore/base/enum.h"
@@ -30,6 +31,10 @@ const char *lore_gemm_name(lore_gemm_backend backend);
 
 /* The backend that `wanted` comes to in that precision. */
 lore_gemm_backend lore_gemm_for(lore_precision precision, lore_gemm_backend wanted);
+
+/* Whether products may be made in parts: an element has the same bits whatever rows and columns are
+ * computed with it. So it is with our own; libraries choose their ways by the shape. */
+bool lore_gemm_divides(lore_precision precision, lore_gemm_backend backend);
 
 /* Uses `backend` from now on. Not while a product is running. LORE_USER if the build lacks it,
  * LORE_MEMORY if `ulimit -v` leaves a library too little: then it is not touched. */

@@ -36,8 +36,10 @@ const char *lore_isa_name(lore_isa isa);
 #define LORE_KERNEL_LIST(X)                                                                        \
   X(norm_forward)                                                                                  \
   X(norm_backward)                                                                                 \
+  X(norm_slopes)                                                                                   \
   X(linear_forward)                                                                                \
   X(linear_backward)                                                                               \
+  X(column_sums)                                                                                   \
   X(blocks_forward)                                                                                \
   X(blocks_backward)                                                                               \
   X(rotary_table)                                                                                  \
@@ -51,6 +53,7 @@ const char *lore_isa_name(lore_isa isa);
   X(attention_apply_backward)                                                                      \
   X(convolution_forward)                                                                           \
   X(convolution_backward)                                                                          \
+  X(convolution_slopes)                                                                            \
   X(recurrent_rate)                                                                                \
   X(recurrent_rate_backward)                                                                       \
   X(recurrent_forward)                                                                             \
@@ -61,6 +64,9 @@ const char *lore_isa_name(lore_isa isa);
   X(embedding_backward)                                                                            \
   X(head_scratch)                                                                                  \
   X(head_train)                                                                                    \
+  X(head_pack)                                                                                     \
+  X(head_rows)                                                                                     \
+  X(head_slopes)                                                                                   \
   X(head_score)                                                                                    \
   X(gemm_builtin)                                                                                  \
   X(gemm_builtin_scratch)                                                                          \

@@ -8,6 +8,7 @@
 #ifndef LORE_MODEL_LAYERS_H
 #define LORE_MODEL_LAYERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,10 +24,15 @@
 void lore_norm_forward(lore_norm norm, int tokens, int width, double epsilon, const real *x,
                        const real *gain, const real *bias, real *y, real *mean, real *scale);
 
-/* dy: T x d; adds d loss / dx to dx. dgain: d; dbias: d or NULL. */
+/* dy: T x d; adds d loss / dx to dx. dgain: d, or NULL for dx alone; dbias: d or NULL. */
 void lore_norm_backward(lore_norm norm, int tokens, int width, const real *x, const real *gain,
                         const real *mean, const real *scale, const real *dy, real *dx, real *dgain,
                         real *dbias);
+
+/* dgain and dbias (or NULL) alone, of some columns: x, dy: T x columns, rows `stride` apart. */
+void lore_norm_slopes(lore_norm norm, int tokens, int columns, int stride, const real *x,
+                      const real *mean, const real *scale, const real *dy, real *dgain,
+                      real *dbias);
 
 /* -- linear.c: y = x W (+ b) (+ residual), and in bf16 the operands of all products, forward and
  * backward, rounded -- */
@@ -36,7 +42,7 @@ void lore_norm_backward(lore_norm norm, int tokens, int width, const real *x, co
 void lore_linear_forward(lore_precision precision, int tokens, int in, int out, const real *x,
                          const real *weight, const real *bias, const real *residual, real *y);
 
-/* dy: T x out; dx: T x in, or NULL; dweight: in x out; dbias: out, or NULL. */
+/* dy: T x out; dx: T x in; dweight: in x out; dbias: out. Each result may be NULL. */
 void lore_linear_backward(lore_precision precision, int tokens, int in, int out, const real *x,
                           const real *weight, const real *dy, real *dx, real *dweight, real *dbias);
 
@@ -45,7 +51,10 @@ void lore_linear_backward(lore_precision precision, int tokens, int in, int out,
 void lore_blocks_forward(lore_precision precision, int tokens, int channels, int blocks,
                          const real *x, const real *weight, const real *bias, real *y);
 
-/* Adds to dx; writes dweight and dbias. */
+/* The sum of each column. x: T x columns, rows `stride` apart. */
+void lore_column_sums(int tokens, int columns, int stride, const real *x, real *sums);
+
+/* Adds to dx; writes dweight and dbias, which may be NULL. */
 void lore_blocks_backward(lore_precision precision, int tokens, int channels, int blocks,
                           const real *x, const real *weight, const real *dy, real *dx,
                           real *dweight, real *dbias);
@@ -102,10 +111,16 @@ enum { LORE_CONVOLUTION_WIDTH = 4 };
 void lore_convolution_forward(int tokens, int channels, int stride, const real *x,
                               const real *weight, const real *bias, real *y);
 
-/* dx: like x, rows `dstride` apart, written. Adds to dweight and dbias (or NULL). */
+/* dx: like x, rows `dstride` apart, written. Adds to dweight (NULL: dx alone) and dbias (or NULL).
+ */
 void lore_convolution_backward(int tokens, int channels, int stride, const real *x,
                                const real *weight, const real *dy, int dstride, real *dx,
                                real *dweight, real *dbias);
+
+/* Adds to dweight and dbias (or NULL) alone, of `columns` of the channels: x, dy and the slopes
+ * begin with the first of them, rows of dy and dweight are `channels` apart. */
+void lore_convolution_slopes(int tokens, int columns, int channels, int stride, const real *x,
+                             const real *dy, real *dweight, real *dbias);
 
 /* -- recurrent.c: the RG-LRU (De et al. 2024, equations 1-4) over one sequence, from a state of 0:
  * h_t = a_t h_(t-1) + sqrt(1 - a_t^2) (i_t x_t) with ln a_t = rate r_t; and GELU(gate) h -- */
@@ -138,7 +153,8 @@ typedef struct {
 } lore_recurrent_slopes;
 
 void lore_recurrent_forward(int tokens, int channels, const lore_recurrent *s);
-void lore_recurrent_backward(int tokens, int channels, const lore_recurrent *s,
+/* Of channels [first, last). */
+void lore_recurrent_backward(int tokens, int channels, int first, int last, const lore_recurrent *s,
                              const lore_recurrent_slopes *d);
 
 /* -- activation.c: GELU (tanh form, Hendrycks and Gimpel 2016) or ReLU -- */
@@ -155,9 +171,10 @@ void lore_activation_backward(lore_activation activation, size_t count, const re
 void lore_embedding_forward(int sequences, const int32_t *offset, const uint16_t *token, int width,
                             const real *embedding, const real *position_embedding, real *x);
 
-/* Adds to dembedding and dposition (or NULL). */
+/* Adds to columns [first, last) of dembedding and dposition (or NULL). */
 void lore_embedding_backward(int sequences, const int32_t *offset, const uint16_t *token, int width,
-                             const real *dx, real *dembedding, real *dposition);
+                             int first, int last, const real *dx, real *dembedding,
+                             real *dposition);
 
 /* -- head.c: logits and cross-entropy over chunks of rows; logits are never stored whole -- */
 
@@ -171,6 +188,27 @@ size_t lore_head_scratch(lore_precision precision, int width, int vocabulary);
 double lore_head_train(lore_precision precision, int tokens, int width, int vocabulary,
                        const real *x, const real *weight, const real *bias, const uint16_t *target,
                        double scale, real *dx, real *dweight, real *dbias, real *scratch);
+
+/* The same in parts, which several threads may make: the weights are packed, then for each chunk of
+ * at most LORE_HEAD_ROWS rows all of its rows, then all of its words. What is one behind the other
+ * here needs all parts of what is before. */
+typedef struct {
+  lore_precision precision;
+  int width, vocabulary;
+  const real *weight, *bias;
+} lore_head;
+
+/* Part `part` of `parts` of the packed weights; for dx too if `backward`. */
+void lore_head_pack(const lore_head *head, bool backward, int part, int parts, real *scratch);
+
+/* Rows [first, first + rows) of a chunk; x, target, loss (nats) and dx begin with the first. */
+void lore_head_rows(const lore_head *head, int first, int rows, const real *x,
+                    const uint16_t *target, double scale, double *loss, real *dx, real *scratch);
+
+/* Words [first, last) of dweight and dbias (or NULL), from all `rows` rows of a chunk; `add`: to
+ * those of the chunks before. */
+void lore_head_slopes(const lore_head *head, int rows, int first, int last, const real *x, bool add,
+                      real *dweight, real *dbias, const real *scratch);
 
 /* Scores of T rows, see lore_scores; outputs T each, NULL to leave one out. */
 void lore_head_score(lore_precision precision, int tokens, int width, int vocabulary, const real *x,

@@ -1,8 +1,9 @@
 /* One replica's training step: shards, gradient sum, AdamW.
  *
  * The batch is cut into shards of a fixed number of sequences. The ranks of the replica's team
- * share them, and their threads compute whole shards; gradients are added in the order of one
- * binary tree over shard numbers, so the sum has the same bits for any number of threads and ranks.
+ * share them, and a thread computes whole shards, or a crew of threads computes one together;
+ * gradients are added in the order of one binary tree over shard numbers, so the sum has the same
+ * bits for any number of threads and ranks.
  * Sums over ranks begin while backward still runs. Each rank then updates the pieces of the
  * parameters that it owns, and keeps AdamW's moments of them alone; with LORE_REDUCTION_MPI, every
  * rank does it all. Pieces are copied to all ranks while the next step's forward runs. A step
@@ -16,6 +17,7 @@
 #include "lore/data/batch.h"
 #include "lore/data/sampler.h"
 #include "lore/io/resume.h"
+#include "lore/model/gemm.h"
 #include "lore/model/model.h"
 #include "lore/train/schedule.h"
 
@@ -46,18 +48,20 @@ typedef struct {
 typedef struct lore_trainer lore_trainer;
 
 /* Initial parameters from `seed`, moments zero. `longest` is the longest sequence in tokens; `team`
- * has at most batch / shard ranks. Keeps pointers to model and source, and communicates on a
- * duplicate of the team's communicator. All ranks of the team call it and get the same status:
- * LORE_MEMORY, LORE_MPI. */
+ * has at most batch / shard ranks. Threads form crews only if the backend of products that is
+ * selected now and later allows it (lore_gemm_divides). Keeps pointers to model and source, and
+ * communicates on a duplicate of the team's communicator. All ranks of the team call it and get the
+ * same status: LORE_MEMORY, LORE_MPI. */
 lore_status lore_trainer_create(const lore_model *model, const lore_train_config *config,
                                 lore_batch_source source, int longest, lore_team team, int threads,
                                 uint64_t seed, lore_trainer **trainer);
 /* All ranks of the team. */
 void lore_trainer_destroy(lore_trainer *trainer);
 
-/* Bytes of the arena that lore_trainer_create maps and touches. */
+/* Bytes of the arena that lore_trainer_create maps and touches, with products by `backend`;
+ * LORE_GEMM_AUTO: at most. */
 size_t lore_trainer_bytes(const lore_model *model, const lore_train_config *config, int longest,
-                          lore_team team, int threads);
+                          lore_team team, int threads, lore_gemm_backend backend);
 
 /* Makes step `step` (0 .. steps-1). All ranks of the team call it and get the same result.
  * LORE_MPI: the parameters are invalid then. */
