@@ -17,6 +17,7 @@
 #define lore_column_sums              LORE_AT_LEVEL(lore_column_sums)
 #define lore_blocks_forward           LORE_AT_LEVEL(lore_blocks_forward)
 #define lore_blocks_backward          LORE_AT_LEVEL(lore_blocks_backward)
+#define lore_blocks_slopes            LORE_AT_LEVEL(lore_blocks_slopes)
 #define lore_rotary_table             LORE_AT_LEVEL(lore_rotary_table)
 #define lore_rotary_apply             LORE_AT_LEVEL(lore_rotary_apply)
 #define lore_attention_stride         LORE_AT_LEVEL(lore_attention_stride)

@@ -51,17 +51,21 @@ void lore_blocks_forward(lore_precision precision, int tokens, int channels, int
 }
 
 void lore_blocks_backward(lore_precision precision, int tokens, int channels, int blocks,
-                          const real *x, const real *weight, const real *dy, real *dx,
-                          real *dweight, real *dbias) {
+                          const real *weight, const real *dy, real *dx) {
   int size = channels / blocks;
-  for (int b = 0; b < blocks; b++) {
-    size_t at = (size_t)b * (size_t)(size * size);
+  for (int b = 0; b < blocks; b++)
     lore_gemm(precision, LORE_PLAIN, LORE_TRANSPOSED, tokens, size, size, dy + b * size, channels,
-              weight + at, size, dx + b * size, dx + b * size, channels);
-    if (dweight)
-      lore_gemm(precision, LORE_TRANSPOSED, LORE_PLAIN, size, size, tokens, x + b * size, channels,
-                dy + b * size, channels, NULL, dweight + at, size);
+              weight + (size_t)b * (size_t)(size * size), size, dx + b * size, dx + b * size,
+              channels);
+}
+
+void lore_blocks_slopes(lore_precision precision, int tokens, int channels, int blocks, int first,
+                        int last, const real *x, const real *dy, real *dweight) {
+  int size = channels / blocks;
+  for (int block = 0; block < channels; block += size) {
+    int from = first > block ? first : block, to = last < block + size ? last : block + size;
+    if (from < to)
+      lore_gemm(precision, LORE_TRANSPOSED, LORE_PLAIN, to - from, size, tokens, x + from, channels,
+                dy + block, channels, NULL, dweight + (size_t)from * (size_t)size, size);
   }
-  if (dbias)
-    lore_column_sums(tokens, channels, channels, dy, dbias);
 }

@@ -281,29 +281,21 @@ static void gate_backward(const lore_pass *pass, int l, int weight, real *dgate)
   const lore_model_config *c = &pass->model->config;
   lore_workspace *w = pass->workspace;
   int width = c->recurrent_width;
-  lore_kernels()->blocks_backward(c->precision, pass->rows, width, c->heads, NULL,
+  lore_kernels()->blocks_backward(c->precision, pass->rows, width, c->heads,
                                   lore_pass_weight(pass, pass->model->layer[l].mixer[weight]),
                                   lore_pass_rows(pass, dgate, width),
-                                  lore_pass_rows(pass, w->dmixer[STATE_CONVOLVED], width), NULL,
-                                  NULL);
+                                  lore_pass_rows(pass, w->dmixer[STATE_CONVOLVED], width));
 }
 
 /* The member's part of a gate's map: rows of the blocks, one below the other. */
 static void gate_slopes(const lore_pass *pass, int l, int weight, int bias, const real *dgate) {
   const lore_model_config *c = &pass->model->config;
   const lore_layer_tensors *t = &pass->model->layer[l];
-  const real *x = pass->workspace->layer[l].mixer[STATE_CONVOLVED];
-  int width = c->recurrent_width, size = width / c->heads;
+  int width = c->recurrent_width;
   const lore_part own = own_channels(pass);
-  real *dweight = lore_pass_slope(pass, t->mixer[weight]);
-  for (int block = 0; block < width; block += size) {
-    int first = own.first > block ? own.first : block;
-    int last = own.last < block + size ? own.last : block + size;
-    if (first < last)
-      lore_gemm(c->precision, LORE_TRANSPOSED, LORE_PLAIN, last - first, size, pass->shard->tokens,
-                x + first, width, dgate + block, width, NULL,
-                dweight + (size_t)first * (size_t)size, size);
-  }
+  lore_kernels()->blocks_slopes(c->precision, pass->shard->tokens, width, c->heads, own.first,
+                                own.last, pass->workspace->layer[l].mixer[STATE_CONVOLVED], dgate,
+                                lore_pass_slope(pass, t->mixer[weight]));
   lore_pass_bias_slopes(pass, width, dgate, lore_pass_slope(pass, t->mixer[bias]));
 }
 

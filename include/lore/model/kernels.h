@@ -42,6 +42,7 @@ const char *lore_isa_name(lore_isa isa);
   X(column_sums)                                                                                   \
   X(blocks_forward)                                                                                \
   X(blocks_backward)                                                                               \
+  X(blocks_slopes)                                                                                 \
   X(rotary_table)                                                                                  \
   X(rotary_apply)                                                                                  \
   X(attention_stride)                                                                              \

@@ -54,10 +54,13 @@ void lore_blocks_forward(lore_precision precision, int tokens, int channels, int
 /* The sum of each column. x: T x columns, rows `stride` apart. */
 void lore_column_sums(int tokens, int columns, int stride, const real *x, real *sums);
 
-/* Adds to dx; writes dweight and dbias, which may be NULL. */
+/* Adds to dx. */
 void lore_blocks_backward(lore_precision precision, int tokens, int channels, int blocks,
-                          const real *x, const real *weight, const real *dy, real *dx,
-                          real *dweight, real *dbias);
+                          const real *weight, const real *dy, real *dx);
+
+/* Writes rows [first, last) of dweight: channels of x, the blocks one below the other. */
+void lore_blocks_slopes(lore_precision precision, int tokens, int channels, int blocks, int first,
+                        int last, const real *x, const real *dy, real *dweight);
 
 /* -- rotary.c: rotary positions (Su et al. 2021), pairs (i, i + size/2) -- */
 
