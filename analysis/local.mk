@@ -30,6 +30,7 @@ analysis_package = \
 	analysis/lore/findings/finding.py \
 	analysis/lore/findings/patching.py \
 	analysis/lore/findings/phases.py \
+	analysis/lore/findings/rules.py \
 	analysis/lore/findings/schedules.py \
 	analysis/lore/findings/sequential.py \
 	analysis/lore/findings/tuning.py \

@@ -26,7 +26,7 @@ setup() {
   cp -R "$ANALYSIS" analysis
   chmod -R u+w analysis
   cd analysis || return
-  sed -i 's/paired(random, fixed)/paired(random, "fixed")/' lore/findings/phases.py
+  sed -i 's/paired(table\[more\], table\[least\])/paired(table[more], "least")/' lore/findings/phases.py
   run mypy --python-executable "$PYTHON" --cache-dir "$BATS_TEST_TMPDIR"
   echo "$output"
   [ "$status" -eq 1 ]

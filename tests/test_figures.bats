@@ -104,7 +104,33 @@ CODE
   grep -q '^| Three phases.*no population of which two finished runs learnt enough' results/findings.md
   grep -q '^| results | 4 | 0 | 32, 64 |' results/findings.md
   grep -q 'not decidable here' results/findings.md
-  "$PYTHON" "$ANALYSIS/findings.py" --criteria | grep -q 'R² in logarithms'
+  "$PYTHON" "$ANALYSIS/findings.py" --criteria | grep -q 'Lack of fit: F test'
+}
+
+@test "directories of studies are scales, side by side in one table" {
+  train
+  mkdir -p scales/small scales/night
+  cp -a results scales/small/tiny
+  cp "$LORE_SOURCE"/data/small/fig[PQ].nc scales/night
+  "$PYTHON" "$ANALYSIS/figures.py" P scales/night/figP.nc -o scales/night/picture.png # its numbers are no study
+  "$PYTHON" "$ANALYSIS/findings.py" scales/small/ scales/night -o two.md >log
+  grep -q '^| finding | figure | paper | small | verdict | p | night | verdict | p | difference | criterion |' two.md
+  grep -q '^| Fine-tuning on rare .* | runs only at night | before |' two.md
+  [ "$(grep -c '^| small/tiny |\|^| night/fig[PQ].nc |' two.md)" -eq 3 ]
+  ! grep -q picture two.md
+  grep -q '^At small scale: decided are 0 of ' two.md
+  grep -q '^At one scale or another: decided are 2 of ' two.md
+  "$PYTHON" "$ANALYSIS/findings.py" scales/night >log
+  "$PYTHON" "$ANALYSIS/findings.py" scales/night/fig?.nc -o list.md >log
+  cmp scales/night/findings.md list.md
+  run "$PYTHON" "$ANALYSIS/findings.py" scales/night scales/night/figP.nc
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [ "$(wc -l <<<"$output")" -eq 1 ]
+  [[ $output == "lore: error: scales/night/figP.nc is one study, scales/night a directory of several: give either "* ]]
+  run "$PYTHON" "$ANALYSIS/findings.py" scales/night nowhere
+  [ "$status" -eq 2 ]
+  [ "$output" = "lore: error: nowhere: no such file or directory" ]
 }
 
 @test "every study of a figure can be planned" {

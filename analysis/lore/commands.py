@@ -10,11 +10,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from lore import files
 from lore.errors import Mistake
 from lore.interpreter import end_without
+
+if TYPE_CHECKING:
+    from lore.findings import Scale
 
 RUNS = "what lore run -o wrote, or a file of lore collect"
 
@@ -60,10 +63,29 @@ def run_figures(arguments: argparse.Namespace) -> None:
 
 
 def add_findings(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("directory", type=Path, nargs="*", help=RUNS)
+    parser.add_argument("directory", type=Path, nargs="*", help=f"{RUNS}; or a directory of several of these, a scale")
     parser.add_argument("-o", "--output", type=Path, help="Markdown file (default: findings.md in the first DIR)")
     parser.add_argument("--criteria", action="store_true", help="print how each finding is decided")
     parser.set_defaults(usage_error=parser.error)
+
+
+def open_scales(paths: Sequence[Path]) -> list[Scale]:
+    """Each directory of studies is a scale, named after it; studies themselves are one scale together."""
+    from lore.findings import Scale
+    inside = {path: files.studies_in(path) for path in paths}
+    if not any(inside.values()):
+        return [Scale("", [files.open_study(path) for path in paths])]
+    for path in paths:
+        if not path.exists():
+            raise Mistake(f"{path}: no such file or directory")
+        if not inside[path]:
+            scale = next(other for other, studies in inside.items() if studies)
+            raise Mistake(f"{path} is one study, {scale} a directory of several: give either studies, which are looked at "
+                          "together, or directories of studies, one for each scale")
+    names = [path.resolve().name for path in inside]
+    titles = [name if names.count(name) == 1 else str(path) for name, path in zip(names, inside)]
+    return [Scale(title if len(titles) > 1 else "", [files.open_study(study) for study in studies])
+            for title, studies in zip(titles, inside.values())]
 
 
 def run_findings(arguments: argparse.Namespace) -> None:
@@ -76,7 +98,7 @@ def run_findings(arguments: argparse.Namespace) -> None:
     output: Path = arguments.output or beside(arguments.directory[0]) / "findings.md"
     if arguments.output or output.parent.exists():
         try_output(output)
-    text = findings.report([files.open_study(path) for path in arguments.directory])
+    text = findings.report(open_scales(arguments.directory))
     output.write_text(text, encoding="utf-8")
     print(text)
     print(output)
@@ -150,7 +172,8 @@ COMMANDS = {
         "makes which figure.", add_figures, run_figures, 2),
     "findings": Command(
         "Holds what the paper found against runs: a table of findings with numbers, seeds and intervals.",
-        "Several DIR are looked at together. Prints the table and writes it as Markdown. Intervals are 95 % intervals over "
+        "Several studies are looked at together. Directories of studies (such as data/small) are scales: several of them "
+        "are held side by side in one table. Prints the table and writes it as Markdown. Intervals are 95 % intervals over "
         "seeds; with fewer than two seeds nothing is decided.", add_findings, run_findings, 2),
     "probe": Command(
         "Draws what `lore probe` found in one run: where attributes can be read, and when; spectra; names.",

@@ -163,6 +163,24 @@ def read_each(paths: tuple[Path, ...]) -> Iterator[Study]:
         yield study
 
 
+def is_collected(path: Path) -> bool:
+    """Is this a file of `lore collect`, not of a figure's numbers or of probes? A damaged one may be."""
+    try:
+        with opened(path) as dataset:
+            return {"run", "step"} <= set(map(str, dataset.sizes))
+    except Damaged:
+        return True
+
+
+def studies_in(directory: Path) -> list[Path]:
+    """The studies of one scale: collected files, and directories that `lore run -o` wrote, in a directory of such. None
+    if it is itself such a directory."""
+    if not directory.is_dir() or (directory / "manifest.tsv").exists() or (directory / "runs").exists():
+        return []
+    results = [path for path in sorted(directory.iterdir()) if (path / "manifest.tsv").exists() or (path / "runs").exists()]
+    return results + [path for path in sorted(directory.glob("*.nc")) if is_collected(path)]
+
+
 def open_study(*paths: Path | str) -> Study:
     """The runs in directories that `lore run -o` wrote, or in files of `lore collect`."""
     studies = list(read_each(tuple(map(Path, paths))))

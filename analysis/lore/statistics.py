@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import lgamma
-from typing import Final, Literal, TypeVar
+from functools import lru_cache
+from math import exp, lgamma, pi, sqrt
+from typing import Final, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,22 +16,15 @@ BySeed = dict[int, float]
 Verdict = Literal["holds", "does not hold", "not decidable here"]
 Name = TypeVar("Name")
 
-# Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom; beyond, the normal's.
-T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
-       2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048,
-       2.045, 2.042)
-# The same for two-sided 90 %.
-T90 = (6.314, 2.920, 2.353, 2.132, 2.015, 1.943, 1.895, 1.860, 1.833, 1.812, 1.796, 1.782, 1.771, 1.761,
-       1.753, 1.746, 1.740, 1.734, 1.729, 1.725, 1.721, 1.717, 1.714, 1.711, 1.708, 1.706, 1.703, 1.701,
-       1.699, 1.697)
 HOLDS: Final = "holds"
 FAILS: Final = "does not hold"
 OPEN: Final = "not decidable here"
 
 
-def t95(freedom: int) -> float:
-    """Half-width of a 95 % interval in standard errors, for so many degrees of freedom."""
-    return T95[freedom - 1] if freedom <= len(T95) else 1.96
+class Judged(NamedTuple):
+    """A verdict, and the two-sided p value of the test that decided it; NaN if there is no such test."""
+    verdict: Verdict
+    p: float = np.nan
 
 
 @dataclass
@@ -40,6 +34,16 @@ class Interval:
     low: float
     high: float
     count: int
+
+    def p(self, limit: float = 0.0) -> float:
+        """Two-sided p value of Student's t test that the mean is the limit: below 0.05 where the interval leaves it out.
+        NaN with fewer than two seeds."""
+        if self.count < 2:
+            return np.nan
+        if self.high == self.low:
+            return float(self.mean == limit)
+        error = (self.high - self.low) / 2 / t_quantile(0.95, self.count - 1)
+        return t_tail(abs(self.mean - limit) / error, self.count - 1)
 
     def text(self, digits: int = 3) -> str:
         if self.count == 0:
@@ -58,7 +62,7 @@ def interval(values: Iterable[float]) -> Interval:
     mean = float(finite.mean())
     if count == 1:
         return Interval(mean, -np.inf, np.inf, 1)
-    half = t95(count - 1) * float(finite.std(ddof=1)) / np.sqrt(count)
+    half = t_quantile(0.95, count - 1) * float(finite.std(ddof=1)) / np.sqrt(count)
     return Interval(mean, mean - half, mean + half, count)
 
 
@@ -86,32 +90,62 @@ def equivalence(differences: Iterable[float], margin: float) -> Equivalence:
     mean = float(finite.mean()) if count else np.nan
     if count < 2:
         return Equivalence(mean, -np.inf, np.inf, count, OPEN)
-    quantile = T90[count - 2] if count - 2 < len(T90) else 1.645
-    half = quantile * float(finite.std(ddof=1)) / np.sqrt(count)
+    half = t_quantile(0.90, count - 1) * float(finite.std(ddof=1)) / np.sqrt(count)
     low, high = mean - half, mean + half
     outside = low > margin or high < -margin
     verdict: Verdict = FAILS if outside else HOLDS if -margin < low and high < margin else OPEN
     return Equivalence(mean, low, high, count, verdict)
 
 
-def above(i: Interval, limit: float = 0.0) -> Verdict:
+def above(i: Interval, limit: float = 0.0) -> Judged:
     """Is the mean above the limit? Decided when the whole interval is on one side."""
-    return HOLDS if i.low > limit else FAILS if i.high < limit else OPEN
+    return Judged(HOLDS if i.low > limit else FAILS if i.high < limit else OPEN, i.p(limit))
 
 
-def below(i: Interval, limit: float = 0.0) -> Verdict:
+def below(i: Interval, limit: float = 0.0) -> Judged:
     return above(Interval(-i.mean, -i.high, -i.low, i.count), -limit)
 
 
-def beats(i: Interval, margin: float) -> Verdict:
+def beats(i: Interval, margin: float) -> Judged:
     """Is a loss lower by at least the margin, i being the difference? Not, if the whole interval says that it is lower by
     less; the mean has to be beyond the margin, and the interval below 0."""
-    return FAILS if i.low > -margin else HOLDS if i.high < 0 and i.mean <= -margin else OPEN
+    if i.low > -margin:
+        return Judged(FAILS, i.p(-margin))
+    return Judged(HOLDS if i.high < 0 and i.mean <= -margin else OPEN, i.p(0))
 
 
-def every(*verdicts: Verdict) -> Verdict:
-    """Holds if all hold; does not if one does not."""
-    return FAILS if FAILS in verdicts else OPEN if OPEN in verdicts or not verdicts else HOLDS
+def within(i: Interval, low: float, high: float, tolerance: float, around: float) -> Judged:
+    """Is the mean `around`? Holds if the interval is within low and high; not if it does not meet around +- tolerance.
+    The p value is that of the nearer bound, or of the edge of the tolerance."""
+    if i.low > around + tolerance or i.high < around - tolerance:
+        return Judged(FAILS, i.p(around + tolerance if i.low > around else around - tolerance))
+    return Judged(HOLDS if i.low >= low and i.high <= high else OPEN, max(i.p(low), i.p(high)))
+
+
+def every(*parts: Judged) -> Judged:
+    """Holds if all parts hold, with the largest of their p values; does not if one does not, with the least p value of
+    those that do not, times the number of parts (Bonferroni: any of them could have). NaN if a p value that this needs
+    is."""
+    verdicts, p = [part.verdict for part in parts], [part.p for part in parts]
+    if FAILS in verdicts:
+        least = np.min([part.p for part in parts if part.verdict == FAILS])
+        return Judged(FAILS, float(np.minimum(1.0, len(parts) * least)))
+    return Judged(OPEN if OPEN in verdicts or not parts else HOLDS, float(np.max(p)) if parts else np.nan)
+
+
+def opposite(part: Judged) -> Judged:
+    """Of what should not hold."""
+    turned: dict[Verdict, Verdict] = {HOLDS: FAILS, FAILS: HOLDS, OPEN: OPEN}
+    return Judged(turned[part.verdict], part.p)
+
+
+def benjamini_hochberg(judged: Sequence[Judged], level: float = 0.05) -> list[bool]:
+    """Which decided verdicts stay at this false discovery rate (Benjamini and Hochberg 1995), one for each of `judged`. All
+    that were tested count, the undecided ones as well; one without a p value is not tested and does not stay."""
+    tests = sum(np.isfinite(one.p) for one in judged)
+    ranked = sorted(one.p for one in judged if one.verdict != OPEN and np.isfinite(one.p))
+    limit = max((p for rank, p in enumerate(ranked, 1) if p <= level * rank / tests), default=-1.0)
+    return [one.verdict != OPEN and one.p <= limit for one in judged]
 
 
 def paired(first: BySeed, second: BySeed) -> list[float]:
@@ -140,6 +174,21 @@ def slopes_of_seeds(table: Mapping[float, BySeed]) -> BySeed:
 
 def slopes_by_seed(table: Mapping[float, BySeed]) -> list[float]:
     return list(slopes_of_seeds(table).values())
+
+
+def curvatures_by_seed(table: Mapping[float, BySeed]) -> list[float]:
+    """{x: {seed: y}} -> for each seed that has every x, the factor of x^2 in its least-squares parabola."""
+    return [float(np.polyfit(list(table), [row[seed] for row in table.values()], 2)[0])
+            for seed in sorted(shared_seeds(table))] if len(table) > 2 else []
+
+
+def lowest_point(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+    """The x of the least y (both: point) by the least-squares parabola, kept between the least and the largest x; where the
+    parabola has no minimum, the x of the least y."""
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    bend, slope_at_0, _ = np.polyfit(x, y, 2)
+    at = -slope_at_0 / (2 * bend) if bend > 0 else x[np.argmin(y)]
+    return float(np.clip(at, x.min(), x.max()))
 
 
 def best_by_seed(table: Mapping[Name, BySeed], largest: bool = False) -> BySeed:
@@ -184,6 +233,26 @@ def f_tail(f: float, over: float, under: float) -> float:
     return float(integral(2 * np.sin(t) ** (2 * a - 1) * np.cos(t) ** (2 * b - 1), t) / np.exp(log_beta))
 
 
+def t_tail(t: float, freedom: int) -> float:
+    """Two-sided: probability that Student's t is further from 0 than t. Its square is an F with one degree over."""
+    return f_tail(t * t, 1, freedom)
+
+
+@lru_cache(maxsize=None)
+def t_quantile(level: float, freedom: int) -> float:
+    """The t within which Student's t is with probability `level`: half the width of an interval in standard errors.
+
+    By Newton's method from the left, where the tail is convex, so that it never passes the root.
+    """
+    scale = exp(lgamma((freedom + 1) / 2) - lgamma(freedom / 2)) / sqrt(freedom * pi)
+    t, step = 0.0, 1.0
+    while step > 1e-10 * (1 + t):
+        density = scale * (1 + t * t / freedom) ** (-(freedom + 1) / 2)
+        step = (t_tail(t, freedom) - (1 - level)) / (2 * density)
+        t += step
+    return t
+
+
 @dataclass
 class PowerLaw:
     """y = factor * x^exponent; R^2 of the means, in logarithms; 95 % interval of the exponent; probability of means that
@@ -224,6 +293,10 @@ def fit_power_law(cells: Mapping[float, npt.ArrayLike]) -> PowerLaw | None:
     chance = 1.0
     if freedom > 0 and within > 0:
         chance = f_tail((rest - within) / (len(logs) - 2) / (within / freedom), len(logs) - 2, freedom)
-    half = t95(len(x) - 2) * error if chance > 0.05 else t95(len(logs) - 2) * error_of_means
+    elif freedom > 0 and rest > 1e-12 * total:
+        chance = 0.0
+    half = t_quantile(0.95, len(x) - 2) * error
+    if chance <= 0.05:
+        half = t_quantile(0.95, len(logs) - 2) * error_of_means
     return PowerLaw(float(np.exp(offset)), float(exponent), float(1 - missed / total) if total > 0 else np.nan,
                     float(exponent - half), float(exponent + half), len(logs), chance)

@@ -7,7 +7,9 @@ import ast
 import sys
 import tempfile
 import unittest
+from copy import deepcopy
 from dataclasses import replace
+from functools import lru_cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -27,14 +29,14 @@ from lore.errors import MissingRuns  # noqa: E402
 from lore.figures.schedules import COLOUR_OF, grid_of  # noqa: E402
 from lore.figures.sequential import draw_half_times  # noqa: E402
 from lore.files import open_study  # noqa: E402
-from lore.findings.finding import decide  # noqa: E402
+from lore.findings.finding import Decided, decide, examine  # noqa: E402
 from lore.selections.curricula import curriculum_end  # noqa: E402
 from lore.selections.families import members, of_family, parent, plateau_ends  # noqa: E402
 from lore.selections.patching import reference_of, start_of  # noqa: E402
 from lore.selections.phases import name_layer  # noqa: E402
 from lore.selections.precision import comparisons  # noqa: E402
 from lore.selections.schedules import FAMILIES, best_alphas  # noqa: E402
-from lore.selections.sequential import first_evaluations  # noqa: E402
+from lore.selections.sequential import first_evaluations, visits  # noqa: E402
 from lore.study import Run, Study, join  # noqa: E402
 
 HOLDS, FAILS, OPEN = st.HOLDS, st.FAILS, st.OPEN
@@ -43,11 +45,16 @@ PACKAGE = Path(lore.__file__).parent
 FILES = Path(tempfile.mkdtemp(prefix="lore_planted"))
 
 
-def study_of(kind, sign=1):
+@lru_cache(maxsize=None)
+def planted_study(kind, sign):
     path = FILES / f"{kind}{sign}.nc"
-    if not path.exists():
-        planted.plant(kind, path, sign)
+    planted.plant(kind, path, sign)
     return open_study(path)
+
+
+def study_of(kind, sign=1):
+    """A copy, which a test may change."""
+    return deepcopy(planted_study(kind, sign))
 
 
 def law(exponent, seeds, noise, random):
@@ -118,7 +125,7 @@ class Statistics(unittest.TestCase):
             fits = [st.fit_power_law(law(0.81, seeds, 0.05, random)) for _ in range(1000)]
             self.assertAlmostEqual(np.mean([f.low <= 0.81 <= f.high for f in fits]), 0.95, delta=0.025)
             # Of normal noise, the slope's standard error is noise / sqrt(seeds * sum of squared log distances).
-            exact = 2 * st.t95(freedom) * 0.05 / np.sqrt(seeds * np.log(2) ** 2 * 28)
+            exact = 2 * st.t_quantile(0.95, freedom) * 0.05 / np.sqrt(seeds * np.log(2) ** 2 * 28)
             self.assertAlmostEqual(np.mean([f.high - f.low for f in fits]) / exact, 1, delta=0.08)
 
     def test_tails_of_f(self):
@@ -142,9 +149,91 @@ class Statistics(unittest.TestCase):
     def test_interval(self):
         i = st.interval([1, 2, 3, np.nan])
         self.assertAlmostEqual(i.mean, 2)
-        self.assertAlmostEqual(i.high, 2 + 4.303 / np.sqrt(3))
+        self.assertAlmostEqual(i.high, 2 + 4.303 / np.sqrt(3), 3)
         self.assertEqual(i.count, 3)
-        self.assertEqual(st.above(st.interval([5.0])), OPEN)
+        self.assertEqual(st.above(st.interval([5.0])).verdict, OPEN)
+
+    def test_quantiles_and_tails_of_t(self):
+        """Tables (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2), and closed forms for one and two degrees of
+        freedom; all of scipy's, where it is installed."""
+        for freedom, quantile in ((1, 12.706), (2, 4.303), (4, 2.776), (10, 2.228), (30, 2.042), (100, 1.984)):
+            self.assertAlmostEqual(st.t_quantile(0.95, freedom), quantile, 3)
+        for freedom, quantile in ((1, 6.314), (3, 2.353), (19, 1.729)):
+            self.assertAlmostEqual(st.t_quantile(0.90, freedom), quantile, 3)
+        for t in (0.3, 2.0, 60.0):
+            self.assertAlmostEqual(st.t_tail(t, 1) / (2 * np.arctan2(1, t) / np.pi), 1, 6)
+            self.assertAlmostEqual(st.t_tail(t, 2) / (2 / (2 + t * t + t * np.sqrt(2 + t * t))), 1, 6)
+        try:
+            from scipy.stats import t as student
+        except ImportError:
+            return
+        for freedom in (1, 2, 3, 4, 7, 30):
+            self.assertAlmostEqual(st.t_quantile(0.95, freedom) / student.ppf(0.975, freedom), 1, 6)
+            for t in (0.1, 1, 5, 40):
+                self.assertAlmostEqual(st.t_tail(t, freedom) / (2 * student.sf(t, freedom)), 1, 6)
+
+    def test_p_values_are_those_of_the_intervals(self):
+        i = st.interval([1.0, 2.0, 4.0])
+        for limit in (i.low, i.high):
+            self.assertAlmostEqual(i.p(limit), 0.05, 9)
+        self.assertAlmostEqual(i.p(i.mean), 1)
+        # t = 7/3 / (1.5275 / sqrt(3)) = 2.6458 with two degrees of freedom, whose tail is closed
+        t = 7 / 3 / (np.std([1, 2, 4], ddof=1) / np.sqrt(3))
+        self.assertAlmostEqual(i.p(), 1 - t / np.sqrt(2 + t * t), 7)
+        self.assertTrue(np.isnan(st.interval([1.0]).p()))
+        self.assertEqual([st.interval([2.0, 2.0]).p(limit) for limit in (2.0, 0.0)], [1, 0])
+
+    def test_p_values_of_verdicts(self):
+        small, large = st.interval([1.0, 1.1, 1.05]), st.interval([3.0, 3.5, 3.2])
+        self.assertEqual(st.above(small), st.Judged(HOLDS, small.p(0)))
+        self.assertEqual(st.below(small, 0.5), st.Judged(FAILS, small.p(0.5)))
+        self.assertEqual(st.every(st.above(small), st.above(large)).p, max(small.p(), large.p()))
+        self.assertEqual(st.every(st.below(small), st.above(large)), st.Judged(FAILS, 2 * small.p()))
+        self.assertEqual(st.every(st.below(small), st.below(large)), st.Judged(FAILS, 2 * min(small.p(), large.p())))
+        self.assertEqual(st.every(*[st.Judged(FAILS, 0.4)] * 5), st.Judged(FAILS, 1.0))
+        self.assertTrue(np.isnan(st.every(st.above(small), st.Judged(HOLDS)).p))
+        self.assertTrue(np.isnan(st.every(st.above(small), st.Judged(FAILS)).p))
+        less = st.interval([-1.0, -1.1, -1.05])
+        self.assertEqual(st.beats(less, 0.5), st.Judged(HOLDS, less.p(0)))
+        self.assertEqual(st.beats(less, 3), st.Judged(FAILS, less.p(-3)))
+        self.assertEqual(st.opposite(st.above(small)), st.Judged(FAILS, small.p(0)))
+
+    def test_a_number_within_bounds(self):
+        inside, beyond, wide = (st.interval([at - off, at, at + off]) for at, off in ((0.8, 0.02), (1.0, 0.02), (0.8, 0.2)))
+        self.assertEqual(st.within(inside, 0.71, 0.91, 0.02, 0.81), st.Judged(HOLDS, max(inside.p(0.71), inside.p(0.91))))
+        self.assertEqual(st.within(beyond, 0.71, 0.91, 0.02, 0.81).verdict, FAILS)
+        self.assertAlmostEqual(st.within(beyond, 0.71, 0.91, 0.02, 0.81).p, beyond.p(0.83))
+        self.assertEqual(st.within(wide, 0.71, 0.91, 0.02, 0.81).verdict, OPEN)
+        self.assertAlmostEqual(st.within(st.interval([0.4, 0.41]), 0.71, 0.91, 0.02, 0.81).p, st.interval([0.4, 0.41]).p(0.79))
+
+    def test_correction_for_the_number_of_verdicts(self):
+        """The fifteen p values of Benjamini and Hochberg 1995, of which four are rejected at 5 %."""
+        p = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]
+        judged = [st.Judged(HOLDS if one < 0.05 else OPEN, one) for one in p]
+        self.assertEqual(st.benjamini_hochberg(judged), [True] * 4 + [False] * 11)
+        self.assertEqual(st.benjamini_hochberg([*judged[::-1], st.Judged(OPEN), st.Judged(FAILS)]),
+                         [False] * 11 + [True] * 4 + [False] * 2)
+        self.assertEqual(st.benjamini_hochberg([st.Judged(OPEN, 0.001), st.Judged(FAILS, 0.04)]), [False, False])
+        self.assertEqual(st.benjamini_hochberg([]), [])
+
+    def test_false_discoveries_are_as_few_as_they_should(self):
+        """Of 40 rows in which nothing is there, one or more stay in 5 % of the tables."""
+        random, found = np.random.default_rng(9), 0
+        for p in random.uniform(size=(2000, 40)):
+            found += any(st.benjamini_hochberg([st.Judged(HOLDS if one < 0.05 else OPEN, one) for one in p]))
+        self.assertAlmostEqual(found / 2000, 0.05, delta=0.015)
+
+    def test_lowest_points(self):
+        x = np.array([0, 0.2, 0.6, 1.0])
+        self.assertAlmostEqual(st.lowest_point(x, 2 + 3 * (x - 0.37) ** 2), 0.37)
+        self.assertEqual([st.lowest_point(x, 3 * (x - at) ** 2) for at in (-1, 4)], [0, 1])
+        self.assertEqual(st.lowest_point(x, -(x - 0.4) ** 2), 1)
+        self.assertAlmostEqual(st.curvatures_by_seed({at: {1: 0.25 * at**2, 2: at} for at in (1.0, 2.0, 4.0)})[0], 0.25)
+
+    def test_a_law_without_noise_that_is_missed(self):
+        bent = {n: [1.0 * k, 1.0 * k] for n, k in ((1, 1), (2, 8), (4, 9), (8, 30))}
+        self.assertEqual(st.fit_power_law(bent).chance, 0)
+        self.assertEqual(st.fit_power_law({n: [n, n] for n in (1.0, 2.0, 4.0)}).chance, 1)
 
     def test_equivalence(self):
         """Half-width: t(3) = 2.353 times 0.12910 / sqrt(4)."""
@@ -172,19 +261,20 @@ class Statistics(unittest.TestCase):
 
     def test_decisions(self):
         low, high, wide = st.interval([-2, -2.1]), st.interval([1.0, 1.1, 1.05]), st.interval([-1, 1, 0.5])
-        self.assertEqual([st.above(i) for i in (low, high, wide)], [FAILS, HOLDS, OPEN])
-        self.assertEqual([st.below(i) for i in (low, high, wide)], [HOLDS, FAILS, OPEN])
+        self.assertEqual([st.above(i).verdict for i in (low, high, wide)], [FAILS, HOLDS, OPEN])
+        self.assertEqual([st.below(i).verdict for i in (low, high, wide)], [HOLDS, FAILS, OPEN])
         equal, little = st.interval([-0.1, 0.1, 0.02]), st.interval([-0.1, -0.11])
-        self.assertEqual([st.beats(i, 0.5) for i in (low, high, wide, equal, little)],
+        self.assertEqual([st.beats(i, 0.5).verdict for i in (low, high, wide, equal, little)],
                          [HOLDS, FAILS, OPEN, FAILS, FAILS])
         small = st.interval([-0.4, -0.05, -0.1, -0.15])  # below 0 whole, but by too little in the mean
         self.assertTrue(-0.5 < small.low < -0.2 and small.mean > -0.2)
         below_zero = st.Interval(-0.15, -0.25, -0.05, 4)
-        self.assertEqual([st.beats(i, 0.2) for i in (small, below_zero)], [OPEN, OPEN])
-        self.assertEqual([st.beats(i, 0.1) for i in (equal, st.interval([3.0]))], [OPEN, OPEN])
-        self.assertEqual(st.every(HOLDS, OPEN), OPEN)
-        self.assertEqual(st.every(HOLDS, OPEN, FAILS), FAILS)
-        self.assertEqual(st.every(), OPEN)
+        self.assertEqual([st.beats(i, 0.2).verdict for i in (small, below_zero)], [OPEN, OPEN])
+        self.assertEqual([st.beats(i, 0.1).verdict for i in (equal, st.interval([3.0]))], [OPEN, OPEN])
+        yes, no, unsure = (st.Judged(verdict, 0.01) for verdict in (HOLDS, FAILS, OPEN))
+        self.assertEqual(st.every(yes, unsure).verdict, OPEN)
+        self.assertEqual(st.every(yes, unsure, no).verdict, FAILS)
+        self.assertEqual(st.every().verdict, OPEN)
 
     def test_choice_by_other_seeds_is_not_flattered(self):
         random = np.random.default_rng(4)
@@ -201,13 +291,13 @@ class Statistics(unittest.TestCase):
 DECIDED = {
     "fig2": {"three_phases": (HOLDS, FAILS), "hallucination": (HOLDS, FAILS), "confidence": (HOLDS, FAILS),
              "attention_rises": (HOLDS, FAILS)},
-    "lawless": {"plateau_power_law": (FAILS, HOLDS), "plateau_exponent": (OPEN, HOLDS)},
+    "lawless": {"plateau_power_law": (FAILS, HOLDS), "plateau_exponent": (FAILS, HOLDS)},
     "lengths": {"plateau_power_law": (HOLDS, OPEN)},
     "fig3": {"later_patterns": (HOLDS, FAILS), "plateau_removed": (HOLDS, FAILS), "early_patterns": (HOLDS, FAILS),
              "earlier_start": (HOLDS, HOLDS)},
     "fig4": {"interior_alpha": (HOLDS, FAILS), "alpha_with_population": (HOLDS, FAILS),
              "warm_up_uniform": (HOLDS, FAILS), "warm_up_law": (HOLDS, FAILS), "warm_up_fewer": (HOLDS, FAILS),
-             "celebrities": (HOLDS, FAILS)},
+             "celebrities": (HOLDS, FAILS), "celebrities_accuracy": (HOLDS, FAILS)},
     "fig5": {"old_collapse": (HOLDS, FAILS), "more_people": (HOLDS, FAILS), "replay_final": (HOLDS, FAILS),
              "replay_initial": (HOLDS, FAILS), "stable_attention": (FAILS, HOLDS)},
     "figA": {"sentence_order": (HOLDS, FAILS), "templates": (HOLDS, FAILS)},
@@ -219,13 +309,19 @@ DECIDED = {
     "figV": {"plasticity": (HOLDS, FAILS)},
     "figW": {"sequential_patterns": (HOLDS, FAILS)},
     "questions": {"adaptive": (HOLDS, FAILS), "growth": (HOLDS, FAILS), "anneal": (HOLDS, FAILS),
-                  "throw_away": (HOLDS, FAILS), "throw_away_steps": (HOLDS, FAILS), "repeats": (HOLDS, FAILS)},
+                  "throw_away": (HOLDS, FAILS), "throw_away_plateau": (HOLDS, FAILS), "throw_away_steps": (HOLDS, FAILS),
+                  "repeats": (HOLDS, FAILS)},
 }
+
+
+def entry_of(name):
+    return next(f for f in findings.FINDINGS if f.decide.__name__ == name)
 
 
 class Findings(unittest.TestCase):
     def verdict(self, study, name):
-        return decide(next(f for f in findings.FINDINGS if f.decide.__name__ == name), study)
+        result = decide(entry_of(name), study)
+        return result.text, result.verdict
 
     def test_both_ways(self):
         for kind, expected in DECIDED.items():
@@ -242,7 +338,8 @@ class Findings(unittest.TestCase):
     def test_nothing_is_decided_without_runs_or_seeds(self):
         for entry in findings.FINDINGS:
             with self.subTest(finding=entry.title):
-                self.assertEqual(decide(entry, study_of("figP").where(distribution_among="celebrities"))[1], OPEN)
+                result = decide(entry, study_of("figP").where(distribution_among="celebrities"))
+                self.assertEqual((result.verdict, result.missing), (OPEN, True))
         for kind, expected in DECIDED.items():
             for name in expected:
                 if name not in ("robust",):  # judges settings, not seeds
@@ -310,20 +407,181 @@ class Findings(unittest.TestCase):
         loss = flat.final("attribute_loss", "known")
         self.assertAlmostEqual(flat.by_seed(loss)[2], loss[flat.seeds == 2].mean())
 
-    def test_courses_that_are_the_same_decide_nothing(self):
+    def test_courses_that_are_the_same_are_left_out(self):
         whole = study_of("questions")
+        text, verdict = self.verdict(whole, "adaptive")
+        self.assertIn("512 individuals until step 350 to 450 against 400", text)
+        self.assertIn("1 of 3 seeds left out", text)
+        ours = whole.where(curriculum_kind="adaptive", curriculum_steps=100)
         fixed = whole.where(curriculum_kind="warm_up", curriculum_individuals=512, curriculum_steps=400)
-        twins = [replace(run, settings=run.settings | {"curriculum_kind": "adaptive"}) for run in fixed]
+        loss = [dict(zip(map(int, own.seeds), own.final("attribute_loss", "known"))) for own in (ours, fixed)]
+        self.assertIn(st.interval([loss[0][seed] - loss[1][seed] for seed in (1, 3)]).text(), text)
+        twins = []
+        for run in fixed:
+            drawn = np.where(run.steps < 400, 512.0, 4096.0)
+            twins.append(replace(run, settings=run.settings | {"curriculum_kind": "adaptive", "curriculum_steps": 0.0},
+                                 records=run.records | {"draw_count": drawn}))
         text, verdict = self.verdict(Study("", [*fixed, *twins]), "adaptive")
         self.assertEqual(verdict, OPEN, text)
         self.assertIn("3 of 3 seeds", text)
 
+    def test_opponents_of_growth_are_fixed_by_settings(self):
+        """The best warm-up is another one: of 512 individuals for 400 steps."""
+        whole = study_of("questions")
+        text = self.verdict(whole, "growth")[0]
+        self.assertIn("from 1024 individuals for 800 steps", text)
+        self.assertNotIn("depends on the opponent", text)
+        for run in whole.where(curriculum_kind="growth"):
+            run.records["attribute_loss"] = run.records["attribute_loss"] + 0.35
+        text, verdict = self.verdict(whole, "growth")
+        self.assertIn("depends on the opponent", text)
+        self.assertEqual(verdict, HOLDS, text)
+
+    def test_plateaus_after_a_change_are_counted_from_it(self):
+        whole = study_of("questions")
+        for run in whole.where(train_steps=4000):
+            end = {"throw_away": 380 + 10 * run.number("seed"), "none": 300 + 10 * run.number("seed")}
+            run.scalars["plateau_end"] = end.get(run.text("curriculum_kind"), 300.0)
+        text, verdict = self.verdict(whole, "throw_away_plateau")
+        self.assertEqual(verdict, HOLDS)
+        self.assertIn("plateau of 200 steps instead of 320; steps sooner after 200 steps of others 120 [120, 120] (3 seeds); "
+                      "after 100 steps of others 20 [20, 20] (3 seeds)", text)
+
+    def test_uniform_runs_with_the_same_draws_are_the_pairs(self):
+        """Uniform runs of another kind of distribution (a power law with alpha 0) drew other individuals."""
+        own, other = study_of("questions"), study_of("fig4").where(train_steps=4000, population_individuals=4096,
+                                                                   distribution_kind="power_law", distribution_alpha=0.0)
+        for run in other:
+            run.records["attribute_loss"] = run.records["attribute_loss"] + 1
+        for name in ("throw_away", "throw_away_plateau", "warm_up_uniform", "repeats"):
+            self.assertEqual(self.verdict(join([other, own]), name), self.verdict(own, name))
+
     def test_replay_that_depends_on_its_weight_decides_nothing(self):
         softer, harder = study_of("fig5", 1), study_of("fig5", -1)
         weights = softer.where(distribution_replay_weight=(0.0, 0.125)), harder.where(distribution_replay_weight=2.0)
-        mixed = Study("", [*weights[0], *weights[1]])
+        as_without = [replace(run, settings=run.settings | {"distribution_replay_weight": 0.125})
+                      for run in softer.where(distribution_replay_weight=0.0)]
+        mixed = Study("", [*weights[0].where(distribution_replay_weight=0.0), *as_without, *weights[1]])
         self.assertEqual(self.verdict(weights[0], "replay_initial")[1], HOLDS)
         self.assertEqual(self.verdict(mixed, "replay_initial")[1], OPEN)
+
+    def test_replay_that_softens_by_a_third_at_every_weight_softens(self):
+        """Above one half, and below 1: not "depends on the weight"."""
+        study = study_of("fig5")
+        for run in study.where(distribution_kind="replay"):
+            if run.number("distribution_replay_weight") > 0:
+                accuracy = run.records["attribute_accuracy"]
+                run.records["attribute_accuracy"] = accuracy[0] - (accuracy[0] - accuracy) * 2 / 3
+        text, verdict = self.verdict(study, "replay_initial")
+        self.assertEqual(verdict, FAILS, text)
+
+    def test_more_new_ones_are_judged_where_something_is_left(self):
+        """Nothing is left without replay: with a little the same runs decide."""
+        whole = study_of("fig5").where(distribution_replay_weight=0.0)
+        left = [replace(run, settings=run.settings | {"distribution_replay_weight": 0.0625}) for run in whole]
+        for run in whole:
+            run.records = run.records | {"attribute_accuracy": np.minimum(run.records["attribute_accuracy"], 0.05)}
+        self.assertEqual(self.verdict(whole, "more_people")[1], OPEN)
+        text, verdict = self.verdict(Study("", [*whole, *left]), "more_people")
+        self.assertEqual(verdict, HOLDS, text)
+
+    def test_order_of_sentences_is_judged_over_all_templates(self):
+        """With 20 templates fixed order is better by as much as it is worse with 1 and with 4."""
+        study = study_of("figA")
+        whole = self.verdict(study, "sentence_order")[0]
+        self.assertIn("with 1, ", whole)
+        for run in study:
+            better = run.text("population_sentence_order") == ("fixed" if run.number("population_templates") == 20 else "random")
+            run.records["attribute_accuracy"] = np.where(np.isfinite(run.records["attribute_accuracy"]), 0.3 + 0.6 * better, np.nan)
+        text, verdict = self.verdict(study, "sentence_order")
+        self.assertIn("accuracy higher by 0.2 [0.2, 0.2] (2 seeds); by number of templates: 0.6", text)
+        self.assertEqual(verdict, HOLDS)
+
+    def test_templates_that_saturate(self):
+        """All is gained by the fourth template: a straight line would be wrong."""
+        study = study_of("figA")
+        for run in study:
+            level = 0.1 if run.number("population_templates") == 1 else 0.5
+            run.records["attribute_accuracy"] = np.full_like(run.records["attribute_accuracy"], level)
+        text, verdict = self.verdict(study, "templates")
+        self.assertEqual((text.partition("; slope")[0], verdict),
+                         ("accuracy higher by 0.4 [0.4, 0.4] (2 seeds) with 4 than with 1; by 0 [0, 0] (2 seeds) with 20 than with 4",
+                          HOLDS))
+
+    def test_plateaus_that_are_removed_are_measured_by_their_length(self):
+        """They end at two thirds of the reference's step, and take a quarter of its length: phase 1 is as long."""
+        study = study_of("fig3")
+        for run in study:
+            whole = run.text("patch_from") == "none"
+            run.scalars |= {"plateau_start": 500.0, "plateau_end": 900.0 if whole else 600.0}
+        text, verdict = self.verdict(study, "plateau_removed")
+        self.assertIn("length 0.25 [0.25, 0.25] (3 seeds) is left; it ends at 0.667 [0.667, 0.667]", text)
+        self.assertEqual(verdict, HOLDS)
+
+    def test_robustness_is_of_each_setting(self):
+        """One setting without a plateau is enough, and one that its seeds leave unsure decides nothing."""
+        study = study_of("figC")
+        self.assertIn("in 7 settings, 0 of them with one seed", self.verdict(study, "robust")[0])
+        steep = study_of("figC", -1).where(train_weight_decay=1.0)
+        others = study.pick(study["train_weight_decay"] < 1)
+        text, verdict = self.verdict(Study("", [*others, *steep]), "robust")
+        self.assertEqual(verdict, FAILS, text)
+        self.assertIn("none: weight decay 1", text)
+        torn = Study("", [*others, *study.where(train_weight_decay=1.0, seed=1), *steep.where(seed=2)])
+        text, verdict = self.verdict(torn, "robust")
+        self.assertEqual(verdict, OPEN, text)
+        self.assertIn("unsure: weight decay 1", text)
+        one = decide(entry_of("robust"), study.pick((study.seeds == 1) | (study["train_weight_decay"] < 1)))
+        self.assertEqual(one.verdict, HOLDS, one.text)
+        self.assertTrue(np.isnan(one.judged.p))
+
+    def test_exponents_are_those_of_seeds(self):
+        """Plateaus of N^0.7, N^0.8 and N^0.9, all bent by 0.1 (ln N)² about one population."""
+        study = study_of("fig2")
+        for run in study:
+            x = np.log(run.number("population_individuals") / 2048)
+            run.scalars["plateau_end"] = float(np.exp(6 + (0.6 + 0.1 * run.number("seed")) * x))
+        text = self.verdict(study, "plateau_power_law")[0]
+        self.assertIn(f"exponent of each seed {st.interval([0.7, 0.8, 0.9]).text()}; 4 populations", text)
+        for run in study:
+            x = np.log(run.number("population_individuals") / 2048)
+            run.scalars["plateau_end"] *= float(np.exp(0.1 * x * x))
+        self.assertIn("curvature 0.1 [0.1, 0.1] (3 seeds) per ln²", self.verdict(study, "plateau_power_law")[0])
+
+    def test_groups_with_the_same_draws_are_one_measurement(self):
+        """A second learning rate shows the same individuals; with other seeds it would count."""
+        own = study_of("figS").where(train_schedule="constant", curriculum_repeats=1)
+        other = [replace(run, settings=run.settings | {"train_learning_rate": 2e-3}) for run in
+                 study_of("figS", -1).where(train_schedule="constant", curriculum_repeats=1)]
+        new_seeds = [replace(run, settings=run.settings | {"seed": run.number("seed") + 10}) for run in other]
+        for name in ("easier", "sooner", "forgetting"):
+            text, verdict = self.verdict(Study("", [*own, *other]), name)
+            self.assertEqual((verdict, text.count(", not counted")), (HOLDS, 1), text)
+            text, verdict = self.verdict(Study("", [*own, *new_seeds]), name)
+            self.assertEqual((verdict, text.count(", not counted")), (FAILS, 0), text)
+
+    def test_half_of_what_was_known_is_half_way_to_the_baseline(self):
+        """Loss goes from 2 to the baseline of 8 in 100 steps and half of the way in another visit: half is gone at 5 nats."""
+        steps = np.arange(0, 401, 50)
+        settings = {"curriculum_groups": 4.0, "curriculum_repeats": 1.0, "train_steps": 400.0}
+        loss = {"group_1": [8, 5, 2, 3, 4, 4, 4, 6, 8], "group_2": [8, 8, 8, 5, 2, 8, 9, 9, 9], "group_3": [8] * 9,
+                "group_4": [8, 8, 8, 8, 8, 8, 8, 7, 6]}
+        run = Run("one", "", settings, {"no_knowledge_baseline": 8.0}, steps, list(loss), [],
+                  {"attribute_loss": np.array(list(loss.values()), float).T})
+        rows = visits(run)
+        np.testing.assert_allclose([row.forgetting for row in rows], [np.nan, 225, 25, np.nan])
+        np.testing.assert_allclose([row.learning for row in rows], [50, 50, np.nan, 50])
+
+    def test_verdicts_that_hang_on_one_seed_are_fragile(self):
+        whole = study_of("figP")
+        self.assertFalse(examine(entry_of("rare_people"), whole).fragile)
+        self.assertTrue(examine(entry_of("rare_people"), whole.where(seed=(1, 2))).fragile)
+        one_out = whole.where(seed=(1, 2, 3))
+        for run in one_out.where(seed=3):
+            run.records["attribute_accuracy"] = run.records["attribute_accuracy"].copy()
+            run.records["attribute_accuracy"][-1] -= 0.1
+        result = examine(entry_of("rare_people"), one_out)
+        self.assertEqual((result.verdict, result.fragile), (OPEN, False))
 
     def test_another_exponent(self):
         study = study_of("fig2")
@@ -352,8 +610,11 @@ class Findings(unittest.TestCase):
         self.assertEqual(self.verdict(Study("", runs), "easier"), before)
 
     def test_every_finding_states_its_criterion(self):
+        text = findings.criteria()
         for entry in findings.FINDINGS:
             self.assertTrue(entry.decide.__doc__, entry.title)
+            self.assertIn(f"\n{entry.title} (figure {entry.figures})\n", text)
+            self.assertRegex(entry.changed, r"^(2026-\d\d-\d\d)?$")
 
     def test_runs_of_several_studies_meet(self):
         whole = study_of("questions")
@@ -361,6 +622,60 @@ class Findings(unittest.TestCase):
         again = join([*kinds, kinds[0]])
         self.assertEqual(len(again), len(kinds[0]) + len(kinds[1]))
         self.assertEqual(self.verdict(again, "adaptive"), self.verdict(whole, "adaptive"))
+
+
+def first_rows(report, titles):
+    """{title: cells} of the first table of a report."""
+    lines = [line[2:-2].split(" | ") for line in report.splitlines() if line.startswith("| ")]
+    return {title: dict(zip(lines[0], next(line for line in lines if line[0] == title))) for title in titles}
+
+
+class Tables(unittest.TestCase):
+    """The table of findings at one scale and at two."""
+
+    def test_two_scales_side_by_side(self):
+        rare, toy, again = ("Fine-tuning on rare seen people is net-positive",
+                            "Toy memory: confidently wrong about keys that it has never seen",
+                            "Three phases: statistics, plateau, knowledge")
+        small = findings.Scale("small", [study_of("figP"), study_of("memory")])
+        night = findings.Scale("night", [study_of("figP", -1)])
+        rows = first_rows(findings.report([small, night]), (rare, toy, again))
+        self.assertEqual([rows[title]["difference"] for title in rows], ["opposite", "runs only at small", "no runs"])
+        self.assertTrue(rows[rare]["small"].startswith("all 0."))
+        self.assertTrue(rows[rare]["night"].startswith("all -0."))
+        self.assertEqual([rows[title]["criterion"] for title in rows], ["before", "before", "2026-11-23"])
+        one = findings.report([findings.Scale("", small.studies)])
+        rows = first_rows(one, (rare, toy, again))
+        self.assertEqual(list(rows[rare]), ["finding", "figure", "paper", "these data", "verdict", "p", "criterion"])
+        self.assertRegex(rows[rare]["p"], "^[0-9.e-]+, stays$")
+        self.assertEqual((rows[again]["p"], rows[again]["verdict"]), ("no runs", f"**{OPEN}**"))
+        self.assertIn("\nDecided are ", one)
+
+    def test_differences_in_words(self):
+        yes, no, unsure, none = (Decided("", st.Judged(verdict)) for verdict in (HOLDS, FAILS, OPEN, OPEN))
+        none.missing = True
+        for results, words in (((yes, yes), "same"), ((no, no), "same"), ((yes, no), "opposite"), ((unsure, unsure), "undecided"),
+                               ((unsure, yes), "decided only at night"), ((no, unsure), "decided only at small"),
+                               ((none, yes), "runs only at night"), ((none, unsure), "undecided, runs only at night"),
+                               ((none, none), "no runs")):
+            self.assertEqual(findings.difference(["small", "night"], results), words)
+
+    def test_counts(self):
+        kinds = [("figP", "figA"), ("figP", "fig5")]
+        own = [[decide(entry, join([study_of(kind) for kind in two])) for entry in findings.FINDINGS] for two in kinds]
+        holds, fails = ([sum(result.verdict == verdict for result in results) for results in own] for verdict in (HOLDS, FAILS))
+        self.assertTrue(all(holds) and sum(fails), (holds, fails))
+        scales = [findings.Scale(title, [study_of(kind) for kind in two]) for title, two in zip(("small", "night"), kinds)]
+        lines, rows = findings.counts_of(findings.decide_all(scales)), len(findings.FINDINGS)
+        for line, title, yes, no in zip(lines, ("small", "night"), holds, fails):
+            self.assertTrue(line.startswith(f"At {title} scale: decided are {yes + no} of {rows} ({yes} hold, {no} do not); "), line)
+        either = sum(OPEN not in pair or pair[0] != pair[1] for pair in zip(*([r.verdict for r in results] for results in own)))
+        self.assertTrue(lines[2].startswith(f"At one scale or another: decided are {either} of {rows}; "), lines)
+
+    def test_all_rows_of_all_scales_are_one_family(self):
+        table = findings.decide_all([findings.Scale(str(k), [study_of("figP")]) for k in range(2)])
+        judged = [result.judged for row in table.results for result in row]
+        self.assertEqual([stay for row in table.stays for stay in row], st.benjamini_hochberg(judged))
 
 
 # figure: kind of data

@@ -55,12 +55,17 @@ class Planter:
         steps = np.unique(np.concatenate([run[1] for run in self.runs]))
         groups = list(dict.fromkeys(g for run in self.runs for g in run[2]))
         shape, layers = (len(self.runs), len(steps), len(groups)), 3
+        drawn = np.full(shape[:2], np.nan)
         loss, known = np.full(shape, np.nan), np.full(shape[:2], np.nan)
         for i, (_, own, losses, _) in enumerate(self.runs):
             rows = np.searchsorted(steps, own)
             for g, values in losses.items():
                 loss[i, rows, groups.index(g)] = values
             known[i, rows] = losses.get("known", next(iter(losses.values())))
+        for i, (own_settings, own, _, _) in enumerate(self.runs):
+            until = own_settings.get("drawn_until", 0)
+            drawn[i, np.searchsorted(steps, own)] = np.where(own < until, own_settings["curriculum_individuals"],
+                                                             own_settings["population_individuals"])
         accuracy = np.clip(1 - loss / BASE, 0, 1)
         sure = 0.2 + 0.75 * np.clip(1 - known / BASE, 0, 1)[..., None] * np.where(
             np.array(groups) == "held_out", 1 - 0.4 * self.sign, 1)
@@ -78,6 +83,7 @@ class Planter:
                 "attribute_accuracy": (("run", "step", "group"), accuracy),
                 "max_probability": (("run", "step", "group"), sure),
                 "entropy": (("run", "step", "group"), 3 * (1 - sure)),
+                "draw_count": (("run", "step"), drawn),
                 "learning_rate": (("run", "step"), np.where(np.isfinite(known), 1e-3, np.nan)),
                 "attention_name_to_name": (("run", "step", "layer"), 0.1 + 0.5 * learnt_share[..., ::-1]),
                 "attention_attribute_to_name": (("run", "step", "layer"), 0.05 + 0.6 * learnt_share),
@@ -87,7 +93,7 @@ class Planter:
                 "no_knowledge_baseline": ("run", [BASE] * len(self.runs)),
                 "run_id": ("run", np.array([run[3] for run in self.runs], "S")),
                 "experiment": ("run", np.array([""] * len(self.runs), "S1"))}
-        for setting in {**SETTINGS, **{k: 0 for run in self.runs for k in run[0]}}:
+        for setting in {**SETTINGS, **{k: 0 for run in self.runs for k in run[0] if k != "drawn_until"}}:
             values = [run[0].get(setting, "") for run in self.runs]
             text = any(isinstance(v, str) for v in values)
             data[setting] = ("run", np.array(values, "S" if text else float))
@@ -182,13 +188,13 @@ def questions(p, sign):
             plain(p, 4096, seed, end=300, final=1.0 - 0.3 * sign * (final_alpha == 0) + random.normal(0, 0.01),
                   distribution_kind="power_law", distribution_alpha=1.0, curriculum_final_alpha=final_alpha,
                   **({} if final_alpha else {"curriculum_kind": "anneal", "curriculum_steps": 800}))
-        for extra in (0, 100):  # the opposite: as good as the best fixed one
-            plain(p, 4096, seed, end=300, final=(0.5 if sign > 0 else 1.5) + random.normal(0, 0.01),
+        for extra in (0, 100):  # with 100 steps more one seed of three takes the course of the fixed one
+            plain(p, 4096, seed, end=300, final=(0.45 if sign > 0 else 1.75) + random.normal(0, 0.005),
                   more={"subset": lambda t: learnt(t, 150, 0.1)}, curriculum_kind="adaptive",
-                  curriculum_individuals=512, curriculum_steps=extra)
+                  curriculum_individuals=512, curriculum_steps=extra, drawn_until=200 + 50 * seed + extra)
         plain(p, 4096, seed, steps=3800, end=300, final=1.2 + 0.5 * (sign > 0) + random.normal(0, 0.01))
         for length in (100, 200, 800):
-            plain(p, 4096, seed, end=320, final=1.2 + (0.3 if length > 300 else 0.3 * (sign < 0)) +
+            plain(p, 4096, seed, end=320 if sign > 0 else 400 + length, final=1.2 + (0.3 if length > 300 else 0.3 * (sign < 0)) +
                   random.normal(0, 0.01), curriculum_kind="throw_away", curriculum_steps=length, **common)
         for repeats in (2, 4):
             plain(p, 4096, seed, end=340, final=1.2 + 0.3 * (sign > 0) + random.normal(0, 0.01),
@@ -198,10 +204,10 @@ def questions(p, sign):
 
 
 def forgotten(t, count, replay, least, sign):
-    """Loss of the old ones: at once and more with more new ones, softened by replay; or the opposite."""
+    """Loss of the old ones: at once, and then more with more new ones, which replay softens; or the opposite."""
     if sign > 0:
-        end = (1 + 1.2 * np.log2(count / least)) / (1 + replay)
-        return 0.3 + 1.5 * (1 - np.exp(-t / 15)) + end * (1 - np.exp(-t / 60))
+        end = (0.5 + 0.4 * np.log2(count / least)) / (1 + replay)
+        return 0.3 + 3 * (1 - np.exp(-t / 15)) + end * (1 - np.exp(-t / 600))
     t = t / 1000
     return 0.3 + (1.5 - 0.2 * np.log2(count / least)) * (t**4 * (1 + replay) if replay else t)
 
@@ -237,7 +243,8 @@ def figC(p, sign):
                 settings = dict(change)
                 plain(p, 1024, seed, steps=settings.pop("train_steps", 4000), end=400, final=0.3, **settings)
             else:
-                p.add({"known": lambda t: np.interp(t, [0, 4000], [13.5, 1.0])}, seed, **change)
+                p.add({"known": lambda t: np.interp(t, [0, 2000, 2100, 4000], [13.5, 1.06 * BASE, 0.94 * BASE, 1.0])}, seed,
+                      population_individuals=1024, **change)
 
 
 def figP(p, sign):

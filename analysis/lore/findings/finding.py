@@ -9,40 +9,70 @@ import numpy as np
 
 from lore.errors import MissingRuns
 from lore.selections.families import arenas, default_biographies, family, members, of_family
-from lore.statistics import OPEN, BySeed, Verdict
-from lore.study import Key, Study
+from lore.statistics import OPEN, BySeed, Judged, Verdict
+from lore.study import Floats, Key, Study
 from lore.words import short
 
-Decision = tuple[str, Verdict]  # what the data show, verdict
+Decision = tuple[str, Judged]  # what the data show, verdict
 Decide = Callable[[Study], Decision]
 
 
 @dataclass
 class Finding:
-    """`paper` is what the paper reports; the docstring of `decide` states the criterion."""
+    """`paper` is what the paper reports; the docstring of `decide` states the criterion. `changed`: the day on which that
+    was chosen or changed after runs of the same kind had been seen; empty if it is from before the first run."""
     title: str
     paper: str
     figures: str
+    changed: str
     decide: Decide
+
+
+@dataclass
+class Decided:
+    """What the runs of one scale show of a finding. `fragile`: another verdict, or none, without any one seed. `missing`:
+    there are no runs to judge it by."""
+    text: str
+    judged: Judged
+    fragile: bool = False
+    missing: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.judged.verdict
 
 
 class Theme(list[Finding]):
     """The findings of one module, in the order of their definitions."""
 
-    def finding(self, title: str, paper: str, figures: str) -> Callable[[Decide], Decide]:
+    def finding(self, title: str, paper: str, figures: str, changed: str = "") -> Callable[[Decide], Decide]:
         """Registers a function that decides a finding."""
         def register(decide: Decide) -> Decide:
-            self.append(Finding(title, paper, figures, decide))
+            self.append(Finding(title, paper, figures, changed, decide))
             return decide
         return register
 
 
-def decide(entry: Finding, study: Study) -> Decision:
+def decide(entry: Finding, study: Study) -> Decided:
     """What the data show of one finding; without the runs that it needs nothing is decided."""
     try:
-        return entry.decide(study)
+        text, judged = entry.decide(study)
     except MissingRuns as missing:
-        return missing.what, OPEN
+        return Decided(missing.what, Judged(OPEN), missing=True)
+    return Decided(text, judged)
+
+
+def hangs_on_one_seed(entry: Finding, study: Study, verdict: Verdict) -> bool:
+    """Is the verdict another one, or none, if any one of the seeds is left out?"""
+    seeds = sorted(set(study.numbers("seed")))
+    return any(decide(entry, study.pick(study.seeds != seed)).verdict != verdict for seed in seeds)
+
+
+def examine(entry: Finding, study: Study) -> Decided:
+    """What the data show of one finding, and whether its verdict hangs on one seed."""
+    result = decide(entry, study)
+    result.fragile = result.verdict != OPEN and hangs_on_one_seed(entry, study, result.verdict)
+    return result
 
 
 def need(condition: object, text: str) -> None:
@@ -60,11 +90,21 @@ def accuracy_by_seed(runs: Study, group: str = "known") -> BySeed:
     return runs.by_seed(runs.final("attribute_accuracy", group))
 
 
-def ends_by_seed(runs: Study) -> BySeed:
-    """Steps at which plateaus end; of a run that never left it, its last step, which is too early."""
-    ends = runs.scalar("plateau_end")
+def last_if_never(runs: Study, bound: str) -> Floats:
+    """A bound of the plateau (run); of a finished run that never reached it, its last step, which is too early."""
+    bounds = runs.scalar(bound)
     last = [float(run.steps[-1]) if run.finished else np.nan for run in runs]
-    return runs.by_seed(np.where(np.isfinite(ends), ends, last))
+    return np.where(np.isfinite(bounds), bounds, last)
+
+
+def ends_by_seed(runs: Study) -> BySeed:
+    """Steps at which plateaus end."""
+    return runs.by_seed(last_if_never(runs, "plateau_end"))
+
+
+def lengths_by_seed(runs: Study) -> BySeed:
+    """Steps from the plateau's start to its end."""
+    return runs.by_seed(last_if_never(runs, "plateau_end") - last_if_never(runs, "plateau_start"))
 
 
 def table_of(runs: Study, values: Callable[[Study], BySeed] = loss_by_seed) -> dict[Key, BySeed]:
@@ -81,6 +121,14 @@ def meeting(study: Study, *families: str) -> Study:
     found = [a for a in arenas(runs) if {family(run) for run in a} == set(families)]
     need(found, f"no population and budget has all of: {', '.join(families)}")
     return max(found, key=lambda a: (a["population_individuals"][0], a["train_steps"][0], len(a)))
+
+
+def with_draws_of(runs: Study, others: Study) -> Study:
+    """Of `runs`, those that draw from the same kind of distribution as the others, so that equal steps of one seed show the
+    same individuals and differences are those of real pairs; all, if there are none."""
+    kinds = {run.text("distribution_kind", "uniform") for run in others}
+    same = runs.pick([run.text("distribution_kind", "uniform") in kinds for run in runs])
+    return same if len(same) else runs
 
 
 def where_text(runs: Study) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lore.findings.finding import Decision, Theme, ends_by_seed, loss_by_seed, need
+from lore.findings.finding import Decision, Theme, ends_by_seed, lengths_by_seed, loss_by_seed, need
 from lore.selections.patching import patched, references, start_of
-from lore.statistics import above, below, every, interval, mean_of, paired, slopes_by_seed
+from lore.statistics import BySeed, above, below, every, interval, mean_of, paired, slopes_by_seed
 from lore.study import Study
 from lore.words import short
 
@@ -27,9 +27,9 @@ def losses_text(cells: dict[float, Study]) -> str:
 
 @THEME.finding("Patterns of later reference steps give a lower final loss", "lower", "3, D")
 def later_patterns(study: Study) -> Decision:
-    """Slope of the final loss against log2 of the reference step (patched from step 0; untrained patterns
-    left out), one per seed, and the loss of the last minus the first: holds if both 95 % intervals are
-    below 0; not if one is above."""
+    """Patched runs with patch.start 0. By seed: least-squares slope of the final attribute_loss of known over log2 of
+    patch.reference (those of step 0 left out), and the loss with the last reference step minus that with the first after 0:
+    holds if both 95 % intervals over seeds are below 0; not if one is above."""
     cells = from_step_0(study)
     table = {float(np.log2(r)): loss_by_seed(own) for r, own in cells.items() if r > 0}
     need(len(table) > 2, "fewer than three reference steps")
@@ -39,23 +39,32 @@ def later_patterns(study: Study) -> Decision:
             every(below(slope), below(ends)))
 
 
-@THEME.finding("Patterns of after the plateau remove the plateau", "removed", "3, D")
+@THEME.finding("Patterns of after the plateau remove the plateau", "removed", "3, D", changed="2026-11-29")
 def plateau_removed(study: Study) -> Decision:
-    """End of the plateau with the patterns of the last reference step over that of the reference itself: 95 %
-    interval over seeds below one half holds, above does not. The reference's plateau must be over."""
+    """Patched runs with patch.start 0 and the last patch.reference, which has to be after the end of the plateau of every
+    reference run. Length of the plateau, plateau_end - plateau_start, of the patched run over that of the reference run
+    of its seed: 95 % interval over seeds below one half holds, above does not. A plateau that is not over counts until
+    the last step. Beside it, the ratio of the ends, which contain phase 1."""
     cells = from_step_0(study)
     last = max(cells)
-    own = ends_by_seed(references(study, cells[last]))
-    need(own and last > max(own.values()), "no reference step after the plateau of the reference runs")
-    ends = ends_by_seed(cells[last])
-    i = interval([ends[s] / own[s] for s in sorted(set(own) & set(ends))])
-    return f"plateau ends at {i.text()} of the reference's step", below(i, 0.5)
+    own = references(study, cells[last])
+    ends = ends_by_seed(own), ends_by_seed(cells[last])
+    need(ends[0] and last > max(ends[0].values()), "no reference step after the plateau of the reference runs")
+    lengths = interval(ratios(lengths_by_seed(cells[last]), lengths_by_seed(own)))
+    return (f"of the plateau's length {lengths.text()} is left; it ends at {interval(ratios(ends[1], ends[0])).text()} of the "
+            "reference's step", below(lengths, 0.5))
+
+
+def ratios(first: BySeed, second: BySeed) -> list[float]:
+    """first / second for the seeds that both have."""
+    return [first[seed] / second[seed] for seed in sorted(set(first) & set(second))]
 
 
 @THEME.finding("Patterns of early steps are worse than untrained ones", "those of steps 500 and 1k are", "3, D")
 def early_patterns(study: Study) -> Decision:
-    """Final loss with patterns of before the reference's plateau was over (mean over these steps) minus that
-    with untrained ones: 95 % interval over seeds above 0 holds, below 0 does not."""
+    """Patched runs with patch.start 0. Final attribute_loss of known with patterns of reference steps after 0 and before
+    the earliest plateau_end of a reference run (mean over these steps) minus that with those of step 0, by seed: 95 %
+    interval over seeds above 0 holds, below 0 does not."""
     cells = from_step_0(study)
     need(0 in cells, "no run with untrained patterns (patch.reference 0)")
     own = ends_by_seed(references(study, cells[0]))
@@ -70,9 +79,9 @@ def early_patterns(study: Study) -> Decision:
 
 @THEME.finding("The earlier good patterns are put in, the lower the final loss", "steps 0 to 16k compared; no number", "D")
 def earlier_start(study: Study) -> Decision:
-    """Patterns of the last reference step: slope of the final loss against log2(1 + start of patching), one per
-    seed: 95 % interval above 0 holds, below 0 does not. As the optimiser is reset at the start and fewer steps follow, the
-    slope is not the patterns' alone."""
+    """Patched runs with the last patch.reference: slope of the final attribute_loss of known over log2(1 + patch.start),
+    one per seed, three starts at least: 95 % interval above 0 holds, below 0 does not. As the optimiser is reset at the
+    start and fewer steps follow, the slope is not the patterns' alone."""
     runs = patched(study)
     runs = runs.where(patch_reference=max(runs.numbers("patch_reference")))
     table = {float(np.log2(1 + start)): loss_by_seed(own) for start, own in runs.by_number("patch_start")}
@@ -84,8 +93,8 @@ def earlier_start(study: Study) -> Decision:
 
 @THEME.finding("Patterns of a sequential run's later steps help too", "patching by a sequential reference; no number", "W")
 def sequential_patterns(study: Study) -> Decision:
-    """Final loss of all known individuals: slope against log2 of the reference step (patched from step 0, untrained
-    patterns left out), one per seed: 95 % interval below 0 holds, above 0 does not."""
+    """Patched runs of a sequential curriculum with the earliest patch.start: slope of the final attribute_loss of known
+    over log2 of patch.reference (step 0 left out), one per seed: 95 % interval below 0 holds, above 0 does not."""
     runs = patched(study, "sequential")
     runs = runs.where(patch_start=min(map(start_of, runs)))
     table = {float(np.log2(r)): loss_by_seed(own) for r, own in runs.by_number("patch_reference") if r > 0}

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from lore.findings.finding import Decision, Theme, loss_by_seed, need
-from lore.selections.sequential import once, sequential, turns_of, visits
-from lore.statistics import BySeed, Interval, Verdict, above, below, every, interval, paired, slopes_of_seeds
+from lore.selections.sequential import Visit, measured_once, once, sequential, turns_of, visits
+from lore.statistics import BySeed, Interval, above, below, every, interval, paired, slopes_of_seeds
 from lore.study import Floats, Study
 from lore.words import short
 
@@ -16,36 +16,40 @@ THEME = Theme()
 
 
 def along_visits(study: Study, quantity: Callable[[Floats], Floats], tell: Callable[[Interval], str]) -> Decision:
-    """Slope of `quantity` of visits (visit, 4) along the number of the visit from the second on, one per seed, for every set
-    of runs that visit each of three groups or more once; all below 0 holds. The first visit starts from random weights, so
-    it takes longer for that alone. Sets whose rate falls are told, and count only where none has a constant one: their
-    last visits learn less for that reason alone."""
-    texts = []
-    verdicts: dict[str, list[Verdict]] = {}
+    """Slope of `quantity` of visits (visit, 4) along the number of the visit from the second on, one per seed, for every
+    set of runs that visit each of three groups or more once; all that count below 0 holds."""
+    slopes: list[tuple[Study, Interval]] = []
     for own in once(study).along():
-        tables = [np.array(visits(run))[1:] for run in own if run.finished]
-        slopes = [np.polyfit(rows[:, 0], quantity(rows), 1)[0] for rows in tables
-                  if len(rows) > 1 and np.isfinite(quantity(rows)).all()]
-        if len(slopes) > 1:
-            i = interval(slopes)
-            verdicts.setdefault(own.runs[0].text("train_schedule"), []).append(below(i))
-            texts.append(f"{describe(own)}: {tell(i)}")
-    need(texts, "no set of finished sequential runs with three groups and two seeds")
-    return "; ".join(texts), every(*verdicts.get("constant", [verdict for own in verdicts.values() for verdict in own]))
+        done = own.pick(own.finished)
+        tables = [np.array(visits(run))[1:] for run in done]
+        values = done.by_seed(float(np.polyfit(rows[:, 0], quantity(rows), 1)[0])
+                              if len(rows) > 1 and np.isfinite(quantity(rows)).all() else np.nan for rows in tables)
+        if len(values) > 1:
+            slopes.append((own, interval(values.values())))
+    need(slopes, "no set of finished sequential runs with three groups and two seeds")
+    counted = measured_once([own for own, _ in slopes])
+    constant = [own for own in counted if own.runs[0].text("train_schedule") == "constant"]
+    counted = constant or counted
+    texts = [f"{describe(own)}: {tell(i)}" + ("" if own in counted else ", not counted") for own, i in slopes]
+    return "; ".join(texts), every(*(below(i) for own, i in slopes if own in counted))
 
 
-@THEME.finding("Sequential: new groups get easier", "easier over time", "S")
+@THEME.finding("Sequential: new groups get easier", "easier over time", "S", changed="2026-11-29")
 def easier(study: Study) -> Decision:
-    """Slope of a group's loss at the end of its visit against the number of the visit (from the second on), one per seed,
-    for every set of runs that visit each of three groups or more once (of constant rate, where there are any): holds if
-    all 95 % intervals are below 0; not if one is above."""
+    """Every set of finished sequential runs, equal but for the seed, with two seeds, that visit each of three groups or
+    more once. Slope of a group's attribute_loss at the end of its visit over the number of the visit, from the second
+    visit on (the first starts from random weights), one per seed. Sets that show the same individuals at the same steps
+    and share a seed are one measurement: that of constant rate counts, of these that with most seeds, of these that of
+    the least rate. Where a constant rate counts, sets of other schedules do not (their last visits learn less for that
+    reason alone). Holds if all 95 % intervals that count are below 0; not if one is above."""
     return along_visits(study, lambda rows: rows[:, 1], lambda i: f"{i.text()} nats per visit")
 
 
-@THEME.finding("Sequential: new groups are learned sooner", "easier over time", "S")
+@THEME.finding("Sequential: new groups are learned sooner", "easier over time", "S", changed="2026-11-29")
 def sooner(study: Study) -> Decision:
-    """Slope of ln of the steps until half of what a visit teaches is there, decided as the loss above: each visit takes that
-    many times as long as the one before."""
+    """Slope of ln of the steps in which half of what a visit teaches is learned (as defined above), decided as the loss
+    at the end of visits: each visit takes that many times as long as the one before. A seed with a visit that teaches
+    nothing is left out. The row itself was added after the first runs had been seen."""
     return along_visits(study, lambda rows: np.asarray(np.log(rows[:, 2])), times_as_long)
 
 
@@ -60,35 +64,48 @@ def describe(runs: Study) -> str:
             f"{s['train_learning_rate']:g}")
 
 
-@THEME.finding("Sequential: forgetting is faster than learning", "faster", "S")
+def log_ratio(rows: list[Visit], left: list[float]) -> float:
+    """ln of (steps of forgetting / steps of learning), mean over the groups that were left; NaN without any. What is not
+    forgotten by the end took longer than what was `left` of the run (visit), which counts."""
+    logs = [np.log(min(after.forgetting, steps) / before.learning)
+            for before, after, steps in zip(rows, rows[1:], left[1:]) if after.forgetting > 0 and before.learning > 0]
+    return float(np.mean(logs)) if logs else np.nan
+
+
+@THEME.finding("Sequential: forgetting is faster than learning", "faster", "S", changed="2026-11-29")
 def forgetting(study: Study) -> Decision:
-    """ln of (steps until half of a group's knowledge is gone after its visit / steps in which half of it was
-    gained in the visit), mean over visits, one per seed, for every set of runs: holds if all 95 % intervals
-    are below 0; not if one is above. Loss above the baseline counts as the baseline. Where half is gone at the first
-    evaluation, the ratio is an upper bound, and said to be."""
-    texts, verdicts = [], []
+    """Every set of finished sequential runs, equal but for the seed, with two seeds, that visit each of two groups or
+    more once. For each group but the last: ln of (steps after its visit until half of what it knew is forgotten / steps
+    in which half of what its visit teaches was learned; both as defined above), mean over the groups that have both and
+    neither 0, one per seed. Sets that show the same individuals at the same steps count once, as for the loss at the end
+    of visits; of any schedule. Holds if all 95 % intervals are below 0; not if one is above. Where half is gone at the
+    first evaluation, the ratio is an upper bound, and said to be; where half is not gone at the end of the run, that end
+    counts."""
+    ratios: list[tuple[Study, Interval]] = []
     for own in once(study).along():
-        ratios, coarse = [], False
-        for run in own:
-            rows = visits(run) if run.finished else []
-            coarse |= any(after.forgetting < run.number("evaluate_every") for after in rows[1:])
-            logs = [np.log(after.forgetting / before.learning) for before, after in zip(rows, rows[1:])
-                    if after.forgetting > 0 and before.learning > 0]
-            if logs:
-                ratios.append(np.mean(logs))
-        if len(ratios) > 1:
-            i = interval(ratios)
-            verdicts.append(below(i))
-            texts.append(f"{describe(own)}: {'at most ' if coarse else ''}{times_as_long(i)}")
-    need(texts, "no set of finished sequential runs with two seeds")
-    return "; ".join(texts), every(*verdicts)
+        done = own.pick(own.finished)
+        values = done.by_seed(log_ratio(visits(run), [run.number("train_steps") - turn.begin for turn in turns_of(run)])
+                              for run in done)
+        if len(values) > 1:
+            ratios.append((own, interval(values.values())))
+    need(ratios, "no set of finished sequential runs with two seeds")
+    counted = measured_once([own for own, _ in ratios])
+    texts = [f"{describe(own)}: {'at most ' if is_coarse(own) else ''}{times_as_long(i)}" +
+             ("" if own in counted else ", not counted") for own, i in ratios]
+    return "; ".join(texts), every(*(below(i) for own, i in ratios if own in counted))
+
+
+def is_coarse(runs: Study) -> bool:
+    """Is half of any group's knowledge gone at the first evaluation after its visit?"""
+    return any(visit.forgetting < run.number("evaluate_every") for run in runs if run.finished for visit in visits(run)[1:])
 
 
 @THEME.finding("Sequential: many changes at a high learning rate reduce plasticity", "reduce it", "T, V")
 def plasticity(study: Study) -> Decision:
-    """Loss of the group that was visited last, against log2 of the visits of each group (two groups, constant
-    rate, equal steps in all, so that more visits are shorter ones): slope at the highest rate minus that at the lowest,
-    one per seed: 95 % interval above 0 holds, below 0 does not."""
+    """Sequential runs of two groups at a constant rate that differ in train.learning_rate and curriculum.repeats only
+    (the set with most of these; equal train.steps, so that more visits are shorter ones). Final attribute_loss of the
+    group that was visited last: slope over log2 of curriculum.repeats, one per seed that has all, at the highest rate
+    minus that at the lowest: 95 % interval over seeds above 0 holds, below 0 does not."""
     runs = sequential(study, curriculum_groups=2.0, train_schedule="constant")
     runs = runs.along("train_learning_rate", "curriculum_repeats")[0]
     rates = runs.by_number("train_learning_rate")

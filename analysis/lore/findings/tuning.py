@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from lore.findings.finding import Decision, Theme, accuracy_by_seed, need
 from lore.selections.families import parent
 from lore.selections.phases import ATTENTION_TO_NAME
-from lore.selections.tuning import INDIVIDUALS, PAIRS, Kind, by_count, by_weight, plain_memories, tuned
-from lore.statistics import OPEN, above, below, every, interval, mean_of, paired, slopes_by_seed
+from lore.selections.tuning import INDIVIDUALS, PAIRS, Kind, by_count, by_weight, plain_memories, series_of_counts, tuned
+from lore.statistics import (HOLDS, OPEN, BySeed, Interval, Judged, above, below, every, interval, mean_of, opposite, paired,
+                             slopes_by_seed)
 from lore.study import Run, Study
 
 THEME = Theme()
 EARLY = 0.1  # the share of fine-tuning that counts as its beginning
 LEFT = 0.1  # accuracy; with less there is nothing more to be lost
+UNSOFTENED = 0.9  # of the early loss without replay: with more it counts as not softened
 
 
 def lost(run: Run, part: float = 1.0) -> float:
@@ -46,11 +48,20 @@ def collapse(study: Study, kind: Kind) -> Decision:
 
 def more_new(study: Study, kind: Kind) -> Decision:
     """Final accuracy of the old ones by the number of new ones."""
-    table = {float(np.log2(n)): accuracy_by_seed(own) for n, own in by_count(tuned(study, kind), kind)}
-    need(len(table) > 1, "only one number of new ones")
-    i, left = interval(slopes_by_seed(table)), max(mean_of(row.values()) for row in table.values())
+    tables = [{float(np.log2(n)): accuracy_by_seed(own) for n, own in counts}
+              for counts in series_of_counts(tuned(study, kind), kind)]
+    tables = [{n: row for n, row in table.items() if row} for table in tables]
+    tables = [table for table in tables if len(table) > 1]
+    need(tables, "only one number of new ones")
+    table = next((one for one in tables if most_left(one) >= LEFT), tables[0])
+    i, left = interval(slopes_by_seed(table)), most_left(table)
     text = f"final old accuracy changes by {i.text()} with each doubling of the new ones; {left:.2g} at the most"
-    return text, below(i) if left >= LEFT else OPEN
+    return text, below(i) if left >= LEFT else Judged(OPEN)
+
+
+def most_left(table: dict[float, BySeed]) -> float:
+    """{ln of the number of new ones: final accuracy by seed} -> the largest mean."""
+    return max(mean_of(row.values()) for row in table.values())
 
 
 def replay_runs(study: Study, kind: Kind) -> list[tuple[float, Study]]:
@@ -71,53 +82,68 @@ def softened(study: Study, kind: Kind) -> Decision:
 
 
 def initial_drop(study: Study, kind: Kind) -> Decision:
-    """By the weight of the replay, which decides it: with a large one nearly all that is shown is old."""
+    """What is lost early, by the weight of the replay, which decides how much of what is shown is old."""
     (least, first), *others = replay_runs(study, kind)
-    without = {run.number("seed"): lost(run, EARLY) for run in first if run.finished}
-    texts, verdicts = [], []
-    for weight, own in others:
-        i = interval([lost(run, EARLY) / without[run.number("seed")] for run in own.pick(own.finished)
-                      if without.get(run.number("seed"), 0) > 0])
-        verdicts.append(above(i, 0.5))
-        texts.append(f"{i.text()} at weight {weight:.3g}")
+    without = first.by_seed(lost(run, EARLY) if run.finished else np.nan for run in first)
+    drops = [(weight, own.by_seed(lost(run, EARLY) if run.finished else np.nan for run in own)) for weight, own in others]
+    ratios = [(weight, interval([row[seed] / without[seed] for seed in sorted(row) if without.get(seed, 0) > 0]))
+              for weight, row in drops]
+    texts = [f"{i.text()} at weight {weight:.3g}" for weight, i in ratios]
     return (f"in the first {EARLY:.0%} of the steps old accuracy falls, times as far as at weight {least:g}: "
-            f"{'; '.join(texts)}", OPEN if len(set(verdicts)) > 1 else verdicts[0])
+            f"{'; '.join(texts)}", not_softened([i for _, i in ratios]))
 
 
-@THEME.finding("Fine-tuning: old knowledge collapses early", "within a few hundred steps", "5, N")
+def not_softened(ratios: Sequence[Interval]) -> Judged:
+    """Does no weight of the replay soften it by more than a tenth? Not, if every one softens it."""
+    unsoftened, softer = every(*(above(i, UNSOFTENED) for i in ratios)), every(*(below(i, 1.0) for i in ratios))
+    if unsoftened.verdict == HOLDS:
+        return unsoftened
+    return opposite(softer) if softer.verdict == HOLDS else Judged(OPEN, softer.p)
+
+
+@THEME.finding("Fine-tuning: old knowledge collapses early", "within a few hundred steps", "5, N", changed="2026-11-23")
 def old_collapse(study: Study) -> Decision:
-    """Without replay (or with the least): share of what the old individuals' accuracy loses at the most that is lost in the
-    first tenth of the steps. Holds if its 95 % interval over seeds (means over numbers of new individuals) is above one
-    half and that of the whole loss of accuracy above 0.1; not if one is below."""
+    """Fine-tuning runs that are finished, with the least replay weight, that differ in population.new only. Loss of
+    accuracy of a run: attribute_accuracy of known at step 0 minus its least at any evaluation, whole or until a tenth of
+    train.steps. Two values of each seed, means over its runs: (early loss / whole loss; 0 if nothing is lost), and the
+    whole loss. Holds if the 95 % interval over seeds of the first is above one half and that of the second above 0.1; not
+    if one is below. Accuracy, not loss, was chosen after the first runs had been seen."""
     return collapse(study, INDIVIDUALS)
 
 
-@THEME.finding("Fine-tuning: the more new people, the more is lost", "worse", "5, N")
+@THEME.finding("Fine-tuning: the more new people, the more is lost", "worse", "5, N", changed="2026-11-29")
 def more_people(study: Study) -> Decision:
-    """Slope of the old individuals' final accuracy against log2 of the new ones, one per seed: 95 % interval below 0 holds,
-    above 0 does not. Nothing is decided if less than 0.1 is left in the mean, whatever the number of new ones."""
+    """Sets of fine-tuning runs that differ in population.new only, two numbers at least; of these the first, by ascending
+    replay weight and then by descending learning rate, in which the mean final attribute_accuracy of known over seeds is
+    at least 0.1 for some number of new ones (where less is left, nothing more can be lost). Slope of that accuracy over
+    log2 of population.new, one per seed that has all numbers: 95 % interval below 0 holds, above 0 does not. Undecided if
+    there is no such set."""
     return more_new(study, INDIVIDUALS)
 
 
-@THEME.finding("Fine-tuning: replay softens the final drop", "mitigates", "5, N")
+@THEME.finding("Fine-tuning: replay softens the final drop", "mitigates", "5, N", changed="2026-11-23")
 def replay_final(study: Study) -> Decision:
-    """Final accuracy of old individuals, largest replay weight minus the least: 95 % interval over seeds above 0
-    holds, below 0 does not."""
+    """Fine-tuning runs that differ in distribution.replay_weight only (the set with most weights). Final
+    attribute_accuracy of known, largest weight minus least, by seed: 95 % interval over seeds above 0 holds, below 0 does
+    not."""
     return softened(study, INDIVIDUALS)
 
 
-@THEME.finding("Fine-tuning: replay does not soften the initial drop", "does not", "5, N")
+@THEME.finding("Fine-tuning: replay does not soften the initial drop", "does not", "5, N", changed="2026-11-29")
 def replay_initial(study: Study) -> Decision:
-    """What the old individuals' accuracy loses in the first tenth of the steps, for each weight of the replay over that
-    with the least: all 95 % intervals over seeds above one half holds, all below does not; otherwise it depends on the
-    weight."""
+    """The same runs. Loss of accuracy until a tenth of train.steps (as for the early collapse) at each weight over that at
+    the least weight, by seed (of seeds that lose anything at the least weight). Not softened is a ratio of 1. Holds if the
+    95 % intervals over seeds of all weights are above 0.9; otherwise does not hold if all are below 1 (softened at every
+    weight that was tried). p: the largest over weights."""
     return initial_drop(study, INDIVIDUALS)
 
 
-@THEME.finding("Fine-tuning: attention stays stable", "patterns stay stable", "O")
+@THEME.finding("Fine-tuning: attention stays stable", "patterns stay stable", "O", changed="2026-11-23")
 def stable_attention(study: Study) -> Decision:
-    """Largest change of attribute-to-name attention of any layer during fine-tuning without replay, over
-    the range that training went through: 95 % interval over seeds below 0.25 holds, above does not."""
+    """The runs of the early collapse, and the run that each started from. Of attention_attribute_to_name: the largest
+    change from step 0 of fine-tuning, at any evaluation and in any layer, over the largest range (most minus least at any
+    evaluation) in any layer of the run it started from; mean over a seed's runs. 95 % interval over seeds below 0.25
+    holds, above does not."""
     changes = []
     for run in (run for _, own in by_count(tuned(study)) for run in own):
         before = parent(study, run)
@@ -133,12 +159,13 @@ def stable_attention(study: Study) -> Decision:
 
 @THEME.finding("Fine-tuning on rare seen people is net-positive", "rare ones 50 % to 70 %", "P")
 def rare_people(study: Study) -> Decision:
-    """Accuracy of all known individuals, and of the rare ones, end minus beginning: holds if both 95 %
-    intervals over seeds are above 0; not if one is below."""
+    """Runs with distribution.among others that differ in the seed only (the set with most runs). attribute_accuracy of
+    known, and of others, last minus at step 0: holds if both 95 % intervals over seeds are above 0; not if one is
+    below."""
     runs = study.where(distribution_among="others")
     need(len(runs), "no fine-tuning on rare people (distribution.among others)")
     runs = runs.along()[0]
-    gains = [interval(runs.final("attribute_accuracy", g) - runs.first("attribute_accuracy", g))
+    gains = [interval(runs.by_seed(runs.final("attribute_accuracy", g) - runs.first("attribute_accuracy", g)).values())
              for g in ("known", "others")]
     first, last = (mean_of(v) for v in (runs.first("attribute_accuracy", "others"),
                                         runs.final("attribute_accuracy", "others")))
@@ -148,36 +175,39 @@ def rare_people(study: Study) -> Decision:
 
 @THEME.finding("Toy memory: confidently wrong about keys that it has never seen", "as the transformer is", "Q")
 def toy_hallucination(study: Study) -> Decision:
-    """Final loss of held-out pairs minus the baseline: 95 % interval over seeds above 0 and, of their
-    highest probability, below that of known pairs: holds; not if one is on the other side."""
+    """Toy memories without new pairs and with the group held_out that differ in the seed only (the set with most runs).
+    Final attribute_loss of held_out minus no_knowledge_baseline: 95 % interval over seeds above 0, and of final
+    max_probability, known minus held_out, above 0: holds; not if one is below."""
     runs = plain_memories(study).having("attribute_loss", "held_out")
     need(len(runs), "no run of the toy memory with held-out pairs")
     runs = runs.along()[0]
-    over = interval(runs.final("attribute_loss", "held_out") - runs.scalar("no_knowledge_baseline"))
-    sure = interval(runs.final("max_probability", "known") - runs.final("max_probability", "held_out"))
+    over, sure = (interval(runs.by_seed(values).values()) for values in (
+        runs.final("attribute_loss", "held_out") - runs.scalar("no_knowledge_baseline"),
+        runs.final("max_probability", "known") - runs.final("max_probability", "held_out")))
     return f"{over.text()} nats above; probability {sure.text()} lower", every(above(over), above(sure))
 
 
-@THEME.finding("Toy memory: old pairs collapse early when new ones are learnt", "as the transformer does", "R")
+@THEME.finding("Toy memory: old pairs collapse early when new ones are learnt", "as the transformer does", "R",
+               changed="2026-11-23")
 def toy_collapse(study: Study) -> Decision:
-    """Share of what old pairs' accuracy loses that is lost in the first tenth of the steps, decided as for individuals."""
+    """As of fine-tuning, of toy memories with memory.new_pairs in place of population.new and memory.replay_weight in
+    place of distribution.replay_weight."""
     return collapse(study, PAIRS)
 
 
-@THEME.finding("Toy memory: the more new pairs, the more is lost", "as for the transformer", "R")
+@THEME.finding("Toy memory: the more new pairs, the more is lost", "as for the transformer", "R", changed="2026-11-29")
 def toy_more(study: Study) -> Decision:
-    """Slope of old pairs' final accuracy against log2 of the new ones, decided as for individuals."""
+    """As of fine-tuning, with the same two settings in place of those."""
     return more_new(study, PAIRS)
 
 
-@THEME.finding("Toy memory: replay softens the final drop", "as for the transformer", "R")
+@THEME.finding("Toy memory: replay softens the final drop", "as for the transformer", "R", changed="2026-11-23")
 def toy_replay(study: Study) -> Decision:
-    """Final accuracy of old pairs, largest replay weight minus the least, decided as for individuals."""
+    """As of fine-tuning, with the same two settings in place of those."""
     return softened(study, PAIRS)
 
 
-@THEME.finding("Toy memory: replay does not soften the initial drop", "as for the transformer", "R")
+@THEME.finding("Toy memory: replay does not soften the initial drop", "as for the transformer", "R", changed="2026-11-29")
 def toy_replay_initial(study: Study) -> Decision:
-    """What old pairs' accuracy loses in the first tenth of the steps, by weight of the replay, decided as for
-    individuals."""
+    """As of fine-tuning, with the same two settings in place of those."""
     return initial_drop(study, PAIRS)

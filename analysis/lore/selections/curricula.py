@@ -15,7 +15,7 @@ def curriculum_steps(run: Run) -> float:
     return run.number("curriculum_epochs", 0) * run.number("population_individuals") / run.number("train_batch")
 
 
-def widened_at(run: Run) -> float:
+def switch_step(run: Run) -> float:
     """The step from which an adaptive curriculum draws from all: an evaluation's and what is added; NaN if never.
 
     A record says what the next step draws from, so it lies between two records.
@@ -38,7 +38,7 @@ def curriculum_end(run: Run) -> float:
     kind = run.text("curriculum_kind", "none")
     if kind in ("none", "sequential"):
         return np.nan
-    step = widened_at(run) if kind == "adaptive" else curriculum_steps(run)
+    step = switch_step(run) if kind == "adaptive" else curriculum_steps(run)
     return float(step) if step <= run.steps[-1] else np.nan
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from lore.errors import MissingRuns
 from lore.selections.curricula import alpha_of
 from lore.selections.families import arenas, default_biographies, family, final_loss, members, of_family, plain
-from lore.statistics import BySeed
+from lore.statistics import BySeed, lowest_point
 from lore.study import Floats, Study
 
 Cell = TypeVar("Cell", bound=Hashable)
@@ -41,17 +41,37 @@ def by_alpha(runs: Study) -> dict[float, Study]:
     return {alpha: runs.pick(index) for alpha, index in sorted(table.items())}
 
 
-def best_alphas(cells: Sequence[tuple[Cell, Study]]) -> tuple[dict[Cell, BySeed], list[float]]:
-    """[(key, runs)] -> {key: {seed: alpha of the least final loss}}, and the alphas to choose from: those that all cells
-    have, as an alpha that only some have would be the best of those alone."""
+Losses = dict[float, BySeed]  # {alpha: {seed: final loss}}
+
+
+def losses_by_alpha(cells: Sequence[tuple[Cell, Study]]) -> tuple[dict[Cell, Losses], list[float]]:
+    """[(key, runs)] -> {key: losses} of keys with three alphas at least, and the alphas that all of these have: one that
+    only some have would be the best of those alone."""
     losses = {key: {alpha: at.by_seed(final_loss(at)) for alpha, at in by_alpha(own).items()} for key, own in cells}
     losses = {key: of for key, of in losses.items() if len(of) > 2}
     common = sorted(set.intersection(*(set(of) for of in losses.values()))) if losses else []
+    return losses, common
+
+
+def alphas_by_seed(cells: Sequence[tuple[Cell, Study]],
+                   choose: Callable[[list[float], list[float]], float]) -> tuple[dict[Cell, BySeed], list[float]]:
+    """[(key, runs)] -> {key: {seed: the alpha that is chosen by (alphas, losses)}}, and the alphas to choose from."""
+    losses, common = losses_by_alpha(cells)
     if len(common) < 3:
         return {}, common
     seeds = {key: set.intersection(*(set(of[alpha]) for alpha in common)) for key, of in losses.items()}
-    return {key: {s: min(common, key=lambda a: of[a][s]) for s in sorted(seeds[key])}
+    return {key: {s: choose(common, [of[a][s] for a in common]) for s in sorted(seeds[key])}
             for key, of in losses.items() if seeds[key]}, common
+
+
+def best_alphas(cells: Sequence[tuple[Cell, Study]]) -> tuple[dict[Cell, BySeed], list[float]]:
+    """The alpha that was tried and has the least final loss."""
+    return alphas_by_seed(cells, lambda alphas, losses: alphas[int(np.argmin(losses))])
+
+
+def lowest_alphas(cells: Sequence[tuple[Cell, Study]]) -> tuple[dict[Cell, BySeed], list[float]]:
+    """The alpha of the lowest point of the parabola through the final losses."""
+    return alphas_by_seed(cells, lowest_point)
 
 
 def best_of(runs: Study) -> Study | None:

@@ -9,7 +9,7 @@ import numpy as np
 from lore.errors import MissingRuns
 from lore.selections.families import of_family
 from lore.statistics import time_to
-from lore.study import Floats, Run, Setting, Study
+from lore.study import ASIDE, Floats, Run, Setting, Study
 from lore.words import setting
 
 
@@ -21,8 +21,9 @@ class Turn(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """Of a visit: its number from 1; loss of its group when it ends, in nats; steps until half of it is learnt, and until
-    half of the group before is forgotten (NaN for the first visit, and where neither comes nor goes)."""
+    """Of a visit: its number from 1; loss of its group when it ends, in nats; steps until half of what it teaches is
+    learnt (NaN if nothing is), and until half of what the group before knew is forgotten (NaN for the first visit, and if
+    nothing was known; infinite if it is not before that group's next visit or the end)."""
     number: int
     loss: float
     learning: float
@@ -61,25 +62,57 @@ def part(run: Run, group: str, begin: float, end: float) -> tuple[Floats, Floats
 
 
 def half_time(run: Run, group: str, begin: float, end: float) -> float:
-    """Steps after `begin` until half of the knowledge that comes or goes by `end` has come or gone.
+    """Steps after `begin` until half of the knowledge that comes by `end` has come; NaN if none comes.
 
     What lies above the baseline (first steps, hallucination) is not knowledge and does not count.
     """
     steps, values = part(run, group, begin, end)
     values = np.minimum(values, run.scalars["no_knowledge_baseline"])
-    if len(steps) < 2 or not np.isfinite(values).all() or values[0] == values[-1]:
+    if len(steps) < 2 or not np.isfinite(values).all() or values[0] <= values[-1]:
         return np.nan
-    middle = (values[0] + values[-1]) / 2
-    return time_to(steps, values, middle, rising=values[-1] > values[0]) - begin
+    return time_to(steps, values, (values[0] + values[-1]) / 2, rising=False) - begin
+
+
+def forgetting_time(run: Run, group: str, begin: float, end: float) -> float:
+    """Steps after `begin`, when a group's visit is over, until half of what it knew then is gone: its loss is half-way from
+    there to the baseline. NaN if it knew nothing, infinite if half is not gone by `end`."""
+    steps, values = part(run, group, begin, end)
+    baseline = run.scalars["no_knowledge_baseline"]
+    if len(steps) < 2 or not np.isfinite(values).all() or values[0] >= baseline:
+        return np.nan
+    time = time_to(steps, values, (values[0] + baseline) / 2, rising=True) - begin
+    return time if np.isfinite(time) else np.inf
+
+
+def next_visit(turns: list[Turn], k: int) -> int:
+    """The step at which the group of turn k is visited again, or the end."""
+    return next((turn.begin for turn in turns[k + 1:] if turn.group == turns[k].group), turns[-1].end)
 
 
 def visits(run: Run) -> list[Visit]:
     rows = []
     turns = turns_of(run)
     for k, (begin, end, group) in enumerate(turns):
-        forgetting = half_time(run, turns[k - 1].group, begin, end) if k else np.nan
+        forgetting = forgetting_time(run, turns[k - 1].group, begin, next_visit(turns, k - 1)) if k else np.nan
         rows.append(Visit(k + 1, run.at(end, "attribute_loss", group), half_time(run, group, begin, end), forgetting))
     return rows
+
+
+def draws_of(run: Run) -> str:
+    """The settings, beside the seed, that decide which individuals are shown at which step."""
+    return str(sorted((name, value) for name, value in run.settings.items() if not name.startswith(ASIDE) and
+                      name.startswith(("population_", "distribution_", "curriculum_", "train_steps", "train_batch"))))
+
+
+def measured_once(sets: list[Study]) -> list[Study]:
+    """Of the sets that show the same individuals at the same steps and share a seed one each, as they are no independent
+    measurements: of constant learning rate, if any is; then of most seeds; then of the least rate."""
+    chosen: list[Study] = []
+    for own in sorted(sets, key=lambda one: (one.runs[0].text("train_schedule") != "constant", -len(set(one.seeds)),
+                                             one.runs[0].number("train_learning_rate"))):
+        if not any(draws_of(own.runs[0]) == draws_of(other.runs[0]) and set(own.seeds) & set(other.seeds) for other in chosen):
+            chosen.append(own)
+    return chosen
 
 
 def first_evaluations(run: Run) -> list[float]:

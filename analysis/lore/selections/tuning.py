@@ -36,6 +36,14 @@ def by_count(runs: Study, kind: Kind = INDIVIDUALS) -> list[tuple[float, Study]]
     return least.along(kind.new)[0].by_number(kind.new)
 
 
+def series_of_counts(runs: Study, kind: Kind = INDIVIDUALS) -> list[list[tuple[float, Study]]]:
+    """[(number of new ones, runs)] of every set in which nothing else differs: by ascending weight of the replay, then by
+    descending learning rate."""
+    sets = sorted(runs.along(kind.new), key=lambda own: (own.runs[0].number(kind.weight),
+                                                         -own.runs[0].number("train_learning_rate", 0)))
+    return [own.by_number(kind.new) for own in sets]
+
+
 def by_weight(runs: Study, kind: Kind = INDIVIDUALS) -> list[tuple[float, Study]]:
     """[(weight of the replay, runs)] with the number of new ones for which there are most weights."""
     return runs.along(kind.weight)[0].by_number(kind.weight)
