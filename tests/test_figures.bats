@@ -113,7 +113,8 @@ CODE
   cp -a results scales/small/tiny
   cp "$LORE_SOURCE"/data/small/fig[PQ].nc scales/night
   "$PYTHON" "$ANALYSIS/figures.py" P scales/night/figP.nc -o scales/night/picture.png # its numbers are no study
-  "$PYTHON" "$ANALYSIS/findings.py" scales/small/ scales/night -o two.md >log
+  "$PYTHON" "$ANALYSIS/findings.py" scales/small/ scales/night -o two.md --json two.json >log
+  "$PYTHON" -c 'import json; assert len([1 for row in json.load(open("two.json")) if row["verdict"] == "holds"]) == 2'
   grep -q '^| finding | figure | paper | small | verdict | p | night | verdict | p | difference | criterion |' two.md
   grep -q '^| Fine-tuning on rare .* | runs only at night | before |' two.md
   [ "$(grep -c '^| small/tiny |\|^| night/fig[PQ].nc |' two.md)" -eq 3 ]

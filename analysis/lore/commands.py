@@ -6,6 +6,7 @@ What a command draws with is imported when it runs: a forward pass and a table n
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -65,6 +66,7 @@ def run_figures(arguments: argparse.Namespace) -> None:
 def add_findings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", type=Path, nargs="*", help=f"{RUNS}; or a directory of several of these, a scale")
     parser.add_argument("-o", "--output", type=Path, help="Markdown file (default: findings.md in the first DIR)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the decisive numbers, with all digits, to FILE")
     parser.add_argument("--criteria", action="store_true", help="print how each finding is decided")
     parser.set_defaults(usage_error=parser.error)
 
@@ -98,8 +100,14 @@ def run_findings(arguments: argparse.Namespace) -> None:
     output: Path = arguments.output or beside(arguments.directory[0]) / "findings.md"
     if arguments.output or output.parent.exists():
         try_output(output)
-    text = findings.report(open_scales(arguments.directory))
+    if arguments.json:
+        try_output(arguments.json)
+    scales = open_scales(arguments.directory)
+    table = findings.decide_all(scales)
+    text = findings.report(scales, table)
     output.write_text(text, encoding="utf-8")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(findings.numbers_of(table), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(text)
     print(output)
 

@@ -167,7 +167,7 @@ def is_collected(path: Path) -> bool:
     """Is this a file of `lore collect`, not of a figure's numbers or of probes? A damaged one may be."""
     try:
         with opened(path) as dataset:
-            return {"run", "step"} <= set(map(str, dataset.sizes))
+            return {"run", "step"} <= set(map(str, dataset.sizes)) and "attribute_loss" in dataset.variables
     except Damaged:
         return True
 

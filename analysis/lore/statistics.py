@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import exp, lgamma, pi, sqrt
-from typing import Final, Literal, NamedTuple, TypeVar
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,19 +21,15 @@ FAILS: Final = "does not hold"
 OPEN: Final = "not decidable here"
 
 
-class Judged(NamedTuple):
-    """A verdict, and the two-sided p value of the test that decided it; NaN if there is no such test."""
-    verdict: Verdict
-    p: float = np.nan
-
-
 @dataclass
 class Interval:
-    """A mean over seeds with its 95 % interval; infinite with fewer than two seeds. In the values' unit."""
+    """A mean over seeds with its 95 % interval; infinite with fewer than two seeds. In the values' unit. `freedom`: degrees of
+    freedom of its Student's t; 0 stands for one fewer than seeds."""
     mean: float
     low: float
     high: float
     count: int
+    freedom: int = 0
 
     def p(self, limit: float = 0.0) -> float:
         """Two-sided p value of Student's t test that the mean is the limit: below 0.05 where the interval leaves it out.
@@ -42,8 +38,9 @@ class Interval:
             return np.nan
         if self.high == self.low:
             return float(self.mean == limit)
-        error = (self.high - self.low) / 2 / t_quantile(0.95, self.count - 1)
-        return t_tail(abs(self.mean - limit) / error, self.count - 1)
+        freedom = self.freedom or self.count - 1
+        error = (self.high - self.low) / 2 / t_quantile(0.95, freedom)
+        return t_tail(abs(self.mean - limit) / error, freedom)
 
     def text(self, digits: int = 3) -> str:
         if self.count == 0:
@@ -64,6 +61,32 @@ def interval(values: Iterable[float]) -> Interval:
         return Interval(mean, -np.inf, np.inf, 1)
     half = t_quantile(0.95, count - 1) * float(finite.std(ddof=1)) / np.sqrt(count)
     return Interval(mean, mean - half, mean + half, count)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict, the two-sided p value of the test that decided it (NaN if there is no such test), and the intervals that were
+    held against a threshold."""
+    verdict: Verdict
+    p: float = np.nan
+    intervals: tuple[Interval, ...] = field(default=(), compare=False)
+
+    def left_open(self) -> Judged:
+        """The same, undecided for another reason."""
+        return replace(self, verdict=OPEN)
+
+
+def pooled(groups: Sequence[Sequence[float]]) -> list[Interval]:
+    """An interval of the mean of each group of two values at least, with the standard deviation that all groups share: that of
+    values about the means of their own groups."""
+    several = [np.asarray(own, float) for own in groups if len(own) > 1]
+    freedom = sum(len(own) - 1 for own in several)
+    squares = sum(float(np.sum((own - own.mean()) ** 2)) for own in several)
+    result = []
+    for own in several:
+        mean, half = float(own.mean()), t_quantile(0.95, freedom) * sqrt(squares / freedom / len(own))
+        result.append(Interval(mean, mean - half, mean + half, len(own), freedom))
+    return result
 
 
 def mean_of(values: Iterable[float]) -> float:
@@ -99,27 +122,27 @@ def equivalence(differences: Iterable[float], margin: float) -> Equivalence:
 
 def above(i: Interval, limit: float = 0.0) -> Judged:
     """Is the mean above the limit? Decided when the whole interval is on one side."""
-    return Judged(HOLDS if i.low > limit else FAILS if i.high < limit else OPEN, i.p(limit))
+    return Judged(HOLDS if i.low > limit else FAILS if i.high < limit else OPEN, i.p(limit), (i,))
 
 
 def below(i: Interval, limit: float = 0.0) -> Judged:
-    return above(Interval(-i.mean, -i.high, -i.low, i.count), -limit)
+    return replace(above(Interval(-i.mean, -i.high, -i.low, i.count, i.freedom), -limit), intervals=(i,))
 
 
 def beats(i: Interval, margin: float) -> Judged:
     """Is a loss lower by at least the margin, i being the difference? Not, if the whole interval says that it is lower by
     less; the mean has to be beyond the margin, and the interval below 0."""
     if i.low > -margin:
-        return Judged(FAILS, i.p(-margin))
-    return Judged(HOLDS if i.high < 0 and i.mean <= -margin else OPEN, i.p(0))
+        return Judged(FAILS, i.p(-margin), (i,))
+    return Judged(HOLDS if i.high < 0 and i.mean <= -margin else OPEN, i.p(0), (i,))
 
 
 def within(i: Interval, low: float, high: float, tolerance: float, around: float) -> Judged:
     """Is the mean `around`? Holds if the interval is within low and high; not if it does not meet around +- tolerance.
     The p value is that of the nearer bound, or of the edge of the tolerance."""
     if i.low > around + tolerance or i.high < around - tolerance:
-        return Judged(FAILS, i.p(around + tolerance if i.low > around else around - tolerance))
-    return Judged(HOLDS if i.low >= low and i.high <= high else OPEN, max(i.p(low), i.p(high)))
+        return Judged(FAILS, i.p(around + tolerance if i.low > around else around - tolerance), (i,))
+    return Judged(HOLDS if i.low >= low and i.high <= high else OPEN, max(i.p(low), i.p(high)), (i,))
 
 
 def every(*parts: Judged) -> Judged:
@@ -127,16 +150,17 @@ def every(*parts: Judged) -> Judged:
     those that do not, times the number of parts (Bonferroni: any of them could have). NaN if a p value that this needs
     is."""
     verdicts, p = [part.verdict for part in parts], [part.p for part in parts]
+    intervals = tuple(i for part in parts for i in part.intervals)
     if FAILS in verdicts:
         least = np.min([part.p for part in parts if part.verdict == FAILS])
-        return Judged(FAILS, float(np.minimum(1.0, len(parts) * least)))
-    return Judged(OPEN if OPEN in verdicts or not parts else HOLDS, float(np.max(p)) if parts else np.nan)
+        return Judged(FAILS, float(np.minimum(1.0, len(parts) * least)), intervals)
+    return Judged(OPEN if OPEN in verdicts or not parts else HOLDS, float(np.max(p)) if parts else np.nan, intervals)
 
 
 def opposite(part: Judged) -> Judged:
     """Of what should not hold."""
     turned: dict[Verdict, Verdict] = {HOLDS: FAILS, FAILS: HOLDS, OPEN: OPEN}
-    return Judged(turned[part.verdict], part.p)
+    return replace(part, verdict=turned[part.verdict])
 
 
 def benjamini_hochberg(judged: Sequence[Judged], level: float = 0.05) -> list[bool]:

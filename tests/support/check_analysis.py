@@ -198,6 +198,18 @@ class Statistics(unittest.TestCase):
         self.assertEqual(st.beats(less, 3), st.Judged(FAILS, less.p(-3)))
         self.assertEqual(st.opposite(st.above(small)), st.Judged(FAILS, small.p(0)))
 
+    def test_pooled_deviations(self):
+        """Two settings of two seeds and one of one: s² = (0.02 + 0.08) / 2, two degrees of freedom."""
+        one, two = st.pooled([[1.0, 1.2], [5.0], [2.0, 2.4]])
+        half = 4.302653 * np.sqrt(0.05 / 2)
+        self.assertAlmostEqual(one.high - 1.1, half, 5)
+        self.assertAlmostEqual(two.low, 2.2 - half, 5)
+        self.assertAlmostEqual(one.p(one.low), 0.05, 8)
+        self.assertEqual(st.pooled([[1.0], []]), [])
+        random = np.random.default_rng(6)
+        covered = [i.low < 0 < i.high for _ in range(300) for i in st.pooled(random.normal(size=(6, 2)))]
+        self.assertAlmostEqual(np.mean(covered), 0.95, delta=0.02)
+
     def test_a_number_within_bounds(self):
         inside, beyond, wide = (st.interval([at - off, at, at + off]) for at, off in ((0.8, 0.02), (1.0, 0.02), (0.8, 0.2)))
         self.assertEqual(st.within(inside, 0.71, 0.91, 0.02, 0.81), st.Judged(HOLDS, max(inside.p(0.71), inside.p(0.91))))
@@ -630,6 +642,10 @@ def first_rows(report, titles):
     return {title: dict(zip(lines[0], next(line for line in lines if line[0] == title))) for title in titles}
 
 
+def report_of(scales):
+    return findings.report(scales, findings.decide_all(scales))
+
+
 class Tables(unittest.TestCase):
     """The table of findings at one scale and at two."""
 
@@ -639,12 +655,12 @@ class Tables(unittest.TestCase):
                             "Three phases: statistics, plateau, knowledge")
         small = findings.Scale("small", [study_of("figP"), study_of("memory")])
         night = findings.Scale("night", [study_of("figP", -1)])
-        rows = first_rows(findings.report([small, night]), (rare, toy, again))
+        rows = first_rows(report_of([small, night]), (rare, toy, again))
         self.assertEqual([rows[title]["difference"] for title in rows], ["opposite", "runs only at small", "no runs"])
         self.assertTrue(rows[rare]["small"].startswith("all 0."))
         self.assertTrue(rows[rare]["night"].startswith("all -0."))
         self.assertEqual([rows[title]["criterion"] for title in rows], ["before", "before", "2026-11-23"])
-        one = findings.report([findings.Scale("", small.studies)])
+        one = report_of([findings.Scale("", small.studies)])
         rows = first_rows(one, (rare, toy, again))
         self.assertEqual(list(rows[rare]), ["finding", "figure", "paper", "these data", "verdict", "p", "criterion"])
         self.assertRegex(rows[rare]["p"], "^[0-9.e-]+, stays$")
@@ -671,6 +687,18 @@ class Tables(unittest.TestCase):
             self.assertTrue(line.startswith(f"At {title} scale: decided are {yes + no} of {rows} ({yes} hold, {no} do not); "), line)
         either = sum(OPEN not in pair or pair[0] != pair[1] for pair in zip(*([r.verdict for r in results] for results in own)))
         self.assertTrue(lines[2].startswith(f"At one scale or another: decided are {either} of {rows}; "), lines)
+
+    def test_numbers_for_programs(self):
+        scales = [findings.Scale(title, [study_of("figP", sign)]) for title, sign in (("small", 1), ("night", -1))]
+        rows = [one for one in findings.numbers_of(findings.decide_all(scales)) if one["runs"]]
+        rare = [one for one in rows if one["finding"] == "Fine-tuning on rare seen people is net-positive"]
+        self.assertEqual([(one["scale"], one["verdict"], one["stays"], one["criterion"]) for one in rare],
+                         [("small", HOLDS, True, "before"), ("night", FAILS, True, "before")])
+        runs = study_of("figP").where(distribution_among="others")
+        gains = [st.interval(runs.final("attribute_accuracy", g) - runs.first("attribute_accuracy", g)) for g in
+                 ("known", "others")]
+        self.assertEqual(rare[0]["intervals"], [{"mean": i.mean, "low": i.low, "high": i.high, "seeds": 3} for i in gains])
+        self.assertEqual(rare[0]["p"], max(i.p() for i in gains))
 
     def test_all_rows_of_all_scales_are_one_family(self):
         table = findings.decide_all([findings.Scale(str(k), [study_of("figP")]) for k in range(2)])

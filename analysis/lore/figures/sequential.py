@@ -46,7 +46,7 @@ def draw_visits(sheet: Sheet, runs: Study) -> None:
     panel.baseline(runs.baseline)
     panel.axes.set_ylim(bottom=0)
     panel.whole_x()
-    panel = sheet.panel("Half of the change takes", "visit", "steps")
+    panel = sheet.panel("Half of the knowledge comes or goes within", "visit", "steps")
     draw_half_times(panel, {k: [(visit.learning, first) for visit, first in rows if visit.number == k] for k in numbers},
                     "learning", BLUE)
     draw_half_times(panel, {k: [(visit.forgetting, first) for visit, first in rows if visit.number == k] for k in numbers},

@@ -95,6 +95,21 @@ def table_of(table: Table) -> list[str]:
     return lines
 
 
+def numbers_of(table: Table) -> list[dict[str, object]]:
+    """The table for programs, with all digits: for each row and scale the verdict, p, and the intervals that were held against
+    thresholds, in the order of the criterion. None where there is no number."""
+    return [{"finding": entry.title, "scale": title, "verdict": result.verdict, "p": finite(result.judged.p), "stays": stays,
+             "fragile": result.fragile, "runs": not result.missing, "criterion": entry.changed or "before",
+             "intervals": [{"mean": finite(i.mean), "low": finite(i.low), "high": finite(i.high), "seeds": i.count}
+                           for i in result.judged.intervals]}
+            for entry, row_of, stays_of in zip(FINDINGS, table.results, table.stays)
+            for title, result, stays in zip(table.scales, row_of, stays_of)]
+
+
+def finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
 def count(verdicts: Sequence[Verdict]) -> str:
     """24 of 44 (14 hold, 10 do not)"""
     holds, fails = verdicts.count(HOLDS), verdicts.count(FAILS)
@@ -145,9 +160,8 @@ def settings_of(scales: Sequence[Scale]) -> list[str]:
     return lines
 
 
-def report(scales: Sequence[Scale]) -> str:
+def report(scales: Sequence[Scale], table: Table) -> str:
     """Both tables as Markdown, and how many rows are decided."""
-    table = decide_all(scales)
     return "\n".join(["# Findings", "", LEGEND, "", *table_of(table), "", *counts_of(table), "", "## Runs", "",
                       *settings_of(scales), ""])
 

@@ -11,7 +11,7 @@ from lore.findings.finding import Decision, Theme, accuracy_by_seed, need
 from lore.selections.families import plain
 from lore.selections.phases import ATTENTION_TO_NAME, AXES, axis_runs, by_population, name_layer
 from lore.statistics import (FAILS, HOLDS, OPEN, BySeed, Interval, Judged, PowerLaw, above, below, curvatures_by_seed, every,
-                             fit_power_law, interval, mean_of, paired, shared_seeds, slopes_by_seed, time_to, within)
+                             fit_power_law, interval, mean_of, paired, pooled, shared_seeds, slopes_by_seed, time_to, within)
 from lore.study import Floats, Run, Study
 from lore.words import short
 
@@ -78,8 +78,8 @@ def three_phases(study: Study) -> Decision:
 def fast_enough(i: Interval) -> Judged:
     """Of an interval of logarithms of speeds: are they above 1, and twice as fast in the mean?"""
     if i.high < np.log(2):
-        return Judged(FAILS, i.p(float(np.log(2))))
-    return Judged(HOLDS if i.low > 0 and i.mean >= np.log(2) else OPEN, i.p(0))
+        return Judged(FAILS, i.p(float(np.log(2))), (i,))
+    return Judged(HOLDS if i.low > 0 and i.mean >= np.log(2) else OPEN, i.p(0), (i,))
 
 
 def ratio_text(i: Interval) -> str:
@@ -182,10 +182,10 @@ def plateau_power_law(study: Study) -> Decision:
     fit = plateau_fit(study)
     slope = above(fit.exponent)
     if fit.exponent.count < 2:
-        return fit.text, Judged(OPEN)
+        return fit.text, slope.left_open()
     if fit.misses:
-        return fit.text, Judged(FAILS, fit.law.chance)
-    return fit.text, slope if fit.least >= 0.98 or slope.verdict == FAILS else Judged(OPEN, slope.p)
+        return fit.text, Judged(FAILS, fit.law.chance, slope.intervals)
+    return fit.text, slope if fit.least >= 0.98 or slope.verdict == FAILS else slope.left_open()
 
 
 @THEME.finding("... with an exponent of 0.81", "0.81", "2", changed="2026-11-29")
@@ -199,7 +199,7 @@ def plateau_exponent(study: Study) -> Decision:
     low, high = fit.exponent.low, fit.exponent.high
     text = (f"exponent of each seed {fit.exponent.text()}, half-width {(high - low) / 2:.2g}; lack of fit p = "
             f"{fit.law.chance:.2g}")
-    return text, Judged(OPEN, judged.p) if judged.verdict == HOLDS and fit.misses else judged
+    return text, judged.left_open() if judged.verdict == HOLDS and fit.misses else judged
 
 
 @THEME.finding("Attention from the attribute to the name rises on the plateau", "low in phase 1, rises through the "
@@ -327,21 +327,26 @@ def speeds_along(title: str, names: tuple[str, ...], own: Study) -> Axis:
     return axis
 
 
-def plateau_there(logs: Sequence[float]) -> Judged:
-    """Of a setting's seeds: is the loss slower on the plateau? By the interval; of a single seed by its value, untested."""
-    return above(interval(logs)) if len(logs) > 1 else Judged(HOLDS if logs[0] > 0 else FAILS)
+def plateaus_there(settings: Sequence[tuple[str, list[float]]]) -> list[Judged]:
+    """Of each setting's seeds: is the loss slower on the plateau? By the interval, with the deviation that all settings share;
+    of a single seed by its value, untested."""
+    intervals = iter(pooled([logs for _, logs in settings]))
+    return [above(next(intervals)) if len(logs) > 1 else Judged(HOLDS if logs[0] > 0 else FAILS) for _, logs in settings]
 
 
 @THEME.finding("Phases are robust to hyperparameters", "learning rate, weight decay, batch, size, attention or RG-LRU", "C",
                changed="2026-11-29")
 def robust(study: Study) -> Decision:
     """Asked is whether there is a plateau in each setting that was tried, not how often there would be one in others.
-    Uniform runs that differ in one hyperparameter only, for each of: learning rate; weight decay; batch (at equal steps
-    or at equal sequences); size (width, hidden, layers, heads, preset); mixer. A setting is one value of one of them; the
-    common one counts once. For each seed of a setting the lesser of its two speeds (as defined above), in logarithms. A
-    setting has a plateau if the 95 % interval over its seeds is above 0, or its one seed is; it has none if that is below
-    0. Holds if all have one, at least three hyperparameters were varied, and in each setting a run learnt enough; not if
-    one has none. p: as for any criterion of several parts; there is none if a setting that it needs has one seed."""
+    Uniform runs that differ in one hyperparameter only, for each of: learning rate; weight decay; batch (at equal steps or
+    at equal sequences); size (width, hidden, layers, heads, preset); mixer. A setting is one value of one of them; the
+    common one counts once. For each seed of a setting the lesser of its two speeds (as defined above), in logarithms. Of a
+    setting with two seeds or more, the interval of their mean: t * s / sqrt(seeds), with s² the squares of all such
+    settings' values about the means of their own setting, over the degrees of freedom (these values minus these settings),
+    which t has, too. A setting has a plateau if its interval is above 0, or the value of its one seed is; it has none if
+    that is below 0. Holds if all have one, at least three hyperparameters were varied, and in each setting a run learnt
+    enough; not if one has none. p: as for any criterion of several parts; there is none if a setting that it needs has one
+    seed."""
     tried: list[str] = []
     all_axes = Axis({}, [])
     for title, names in AXES:
@@ -359,13 +364,13 @@ def robust(study: Study) -> Decision:
 
 
 def robust_verdict(tried: int, settings: Sequence[tuple[str, list[float]]], few: Sequence[str]) -> Judged:
-    judged = every(*(plateau_there(logs) for _, logs in settings))
-    return Judged(OPEN, judged.p) if judged.verdict == HOLDS and (tried < 3 or few) else judged
+    judged = every(*plateaus_there(settings))
+    return judged.left_open() if judged.verdict == HOLDS and (tried < 3 or few) else judged
 
 
 def robust_text(tried: Sequence[str], settings: Sequence[tuple[str, list[float]]], few: Sequence[str]) -> str:
     means = [float(np.exp(np.mean(logs))) for _, logs in settings]
-    judged = [(label, plateau_there(logs).verdict) for label, logs in settings]
+    judged = [(label, part.verdict) for (label, _), part in zip(settings, plateaus_there(settings))]
     without, unsure = ([label for label, verdict in judged if verdict == wanted] for wanted in (FAILS, OPEN))
     single = sum(len(logs) == 1 for _, logs in settings)
     return (f"varied: {', '.join(tried)}; loss falls {min(means):.2g} to {max(means):.2g} times as fast off the plateau in "

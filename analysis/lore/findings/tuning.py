@@ -56,7 +56,7 @@ def more_new(study: Study, kind: Kind) -> Decision:
     table = next((one for one in tables if most_left(one) >= LEFT), tables[0])
     i, left = interval(slopes_by_seed(table)), most_left(table)
     text = f"final old accuracy changes by {i.text()} with each doubling of the new ones; {left:.2g} at the most"
-    return text, below(i) if left >= LEFT else Judged(OPEN)
+    return text, below(i) if left >= LEFT else Judged(OPEN, intervals=(i,))
 
 
 def most_left(table: dict[float, BySeed]) -> float:
@@ -98,7 +98,7 @@ def not_softened(ratios: Sequence[Interval]) -> Judged:
     unsoftened, softer = every(*(above(i, UNSOFTENED) for i in ratios)), every(*(below(i, 1.0) for i in ratios))
     if unsoftened.verdict == HOLDS:
         return unsoftened
-    return opposite(softer) if softer.verdict == HOLDS else Judged(OPEN, softer.p)
+    return opposite(softer) if softer.verdict == HOLDS else softer.left_open()
 
 
 @THEME.finding("Fine-tuning: old knowledge collapses early", "within a few hundred steps", "5, N", changed="2026-11-23")
