@@ -78,7 +78,8 @@ def forgetting_time(run: Run, group: str, begin: float, end: float) -> float:
     there to the baseline. NaN if it knew nothing, infinite if half is not gone by `end`."""
     steps, values = part(run, group, begin, end)
     baseline = run.scalars["no_knowledge_baseline"]
-    if len(steps) < 2 or not np.isfinite(values).all() or values[0] >= baseline:
+    values = np.minimum(values, baseline)
+    if len(steps) < 2 or not np.isfinite(values).all() or values[0] == baseline:
         return np.nan
     time = time_to(steps, values, (values[0] + baseline) / 2, rising=True) - begin
     return time if np.isfinite(time) else np.inf
