@@ -11,6 +11,7 @@ nobase_dist_doc_DATA = \
 	doc/checkpoint.md \
 	doc/collect.md \
 	doc/distributions.md \
+	doc/draws.md \
 	doc/figures.md \
 	doc/findings.md \
 	doc/guide.md \

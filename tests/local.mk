@@ -141,6 +141,7 @@ shell_tests = \
 	tests/test_broken.bats \
 	tests/test_collect_command.bats \
 	tests/test_deaths.bats \
+	tests/test_definitions.bats \
 	tests/test_configure.bats \
 	tests/test_distributions.bats \
 	tests/test_file_fault.bats \
@@ -208,6 +209,7 @@ test_data = \
 	tests/studies \
 	tests/support/bare.sh \
 	tests/support/check_analysis.py \
+	tests/support/check_definitions.py \
 	tests/support/check_pages.py \
 	tests/support/check_probe.py \
 	tests/support/common.bash \

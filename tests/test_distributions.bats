@@ -13,6 +13,7 @@ setup_file() {
 @test "every distribution and curriculum shows whom it says" {
   "$LORE" show -n 4 "$STUDY" >people
   "$PYTHON" "$LORE_SOURCE/tests/support/exposure_checks.py" "$ALONE" people
+  "$PYTHON" "$LORE_SOURCE/tests/support/check_definitions.py" exposure "$ALONE"
 }
 
 @test "two ranks, and four, make the same bits" {

@@ -37,6 +37,7 @@ refused() {
   for run in "$RESULTS"/runs/*; do
     "$LORE_BUILD/tests/support/write_probe_rows" "$run/study.yaml" 120 24 60 >rows
     "$PYTHON" "$LORE_SOURCE/tests/support/check_probe.py" rows "$run" 240
+    "$PYTHON" "$LORE_SOURCE/tests/support/check_definitions.py" probe "$run" rows 120 24
   done
 }
 

@@ -49,20 +49,27 @@ def rotate(weights: xr.Dataset, x: Floats) -> Floats:
     return np.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
 
 
-def attention(weights: xr.Dataset, x: Floats, name: str) -> Floats:
-    """Causal attention of all heads, with the maps around it."""
-    length, width = x.shape
-    heads = int(weights.attrs["model_heads"])
-    qkv = linear(weights, x, name + "_qkv").reshape(length, 3, heads, width // heads)
-    query, key, value = qkv.transpose(1, 2, 0, 3)
+def heads(weights: xr.Dataset, x: Floats, name: str) -> Floats:
+    """Queries, keys and values of all heads: (3, heads, T, h)."""
+    count = int(weights.attrs["model_heads"])
+    return linear(weights, x, name + "_qkv").reshape(len(x), 3, count, -1).transpose(1, 2, 0, 3)
+
+
+def pattern(weights: xr.Dataset, x: Floats, name: str) -> Floats:
+    """Causal attention (heads, T, T): each row is what one position gives to itself and those before it."""
+    query, key, _ = heads(weights, x, name)
     if weights.attrs["model_positions"] == "rotary":
         query, key = rotate(weights, query), rotate(weights, key)
-    scores = query @ key.transpose(0, 2, 1) / np.sqrt(width // heads)
-    scores = np.where(np.tri(length, dtype=bool), scores, -np.inf)
-    pattern = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    pattern /= pattern.sum(axis=-1, keepdims=True)
-    joined = (pattern @ value).transpose(1, 0, 2).reshape(length, width)
-    return linear(weights, joined, name + "_output")
+    scores = query @ key.transpose(0, 2, 1) / np.sqrt(query.shape[-1])
+    scores = np.where(np.tri(len(x), dtype=bool), scores, -np.inf)
+    weight = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
+
+
+def attention(weights: xr.Dataset, x: Floats, name: str) -> Floats:
+    """Attention of all heads, with the maps around it."""
+    mixed = pattern(weights, x, name) @ heads(weights, x, name)[2]
+    return linear(weights, mixed.transpose(1, 0, 2).reshape(x.shape), name + "_output")
 
 
 def gelu(u: Floats) -> Floats:
@@ -126,6 +133,13 @@ def streams(weights: xr.Dataset, tokens: npt.ArrayLike) -> Floats:
         x = x + mlp(weights, norm(weights, x, name + "_norm"), name)
         levels.append(x)
     return np.array(levels)
+
+
+def patterns(weights: xr.Dataset, tokens: npt.ArrayLike) -> Floats:
+    """Attention of every layer (layers, heads, T, T) on `tokens`."""
+    names = (f"layer_{layer}_attention" for layer in range(1, int(weights.attrs["model_layers"]) + 1))
+    return np.array([pattern(weights, norm(weights, x, name + "_norm"), name)
+                     for x, name in zip(streams(weights, tokens), names)])
 
 
 def logits(weights: xr.Dataset, tokens: npt.ArrayLike) -> Floats:

@@ -31,8 +31,8 @@
 const lore_metric lore_metric_table[] = {
     STEP(step, LORE_MEMBER_INT64, NC_INT, "1", "optimiser updates made so far"),
     STEP(train_loss, LORE_MEMBER_DOUBLE, NC_DOUBLE, "nats token-1",
-         "training cross-entropy per token, mean over the steps since the previous record"),
-    STEP(learning_rate, LORE_MEMBER_DOUBLE, NC_DOUBLE, "1", "learning rate"),
+         "training cross-entropy per token, mean over the tokens since the previous record"),
+    STEP(learning_rate, LORE_MEMBER_DOUBLE, NC_DOUBLE, "1", "learning rate of the last update"),
     STEP(gradient_norm, LORE_MEMBER_DOUBLE, NC_DOUBLE, "1",
          "Euclidean norm of the gradient of the mean training loss, before clipping"),
     STEP(tokens_seen, LORE_MEMBER_INT64, NC_DOUBLE, "1", "training tokens seen so far"),
@@ -53,11 +53,12 @@ const lore_metric lore_metric_table[] = {
           "cross-entropy of the value of each attribute, summed over its tokens"),
     GROUP(attribute_accuracy_by_attribute, LORE_BY_GROUP_AND_ATTRIBUTE, "1",
           "share of values of each attribute whose tokens are all predicted"),
-    LAYER(name_to_name, "attention from the last name token to the other name tokens"),
+    LAYER(name_to_name,
+          "attention from the last name token to earlier ones, also of earlier sentences"),
     LAYER(attribute_to_name,
-          "attention from the position that predicts the first value token to the name tokens"),
-    LAYER(attribute_to_text,
-          "attention from the position that predicts the first value token to template tokens"),
+          "attention from the position that predicts the first value token to earlier name tokens"),
+    LAYER(attribute_to_text, "attention from the position that predicts the first value token to "
+                             "earlier template tokens"),
     LAYER(sharpness, "entropy of attention divided by the log of the number of attendable tokens"),
 };
 

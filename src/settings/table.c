@@ -164,8 +164,9 @@ static const lore_setting table[] = {
          "highest learning rate"),
     REAL("train.final_learning_rate", train.final_learning_rate, BOTH, "1", "1.0e-07", 0, 10,
          "where the cosine schedule ends; by default never above train.learning_rate"),
-    INTEGER("train.warmup_steps", train.warmup_steps, BOTH, "steps", "0", 0, STEPS_MAX,
-            "steps in which the learning rate rises linearly from 0"),
+    INTEGER(
+        "train.warmup_steps", train.warmup_steps, BOTH, "steps", "0", 0, STEPS_MAX,
+        "steps in which the learning rate rises linearly; the first has 1 / warmup_steps of it"),
     CHOICE("train.schedule", train.schedule, BOTH, "cosine", schedules,
            "course of the learning rate after the warm-up"),
     REAL("train.weight_decay", train.weight_decay, BOTH, "1", "0.1", 0, 10,

@@ -6,7 +6,8 @@
 
 #include <stdint.h>
 
-/* What a stream is for. The numbers are part of the data format: never renumber. */
+/* What a stream is for, and with which step and sequence: doc/draws.md. The numbers are part of the
+ * data format: never renumber. */
 typedef enum {
   LORE_RANDOM_NAMES = 1,          /* permutation that gives unique full names */
   LORE_RANDOM_ATTRIBUTES = 2,     /* values of an individual */

@@ -40,7 +40,7 @@ typedef struct {
  * fill value. */
 typedef struct {
   int64_t step;
-  double train_loss; /* nats per token, mean over the steps since the last record */
+  double train_loss; /* nats per token, mean over the tokens since the last record */
   double learning_rate, gradient_norm;
   int64_t tokens_seen;
   double wall_time; /* s since the run began */

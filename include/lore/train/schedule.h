@@ -40,7 +40,7 @@ typedef struct {
   int batch;                                 /* sequences per step */
   int shard;                                 /* sequences per shard; divides batch */
   double learning_rate, final_learning_rate; /* cosine goes from the first to the second */
-  int64_t warmup_steps;                      /* linear from 0 */
+  int64_t warmup_steps;                      /* linear, the first with 1/warmup_steps of the rate */
   lore_schedule schedule;
   double weight_decay;
   double beta1, beta2, epsilon;

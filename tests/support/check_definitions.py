@@ -1,0 +1,613 @@
+#!/usr/bin/env python3
+"""Computes what runs have written again, from what the pages say and nothing else of LORE.
+
+check_definitions.py WHAT PATH...
+
+  people SEED SHOWN...          what `lore show` printed: doc/draws.md
+  run DIRECTORY [REFERENCE]     a run with weights of every step: draws, metrics (doc/science.md), shares of exposure.nc;
+                                REFERENCE is the run whose attention a patched one uses
+  curve METRICS...              learning rates, phases and plateau bounds of metrics files (doc/science.md)
+  update DIRECTORY              the last update of a stopped run, from its two resume points (doc/science.md)
+  memory DIRECTORY...            a toy memory, trained again (doc/memory.md, doc/draws.md)
+  probe DIRECTORY ROWS N M      N known and M held-out individuals that are probed, as write_probe_rows printed them
+  exposure DIRECTORY            whom the runs of tests/studies/distributions.yaml have shown (doc/draws.md)
+
+The forward pass is analysis/lore/forward.py, which doc/checkpoint.md describes. Draws are made by the code that stands
+in doc/draws.md. Everything is in double; LORE computes in float.
+"""
+
+import contextlib
+import functools
+import io
+import math
+import os
+import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import xarray as xr
+
+SOURCE = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "analysis"))
+from lore import forward  # noqa: E402
+
+CLOSE = 2e-5  # relative: sums of floats
+MOMENTS = "first_moment_", "second_moment_"
+
+
+def the_page():
+    """The program in doc/draws.md, and what it prints. Lists are read from the source tree, once."""
+    text = (SOURCE / "doc/draws.md").read_text()
+    names, printed, here = {}, io.StringIO(), Path.cwd()
+    os.chdir(SOURCE)
+    with contextlib.redirect_stdout(printed):
+        exec("\n".join(re.findall(r"^```python\n(.*?)^```", text, re.S | re.M)), names)
+    os.chdir(here)
+    names["lines"] = functools.cache(lambda file: (SOURCE / f"data/{file}.txt").read_text().splitlines())
+    names["individual"] = functools.cache(names["individual"])
+    return SimpleNamespace(**names, printed=printed.getvalue(), text=text)
+
+
+PAGE = the_page()
+
+
+def near(what, found, expected, tolerance=CLOSE, size=0.0):
+    """Equal to `tolerance` times the larger one, or `size`."""
+    found, expected = np.asarray(found, float), np.asarray(expected, float)
+    assert found.shape == expected.shape, f"{what}: {found.shape} is there, {expected.shape} expected"
+    wrong = ~(np.abs(found - expected) <= tolerance * np.maximum(np.abs(expected), size))
+    wrong &= ~(np.isnan(found) & np.isnan(expected))
+    assert not wrong.any(), f"{what}: {found[wrong][:5]} is there, {expected[wrong][:5]} expected"
+
+
+# Words
+
+def text_of(tokens):
+    return re.sub(r" ('s|\.|,)", r"\1", " ".join(word for word, _, _ in tokens[1:]))
+
+
+def vocabulary():
+    """All words, in the order of their tokens."""
+    words = ["<begin>", *PAGE.lines("first_names"), *PAGE.lines("last_names")]
+    for file in ("cities", "universities", "majors", "companies"):
+        words += [word for line in PAGE.lines(file) for word in line.split()]
+    dates = [PAGE.words_of_value(1, (year * 12 + month) * 31 + day)
+             for year, month, day in [*((0, m, 0) for m in range(12)), *((0, 0, d) for d in range(31)),
+                                      *((y, 0, 0) for y in range(200))]]
+    words += [date[1] for date in dates[:12]] + [date[0] for date in dates[12:43]] + [date[2] for date in dates[43:]]
+    for attribute in PAGE.ATTRIBUTES:
+        words += [word for line in PAGE.lines(f"templates/{attribute}") for word in line.split()
+                  if word not in ("{name}", "{value}")]
+    return list(dict.fromkeys(words))
+
+
+def check_people(seed, shown):
+    """Every individual that is shown: name, values, both biographies."""
+    example = PAGE.printed.split()
+    assert " ".join(example[:15]) in PAGE.text, "the page does not print what it says"
+    blocks = [block for path in shown for block in re.split(r"^individual ", Path(path).read_text(), flags=re.M)[1:]]
+    for block in blocks:
+        i = int(re.match(r"\d+", block).group())
+        index, value, evaluation, training = PAGE.individual(seed, i)
+        name, values = re.search(r"\[(.*)\]", block).group(1), re.findall(r"^  [a-z ]+<(.*)>$", block, re.M)
+        expected = [" ".join(PAGE.full_name(index)), *(" ".join(PAGE.words_of_value(a, v)) for a, v in enumerate(value))]
+        assert [name, *values] == expected, (i, name, values, expected)
+        biographies = [PAGE.biography(PAGE.Stream(seed, 6, 0, i), index, value, evaluation)]
+        if "in training" in block:
+            biographies.insert(0, PAGE.training_biography(seed, i, 0, i))
+        found = re.findall(r"^    (.*)", re.sub(r"[][<>]", "", block), re.M)
+        assert found == [text_of(tokens) for tokens in biographies], (i, found)
+    assert len(blocks) > 1
+    print(f"{len(blocks)} individuals as on the page")
+
+
+# Draws
+
+def normals(seed, purpose, sequence, count):
+    """The first normals of a stream of step 0: each takes one block."""
+    name = sequence, 0, purpose << 16
+    words = PAGE.philox((np.arange(count, dtype=np.uint64), *name), (seed & PAGE.MASK, seed >> 32))
+    first, second = ((high << 32 | low) // 2**11 * 2.0**-53 for high, low in (words[:2], words[2:]))
+    return np.sqrt(-2 * np.log(1 - first)) * np.cos(2 * math.pi * second)
+
+
+def deviation(name, weights):
+    """Standard deviation of initial values: the table in doc/science.md."""
+    scale = weights.scale
+    if name.endswith(("attention_output", "recurrent_output", "mlp_down")):
+        return scale / math.sqrt(2 * weights.attrs["model_layers"])
+    if name.endswith("_gate"):
+        return 1 / math.sqrt(weights[name].shape[1])
+    return 0.05 if name.endswith("convolution") else scale
+
+
+def is_matrix(weights, name):
+    return weights[name].ndim == 2
+
+
+def tensors(weights):
+    """Names of the tensors, in the order of the file."""
+    return [name for name in weights if name not in ("word", "file_checksum") and not name.startswith(MOMENTS)]
+
+
+def initial(seed, number, name, weights):
+    shape = weights[name].shape
+    if name.endswith("lambda"):
+        stream = PAGE.Stream(seed, 7, 0, number)
+        a = np.array([0.9 + 0.099 * stream.uniform() for _ in range(shape[0])]) ** (1 / 8)
+        return np.log(a / (1 - a))
+    if is_matrix(weights, name):
+        return deviation(name, weights) * normals(seed, 7, number, math.prod(shape)).reshape(shape)
+    return np.zeros(shape) if name.endswith("bias") else np.ones(shape)
+
+
+class Run:
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.metrics = xr.open_dataset(self.directory / "metrics.nc")
+        self.values = {name: v.item() for name, v in self.metrics.variables.items() if v.ndim == 0}
+        self.seed, self.first_step = int(self["seed"]), int(self.metrics.attrs.get("steps_before", 0))
+        parts = "individuals", "held_out", "new", "throw_away"
+        counts = [int(self.values.get("population_" + part, 0)) for part in parts]
+        ends = np.cumsum([0, *counts])
+        names = "known", "held_out", "new", "throw_away"
+        self.range = {name: (int(first), count) for name, first, count in zip(names, ends, counts)}
+
+    def __getitem__(self, setting):
+        value = self.values[setting]
+        return value.decode() if isinstance(value, bytes) else value
+
+    def weights(self, step):
+        weights = xr.load_dataset(self.directory / f"checkpoints/weights_{step:08d}.nc")
+        return weights.assign_attrs(scale=self.values.get("model_initial_scale"))
+
+    def person(self, i):
+        return PAGE.individual(self.seed, i, int(self["population_templates"]))
+
+    def biography(self, stream, i, evaluation):
+        person = self.person(i)
+        return PAGE.biography(stream, *person[:2], person[2 if evaluation else 3], self["population_sentence_order"] == "fixed")
+
+    def evaluation(self, group, sequence):
+        first, count = self.range[group]
+        stream = PAGE.Stream(self.seed, 6, first, sequence)
+        return self.biography(stream, first + stream.below(count), True)
+
+    def distribution(self, t, position):
+        """(kind, first, individuals, favoured, weight of these, exponent) of a step."""
+        n, kind, exponent = int(self["population_individuals"]), self["distribution_kind"], self["distribution_alpha"]
+        favoured, first = (int(self["distribution_celebrities"]), 0) if kind == "celebrities" else (0, 0)
+        weight, steps, count = self["distribution_celebrity_weight"], int(self["train_steps"]), n
+        if self["distribution_shards"]:
+            entries = re.split(r"[\s,]+", self["distribution_shards"])
+            shard, shards = position // int(self["train_shard"]), int(self["train_batch"]) // int(self["train_shard"])
+            entry, _, number = entries[shard * len(entries) // shards].partition(":")
+            return ("uniform", 0, int(number) if entry == "first" else n, 0, 1, 0)
+        if kind == "replay":
+            favoured, weight, count = n, self["distribution_replay_weight"], n + self.range["new"][1]
+        if self["distribution_among"] == "others":
+            first, count = int(self["distribution_celebrities"]), n - int(self["distribution_celebrities"])
+        length = int(self["curriculum_steps"]) or round(self["curriculum_epochs"] * n / self["train_batch"])
+        begin, curriculum = int(self["curriculum_individuals"]), self["curriculum_kind"]
+        if curriculum == "adaptive":
+            length = self.widened_at
+        if curriculum in ("warm_up", "adaptive") and t < length:
+            count = begin
+        if curriculum == "growth" and t < length:
+            count = math.floor(begin * (n / begin) ** (t / length))
+        if curriculum == "anneal":
+            exponent += (self["curriculum_final_alpha"] - exponent) * min(t / length, 1)
+        if curriculum == "sequential":
+            groups = int(self["curriculum_groups"])
+            group = t * groups * int(self["curriculum_repeats"]) // steps % groups
+            first, count = n * group // groups, n * (group + 1) // groups - n * group // groups
+        if curriculum == "throw_away" and t < length:
+            kind, (first, count), favoured = "uniform", self.range["throw_away"], 0
+        return kind, first, count, min(favoured, count), weight, exponent
+
+    def drawn(self, t, position):
+        """The individual of a training sequence."""
+        across, within = int(self["distribution_repeats_across_steps"]), int(self["distribution_repeats_in_batch"])
+        stream = PAGE.Stream(self.seed, 4, self.first_step + t // across, position // within)
+        kind, first, count, favoured, weight, exponent = self.distribution(t - t % across, position)
+        if kind == "power_law":
+            return first + PAGE.power_law(stream, count, exponent) - 1
+        if kind == "uniform":
+            return first + stream.below(count)
+        others = count - favoured
+        if stream.uniform() * (favoured * weight + others) < favoured * weight:
+            return first + stream.below(favoured)
+        return (self.range["new"][0] if kind == "replay" else first + favoured) + stream.below(others)
+
+    def batch(self, t):
+        """(individual, biography) of each sequence of step t."""
+        drawn = [self.drawn(t, position) for position in range(int(self["train_batch"]))]
+        return [(i, self.biography(PAGE.Stream(self.seed, 5, self.first_step + t, position), i, False))
+                for position, i in enumerate(drawn)]
+
+
+def check_initial(run, weights):
+    names = tensors(weights)
+    assert [str(word) for word in weights["word"].values] == vocabulary()
+    for number, name in enumerate(names):
+        near(f"initial {name}", weights[name].values, initial(run.seed, number, name, weights), 3e-7, 1e-6)
+
+
+def check_exposure(run, shown):
+    """`shown`: individuals of each step."""
+    exposure = xr.load_dataset(run.directory / "exposure.nc")
+    draws, first = np.zeros(exposure.draws.size, int), np.full(exposure.draws.size, -1)
+    for t, individuals in reversed(list(enumerate(shown))):
+        first[individuals] = t
+        np.add.at(draws, individuals, 1)
+    assert (exposure.draws.values == draws).all(), run.directory
+    assert (exposure.first_step.values == first).all(), run.directory
+
+
+# Metrics
+
+def ids(weights, tokens):
+    index = {str(word): i for i, word in enumerate(weights["word"].values)}
+    return np.array([index[word] for word, _, _ in tokens])
+
+
+def check_tokens(weights, biographies):
+    """A text says which tokens it has."""
+    words = forward.words_of(weights)
+    for tokens in biographies:
+        assert forward.encode(words, text_of(tokens)) == ids(weights, tokens).tolist(), text_of(tokens)
+
+
+def log_probabilities(weights, stream):
+    logits = forward.read_out(weights, stream)
+    logits = logits - logits.max(axis=-1, keepdims=True)
+    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+
+
+def training_losses(weights, batch):
+    """Of all tokens of a batch; the last token of a sequence is a target only."""
+    losses = []
+    for _, tokens in batch:
+        token = ids(weights, tokens)
+        said = log_probabilities(weights, forward.streams(weights, token[:-1])[-1])
+        losses.append(-said[np.arange(len(said)), token[1:]])
+    return np.concatenate(losses)
+
+
+def places(tokens):
+    """Of each sentence: attribute, position of the last name token, positions of the value's tokens."""
+    role = [token[1] for token in tokens]
+    found = []
+    for at in (p for p in range(1, len(role)) if role[p] == "name" != role[p - 1]):
+        value = next(p for p in range(at, len(role)) if role[p] == "value")
+        end = next(p for p in range(value, len(role)) if role[p] != "value")
+        found.append((tokens[value][2], at + 2, range(value, end)))
+    return found
+
+
+def signature(pattern, tokens):
+    """Name to name, attribute to name, attribute to text, sharpness of one layer's pattern (heads, T, T): sentences and
+    heads (6, heads, 4). The weights of the position that predicts a value add up to 1."""
+    role, rows = np.array([token[1] for token in tokens[:-1]]), []
+
+    def weight_on(at, wanted):
+        return pattern[:, at, :at] @ (role[:at] == wanted)
+
+    for _, name, value in places(tokens):
+        at = value[0] - 1
+        own = pattern[:, at, : at + 1]
+        total = sum(weight_on(at, r) for r in ("name", "template", "value")) + pattern[:, at, at]
+        near("attention in all", total, np.ones(len(own)), 1e-12)
+        sharpness = -(own * np.log(own)).sum(axis=-1) / math.log(at + 1)
+        rows.append((weight_on(name, "name"), weight_on(at, "name"), weight_on(at, "template"), sharpness))
+    return np.array(rows).transpose(0, 2, 1)
+
+
+def judge(weights, sequences):
+    """attribute_loss_by_attribute, accuracy by attribute, max_probability and entropy of biographies."""
+    loss, right, top, entropy = [[] for _ in range(6)], [[] for _ in range(6)], [], []
+    for tokens in sequences:
+        token = ids(weights, tokens)
+        stream = forward.streams(weights, token[:-1])[-1]
+        for attribute, _, value in places(tokens):
+            said = log_probabilities(weights, stream[[p - 1 for p in value]])
+            target = token[list(value)]
+            loss[attribute].append(-said[np.arange(len(target)), target].sum())
+            right[attribute].append((said.argmax(axis=-1) == target).all())
+            top += list(np.exp(said.max(axis=-1)))
+            entropy += list(-(np.exp(said) * said).sum(axis=-1))
+    return np.mean(loss, axis=1), np.mean(right, axis=1), np.mean(top), np.mean(entropy)
+
+
+def check_record(run, step, reference):
+    ds, weights = run.metrics.sel(step=step), run.weights(step)
+    groups = [str(group) for group in run.metrics.group.values.astype(str)]
+    for group in groups:
+        sequences = [run.evaluation(group, s) for s in range(int(run["evaluate_sequences"]))]
+        loss, right, top, entropy = judge(weights, sequences) if reference is None else 4 * [None]
+        found = ds.isel(group=groups.index(group))
+        if reference is None:
+            near(f"loss of {group} at {step}", found.attribute_loss_by_attribute, loss)
+            near(f"accuracy of {group} at {step}", found.attribute_accuracy_by_attribute, right, 1e-12)
+            near(f"mean loss of {group} at {step}", found.attribute_loss, loss.mean())
+            near(f"mean accuracy of {group} at {step}", found.attribute_accuracy, right.mean(), 1e-12)
+            near(f"max_probability of {group} at {step}", found.max_probability, top)
+            near(f"entropy of {group} at {step}", found.entropy, entropy)
+        if group == groups[0] and "layer" in ds.dims:
+            of = weights if reference is None else reference
+            some = sequences[: int(run["evaluate_attention_sequences"])]
+            rows = [[signature(p, tokens) for p in forward.patterns(of, ids(of, tokens)[:-1])] for tokens in some]
+            names = "name_to_name", "attribute_to_name", "attribute_to_text", "sharpness"
+            for name, value in zip(names, np.mean(rows, axis=(0, 2, 3)).T):
+                near(f"attention_{name} at {step}", ds[f"attention_{name}"], value)
+
+
+def check_baselines(run):
+    known = [run.person(i)[1] for i in range(int(run["population_individuals"]))]
+    shares = [np.unique(values, return_counts=True)[1] / len(known) for values in zip(*known)]
+    near("no_knowledge_baseline", run["no_knowledge_baseline"], np.log(PAGE.VALUES).mean(), 1e-12)
+    near("empirical_baseline", run["empirical_baseline"], np.mean([-(s * np.log(s)).sum() for s in shares]), 1e-12)
+
+
+def check_first_update(run):
+    """Moments are fresh, so every element moves by the rate, if its gradient is far above epsilon."""
+    name, decay = "layer_1_mlp_up", rate(run, 0) * run["train_weight_decay"]
+    w0, w1 = (run.weights(step)[name].values.astype(float) for step in (0, 1))
+    moved = np.abs(w1 - (1 - decay) * w0) / rate(run, 0)
+    assert moved.max() < 1.001 and np.median(moved) > 0.99, (moved.max(), np.median(moved))
+
+
+def check_run(directory, patterns=None):
+    """A run with weights of every step. `patterns`: the run whose attention it uses."""
+    run = Run(directory)
+    ds, steps = run.metrics, int(run["train_steps"])
+    records = ds.step.values.tolist()
+    assert records == list(range(0, steps + 1, int(run["evaluate_every"]))) and len(records) > 2
+    reference = Run(patterns).weights(int(run["patch_reference"])) if patterns else None
+    begins = int(run["patch_start"]) if patterns else steps + 1
+    if not run.metrics.attrs.get("start_run"):
+        check_initial(run, run.weights(0))
+    check_first_update(run)
+    check_baselines(run)
+    batches = [run.batch(t) for t in range(steps)]
+    check_exposure(run, [[i for i, _ in batch] for batch in batches])
+    check_tokens(run.weights(steps), [tokens for batch in batches for _, tokens in batch])
+    seen = np.cumsum([0, *(sum(len(tokens) - 1 for _, tokens in batch) for batch in batches)])
+    assert (ds.tokens_seen.values == seen[records]).all(), (ds.tokens_seen.values, seen)
+    for step in records:
+        check_record(run, step, reference if step >= begins else None)
+    for last, step in zip(records, records[1:]):
+        if step <= begins:
+            losses = [training_losses(run.weights(t), batches[t]) for t in range(last, step)]
+            near(f"train_loss at {step}", ds.train_loss.sel(step=step), np.concatenate(losses).mean())
+    print(f"{directory}: {len(records)} records as in numpy")
+
+
+# Curves
+
+def rate(run, s):
+    """Of update s = 0, 1, ...: doc/science.md, the schedule."""
+    top, final, warm = run["train_learning_rate"], run["train_final_learning_rate"], int(run["train_warmup_steps"])
+    if s < warm:
+        return top * (s + 1) / warm
+    if run["train_schedule"] == "constant":
+        return top
+    return final + (top - final) * (1 + math.cos(math.pi * (s - warm) / (int(run["train_steps"]) - 1 - warm))) / 2
+
+
+def crossing(steps, loss, level, strict):
+    """The first time that the loss is at most the level, or below it."""
+    reached = loss < level if strict else loss <= level
+    if not reached.any():
+        return math.nan
+    k = int(reached.argmax())
+    if k == 0:
+        return float(steps[0])
+    return steps[k - 1] + (loss[k - 1] - level) / (loss[k - 1] - loss[k]) * (steps[k] - steps[k - 1])
+
+
+def check_curve(path):
+    run = Run(Path(path).parent)
+    ds, steps = run.metrics, run.metrics.step.values.astype(float)
+    loss, baseline, margin = ds.attribute_loss.values[:, 0], run["no_knowledge_baseline"], run["evaluate_plateau_margin"]
+    start = crossing(steps, loss, (1 + margin) * baseline, False)
+    end = crossing(steps, loss, (1 - margin) * baseline, True)
+    near("plateau_start", run["plateau_start"], start, 1e-12)
+    near("plateau_end", run["plateau_end"], end, 1e-12)
+    phases = [1 + (not math.isnan(start) and start <= step) + (not math.isnan(end) and end <= step) for step in steps]
+    assert (ds.phase.values == phases).all(), (ds.phase.values, phases)
+    rates = [rate(run, max(int(step) - 1, 0)) for step in steps]
+    near("learning_rate", ds.learning_rate, rates, 1e-14)
+    print(f"{path}: plateau from {start:.2f} to {end:.2f}")
+
+
+# Updates
+
+def decays(name, weights):
+    return is_matrix(weights, name)
+
+
+def check_update(directory):
+    """The update between the two resume points that a stopped run has left."""
+    run = Run(directory)
+    before, after = (xr.load_dataset(p) for p in sorted((run.directory / "checkpoints").glob("resume_*.nc"))[-2:])
+    s, beta1, beta2 = int(before.attrs["step"]), run["train_beta1"], run["train_beta2"]
+    assert after.attrs["step"] == s + 1
+    patched = run["patch_from"] not in ("", "none")
+    k = s + 1 - (int(run["patch_start"]) if patched else 0)
+    assert k > 0
+    gradients, names = {}, tensors(after)
+    for name in names:
+        w0, m0, v0 = (before[p + name].values.astype(float) for p in ("", *MOMENTS))
+        w1, m1, v1 = (after[p + name].values.astype(float) for p in ("", *MOMENTS))
+        g = gradients[name] = (m1 - beta1 * m0) / (1 - beta1)
+        near(f"second moment of {name}", v1, beta2 * v0 + (1 - beta2) * g * g, 1e-3, 1e-3 * v1.max())
+        m, v = m1 / (1 - beta1**k), v1 / (1 - beta2**k)
+        decay = run["train_weight_decay"] if decays(name, after) else 0
+        expected = (1 - rate(run, s) * decay) * w0 - rate(run, s) * m / (np.sqrt(v) + run["train_epsilon"])
+        near(f"{name} after update {s + 1}", w1, expected, 3e-7, np.abs(w0).max())
+    norm, clip = float(after.attrs["resume_gradient_norm"]), run["train_clip"]
+    size = math.sqrt(sum((g * g).sum() for g in gradients.values()))
+    assert norm > 1.5 * clip > 0, (norm, clip)
+    near("norm of the clipped gradient", size, clip, 1e-4)
+    if not patched:
+        check_gradient(run, before, {name: g * norm / clip for name, g in gradients.items()}, s)
+    print(f"{directory}: update {s + 1} of {len(names)} tensors as in numpy")
+
+
+def check_gradient(run, weights, gradients, s):
+    """The gradient is that of the mean loss over the tokens of the batch: by differences, in a few directions."""
+    random, batch = np.random.default_rng(1), run.batch(s)
+    for some in (slice(0, None, 3), slice(1, None, 3), slice(2, None, 3)):
+        names = list(gradients)[some]
+        there = {name: weights.copy() for name in (-1, 1)}
+        slope = 0
+        for name in names:
+            direction = gradients[name] + random.normal(0, np.abs(gradients[name]).mean(), gradients[name].shape)
+            direction *= 1e-3 / np.linalg.norm(direction)
+            slope += (direction * gradients[name]).sum()
+            for sign, moved in there.items():
+                moved[name] = weights[name].dims, weights[name].values.astype(float) + sign * direction
+        found = (training_losses(there[1], batch).mean() - training_losses(there[-1], batch).mean()) / 2
+        near(f"slope along {names}", found, slope, 2e-3)
+
+
+# The toy memory
+
+def points(run, purpose, count, dimensions):
+    rows = np.array([normals(run.seed, purpose, i, dimensions) for i in range(count)])
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+class Toy:
+    def __init__(self, run):
+        self.n, self.new = int(run["memory_pairs"]), int(run["memory_new_pairs"])
+        self.first_new = self.n + int(run["memory_held_out"])
+        count, values, dimensions = self.first_new + self.new, int(run["memory_values"]), int(run["memory_keys"])
+        self.key, self.vector = points(run, 20, count, dimensions), points(run, 22, values, dimensions)
+        self.value = np.array([PAGE.Stream(run.seed, 21, 0, i).below(values) for i in range(count)])
+        self.run, self.replay = run, run["memory_replay_weight"]
+
+    def drawn(self, t, position):
+        u, known = PAGE.Stream(self.run.seed, 23, self.run.first_step + t, position).uniform(), self.replay * self.n
+        if self.new == 0:
+            return math.floor(u * self.n)
+        x = u * (self.new + known)
+        return self.first_new + math.floor(x) if x < self.new else math.floor((x - self.new) / self.replay)
+
+    def forward(self, weights, pairs):
+        hidden = np.maximum(self.key[pairs] @ weights["up"] + weights["up_bias"], 0)
+        out = hidden @ weights["down"] + weights["down_bias"]
+        logits = out @ self.vector.T
+        said = logits - logits.max(axis=1, keepdims=True)
+        return hidden, said - np.log(np.exp(said).sum(axis=1, keepdims=True))
+
+    def loss(self, weights, pairs):
+        return -self.forward(weights, pairs)[1][np.arange(len(pairs)), self.value[pairs]].mean()
+
+    def gradient(self, weights, pairs):
+        hidden, said = self.forward(weights, pairs)
+        error = (np.exp(said) - np.eye(len(self.vector))[self.value[pairs]]) @ self.vector / len(pairs)
+        back = error @ weights["down"].T * (hidden > 0)
+        return {"up": self.key[pairs].T @ back, "up_bias": back.sum(axis=0),
+                "down": hidden.T @ error, "down_bias": error.sum(axis=0)}
+
+
+def adamw(run, weights, moments, gradient, s):
+    """Update s, in place."""
+    beta1, beta2, k = run["train_beta1"], run["train_beta2"], s + 1
+    size, clip = math.sqrt(sum((g * g).sum() for g in gradient.values())), run["train_clip"]
+    for name, g in gradient.items():
+        g = g * (clip / size if 0 < clip < size else 1)
+        m, v = moments[name]
+        m += (1 - beta1) * (g - m)
+        v += (1 - beta2) * (g * g - v)
+        decay = run["train_weight_decay"] if weights[name].ndim == 2 else 0
+        weights[name] *= 1 - rate(run, s) * decay
+        weights[name] -= rate(run, s) * m / (1 - beta1**k) / (np.sqrt(v / (1 - beta2**k)) + run["train_epsilon"])
+    return size
+
+
+def check_memory(directory):
+    run = Run(directory)
+    toy, steps = Toy(run), int(run["train_steps"])
+    first, last = run.weights(0), run.weights(steps)
+    near("value_vector", first.value_vector, toy.vector, 3e-7, 0.1)
+    names = "up", "up_bias", "down", "down_bias"
+    weights = {name: first[name].values.astype(float) for name in names}
+    if not run.metrics.attrs.get("start_run"):
+        for number, name in enumerate(names):
+            shape = first[name].shape
+            drawn = normals(run.seed, 7, number, math.prod(shape)).reshape(shape) if len(shape) == 2 else np.zeros(shape)
+            near(f"initial {name}", weights[name], drawn / math.sqrt(shape[0]), 3e-7, 1e-6)
+    moments = {name: (np.zeros_like(w), np.zeros_like(w)) for name, w in weights.items()}
+    losses, clipped = [], 0
+    for s in range(steps):
+        pairs = np.array([toy.drawn(s, position) for position in range(int(run["train_batch"]))])
+        losses.append(toy.loss(weights, pairs))
+        clipped += adamw(run, weights, moments, toy.gradient(weights, pairs), s) > run["train_clip"]
+    near("train_loss", run.metrics.train_loss.values[-1], np.mean(losses), 1e-4)
+    for name in names:
+        near(f"{name} in the end", last[name], weights[name], 1e-3, np.abs(weights[name]).max())
+    near("loss in the end", run.metrics.attribute_loss.values[-1, 0], toy.loss(weights, np.arange(toy.n)), 1e-4)
+    print(f"{directory}: {steps} updates as in numpy, {clipped} of them clipped")
+
+
+# Probes
+
+def check_probe(directory, rows, known, held_out):
+    """Of every row that is printed: whose values, whose stand in for them in the control, and which biography."""
+    run, used, seen = Run(directory), (int(known), int(held_out)), {}
+    weights = run.weights(int(run["train_steps"]))
+    order = [PAGE.Stream(run.seed, 30, 0, k).permutation(n) for k, n in enumerate(used)]
+    fitted, others = [p for p in range(used[0]) if p % 4 != 3], used[0] // 4
+    for line in Path(rows).read_text().splitlines():
+        group, use, *numbers = map(int, line.split())
+        if group == 3:  # names, not probes
+            continue
+        row = seen[group, use] = seen.get((group, use), -1) + 1
+        if group == 0:
+            place = fitted[row if use == 0 else row * len(fitted) // others]
+        else:
+            place = 4 * row + 3 if group == 1 else row
+        first, count = run.range["held_out" if group == 2 else "known"]
+        who, stand_in = (first + p * count // used[group // 2] for p in (place, order[group // 2][place]))
+        tokens = run.biography(PAGE.Stream(run.seed, 6 if use == 2 else 5, 2**32 - 1 - use, who), who, use == 2)
+        assert numbers[:12] == run.person(who)[1] + run.person(stand_in)[1], (group, use, row)
+        assert numbers[36:] == ids(weights, tokens)[:-1].tolist(), (group, use, row)
+    assert len(seen) == 6, seen
+    print(f"{directory}: {sum(seen.values()) + len(seen)} biographies of probes as on the page")
+
+
+# Whom training shows
+
+def check_shown(directory):
+    names = sorted(path.name for path in Path(directory, "runs").iterdir())
+    for name in names:
+        run = Run(Path(directory, "runs", name))
+        counts = run.metrics.draw_count.values
+        if run["curriculum_kind"] == "adaptive":  # tests/support/exposure_checks.py checks the step itself
+            exposure = xr.load_dataset(run.directory / "exposure.nc")
+            run.widened_at = int(exposure.first_step.values[int(run["curriculum_individuals"]):].min(
+                where=exposure.draws.values[int(run["curriculum_individuals"]):] > 0, initial=10**9))
+        check_exposure(run, [[run.drawn(t, position) for position in range(int(run["train_batch"]))]
+                             for t in range(int(run["train_steps"]))])
+        assert counts.size > 1
+    print(f"{len(names)} runs show whom the page says")
+
+
+def main():
+    what, *arguments = sys.argv[1:]
+    if what == "people":
+        check_people(int(arguments[0]), arguments[1:])
+    elif what in ("curve", "memory"):
+        for path in arguments:
+            (check_curve if what == "curve" else check_memory)(path)
+    else:
+        {"run": check_run, "update": check_update, "probe": check_probe, "exposure": check_shown}[what](*arguments)
+
+
+if __name__ == "__main__":
+    main()
