@@ -39,6 +39,6 @@ same_when_killed() {
     kill -KILL "$job" 2>/dev/null || true
     wait "$job" || true
   done
-  "$LORE" run -q "$STUDY" -o killed
+  "$LORE" run -q --max-deaths 0 "$STUDY" -o killed # three kills in a row without a checkpoint are not its fault
   same_as_alone killed
 }
