@@ -222,6 +222,7 @@ test_data = \
 	tests/support/same_weights.py \
 	tests/support/slurm \
 	tests/support/slurm.bash \
+	tests/support/twin.py \
 	tests/support/whole_records.py \
 	tests/support/whole_runs.bash \
 	tests/torture

@@ -22,13 +22,13 @@ run_named() {
 
 # stop_run DIRECTORY OPTION...: trains three steps or more and stops; leaves the resume points of the last two.
 stop_run() {
-  local directory=$1 try
+  local directory=$1
   shift
   "$LORE" run -q "$@" -o "$directory" -s checkpoint.every=1 -s 'checkpoint.snapshots=[]' -s train.clip=0.05 \
     -s train.beta1=0.98 -s train.beta2=0.999 3>&- &
-  for try in $(seq 1000); do
+  for _ in $(seq 1000); do
     kill -0 $! 2>/dev/null || break
-    ! ls "$directory"/runs/*/checkpoints 2>/dev/null | grep -Eq 'resume_0*([3-9]|[1-9][0-9]+)\.nc$' || break
+    find "$directory" -name 'resume_*.nc' 2>/dev/null | grep -Eq '_0*([3-9]|[1-9][0-9]+)\.nc$' && break
     sleep 0.01
   done
   kill -USR1 $!
