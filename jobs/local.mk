@@ -57,6 +57,10 @@ dist_smallstudies_DATA = \
 	jobs/studies/small/repeats.yaml \
 	jobs/studies/small/throw_away.yaml
 
+# What lore init writes; src/local.mk lists them.
+initstudiesdir = $(studiesdir)/init
+dist_initstudies_DATA = $(questions)
+
 jobsdir = $(pkgdatadir)/jobs
 dist_jobs_DATA = jobs/collect.sbatch jobs/run.sbatch
 

@@ -125,6 +125,7 @@ manifest_sources = \
 	src/manifest/pool.c \
 	src/manifest/pool.h \
 	src/manifest/runs.c \
+	src/manifest/schema.c \
 	src/manifest/task.c \
 	src/manifest/task.h \
 	src/manifest/task_biographies.c \
@@ -226,20 +227,29 @@ cli_sources = \
 	src/cli/check.c \
 	src/cli/collect.c \
 	src/cli/commands.h \
+	src/cli/complete.c \
+	src/cli/help.c \
+	src/cli/help.h \
+	src/cli/init.c \
 	src/cli/launch.c \
 	src/cli/launch.h \
 	src/cli/main.c \
+	src/cli/manual.c \
+	src/cli/manual.h \
 	src/cli/needs.c \
 	src/cli/needs.h \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/plan.c \
 	src/cli/probe.c \
+	src/cli/questions.h \
 	src/cli/run.c \
 	src/cli/settings.c \
 	src/cli/show.c \
 	src/cli/status.c \
 	src/cli/submit.c \
+	src/cli/table.c \
+	src/cli/table.h \
 	src/cli/task.c \
 	src/cli/task.h \
 	src/cli/task_biographies.c \
@@ -323,6 +333,24 @@ src/control/job_scripts.c: src/control/embed_scripts.awk $(job_scripts)
 	$(AM_V_GEN)$(AWK) -f "$(srcdir)/src/control/embed_scripts.awk" $(job_scripts:%=$(srcdir)/%) >$@.new && \
 	  mv -f $@.new $@
 
+# The studies that lore init writes.
+questions = \
+	jobs/studies/init/phases.yaml \
+	jobs/studies/init/imbalance.yaml \
+	jobs/studies/init/warm-up.yaml \
+	jobs/studies/init/fine-tuning.yaml \
+	jobs/studies/init/capacity.yaml \
+	jobs/studies/init/patching.yaml \
+	jobs/studies/init/mixer.yaml \
+	jobs/studies/init/memory.yaml
+EXTRA_DIST += src/cli/embed_questions.awk
+BUILT_SOURCES += src/cli/questions.c
+CLEANFILES += src/cli/questions.c
+src/cli/questions.c: src/cli/embed_questions.awk $(questions)
+	$(AM_V_at)$(MKDIR_P) src/cli
+	$(AM_V_GEN)$(AWK) -f "$(srcdir)/src/cli/embed_questions.awk" $(questions:%=$(srcdir)/%) >$@.new && \
+	  mv -f $@.new $@
+
 # The commit that "lore --version" names. Looked up by every make, written only when it changed.
 BUILT_SOURCES += commit.h
 CLEANFILES += commit.h
@@ -403,4 +431,6 @@ libprocessor_a_CFLAGS = $(AM_CFLAGS) $(LORE_OLDEST_CFLAGS)
 
 bin_PROGRAMS += lore
 lore_SOURCES = $(cli_sources)
+nodist_lore_SOURCES = src/cli/questions.c
+lore_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/cli
 lore_LDADD = $(probe_libraries) $(lore_libs)

@@ -140,19 +140,22 @@ shell_tests = \
 	tests/test_backend.bats \
 	tests/test_broken.bats \
 	tests/test_collect_command.bats \
+	tests/test_complete.bats \
+	tests/test_configure.bats \
 	tests/test_deaths.bats \
 	tests/test_definitions.bats \
-	tests/test_configure.bats \
 	tests/test_distributions.bats \
-	tests/test_file_fault.bats \
 	tests/test_earlier.bats \
 	tests/test_figures.bats \
+	tests/test_file_fault.bats \
+	tests/test_init.bats \
 	tests/test_install.bats \
 	tests/test_isa.bats \
 	tests/test_kill.bats \
 	tests/test_launch.bats \
 	tests/test_linalg_ranks.bats \
 	tests/test_lists.bats \
+	tests/test_man.bats \
 	tests/test_memory_runs.bats \
 	tests/test_mixer.bats \
 	tests/test_mpi_fault.bats \
@@ -170,6 +173,7 @@ shell_tests = \
 	tests/test_reference.bats \
 	tests/test_rooms.bats \
 	tests/test_run.bats \
+	tests/test_schema.bats \
 	tests/test_show.bats \
 	tests/test_slurm.bats \
 	tests/test_slurm_jobs.bats \
@@ -212,6 +216,7 @@ test_data = \
 	tests/support/check_definitions.py \
 	tests/support/check_pages.py \
 	tests/support/check_probe.py \
+	tests/support/check_schema.py \
 	tests/support/common.bash \
 	tests/support/exposure_checks.py \
 	tests/support/peak_memory.py \
@@ -223,6 +228,7 @@ test_data = \
 	tests/support/slurm \
 	tests/support/slurm.bash \
 	tests/support/twin.py \
+	tests/support/typed_lines.py \
 	tests/support/whole_records.py \
 	tests/support/whole_runs.bash \
 	tests/torture

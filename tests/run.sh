@@ -230,7 +230,7 @@ case $level in
     with_clang
     with_sanitizers
     with_valgrind
-    check shellcheck shellcheck autogen.sh jobs/*.sh jobs/*.sbatch tests/*.sh tests/support/*.bash tests/support/*.sh tests/support/slurm/*.sh src/base/*.sh .ci/run
+    check shellcheck shellcheck autogen.sh jobs/*.sh jobs/*.sbatch tests/*.sh tests/support/*.bash tests/support/*.sh tests/support/slurm/*.sh src/*/*.sh src/cli/completion/bash/lore .ci/run
     check "make lore in a fresh directory" quietly build-gcc/fresh.log make_lore_alone
     check distcheck quietly build-gcc/distcheck.log make -C build-gcc -j "$jobs" distcheck
     ;;

@@ -17,7 +17,7 @@ setup_file() {
   for page in $(sed -n '/^.SH SEE ALSO/,$p' "$ROOT/share/man/man1/lore.1" | grep -o '[a-z]*\.md'); do
     [ -f "doc/$page" ]
   done
-  diff <(cd "$LORE_SOURCE" && ls README.md CONTRIBUTING.md COPYING data/README.md doc/*.md doc/pictures/*) \
+  diff <(cd "$LORE_SOURCE" && ls README.md CHANGELOG.md CITATION.cff CONTRIBUTING.md COPYING data/README.md doc/*.md doc/pictures/*) \
     <(find . -type f | sed 's|^\./||' | sort)
 }
 
@@ -27,6 +27,16 @@ setup_file() {
     cmp "$LORE_SOURCE/jobs/$script.sbatch" "$ROOT/share/lore/jobs/$script.sbatch"
   done
   "$ROOT/bin/lore" check "$ROOT/share/lore/studies/small/figP.yaml"
+}
+
+@test "a page for each command, and what shells and editors look for" {
+  for command in $("$ROOT/bin/lore" --help | sed -n 's/^  \([a-z]\{1,\}\) .*/\1/p'); do
+    grep -q "^\.TH LORE.-${command^^} 1 " "$ROOT/share/man/man1/lore-$command.1"
+  done
+  ls "$ROOT"/share/man/man1/lore.1 "$ROOT"/share/man/man5/lore-study.5 \
+    "$ROOT"/share/bash-completion/completions/lore "$ROOT"/share/zsh/site-functions/_lore \
+    "$ROOT"/share/fish/vendor_completions.d/lore.fish
+  "$ROOT/bin/lore" settings --schema | cmp - "$ROOT/share/lore/study.schema.json"
 }
 
 @test "scripts of Python can be called, whatever python3 comes first" {

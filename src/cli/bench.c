@@ -34,6 +34,12 @@ static const char *precision_word(int precision) {
   return precision <= LORE_BF16 ? lore_precision_name((lore_precision)precision) : NULL;
 }
 
+static const char *shape_word(int number) {
+  int count;
+  const lore_bench_shape *shape = lore_bench_shapes(&count);
+  return number < count ? shape[number].name : NULL;
+}
+
 static const lore_option options[] = {
     {LORE_OPTION_INTEGER, 't', "threads", "N", LORE_FIELD(lore_arguments, threads, int), .least = 1,
      .most = THREADS_MAX, .help = "threads (default: as many as this process may use)"},
@@ -50,7 +56,7 @@ static const lore_option options[] = {
      .help = "one JSON object, for programs"},
 };
 
-static const lore_command_line command_line = {
+const lore_command_line lore_line_bench = {
     .name = "bench",
     .usage = "lore bench [OPTION ...] [SHAPE ...]\n"
              "mpirun -n N lore bench [OPTION ...] [SHAPE ...]",
@@ -67,6 +73,7 @@ static const lore_command_line command_line = {
              "  S  4 layers, width 128, batch 32     all: sequences of 112 tokens,\n"
              "  M  4 layers, width 256, batch 32     4,608 words, tied embedding\n"
              "  L  8 layers, width 512, batch 16",
+    .choice = shape_word,
     LORE_OPTIONS(options),
     .notes = "examples:\n"
              "  lore bench\n"
@@ -238,9 +245,9 @@ int lore_command_bench(int argc, char **argv) {
   lore_arguments arguments = {
       .threads = lore_threads_allowed(), .seconds = 6, .backend = LORE_GEMM_BUILTIN};
   if (status == LORE_OK)
-    status = lore_options_read(&command_line, argc, argv, &arguments, &arguments.help);
+    status = lore_options_read(&lore_line_bench, argc, argv, &arguments, &arguments.help);
   if (status == LORE_OK && arguments.help)
-    status = team.rank == 0 ? lore_options_help(&command_line) : LORE_OK;
+    status = team.rank == 0 ? lore_options_help(&lore_line_bench) : LORE_OK;
   else if (status == LORE_OK)
     status = bench(&arguments, team, argc - optind, argv + optind);
   return lore_mpi_end(mine, lore_options_report(status));

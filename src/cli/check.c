@@ -90,13 +90,13 @@ static const lore_option options[] = {
      .help = "one JSON object, for programs"},
 };
 
-static const lore_command_line command_line = {
+const lore_command_line lore_line_check = {
     .name = "check",
     .usage = "lore check [OPTION ...] STUDY",
     .about = "Validates the study and all its runs; describes the sampling distribution over "
              "training, and prints parameters, memory, tokens and steps of the first run. Trains "
              "nothing.",
-    .argument = "study file",
+    .argument = LORE_ARGUMENT_STUDY,
     LORE_OPTIONS(options),
     .notes = "example:\n"
              "  lore check study.yaml -s model.width=256",
@@ -140,16 +140,16 @@ static lore_status check_study(const lore_arguments *a) {
 }
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  LORE_TRY(lore_options_read(&lore_line_check, argc, argv, arguments, &arguments->help));
   if (arguments->help)
     return LORE_OK;
-  return lore_options_argument(&command_line, argc, argv, &arguments->study);
+  return lore_options_argument(&lore_line_check, argc, argv, &arguments->study);
 }
 
 int lore_command_check(int argc, char **argv) {
   static lore_arguments arguments = {.ranks = 1};
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(&command_line) : check_study(&arguments);
+    status = arguments.help ? lore_options_help(&lore_line_check) : check_study(&arguments);
   return lore_options_report(status);
 }

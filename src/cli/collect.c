@@ -37,24 +37,24 @@ static const lore_option options[] = {
      .help = "write FILE instead"},
 };
 
-static const lore_command_line command_line = {
+const lore_command_line lore_line_collect = {
     .name = "collect",
     .usage = "lore collect [OPTION ...] DIR",
     .about = "Writes DIR/<study>.nc: the metrics of all runs of the study in DIR side by side "
              "along a dimension 'run', with swept settings as coordinates and the state of each "
              "run; NetCDF-4, compressed. May be called while jobs run, and again: the file is "
              "replaced as a whole.",
-    .argument = "directory of results",
+    .argument = LORE_ARGUMENT_RESULTS,
     LORE_OPTIONS(options),
     .notes = "example:\n"
              "  lore collect results",
 };
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  LORE_TRY(lore_options_read(&lore_line_collect, argc, argv, arguments, &arguments->help));
   if (arguments->help)
     return LORE_OK;
-  return lore_options_argument(&command_line, argc, argv, &arguments->directory);
+  return lore_options_argument(&lore_line_collect, argc, argv, &arguments->directory);
 }
 
 /* Settings have '.' in studies and '_' in files. */
@@ -166,6 +166,7 @@ int lore_command_collect(int argc, char **argv) {
   lore_arguments arguments = {0};
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(&command_line) : collect(&arguments, argc, argv);
+    status =
+        arguments.help ? lore_options_help(&lore_line_collect) : collect(&arguments, argc, argv);
   return lore_options_report(status);
 }

@@ -16,7 +16,7 @@
 /* What getopt_long returns for option i of the table by its long name. */
 enum { LONG_OPTION = 256, OPTIONS_MAX = 32 };
 
-static const lore_option help_option = {
+const lore_option lore_option_help = {
     .kind = LORE_OPTION_FLAG, .letter = 'h', .name = "help", .help = "print this text"};
 
 /* The table in getopt_long's terms. */
@@ -30,8 +30,8 @@ static void make_getopt_tables(const lore_command_line *command, getopt_tables *
   int names = 0;
   assert(command->options <= OPTIONS_MAX);
   *letter++ = ':'; /* tells a missing value from an unknown option */
-  *letter++ = help_option.letter;
-  tables->option[names++] = (struct option){help_option.name, no_argument, NULL, 'h'};
+  *letter++ = lore_option_help.letter;
+  tables->option[names++] = (struct option){lore_option_help.name, no_argument, NULL, 'h'};
   for (int i = 0; i < command->options; i++) {
     const lore_option *o = &command->option[i];
     bool valued = o->kind != LORE_OPTION_FLAG;
@@ -50,7 +50,7 @@ static void make_getopt_tables(const lore_command_line *command, getopt_tables *
 
 /* The long option that `word` ("--rank-per-run=2") probably means, or NULL. */
 static const char *nearest_option(const lore_command_line *command, const char *word) {
-  const char *names[OPTIONS_MAX + 2] = {help_option.name};
+  const char *names[OPTIONS_MAX + 2] = {lore_option_help.name};
   char name[64];
   int count = 1;
   snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
@@ -77,7 +77,7 @@ static lore_status refuse_letter(const lore_command_line *command, int code, con
 static lore_status refuse_option(const lore_command_line *command, int code, int argc,
                                  char **argv) {
   const char *last = argv[optind - 1];
-  if (code == '?' && (optopt >= LONG_OPTION || optopt == help_option.letter))
+  if (code == '?' && (optopt >= LONG_OPTION || optopt == lore_option_help.letter))
     return lore_fail(LORE_USER, "option '%.*s' takes no value; see 'lore %s --help'",
                      (int)strcspn(last, "="), last, command->name);
   if (optopt > 0 && optopt < LONG_OPTION)
@@ -196,7 +196,7 @@ lore_status lore_options_read(const lore_command_line *command, int argc, char *
   while ((code = getopt_long(argc, argv, tables.letters, tables.option, NULL)) != -1) {
     if (code == '?' || code == ':')
       return refuse_option(command, code, argc, argv);
-    if (code == help_option.letter) {
+    if (code == lore_option_help.letter) {
       *help = true;
       return LORE_OK;
     }
@@ -263,7 +263,7 @@ static void print_option(const lore_option *option, int indent) {
 static void print_options(const lore_command_line *command) {
   char text[WIDTH];
   bool help_printed = false;
-  int indent = write_option(&help_option, sizeof text, text) + GAP;
+  int indent = write_option(&lore_option_help, sizeof text, text) + GAP;
   for (int i = 0; i < command->options; i++)
     if (command->option[i].kind != LORE_OPTION_HEADING) {
       int width = write_option(&command->option[i], sizeof text, text) + GAP;
@@ -276,12 +276,12 @@ static void print_options(const lore_command_line *command) {
       continue;
     }
     if (!help_printed)
-      print_option(&help_option, indent);
+      print_option(&lore_option_help, indent);
     help_printed = true;
     printf("\n%s\n", option->help);
   }
   if (!help_printed)
-    print_option(&help_option, indent);
+    print_option(&lore_option_help, indent);
 }
 
 lore_status lore_options_help(const lore_command_line *command) {

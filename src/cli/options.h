@@ -28,7 +28,10 @@ struct lore_option {
   double least, most; /* bounds of a number */
   const char *unit;   /* of LORE_OPTION_POSITIVE, for messages: "hours" */
   const char *help;   /* a phrase; wrapped where it is printed */
-  const char *(*choice)(int number); /* the words from number 0 on; NULL behind the last */
+
+  /* The words from number 0 on; NULL behind the last. Of LORE_OPTION_OTHER: several may be given
+   * with commas between them. */
+  const char *(*choice)(int number);
 
   /* Puts `text` into the field; called each time the option is given. LORE_USER with a message. */
   lore_status (*take)(const lore_option *option, const char *text, void *field);
@@ -44,10 +47,15 @@ typedef struct {
   const char *usage;    /* the ways to call it, one a line */
   const char *about;    /* what it does */
   const char *argument; /* what its one argument is, "study file"; NULL: it has others */
+  const char *(*choice)(int number); /* the words that its arguments may be; NULL: not such */
   const lore_option *option;
   int options;
   const char *notes; /* what stands below the options; NULL: nothing */
 } lore_command_line;
+
+/* What `argument` is called where it is a file or directory. */
+#define LORE_ARGUMENT_STUDY   "study file"
+#define LORE_ARGUMENT_RESULTS "directory of results"
 
 /* The members `option` and `options` for a table. */
 #define LORE_OPTIONS(table) .option = (table), .options = sizeof(table) / sizeof *(table)
@@ -61,6 +69,9 @@ lore_status lore_options_read(const lore_command_line *command, int argc, char *
 /* The command's one argument at argv[optind]; LORE_USER if there is none, or another one. */
 lore_status lore_options_argument(const lore_command_line *command, int argc, char **argv,
                                   const char **argument);
+
+/* -h, --help, which every table has besides its own. */
+extern const lore_option lore_option_help;
 
 /* Prints what --help says. */
 lore_status lore_options_help(const lore_command_line *command);

@@ -43,12 +43,12 @@ static const lore_option options[] = {
      .help = "one JSON object, for programs"},
 };
 
-static const lore_command_line command_line = {
+const lore_command_line lore_line_plan = {
     .name = "plan",
     .usage = "lore plan [OPTION ...] STUDY",
     .about = "Expands the study, validates all its runs, and prints them with their steps, "
              "tokens, operations, memory and predicted hours. Trains nothing.",
-    .argument = "study file",
+    .argument = LORE_ARGUMENT_STUDY,
     LORE_OPTIONS(options),
     .notes = "examples:\n"
              "  lore plan study.yaml --gflops 40 --ranks-per-run 4\n"
@@ -56,10 +56,10 @@ static const lore_command_line command_line = {
 };
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  LORE_TRY(lore_options_read(&lore_line_plan, argc, argv, arguments, &arguments->help));
   if (arguments->help)
     return LORE_OK;
-  return lore_options_argument(&command_line, argc, argv, &arguments->study);
+  return lore_options_argument(&lore_line_plan, argc, argv, &arguments->study);
 }
 
 typedef struct {
@@ -337,6 +337,6 @@ int lore_command_plan(int argc, char **argv) {
   static lore_arguments arguments = {.ranks = 1};
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(&command_line) : plan_study(&arguments);
+    status = arguments.help ? lore_options_help(&lore_line_plan) : plan_study(&arguments);
   return lore_options_report(status);
 }

@@ -78,7 +78,7 @@ static const lore_option options[] = {
      .help = "print no progress"},
 };
 
-static const lore_command_line command_line = {
+const lore_command_line lore_line_probe = {
     .name = "probe",
     .usage = "lore probe [OPTION ...] DIR\n"
              "mpirun -n N lore probe [OPTION ...] DIR",
@@ -87,7 +87,7 @@ static const lore_command_line command_line = {
              "can read attributes, spectra of activations and weights, distances between names. "
              "Snapshots are the weights of the last step and those of checkpoint.snapshots. "
              "Existing results are left alone. 'lore collect --probes DIR' joins the files.",
-    .argument = "directory of results",
+    .argument = LORE_ARGUMENT_RESULTS,
     LORE_OPTIONS(options),
     .notes = "example:\n"
              "  mpirun -n 4 lore probe --snapshots 0,400,1200 results",
@@ -95,10 +95,10 @@ static const lore_command_line command_line = {
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   lore_probe_options_default(&arguments->probe);
-  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  LORE_TRY(lore_options_read(&lore_line_probe, argc, argv, arguments, &arguments->help));
   if (arguments->help)
     return LORE_OK;
-  return lore_options_argument(&command_line, argc, argv, &arguments->probe.directory);
+  return lore_options_argument(&lore_line_probe, argc, argv, &arguments->probe.directory);
 }
 
 static void print_totals(const lore_probe_totals *t) {
@@ -133,7 +133,7 @@ int lore_command_probe(int argc, char **argv) {
   if (status == LORE_OK)
     status = parse(argc, argv, &arguments);
   if (status == LORE_OK && arguments.help)
-    status = world.rank == 0 ? lore_options_help(&command_line) : LORE_OK;
+    status = world.rank == 0 ? lore_options_help(&lore_line_probe) : LORE_OK;
   else if (status == LORE_OK)
     status = probe(world, &arguments, argc, argv);
   return lore_mpi_end(mine, lore_options_report(status));

@@ -88,14 +88,14 @@ static const lore_option options[] = {
      .help = "print no progress"},
 };
 
-static const lore_command_line command_line = {
+const lore_command_line lore_line_run = {
     .name = "run",
     .usage = "lore run [OPTION ...] STUDY -o DIR\n"
              "mpirun -n N lore run [OPTION ...] STUDY -o DIR",
     .about = "Trains all runs of the study and writes DIR/runs/<id>/: study.yaml (resolved "
              "settings), metrics.nc (one record per evaluation), checkpoints/ (weights) and "
              "state.yaml. Resumes what DIR already holds; leaves complete runs alone.",
-    .argument = "study file",
+    .argument = LORE_ARGUMENT_STUDY,
     LORE_OPTIONS(options),
     .notes = "On SIGUSR1, SIGUSR2, SIGTERM, SIGINT and shortly before the Slurm job ends, all "
              "groups of ranks write a checkpoint and exit with code 75; rerun the same command to "
@@ -112,10 +112,10 @@ static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   arguments->sweep.wave = -1;
   arguments->sweep.chunks = 1;
   arguments->sweep.deaths_max = DEATHS_DEFAULT;
-  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  LORE_TRY(lore_options_read(&lore_line_run, argc, argv, arguments, &arguments->help));
   if (arguments->help)
     return LORE_OK;
-  LORE_TRY(lore_options_argument(&command_line, argc, argv, &arguments->study));
+  LORE_TRY(lore_options_argument(&lore_line_run, argc, argv, &arguments->study));
   if (!arguments->sweep.directory)
     return lore_fail(LORE_USER, "lore run needs a directory for the results: -o DIR");
   return LORE_OK;
@@ -282,7 +282,7 @@ int lore_command_run(int argc, char **argv) {
   if (status == LORE_OK)
     status = parse(argc, argv, &arguments);
   if (status == LORE_OK && arguments.help) {
-    status = world.rank == 0 ? lore_options_help(&command_line) : LORE_OK;
+    status = world.rank == 0 ? lore_options_help(&lore_line_run) : LORE_OK;
   } else if (status == LORE_OK) {
     char *command = lore_options_join(argc, argv);
     arguments.sweep.command = command ? command : "run";

@@ -29,13 +29,13 @@ static const lore_option options[] = {
      .choice = colour_word, .help = "auto (the default: colours on a terminal), always or never"},
 };
 
-static const lore_command_line command_line = {
+const lore_command_line lore_line_show = {
     .name = "show",
     .usage = "lore show [OPTION ...] STUDY",
     .about = "Prints what the study's population consists of, and a few individuals: name, "
              "attribute values, one biography with a training template and one with an evaluation "
              "template. For a toy memory, prints pairs of a key and a value.",
-    .argument = "study file",
+    .argument = LORE_ARGUMENT_STUDY,
     LORE_OPTIONS(options),
     .notes = "Without colours, [names] and <values> are marked.\n"
              "\n"
@@ -44,10 +44,10 @@ static const lore_command_line command_line = {
 };
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  LORE_TRY(lore_options_read(&lore_line_show, argc, argv, arguments, &arguments->help));
   if (arguments->help)
     return LORE_OK;
-  return lore_options_argument(&command_line, argc, argv, &arguments->study);
+  return lore_options_argument(&lore_line_show, argc, argv, &arguments->study);
 }
 
 static lore_status show_study(const lore_arguments *arguments) {
@@ -65,6 +65,6 @@ int lore_command_show(int argc, char **argv) {
   arguments = (lore_arguments){.count = LORE_SHOW_DEFAULT};
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(&command_line) : show_study(&arguments);
+    status = arguments.help ? lore_options_help(&lore_line_show) : show_study(&arguments);
   return lore_options_report(status);
 }

@@ -60,7 +60,7 @@ static const lore_option options[] = {
      .help = "repeat every SECONDS seconds until every run is done or diverged"},
 };
 
-static const lore_command_line command_line = {
+const lore_command_line lore_line_status = {
     .name = "status",
     .usage = "lore status [OPTION ...] DIR",
     .about =
@@ -71,7 +71,7 @@ static const lore_command_line command_line = {
         "then totals. Only reads files: "
         "safe at any time, from any machine "
         "that sees DIR.",
-    .argument = "directory of results",
+    .argument = LORE_ARGUMENT_RESULTS,
     LORE_OPTIONS(options),
     .notes = "examples:\n"
              "  lore status --watch 60 results\n"
@@ -79,10 +79,10 @@ static const lore_command_line command_line = {
 };
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
-  LORE_TRY(lore_options_read(&command_line, argc, argv, arguments, &arguments->help));
+  LORE_TRY(lore_options_read(&lore_line_status, argc, argv, arguments, &arguments->help));
   if (arguments->help)
     return LORE_OK;
-  return lore_options_argument(&command_line, argc, argv, &arguments->directory);
+  return lore_options_argument(&lore_line_status, argc, argv, &arguments->directory);
 }
 
 /* Prints the status once. *over: nothing is left to be done. */
@@ -133,6 +133,6 @@ int lore_command_status(int argc, char **argv) {
   lore_arguments arguments = {0};
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(&command_line) : print_status(&arguments);
+    status = arguments.help ? lore_options_help(&lore_line_status) : print_status(&arguments);
   return lore_options_report(status);
 }

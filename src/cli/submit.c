@@ -85,7 +85,7 @@ static const lore_option options[] = {
     SBATCH_WORD(ACCOUNT, "account", "A", "account to charge"),
 };
 
-static const lore_command_line command_line = {
+const lore_command_line lore_line_submit = {
     .name = "submit",
     .usage = "lore submit [OPTION ...] STUDY -o DIR [-- SBATCH OPTION ...]",
     .about = "Freezes the study's runs in DIR, writes DIR/jobs/{run,collect}.sbatch and prints "
@@ -93,7 +93,7 @@ static const lore_command_line command_line = {
              "parents), whose tasks share the runs, and finally a job that collects the results. "
              "With --yes it submits them. Everything after -- goes to sbatch unchanged: what is of "
              "every job (--qos, --time, --mail-user, ...) for all, the rest for the arrays.",
-    .argument = "study file",
+    .argument = LORE_ARGUMENT_STUDY,
     LORE_OPTIONS(options),
     .notes = "example:\n"
              "  lore submit study.yaml -o results --tasks 8 --time 4:00:00 --yes -- --qos=long",
@@ -217,7 +217,7 @@ static lore_status sort_options(int words, char **word, lore_arguments *a) {
 }
 
 static lore_status check_arguments(int argc, char **argv, int end, lore_arguments *a) {
-  LORE_TRY(lore_options_argument(&command_line, end, argv, &a->submit.study));
+  LORE_TRY(lore_options_argument(&lore_line_submit, end, argv, &a->submit.study));
   if (!a->submit.directory)
     return lore_fail(LORE_USER, "lore submit needs a directory for the results: -o DIR");
   return end < argc ? sort_options(argc - end - 1, argv + end + 1, a) : sort_options(0, argv, a);
@@ -225,7 +225,7 @@ static lore_status check_arguments(int argc, char **argv, int end, lore_argument
 
 static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   int end = find_end(argc, argv);
-  LORE_TRY(lore_options_read(&command_line, end, argv, arguments, &arguments->help));
+  LORE_TRY(lore_options_read(&lore_line_submit, end, argv, arguments, &arguments->help));
   return arguments->help ? LORE_OK : check_arguments(argc, argv, end, arguments);
 }
 
@@ -233,6 +233,6 @@ int lore_command_submit(int argc, char **argv) {
   static lore_arguments arguments;
   lore_status status = parse(argc, argv, &arguments);
   if (status == LORE_OK)
-    status = arguments.help ? lore_options_help(&command_line) : submit(&arguments);
+    status = arguments.help ? lore_options_help(&lore_line_submit) : submit(&arguments);
   return lore_options_report(status);
 }

@@ -28,7 +28,7 @@ typedef struct {
   const char *directory;
 } lore_arguments;
 
-static const lore_command_line command_line = {
+const lore_command_line lore_line_verify = {
     .name = "verify",
     .usage = "lore verify DIR",
     .about =
@@ -39,7 +39,7 @@ static const lore_command_line command_line = {
         "with what they count. Prints what is damaged and what to do about it. The exit code is 3 "
         "if "
         "something is damaged. May be called while jobs run.",
-    .argument = "directory of results",
+    .argument = LORE_ARGUMENT_RESULTS,
     .notes = "example:\n"
              "  lore verify results",
 };
@@ -392,11 +392,12 @@ static lore_status verify_directory(const char *directory) {
 
 int lore_command_verify(int argc, char **argv) {
   lore_arguments arguments = {0};
-  lore_status status = lore_options_read(&command_line, argc, argv, &arguments, &arguments.help);
+  lore_status status =
+      lore_options_read(&lore_line_verify, argc, argv, &arguments, &arguments.help);
   if (status == LORE_OK && arguments.help)
-    return lore_options_report(lore_options_help(&command_line));
+    return lore_options_report(lore_options_help(&lore_line_verify));
   if (status == LORE_OK)
-    status = lore_options_argument(&command_line, argc, argv, &arguments.directory);
+    status = lore_options_argument(&lore_line_verify, argc, argv, &arguments.directory);
   if (status == LORE_OK)
     status = verify_directory(arguments.directory);
   return lore_options_report(status);

@@ -13,8 +13,6 @@
 #include "lore/settings/nearest.h"
 #include "lore/settings/value.h"
 
-enum { POINTS_MAX = 100000 };
-
 void lore_axes_destroy(lore_axes *axes) {
   for (int a = 0; a < axes->axes; a++)
     free(axes->axis[a].value);
@@ -25,7 +23,7 @@ void lore_axes_destroy(lore_axes *axes) {
 
 int64_t lore_axes_points(const lore_axes *axes) {
   int64_t points = 1;
-  for (int a = 0; a < axes->axes && points <= POINTS_MAX; a++)
+  for (int a = 0; a < axes->axes && points <= LORE_POINTS_MAX; a++)
     points *= axes->axis[a].points;
   return points;
 }
@@ -84,8 +82,9 @@ static lore_status add_axis(lore_axes *axes, const lore_source *source, size_t a
                             int points, lore_axis **axis) {
   if (axes->axes == LORE_AXES_MAX || keys > LORE_AXES_MAX)
     return lore_source_fail(source, at, "at most %d settings can be swept", LORE_AXES_MAX);
-  if (points < 1 || points > POINTS_MAX)
-    return lore_source_fail(source, at, "an axis has 1 to %d values, not %d", POINTS_MAX, points);
+  if (points < 1 || points > LORE_POINTS_MAX)
+    return lore_source_fail(source, at, "an axis has 1 to %d values, not %d", LORE_POINTS_MAX,
+                            points);
   lore_axis made = {.keys = keys, .points = points};
   made.value = calloc((size_t)keys * (size_t)points, sizeof *made.value);
   if (!made.value)
@@ -133,10 +132,10 @@ static lore_status read_range_key(const lore_yaml *yaml, int key, lore_value_ran
     return read_range_number(yaml, value, &range->to);
   if (!strcmp(name, "count")) {
     LORE_TRY(read_range_number(yaml, value, &count));
-    range->count = count >= 2 && count <= POINTS_MAX && count == floor(count) ? (int)count : 0;
+    range->count = count >= 2 && count <= LORE_POINTS_MAX && count == floor(count) ? (int)count : 0;
     return range->count ? LORE_OK
                         : lore_source_fail(yaml->source, node->at,
-                                           "count is an integer from 2 to %d", POINTS_MAX);
+                                           "count is an integer from 2 to %d", LORE_POINTS_MAX);
   }
   if (!strcmp(name, "scale") && node->kind == LORE_YAML_SCALAR &&
       (!strcmp(node->text, "log") || !strcmp(node->text, "linear"))) {
@@ -293,7 +292,7 @@ static lore_status read_seeds(const lore_yaml *yaml, int node, size_t at, uint64
     return lore_source_fail(yaml->source, at,
                             "'seeds' is how many ('seeds: 3') or which ones "
                             "('seeds: [1, 5, 9]')");
-  int points = list ? (int)yaml->node[node].parts : (int)fmin(count, POINTS_MAX + 1.0);
+  int points = list ? (int)yaml->node[node].parts : (int)fmin(count, LORE_POINTS_MAX + 1.0);
   LORE_TRY(add_axis(axes, yaml->source, at, 1, points, &axis));
   axis->setting[0] = -1;
   LORE_TRY(find_axis_setting(axes, yaml->source, at, "seed", &axis->setting[0]));

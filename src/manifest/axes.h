@@ -5,6 +5,9 @@
 #include "lore/manifest/manifest.h"
 #include "lore/settings/read.h"
 
+/* Values of an axis, at the most. */
+enum { LORE_POINTS_MAX = 100000 };
+
 /* A value as it is written somewhere. */
 typedef struct {
   const lore_source *source;

@@ -2,15 +2,13 @@
 #include "experiments.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lore/settings/nearest.h"
 #include "lore/settings/value.h"
 #include "lore/settings/word.h"
-#include <stdio.h>
-
-enum { EXPERIMENTS_MAX = 256, NAME_MAX_LENGTH = LORE_NAME_MAX / 2 - 1 };
 
 static size_t node_place(const lore_yaml_node *node, size_t otherwise) {
   return node->at == LORE_NOWHERE ? otherwise : node->at;
@@ -142,14 +140,14 @@ static lore_status check_experiment_name(const lore_yaml *yaml, int key, int cou
   const lore_yaml_node *node = &yaml->node[key];
   const char *name = node->kind == LORE_YAML_SCALAR ? node->text : "";
   size_t length = strlen(name);
-  bool right = length >= 1 && length <= NAME_MAX_LENGTH && isalnum((unsigned char)*name);
+  bool right = length >= 1 && length <= LORE_EXPERIMENT_NAME_MAX && isalnum((unsigned char)*name);
   for (const char *c = name; *c; c++)
     right &= isalnum((unsigned char)*c) || strchr("._-", *c);
   if (!right)
     return lore_source_fail(yaml->source, node->at,
                             "the name of an experiment has 1 to %d letters, digits, '.', '_' and "
                             "'-', the first a letter or digit",
-                            NAME_MAX_LENGTH);
+                            LORE_EXPERIMENT_NAME_MAX);
   for (int e = 0; e < count; e++)
     if (!strcmp(experiment[e].name, name))
       return lore_source_fail(yaml->source, node->at, "experiment '%s' is given twice", name);
@@ -166,7 +164,7 @@ static lore_status check_cycle(const lore_yaml *yaml, const lore_experiment *exp
       length +=
           (size_t)snprintf(names + length, sizeof names - length, "%s -> ", experiment[at].name);
     at = experiment[at].parent;
-  } while (at >= 0 && at != e && ++count < EXPERIMENTS_MAX);
+  } while (at >= 0 && at != e && ++count < LORE_EXPERIMENTS_MAX);
   if (at != e)
     return LORE_OK;
   if (count == 0)
@@ -179,7 +177,7 @@ static lore_status check_cycle(const lore_yaml *yaml, const lore_experiment *exp
 }
 
 static lore_status find_parents(const lore_yaml *yaml, int count, lore_experiment *experiment) {
-  const char *names[EXPERIMENTS_MAX + 1] = {NULL};
+  const char *names[LORE_EXPERIMENTS_MAX + 1] = {NULL};
   for (int e = 0; e < count; e++)
     names[e] = experiment[e].name;
   for (int e = 0; e < count; e++) {
@@ -206,9 +204,9 @@ static lore_status read_experiments(const lore_yaml *yaml, const lore_study_part
     return lore_source_fail(yaml->source, part[1].at,
                             "'experiments' needs named experiments inside");
   for (int key = all->first; key >= 0; key = yaml->node[yaml->node[key].next].next) {
-    if (*count == EXPERIMENTS_MAX)
+    if (*count == LORE_EXPERIMENTS_MAX)
       return lore_source_fail(yaml->source, yaml->node[key].at, "at most %d experiments",
-                              EXPERIMENTS_MAX);
+                              LORE_EXPERIMENTS_MAX);
     LORE_TRY(check_experiment_name(yaml, key, *count, experiment));
     LORE_TRY(read_experiment(yaml, key, &experiment[*count]));
     if (experiment[*count].sweep < 0 && !experiment[*count].parent_name) {
@@ -242,7 +240,7 @@ static lore_status read_base_alone(const lore_yaml *yaml, const lore_study_part 
 lore_status lore_experiments_read(const lore_yaml *yaml, const lore_study_part *part, int *count,
                                   lore_experiment **experiment) {
   *count = 0;
-  *experiment = calloc(EXPERIMENTS_MAX, sizeof **experiment);
+  *experiment = calloc(LORE_EXPERIMENTS_MAX, sizeof **experiment);
   if (!*experiment)
     return lore_fail(LORE_MEMORY, "cannot allocate experiments");
   if (part[1].value >= 0 && part[2].value >= 0)

@@ -5,6 +5,8 @@
 #include "axes.h"
 #include "lore/manifest/manifest.h"
 
+enum { LORE_EXPERIMENTS_MAX = 256, LORE_EXPERIMENT_NAME_MAX = LORE_NAME_MAX / 2 - 1 };
+
 typedef struct {
   const char *name;
   int node;                     /* its settings; -1: the base alone */

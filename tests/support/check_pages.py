@@ -24,7 +24,7 @@ from pathlib import Path
 
 WIDTH = 100
 FOLDERS = ("analysis", "data", "doc", "include", "jobs", "m4", "src", "tests")
-MAN_PAGE = "doc/man/lore.1"
+MAN_PAGE = "doc/man/lore.1.in"
 
 ITEM = re.compile(r"( *)([-*+]|\d+[.)]) +(?=\S)")
 ATOM = re.compile(r"(?:(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)|\S)+")

@@ -1,0 +1,20 @@
+# Turns studies into one C file, so that lore init can write them.
+# usage: awk -f embed_questions.awk jobs/studies/init/imbalance.yaml ... > questions.c
+
+BEGIN {
+  print "/* Generated from jobs/studies/init by src/cli/embed_questions.awk. */\n#include \"questions.h\"\n"
+  print "const lore_question lore_questions[] = {"
+}
+FNR == 1 {
+  if (name != "") print "    },"
+  name = FILENAME
+  sub(/.*\//, "", name)
+  sub(/\.[^.]*$/, "", name)
+  printf "    {\"%s\",\n", name
+}
+{
+  sub(/\r$/, "") # of a checkout with line ends of Windows
+  gsub(/[\\"]/, "\\\\&")
+  print "     \"" $0 "\\n\""
+}
+END { print "    },\n    {0, 0},\n};" }

@@ -1,0 +1,13 @@
+/* The studies of jobs/studies/init, as they were when LORE was built (questions.c is generated). */
+#ifndef LORE_CLI_QUESTIONS_H
+#define LORE_CLI_QUESTIONS_H
+
+typedef struct {
+  const char *name; /* "warm-up" */
+  const char *text; /* the study; its first line is the question, behind "# " */
+} lore_question;
+
+/* Ends with a question without a name. */
+extern const lore_question lore_questions[];
+
+#endif
