@@ -156,6 +156,7 @@ run_sources = \
 	src/run/task_memory.c
 
 cost_sources = \
+	src/cost/disk.c \
 	src/cost/estimate.c \
 	src/cost/operations.c \
 	src/cost/plan.c \
@@ -166,6 +167,8 @@ cost_sources = \
 	src/cost/task_memory.c
 
 control_sources = \
+	src/control/attention.c \
+	src/control/duration.c \
 	src/control/job_scripts.h \
 	src/control/refusals.c \
 	src/control/sbatch_options.c \

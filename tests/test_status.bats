@@ -9,11 +9,12 @@ setup_file() {
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
-  holder=
+  holder='' mounted=''
 }
 
 teardown() {
   [ -z "$holder" ] || kill -KILL "$holder" 2>/dev/null || true
+  [ -z "$mounted" ] || umount "$mounted"
 }
 
 # put_state RUN STATE STEP STEPS [MESSAGE]
@@ -69,7 +70,8 @@ print(next(r["state"] for r in json.load(sys.stdin)["runs"] if r["id"] == sys.ar
     'b: diverged: the loss is not a number' 'c: failed: cannot write "x"' \
     'a: damaged: cannot use dir/runs/a/metrics.nc: No such file or directory; lore run --only a --overwrite ' \
     '.*: 6 runs: 1 waiting, 1 interrupted, 1 stopped, 1 diverged, 1 failed, 1 damaged' \
-    'steps: 100 of 170 \(58.8 %\); time left: -'; do
+    'steps: 100 of 170 \(58.8 %\); time left: -' \
+    'needs attention: 1 failed \(c\); 1 diverged \(b\); 1 damaged \(a\); 1 stalled \(e, .* without a record\)$'; do
     grep -qE "^$line" <<<"$output" || { echo "missing: $line" && return 1; }
   done
 }
@@ -135,7 +137,7 @@ assert abs(study["seconds_left"] - 200000) < 100 and study["steps"] == 10000550
   put_state a "done" 40 40
   wait "$watcher"
   grep -q '^a  *interrupted' watched
-  tail -n 2 watched | grep -q '2 runs: 1 diverged, 1 damaged'
+  tail -n 3 watched | grep -q '2 runs: 1 diverged, 1 damaged'
 }
 
 @test "a run can be looked at all the time while it trains" {
@@ -236,4 +238,157 @@ for id in "tune", "late":
     assert runs[f"chain-{id}-seed2"]["blocked_by"] is None
     assert runs[f"chain-{id}-seed2"]["message"] == ""
 assert runs["chain-base-seed4"]["blocked_by"] is None'
+}
+
+# attention OPTION...: the last line of lore status dir, and its exit code in $code.
+attention() {
+  code=0
+  "$LORE" status --exit-code "$@" dir >out || code=$?
+  tail -n 1 out
+}
+
+# records RUN COUNT MINUTES: as many records, a second apart, the last one so many minutes ago.
+records() {
+  "$HELPERS"/write_metrics_example "dir/runs/$1/metrics.nc" "$2"
+  touch -d "$3 minutes ago" "dir/runs/$1/metrics.nc"
+}
+
+@test "nothing needs attention" {
+  put_state a stopped 20 40
+  mkdir dir/runs/b
+  [ "$(attention)" = "nothing needs attention" ]
+  attention >/dev/null
+  [ "$code" -eq 0 ]
+  "$LORE" status --json dir | "$PYTHON" -c '
+import json, sys
+attention = json.load(sys.stdin)["attention"]
+assert attention["needed"] is False and attention["disk"]["free_bytes"] > 0, attention
+assert [attention[kind] for kind in ("failed", "diverged", "damaged", "stalled", "jobs")] == 5 * [[]]'
+}
+
+@test "runs that failed need attention, the first three by name; the exit code says so if asked" {
+  for run in a b c d; do
+    put_state "$run" failed 20 40 "why"
+  done
+  attention >line
+  cat line
+  [ "$code" -eq 4 ]
+  [ "$(cat line)" = "needs attention: 4 failed (a, b, c, ...)" ]
+  "$LORE" status dir >/dev/null
+  "$LORE" status --json --state waiting dir | "$PYTHON" -c '
+import json, sys
+attention = json.load(sys.stdin)["attention"]
+assert attention["needed"] is True and attention["failed"] == list("abcd"), attention'
+}
+
+@test "a run is stalled if it claims to be running and no record has come for long" {
+  for run in a b c d; do
+    put_state "$run" running 10 4000
+  done
+  put_state e stopped 10 4000
+  records a 6 30    # the usual interval is 1 s, so 5 minutes are long
+  records b 6 4     # these are not
+  records c 1 30    # an interval that is not known counts as 10 minutes
+  records d 1 130
+  records e 6 30    # not running
+  attention >line
+  cat line
+  [ "$code" -eq 4 ]
+  [[ "$(cat line)" =~ ^"needs attention: 2 stalled (a, "(30:0.|29:5.)" without a record, d, "2:(10:0.|09:5.)" without a record)"$ ]]
+  [[ "$(attention --stalled 14)" =~ ^"needs attention: 1 stalled (a, "[0-9:]*" without a record)"$ ]]
+  [ "$(attention --stalled 2000)" = "nothing needs attention" ]
+  # It has just been resumed, and its records are old.
+  sed -i "s/^updated: .*/updated: $(date +%s).000/" dir/runs/a/state.yaml dir/runs/d/state.yaml
+  [ "$(attention)" = "nothing needs attention" ]
+  run "$LORE" status --stalled 0 dir
+  [ "$status" -eq 2 ]
+}
+
+@test "after a dense part, the next record may take longer" {
+  "$PYTHON" -c 'import netCDF4' 2>/dev/null || skip "no python3 with netCDF4"
+  put_state a running 10 4000
+  records a 6 0
+  "$PYTHON" -c '
+import netCDF4
+with netCDF4.Dataset("dir/runs/a/metrics.nc", "a") as data: # of 50 steps/s
+    data.createVariable("evaluate_every", "i4")[...] = 50 * 120'
+  touch -d "19 minutes ago" dir/runs/a/metrics.nc
+  [ "$(attention)" = "nothing needs attention" ]
+  touch -d "21 minutes ago" dir/runs/a/metrics.nc
+  [[ "$(attention)" == "needs attention: 1 stalled (a, "* ]]
+}
+
+@test "a run that somebody holds can be stalled, too" {
+  mkdir -p dir/runs/a
+  records a 6 30
+  hold a 10 4000
+  touch -d "30 minutes ago" dir/runs/a/metrics.nc
+  [ "$(state_of a)" = running ]
+  [[ "$(attention)" == "needs attention: 1 stalled (a, "* ]]
+  touch dir/runs/a/metrics.nc
+  [ "$(attention)" = "nothing needs attention" ]
+}
+
+@test "a run whose loss is no number or beyond all bounds has diverged, before it is said to have" {
+  put_state a running 10 4000
+  put_state b running 10 4000
+  put_state c running 10 4000
+  for run in a b c; do
+    records "$run" 12 0
+  done
+  [ "$(attention)" = "nothing needs attention" ]
+  "$PYTHON" - dir/runs/a/metrics.nc attribute_loss inf dir/runs/b/metrics.nc train_loss 25.5 \
+    dir/runs/c/metrics.nc attribute_loss nan <<'END' || skip "no python3 with scipy or netCDF4"
+import sys
+import netCDF4
+for path, name, value in zip(*[iter(sys.argv[1:])] * 3):
+    with netCDF4.Dataset(path, "a") as data:
+        data.set_auto_mask(False)
+        data[name][-1, ...] = float(value)
+END
+  attention >line
+  cat line
+  [ "$(cat line)" = "needs attention: 3 diverged (a, b, c)" ]
+}
+
+@test "a job that gave up needs attention" {
+  put_state a stopped 20 40
+  mkdir dir/jobs
+  printf '2\nlore: error: no\n' >dir/jobs/12_0.refusal
+  [ "$(attention)" = "needs attention: 1 job gave up (12_0)" ]
+}
+
+# The file system of the directory has room for some files of weights, but not for all that are to come.
+@test "a disk that is too small for the study, or nearly full" {
+  [ "$(id -u)" -eq 0 ] || skip "needs to mount a small tmpfs"
+  mkdir dir
+  mount -t tmpfs -o size=8m tmpfs dir 2>/dev/null || skip "no tmpfs can be mounted here"
+  mounted=$PWD/dir
+  "$LORE" plan --json --gflops 1 -o dir -s 'checkpoint.snapshots=[0]' "$LORE_SOURCE/tests/studies/tiny.yaml" >plan
+  "$LORE" status --json dir >look
+  "$PYTHON" -c '
+import json
+plan, disk = json.load(open("plan")), json.load(open("look"))["attention"]["disk"]
+assert disk["total_bytes"] == 8 << 20, disk
+assert disk["needed_bytes"] == round(plan["weights_bytes"] + plan["resume_bytes"]), (disk, plan["weights_bytes"])
+print(int((disk["free_bytes"] - disk["needed_bytes"]) / 1024))' >spare
+  [ "$(attention)" = "nothing needs attention" ]
+  # One KiB less than the study needs.
+  head -c "$(($(cat spare) + 1))K" /dev/zero >dir/fill
+  attention
+  [[ "$(attention)" =~ ^"needs attention: disk nearly full ("[0-9.]+" "[KM]"iB of 8.0 MiB free, about "[0-9.]+" "[KM]"iB more needed)"$ ]]
+  attention >/dev/null
+  [ "$code" -eq 4 ]
+  rm dir/fill
+  "$LORE" run -q -o dir -s 'checkpoint.snapshots=[0]' "$LORE_SOURCE/tests/studies/tiny.yaml" >/dev/null
+  # A disk that is full does not matter when nothing is left to be done.
+  head -c 8M /dev/zero >dir/fill 2>/dev/null || true
+  [ "$(attention)" = "nothing needs attention" ]
+  rm dir/fill
+  # Nothing is known of what a stray run needs, but 1 % is hardly anything.
+  put_state stray stopped 20 40
+  echo 'name: [' >dir/runs/stray/study.yaml
+  [ "$(attention)" = "nothing needs attention" ]
+  head -c "$(($(df --output=avail -k dir | tail -n 1) - 60))K" /dev/zero >dir/fill
+  [[ "$(attention)" =~ ^"needs attention: disk nearly full ("[0-9.]+" KiB of 8.0 MiB free)"$ ]]
 }

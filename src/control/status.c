@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "lore/base/clock.h"
 #include "lore/io/metrics_check.h"
 #include "lore/io/ncfile.h"
 #include "lore/io/path.h"
@@ -46,10 +46,14 @@ static void read_speed(int ncid, size_t last, lore_seen_metrics *metrics) {
   double seconds = read_number(ncid, "wall_time", to) - read_number(ncid, "wall_time", from);
   if (!(seconds > 0))
     return;
+  metrics->interval = seconds / (double)(to[0] - from[0]);
   metrics->tokens_per_s =
       (read_number(ncid, "tokens_seen", to) - read_number(ncid, "tokens_seen", from)) / seconds;
   metrics->steps_per_s =
       (read_number(ncid, "step", to) - read_number(ncid, "step", from)) / seconds;
+  /* After a dense part the next record takes longer than the last ones did. */
+  double every = read_number(ncid, "evaluate_every", NULL);
+  metrics->interval = fmax(metrics->interval, every / metrics->steps_per_s);
 }
 
 static void read_last_record(int ncid, size_t last, lore_seen_metrics *metrics) {
@@ -65,26 +69,30 @@ static void read_last_record(int ncid, size_t last, lore_seen_metrics *metrics) 
   metrics->phase = (int)phase;
   metrics->loss = read_number(ncid, "attribute_loss", at);
   metrics->accuracy = read_number(ncid, "attribute_accuracy", at);
+  metrics->train_loss = read_number(ncid, "train_loss", at);
   read_speed(ncid, last, metrics);
 }
 
 /* The last records of `path`, a metrics file that may be growing. */
 static void read_metrics(const char *path, lore_seen_metrics *metrics) {
   struct stat about;
-  struct timespec now;
   int ncid;
-  *metrics = (lore_seen_metrics){
-      .loss = NAN, .accuracy = NAN, .tokens_per_s = NAN, .steps_per_s = NAN, .age = NAN};
+  *metrics = (lore_seen_metrics){.loss = NAN,
+                                 .accuracy = NAN,
+                                 .train_loss = NAN,
+                                 .interval = NAN,
+                                 .tokens_per_s = NAN,
+                                 .steps_per_s = NAN,
+                                 .age = NAN};
   if (stat(path, &about) || lore_netcdf_open(path, 0, &ncid))
     return;
   size_t count = count_records(ncid);
   if (count > 0)
     read_last_record(ncid, count - 1, metrics);
   nc_close(ncid);
-  clock_gettime(CLOCK_REALTIME, &now);
-  double age = difftime(now.tv_sec, about.st_mtim.tv_sec);
+  double age = floor(lore_clock_unix()) - (double)about.st_mtim.tv_sec;
   if (metrics->exists)
-    metrics->age = age > 0 ? age : 0;
+    metrics->age = fmax(age, 0);
 }
 
 /* Without a state (runs of earlier versions, or a damaged file) the records decide. */
@@ -146,6 +154,12 @@ static void read_folder(const char *folder, const char *id, const char *metrics_
     check_done(folder, id, seen);
 }
 
+static double time_silent(const lore_seen *seen) {
+  double updated = seen->state.updated;
+  double since = updated > 0 ? fmax(lore_clock_unix() - updated, 0) : NAN;
+  return fmin(since, seen->metrics.age); /* the other one where one is not known */
+}
+
 static double time_left(const lore_seen *seen) {
   double speed = seen->metrics.steps_per_s;
   if (seen->stage != LORE_SEEN_RUNNING || !(speed > 0) || seen->steps == 0)
@@ -161,6 +175,7 @@ lore_status lore_seen_read(const char *directory, const lore_manifest_run *run, 
   LORE_TRY(lore_path_join(folder, LORE_PATH_METRICS, path));
   read_folder(folder, run->id, path, seen);
   seen->left = time_left(seen);
+  seen->silence = time_silent(seen);
   return LORE_OK;
 }
 

@@ -6,22 +6,13 @@
 
 #include "lore/base/json.h"
 #include "lore/base/shown.h"
+#include "lore/control/duration.h"
 
-enum { CELL = 32, DIGITS = 9 /* of numbers in JSON */, BLOCKED = LORE_RUN_ID_MAX + 64 };
-
-/* "1:02:03", "2:03", "3d 04:05", or "-" if it is not known. */
-static const char *print_duration(double seconds, char *text) {
-  if (!(seconds >= 0) || seconds > 1e9)
-    return "-";
-  long s = (long)(seconds + 0.5);
-  if (s >= 86400)
-    snprintf(text, CELL, "%ldd %02ld:%02ld", s / 86400, s / 3600 % 24, s / 60 % 60);
-  else if (s >= 3600)
-    snprintf(text, CELL, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
-  else
-    snprintf(text, CELL, "%ld:%02ld", s / 60, s % 60);
-  return text;
-}
+enum {
+  CELL = LORE_DURATION_SIZE,
+  DIGITS = 9 /* of numbers in JSON */,
+  BLOCKED = LORE_RUN_ID_MAX + 64
+};
 
 static const char *print_number(const char *format, double value, char *text) {
   if (isnan(value))
@@ -50,8 +41,8 @@ static void print_run(FILE *file, int width, const char *id, const lore_seen *se
       file, "%-*s  %-11s %15s %5s %9s %8s %9s %10s %10s  %-10s %s\n", width, id,
       lore_seen_name(seen->stage), step, print_number("%.0f", m->phase ? m->phase : NAN, phase),
       print_number("%.4f", m->loss, loss), print_number("%.4f", m->accuracy, accuracy),
-      print_number("%.0f", m->tokens_per_s, rate), print_duration(seen->left, left),
-      print_duration(m->age, age), or_dash(seen->state.job), or_dash(seen->state.host));
+      print_number("%.0f", m->tokens_per_s, rate), lore_duration_print(seen->left, left),
+      lore_duration_print(m->age, age), or_dash(seen->state.job), or_dash(seen->state.host));
 }
 
 static const char *describe_blocker(const lore_manifest *manifest, const lore_seen *all, int run,
@@ -92,7 +83,7 @@ static void print_totals(FILE *file, const lore_manifest *manifest, const lore_s
   /* 100 % means all of it. */
   fprintf(file, "\nsteps: %lld of %lld (%.1f %%)", (long long)totals.step, (long long)totals.steps,
           floor(share * 10) / 10);
-  fprintf(file, "; time left: %s\n", print_duration(totals.left, left));
+  fprintf(file, "; time left: %s\n", lore_duration_print(totals.left, left));
 }
 
 /* Jobs that gave up say more about a study that stands still than its runs do. */
@@ -106,8 +97,9 @@ static bool is_shown(const lore_seen *seen, unsigned states) {
   return states >> seen->stage & 1;
 }
 
-void lore_seen_print_table(FILE *file, const lore_manifest *manifest, const lore_seen *seen,
-                           unsigned states, const lore_refusals *refusals) {
+void lore_seen_print_table(FILE *file, const lore_attention *attention, unsigned states) {
+  const lore_manifest *manifest = attention->manifest;
+  const lore_seen *seen = attention->seen;
   enum { MANY = 30 /* lines, more than one sees at once */ };
   int width = longest_id(manifest), shown = 0;
   for (int i = 0; i < manifest->runs; i++)
@@ -125,8 +117,9 @@ void lore_seen_print_table(FILE *file, const lore_manifest *manifest, const lore
   for (int i = 0; i < manifest->runs; i++)
     if (is_shown(&seen[i], states))
       print_message(file, manifest, seen, i);
-  print_refusals(file, refusals);
+  print_refusals(file, attention->refusals);
   print_totals(file, manifest, seen);
+  lore_attention_print(attention, file);
 }
 
 static const char *null_if_empty(const char *text) {
@@ -184,8 +177,9 @@ static void print_json_refusals(lore_json *json, const lore_refusals *refusals) 
   lore_json_end(json);
 }
 
-void lore_seen_print_json(FILE *file, const lore_manifest *manifest, const lore_seen *seen,
-                          unsigned states, const lore_refusals *refusals) {
+void lore_seen_print_json(FILE *file, const lore_attention *attention, unsigned states) {
+  const lore_manifest *manifest = attention->manifest;
+  const lore_seen *seen = attention->seen;
   lore_seen_totals totals = lore_seen_total(manifest, seen);
   lore_json json = lore_json_begin(file);
   lore_json_begin_object(&json, NULL);
@@ -202,6 +196,7 @@ void lore_seen_print_json(FILE *file, const lore_manifest *manifest, const lore_
   lore_json_integer(&json, "step", totals.step);
   lore_json_real(&json, "seconds_left", DIGITS, totals.left);
   lore_json_integer(&json, "steps", totals.steps);
-  print_json_refusals(&json, refusals);
+  print_json_refusals(&json, attention->refusals);
+  lore_attention_write(attention, &json);
   lore_json_end(&json);
 }

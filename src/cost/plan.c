@@ -6,6 +6,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "lore/cost/disk.h"
 #include "lore/cost/estimate.h"
 #include "lore/cost/operations.h"
 #include "lore/run/run.h"
@@ -118,23 +119,19 @@ static lore_status find_estimate(lore_plan_cache *cache, const lore_settings *se
 }
 
 static void fill_run(const lore_settings *s, const lore_estimate *e, lore_plan_run *run) {
-  const lore_integer_list *snapshots = &s->checkpoint.snapshots;
   const lore_cost_task *task = lore_cost_task_of(s->task);
-  int files = snapshots->count + 1;
+  const lore_disk_run disk = lore_disk_of_run(s, e->checkpoint_bytes);
   double per_sequence = e->operations / ((double)s->train.steps * s->train.batch);
-  if (snapshots->count > 0 && snapshots->value[snapshots->count - 1] == s->train.steps)
-    files--;
-  *run = (lore_plan_run){
-      .tokens = e->tokens,
-      .operations = e->operations,
-      /* A third of a training step's: forward only. */
-      .evaluation_operations = (double)e->evaluations * task->evaluated(s) * per_sequence / 3,
-      .threads = e->threads,
-      .one_rank = !task->sharded,
-      .peak_bytes = e->peak_bytes,
-      .weights_bytes = (double)files * (double)e->checkpoint_bytes,
-      /* Weights and two moments; the newest, the one before and the one being written. */
-      .resume_bytes = task->sharded ? 9 * (double)e->checkpoint_bytes : 0};
+  *run = (lore_plan_run){.tokens = e->tokens,
+                         .operations = e->operations,
+                         /* A third of a training step's: forward only. */
+                         .evaluation_operations =
+                             (double)e->evaluations * task->evaluated(s) * per_sequence / 3,
+                         .threads = e->threads,
+                         .one_rank = !task->sharded,
+                         .peak_bytes = e->peak_bytes,
+                         .weights_bytes = disk.weights,
+                         .resume_bytes = disk.resume};
 }
 
 lore_status lore_plan_estimate(lore_manifest *manifest, int ranks, int threads,

@@ -18,6 +18,8 @@ typedef struct {
   /* As lore_run_estimate; `sampled` as lore_run_estimate_sampled. */
   lore_status (*estimate)(const lore_settings *settings, int ranks, bool sampled,
                           lore_estimate *estimate);
+  /* The size of a file of weights, bytes. */
+  lore_status (*checkpoint)(const lore_settings *settings, size_t *bytes);
   /* Floating-point operations of the training. */
   lore_status (*operations)(lore_operation_counter *counter, const lore_settings *settings,
                             double *operations);

@@ -108,30 +108,49 @@ static double count_sequences(const lore_settings *s) {
   return (double)lore_groups_of(s, group) * s->evaluate.sequences;
 }
 
+/* The model without a population; destroy it, also after a failure. */
+static lore_status make_model(const lore_settings *s, int *longest, lore_model **model) {
+  lore_vocabulary *vocabulary = NULL;
+  *model = NULL;
+  lore_status status = lore_vocabulary_create(&vocabulary);
+  if (status == LORE_OK) {
+    *longest = lore_vocabulary_longest_biography(vocabulary);
+    status = lore_model_create(&s->model, lore_vocabulary_size(vocabulary), *longest, model);
+  }
+  lore_vocabulary_destroy(vocabulary);
+  return status;
+}
+
+static lore_status measure_checkpoint(const lore_settings *s, size_t *bytes) {
+  lore_model *model;
+  int longest;
+  lore_status status = make_model(s, &longest, &model);
+  if (status == LORE_OK)
+    *bytes = (size_t)model->parameters * sizeof(real);
+  lore_model_destroy(model);
+  return status;
+}
+
 /* A shard's products. */
 static lore_status make_shapes(const lore_settings *s, int *count, lore_gemm_shape *shape) {
   enum { ROWS_MIN = 64, ROWS_MAX = 512 };
-  lore_vocabulary *vocabulary = NULL;
-  lore_model *model = NULL;
-  lore_status status = lore_vocabulary_create(&vocabulary);
+  lore_model *model;
+  int longest;
+  lore_status status = make_model(s, &longest, &model);
   if (status == LORE_OK) {
-    int longest = lore_vocabulary_longest_biography(vocabulary);
-    status = lore_model_create(&s->model, lore_vocabulary_size(vocabulary), longest, &model);
-    if (status == LORE_OK) {
-      double affordable = 3e9 / lore_model_flops_per_token(model, 0);
-      double rows = (double)s->train.shard * longest;
-      rows = rows > ROWS_MAX ? ROWS_MAX : rows;
-      rows = rows > affordable ? affordable : rows;
-      *count = lore_decoder_gemm_shapes(model, rows < ROWS_MIN ? ROWS_MIN : (int)rows, shape);
-    }
+    double affordable = 3e9 / lore_model_flops_per_token(model, 0);
+    double rows = (double)s->train.shard * longest;
+    rows = rows > ROWS_MAX ? ROWS_MAX : rows;
+    rows = rows > affordable ? affordable : rows;
+    *count = lore_decoder_gemm_shapes(model, rows < ROWS_MIN ? ROWS_MIN : (int)rows, shape);
   }
   lore_model_destroy(model);
-  lore_vocabulary_destroy(vocabulary);
   return status;
 }
 
 const lore_cost_task lore_cost_biographies = {.sharded = true,
                                               .estimate = estimate_biographies,
+                                              .checkpoint = measure_checkpoint,
                                               .operations = count_operations,
                                               .evaluated = count_sequences,
                                               .shapes = make_shapes};

@@ -33,6 +33,12 @@ static lore_status find_baselines(const lore_settings *s, bool sampled, lore_est
   return status;
 }
 
+static lore_status measure_checkpoint(const lore_settings *s, size_t *bytes) {
+  const lore_memory_config *c = &s->memory;
+  *bytes = (size_t)(lore_memory_parameters(c) + (int64_t)c->values * c->keys) * sizeof(real);
+  return LORE_OK;
+}
+
 static lore_status estimate_memory_task(const lore_settings *s, int ranks, bool sampled,
                                         lore_estimate *e) {
   (void)ranks; /* one computes */
@@ -54,7 +60,7 @@ static lore_status estimate_memory_task(const lore_settings *s, int ranks, bool 
                        .trainer_bytes = lore_memory_trainer_bytes(c, &s->train),
                        .scratch_bytes = lore_gemm_scratch_bytes(LORE_MEMORY_GEMM_SHAPES, shapes)};
   e->peak_bytes = before + e->population_bytes + e->trainer_bytes + e->scratch_bytes;
-  e->checkpoint_bytes = (size_t)(e->parameters + (int64_t)c->values * c->keys) * sizeof(real);
+  LORE_TRY(measure_checkpoint(s, &e->checkpoint_bytes));
   return find_baselines(s, sampled, e);
 }
 
@@ -69,6 +75,7 @@ static lore_status make_shapes(const lore_settings *s, int *count, lore_gemm_sha
 }
 
 const lore_cost_task lore_cost_memory = {.estimate = estimate_memory_task,
+                                         .checkpoint = measure_checkpoint,
                                          .operations = count_operations,
                                          .evaluated = count_pairs,
                                          .shapes = make_shapes};

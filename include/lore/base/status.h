@@ -18,6 +18,7 @@
   X(LORE_DIVERGED, 3, "training diverged")                                                         \
   X(LORE_ASIDE, 3, "set aside")                                                                    \
   X(LORE_RUNS_FAILED, 3, "some runs failed")                                                       \
+  X(LORE_ATTENTION, 4, "something needs attention")                                                \
   X(LORE_STOPPED, 75, "stopped before the end")
 
 typedef enum {

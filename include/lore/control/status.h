@@ -29,6 +29,8 @@ typedef struct {
   int64_t step, steps;              /* of the last record; train.steps */
   int phase;                        /* 0: none */
   double loss, accuracy;            /* attribute loss (nats) and accuracy of the first group */
+  double train_loss;                /* nats per token, since the record before */
+  double interval;                  /* s between records: of the last ones, or of those to come */
   double tokens_per_s, steps_per_s; /* over the last records */
   double age;                       /* s since the file was written */
 } lore_seen_metrics;
@@ -39,8 +41,10 @@ typedef struct {
   lore_seen_metrics metrics;
   int64_t step, steps; /* done, and to do in all (0: not known) */
   double left;         /* s, of a running run; else NAN */
-  int blocker; /* of a waiting run: index of the run that has failed, diverged or is damaged and
-                  that it begins from, maybe by way of others; else -1 */
+  double silence; /* s since its last record, or since its state changed if that was later; NAN:
+                     neither is there */
+  int blocker;    /* of a waiting run: index of the run that has failed, diverged or is damaged and
+                     that it begins from, maybe by way of others; else -1 */
 } lore_seen;
 
 /* Looks at directory/runs/<run->id>. A file that cannot be read (yet) counts as missing. */
