@@ -237,5 +237,6 @@ END
   sbatch --wait -o job.log --time=5 "$COLLECT" "my dir"
   [ -s "my dir/tiny.nc" ]
   grep -q '1 done' job.log
+  [ "$(tail -n 1 job.log)" = "nothing needs attention" ]
   [ -n "$(find "my dir" -name '*.png')" ]
 }

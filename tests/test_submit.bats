@@ -166,6 +166,28 @@ END
   [ "$(cat srun_called)" = "--mpi=pmix|--export=ALL|--wait=60|$PWD/bin/lore|run|s.yaml|-o|out|" ]
 }
 
+@test "the last job says what needs attention, in the last line of its log and by its exit code" {
+  cp "$LORE_SOURCE/tests/studies/tiny.yaml" two.yaml
+  echo 'sweep: {seeds: 2}' >>two.yaml
+  "$LORE" run -q two.yaml -o two --only tiny-seed1 -s train.steps=2 >/dev/null
+  collected() {
+    code=0
+    LORE=$LORE bash "$LORE_SOURCE/jobs/collect.sbatch" two >log 2>&1 || code=$?
+    tail -n 1 log
+  }
+  [ "$(collected)" = "nothing needs attention" ]
+  collected >/dev/null
+  [ "$code" -eq 0 ]
+  mkdir -p two/runs/tiny-seed2
+  printf 'state: failed\nstep: 1\nsteps: 2\nranks: 1\nthreads: 1\nattempts: 1\nupdated: 5.000\nhost: "n"\njob: ""\nmessage: "no"\n' \
+    >two/runs/tiny-seed2/state.yaml
+  collected >line
+  cat log
+  [ "$code" -eq 4 ]
+  [ "$(cat line)" = "needs attention: 1 failed (tiny-seed2)" ]
+  [ -s two/tiny.nc ]
+}
+
 @test "a study of one run takes no more ranks than its batch has shards" {
   printf 'name: one\ntrain: {steps: 100, batch: 8, shard: 8}\n' >one.yaml
   run "$LORE" submit one.yaml -o out --yes -- --ntasks=2
