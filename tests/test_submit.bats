@@ -169,7 +169,7 @@ END
 @test "the last job says what needs attention, in the last line of its log and by its exit code" {
   cp "$LORE_SOURCE/tests/studies/tiny.yaml" two.yaml
   echo 'sweep: {seeds: 2}' >>two.yaml
-  "$LORE" run -q two.yaml -o two --only tiny-seed1 -s train.steps=2 >/dev/null
+  "$LORE" run -q two.yaml -o two --only tiny-seed1 -s train.steps=2 -s 'checkpoint.snapshots=[0]' >/dev/null
   collected() {
     code=0
     LORE=$LORE bash "$LORE_SOURCE/jobs/collect.sbatch" two >log 2>&1 || code=$?
