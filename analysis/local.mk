@@ -48,6 +48,7 @@ analysis_package = \
 	analysis/lore/selections/tuning.py \
 	analysis/lore/statistics.py \
 	analysis/lore/study.py \
+	analysis/lore/torch.py \
 	analysis/lore/words.py
 nobase_dist_analysis_SCRIPTS = $(analysis_scripts)
 nobase_dist_analysis_DATA = $(analysis_package)

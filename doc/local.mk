@@ -5,6 +5,7 @@ command_pages = \
 	doc/man/lore-bench.1 \
 	doc/man/lore-check.1 \
 	doc/man/lore-collect.1 \
+	doc/man/lore-export.1 \
 	doc/man/lore-init.1 \
 	doc/man/lore-plan.1 \
 	doc/man/lore-probe.1 \
@@ -65,6 +66,7 @@ nobase_dist_doc_DATA = \
 	doc/collect.md \
 	doc/distributions.md \
 	doc/draws.md \
+	doc/export.md \
 	doc/figures.md \
 	doc/findings.md \
 	doc/guide.md \

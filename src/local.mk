@@ -69,6 +69,7 @@ io_sources = \
 	src/io/metrics_check.c \
 	src/io/metrics_old.c \
 	src/io/metrics_old.h \
+	src/io/metrics_read.c \
 	src/io/metrics_table.c \
 	src/io/metrics_table.h \
 	src/io/ncfile.c \
@@ -78,9 +79,14 @@ io_sources = \
 	src/io/seal.c \
 	src/io/seal.h \
 	src/io/state.c \
+	src/io/tokens.c \
+	src/io/tokens_define.c \
+	src/io/tokens_define.h \
 	src/io/variables.c \
 	src/io/variables.h \
-	src/io/whole.c
+	src/io/whole.c \
+	src/io/words.c \
+	src/io/words.h
 
 settings_sources = \
 	src/settings/biographies.c \
@@ -137,6 +143,7 @@ run_sources = \
 	src/run/assignment.h \
 	src/run/backend.c \
 	src/run/backend.h \
+	src/run/export.c \
 	src/run/exposure.c \
 	src/run/exposure.h \
 	src/run/level.c \
@@ -231,6 +238,7 @@ cli_sources = \
 	src/cli/collect.c \
 	src/cli/commands.h \
 	src/cli/complete.c \
+	src/cli/export.c \
 	src/cli/help.c \
 	src/cli/help.h \
 	src/cli/init.c \

@@ -48,6 +48,7 @@ float_tests = \
 	tests/test_state \
 	tests/test_step_quiet \
 	tests/test_textfile \
+	tests/test_tokens \
 	tests/test_trainer \
 	tests/test_vocabulary \
 	tests/test_workspace
@@ -58,6 +59,7 @@ check_LIBRARIES += libkernels_pairs.a
 libkernels_pairs_a_SOURCES = $(kernel_sources)
 libkernels_pairs_a_CPPFLAGS = $(AM_CPPFLAGS) -DLORE_LEVEL=pairs -DLORE_BF16_PAIRS=1 -DLORE_VECTOR_BYTES=64
 libkernels_pairs_a_CFLAGS = $(AM_CFLAGS) $(LORE_KERNEL_CFLAGS) $(LORE_V3_CFLAGS) -Wno-psabi
+tests_test_tokens_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=lore_batch_training -Wl,--wrap=lore_batch_evaluation
 tests_test_bf16_LDADD = libkernels_pairs.a $(LDADD)
 tests_test_bf16_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=lore_kernels
 tests_test_gemm_LDADD = libkernels_pairs.a $(LDADD)
@@ -122,6 +124,7 @@ test_helpers = \
 	tests/support/time_ranks \
 	tests/support/train_ranks \
 	tests/support/write_checkpoint_example \
+	tests/support/write_logits \
 	tests/support/write_metrics_example \
 	tests/support/write_probe_rows \
 	tests/support/write_scores
@@ -146,6 +149,7 @@ shell_tests = \
 	tests/test_definitions.bats \
 	tests/test_distributions.bats \
 	tests/test_earlier.bats \
+	tests/test_export.bats \
 	tests/test_figures.bats \
 	tests/test_file_fault.bats \
 	tests/test_init.bats \
@@ -182,6 +186,7 @@ shell_tests = \
 	tests/test_submit.bats \
 	tests/test_sweep.bats \
 	tests/test_threads.bats \
+	tests/test_torch.bats \
 	tests/test_unwritable.bats \
 	tests/test_verify.bats
 
@@ -217,6 +222,7 @@ test_data = \
 	tests/support/check_pages.py \
 	tests/support/check_probe.py \
 	tests/support/check_schema.py \
+	tests/support/check_torch.py \
 	tests/support/common.bash \
 	tests/support/exposure_checks.py \
 	tests/support/peak_memory.py \

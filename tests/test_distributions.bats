@@ -16,6 +16,34 @@ setup_file() {
   "$PYTHON" "$LORE_SOURCE/tests/support/check_definitions.py" exposure "$ALONE"
 }
 
+@test "lore export writes what exposure.nc counts, for every distribution and curriculum" {
+  "$PYTHON" - "$LORE" "$STUDY" "$ALONE" <<'END'
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+lore, study, results = sys.argv[1:]
+folders = sorted(Path(results, "runs").iterdir())
+for folder in folders:
+    exposure, steps = xr.load_dataset(folder / "exposure.nc"), int(xr.open_dataset(folder / "metrics.nc").train_steps)
+    subprocess.run([lore, "export", study, "-o", "tokens.nc", "--steps", f"0:{steps}", "--run", folder.name,
+                    "--results", results], check=True, stdout=subprocess.DEVNULL)
+    tokens = xr.load_dataset("tokens.nc")
+    draws = np.bincount(tokens.individual.values.ravel(), minlength=exposure.sizes["individual"])
+    assert (draws == exposure.draws).all(), folder.name
+    shown, first = np.unique(tokens.individual.values, return_index=True)
+    assert (exposure.first_step.values[shown] == first // tokens.sizes["sequence"]).all(), folder.name
+    if "adaptive" in folder.name:  # it widened in the middle, and not at once
+        assert 5 < int(tokens.attrs["widened_at"]) < steps and draws[4:].sum() > 0
+        at = int(tokens.attrs["widened_at"])
+        assert (tokens.individual[:at] < 4).all() and not (tokens.individual[at:] < 4).all()
+assert len(folders) == 12
+END
+}
+
 @test "two ranks, and four, make the same bits" {
   same_by_ranks 2
   same_by_ranks 4

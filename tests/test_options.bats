@@ -40,7 +40,7 @@ refused() {
 }
 
 @test "arguments that are too many or missing" {
-  for command in run check plan submit show; do
+  for command in run check plan submit show export; do
     refused "lore $command needs a study file; see 'lore $command --help'" "$command"
     refused "unexpected argument 'x' (lore $command takes one study file)" "$command" study.yaml x
   done

@@ -8,6 +8,7 @@ Modules import only from lines above their own:
     study                         runs and studies in memory
     files                         the one reader of NetCDF files
     forward                       the forward pass of a checkpoint
+    torch                         the same as a PyTorch module; batches of `lore export`; nothing imports it
     selections                    which runs are compared with which, and what is read off them
     drawing                       sheets, panels, colours
     figures, findings             by theme; neither imports from the other

@@ -28,6 +28,8 @@ static const lore_command_entry commands[] = {
      "collect all runs of a study in one NetCDF file", "collect.md, metrics.md"},
     {&lore_line_verify, LORE_FIRST, lore_command_verify,
      "check every file of a directory of results", "sweeps.md"},
+    {&lore_line_export, LORE_FIRST, lore_command_export,
+     "write what a run's training or evaluation shows", "export.md, checkpoint.md"},
     {&lore_line_probe, LORE_TOGETHER, lore_command_probe,
      "examine snapshots: linear probes, spectra, distances", "probe.md"},
     {&lore_line_bench, LORE_TOGETHER, lore_command_bench,

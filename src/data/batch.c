@@ -25,6 +25,7 @@ void lore_batch_layout(lore_batch *batch, lore_arena *arena, int sequences, int 
   batch->target_role = lore_arena_take(arena, tokens, sizeof *batch->target_role);
   batch->individual = lore_arena_take(arena, (size_t)sequences, sizeof *batch->individual);
   batch->attribute = lore_arena_take(arena, sentences, sizeof *batch->attribute);
+  batch->template = lore_arena_take(arena, sentences, sizeof *batch->template);
   batch->name_at = lore_arena_take(arena, sentences, sizeof *batch->name_at);
   batch->value_at = lore_arena_take(arena, sentences, sizeof *batch->value_at);
   batch->value_length = lore_arena_take(arena, sentences, sizeof *batch->value_length);
@@ -47,20 +48,21 @@ static int nth_bit(uint32_t set, uint32_t nth) {
   return __builtin_ctz(set);
 }
 
-static const lore_template *draw_template(const lore_vocabulary *vocabulary,
-                                          const lore_individual *individual, int attribute,
-                                          lore_template_set templates, lore_random *stream) {
+/* Its number. */
+static int draw_template(const lore_individual *individual, int attribute,
+                         lore_template_set templates, lore_random *stream) {
   uint32_t set = templates == LORE_TEMPLATES_TRAINING ? individual->training_templates[attribute]
                                                       : individual->evaluation_templates[attribute];
-  int index = nth_bit(set, lore_random_below(stream, (uint32_t)__builtin_popcount(set)));
-  return lore_vocabulary_template(vocabulary, (lore_attribute)attribute, index);
+  return nth_bit(set, lore_random_below(stream, (uint32_t)__builtin_popcount(set)));
 }
 
 /* Writes one sentence from position `at` on; returns the position after it. `sentence` is its
  * number in the batch. */
 static int put_sentence(lore_batch *batch, const lore_vocabulary *vocabulary,
-                        const lore_individual *individual, const lore_template *template,
-                        int attribute, int sentence, int at) {
+                        const lore_individual *individual, int attribute, int number, int sentence,
+                        int at) {
+  const lore_template *template =
+      lore_vocabulary_template(vocabulary, (lore_attribute)attribute, number);
   const uint16_t name[LORE_NAME_TOKENS] = {individual->first, individual->middle, individual->last};
   const lore_value value =
       lore_vocabulary_value(vocabulary, (lore_attribute)attribute, individual->value[attribute]);
@@ -78,6 +80,7 @@ static int put_sentence(lore_batch *batch, const lore_vocabulary *vocabulary,
     }
   }
   batch->attribute[sentence] = (uint8_t)attribute;
+  batch->template[sentence] = (uint8_t)number;
   batch->value_length[sentence] = value.length;
   return at;
 }
@@ -101,10 +104,9 @@ static void append_biography(lore_batch *batch, const lore_population *populatio
     lore_random_permutation(&stream, LORE_ATTRIBUTES, order);
   put_token(batch, at++, LORE_TOKEN_BEGIN, LORE_ROLE_TEMPLATE);
   for (int k = 0; k < LORE_ATTRIBUTES; k++) {
-    const lore_template *template =
-        draw_template(vocabulary, individual, (int)order[k], templates, &stream);
-    at = put_sentence(batch, vocabulary, individual, template, (int)order[k],
-                      s * LORE_ATTRIBUTES + k, at);
+    int number = draw_template(individual, (int)order[k], templates, &stream);
+    at = put_sentence(batch, vocabulary, individual, (int)order[k], number, s * LORE_ATTRIBUTES + k,
+                      at);
   }
   batch->individual[s] = index;
   batch->tokens = at - FULL_STOP;

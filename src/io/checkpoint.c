@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "seal.h"
+#include "words.h"
 
 #define CHECKSUM "checksum_xxh3_128" /* attribute: of the parameters */
 
@@ -46,15 +47,6 @@ static int list_settings(const lore_model *model, model_setting setting[SETTINGS
   };
   memcpy(setting, all, sizeof all);
   return lore_mixer_has_width(c->mixer) ? SETTINGS_MAX : SETTINGS_MAX - 1;
-}
-
-static size_t longest_word(const lore_vocabulary *vocabulary) {
-  size_t longest = 1;
-  for (int i = 0; i < lore_vocabulary_size(vocabulary); i++) {
-    size_t length = strlen(lore_vocabulary_word(vocabulary, (uint16_t)i));
-    longest = length > longest ? length : longest;
-  }
-  return longest;
 }
 
 /* 64-bit offset, which every tool reads (R's ncdf4 knows no CDF-5), unless a tensor is too large.
@@ -102,32 +94,15 @@ typedef struct {
 } variable_ids;
 
 static void define_checkpoint(lore_ncfile *file, const lore_checkpoint_content *content,
-                              size_t word_length, variable_ids *ids) {
+                              variable_ids *ids) {
   const lore_model *model = content->model;
-  int dimension[LORE_SIDES], words[2];
+  int dimension[LORE_SIDES];
   lore_variables_define_sides(file, model->tensors, model->tensor, dimension);
-  words[0] = dimension[LORE_SIDE_VOCABULARY];
-  words[1] = lore_ncfile_dimension(file, "word_length", word_length);
-  ids->word = lore_ncfile_variable(file, "word", NC_CHAR, 2, words, "word of a token", NULL);
+  ids->word = lore_words_define(file, dimension[LORE_SIDE_VOCABULARY], content->vocabulary);
   for (int v = 0; v < content->vectors; v++)
     lore_variables_define(file, model->tensors, model->tensor, dimension, (lore_vector)v,
                           ids->tensor + v * model->tensors);
   ids->seal = lore_seal_define(file);
-}
-
-static void put_vocabulary(lore_ncfile *file, int variable, size_t length,
-                           const lore_vocabulary *vocabulary) {
-  size_t words = (size_t)lore_vocabulary_size(vocabulary);
-  char *text = calloc(words, length);
-  if (!text && !file->error)
-    file->error = NC_ENOMEM;
-  for (size_t i = 0; i < words && text; i++) {
-    const char *word = lore_vocabulary_word(vocabulary, (uint16_t)i);
-    memcpy(text + i * length, word, strlen(word));
-  }
-  if (!file->error)
-    file->error = nc_put_var_text(file->ncid, variable, text);
-  free(text);
 }
 
 /* Room for the `bytes` of data that follow the header, which is written. */
@@ -137,16 +112,15 @@ static int reserve_data(int fd, int64_t bytes) {
 }
 
 /* Bytes of all variables. */
-static int64_t data_size(const lore_checkpoint_content *content, size_t word_length) {
+static int64_t data_size(const lore_checkpoint_content *content) {
   const lore_model *model = content->model;
-  return model->vocabulary * (int64_t)word_length + LORE_SEAL_SIZE +
+  return model->vocabulary * (int64_t)lore_words_length(content->vocabulary) + LORE_SEAL_SIZE +
          content->vectors * model->parameters * (int64_t)sizeof(real);
 }
 
 static int fill_checkpoint(int ncid, int fd, const void *context) {
   const lore_checkpoint_content *content = context;
   lore_ncfile file = {.ncid = ncid};
-  size_t word_length = longest_word(content->vocabulary);
   variable_ids ids = {
       .tensor = calloc((size_t)(content->vectors * content->model->tensors), sizeof(int))};
   if (!ids.tensor)
@@ -154,14 +128,14 @@ static int fill_checkpoint(int ncid, int fd, const void *context) {
   /* Everything is written below, so there is nothing to fill. */
   file.error = nc_set_fill(ncid, NC_NOFILL, NULL);
   define_attributes(&file, content);
-  define_checkpoint(&file, content, word_length, &ids);
+  define_checkpoint(&file, content, &ids);
   if (!file.error)
     file.error = nc_enddef(ncid);
   if (!file.error)
     file.error = nc_sync(ncid);
   if (!file.error)
-    file.error = reserve_data(fd, data_size(content, word_length));
-  put_vocabulary(&file, ids.word, word_length, content->vocabulary);
+    file.error = reserve_data(fd, data_size(content));
+  lore_words_put(&file, ids.word, content->vocabulary);
   for (int v = 0; v < content->vectors; v++)
     lore_variables_put(&file, content->model->tensors, content->model->tensor,
                        ids.tensor + v * content->model->tensors, &content->vector[v]);

@@ -56,6 +56,15 @@ void lore_assembly_destroy(lore_assembly *a) {
   *a = (lore_assembly){0};
 }
 
+int64_t lore_assembly_widen(const lore_assembly *a, int64_t before, int64_t step,
+                            double subset_loss) {
+  const lore_settings *s = a->settings;
+  double level = a->subset_baseline * (1 - s->evaluate.plateau_margin);
+  bool ends =
+      s->curriculum.kind == LORE_CURRICULUM_ADAPTIVE && before == LORE_NEVER && subset_loss < level;
+  return ends ? step + s->curriculum.steps : before;
+}
+
 double lore_assembly_operations(const lore_model *model, const lore_settings *s, double tokens) {
   double each = lore_model_flops_per_token(model, tokens);
   double layers = each - 6.0 * model->vocabulary * model->config.width;

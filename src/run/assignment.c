@@ -103,3 +103,21 @@ void lore_assignment_unpack(const unsigned char *packed, const lore_settings *ba
   }
   lore_delta_apply(base, packed, &a->settings);
 }
+
+/* The weights of its parent, which are at `path`, or of another study; none: zeros. */
+static lore_weights find_weights(const lore_assignment *run, const char *path) {
+  if (*run->parent)
+    return (lore_weights){.path = path, .run = run->parent, .step = run->weights_step};
+  if (*run->path)
+    return (lore_weights){run->path, run->writer, run->weights_step, run->checksum};
+  return (lore_weights){0};
+}
+
+lore_run_options lore_assignment_options(const lore_assignment *run, const char *path) {
+  const lore_weights weights = find_weights(run, path), none = {0};
+  return (lore_run_options){.id = run->id,
+                            .start = run->patched ? none : weights,
+                            .reference = run->patched ? weights : none,
+                            .first_step = run->first_step,
+                            .hash = run->hash};
+}

@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "lore/manifest/manifest.h"
+#include "lore/run/run.h"
 
 /* Plain data: it is sent as it is. */
 typedef struct {
@@ -33,5 +34,9 @@ const char *lore_assignment_id(const unsigned char *packed);
 
 void lore_assignment_unpack(const unsigned char *packed, const lore_settings *base,
                             lore_assignment *assignment);
+
+/* The options that say what the run is and starts from; the parent's weights, if it has one, are at
+ * `path`. Points into both. */
+lore_run_options lore_assignment_options(const lore_assignment *run, const char *path);
 
 #endif

@@ -64,9 +64,11 @@ lore_status lore_provenance_collect(const lore_settings *settings, const char *c
   LORE_TRY(lore_provenance_add(list, "lore_commit", "%s", lore_build_commit()));
   LORE_TRY(add_stream(list, "lore_build", NULL));
   LORE_TRY(lore_provenance_add(list, "host", "%s", host));
-  LORE_TRY(lore_provenance_add(list, "threads", "%d", threads));
-  LORE_TRY(lore_provenance_add(list, "gemm_backend", "%s", lore_gemm_name(lore_gemm_selected())));
-  LORE_TRY(lore_provenance_add(list, "isa", "%s", lore_kernels()->name));
+  if (threads > 0) {
+    LORE_TRY(lore_provenance_add(list, "threads", "%d", threads));
+    LORE_TRY(lore_provenance_add(list, "gemm_backend", "%s", lore_gemm_name(lore_gemm_selected())));
+    LORE_TRY(lore_provenance_add(list, "isa", "%s", lore_kernels()->name));
+  }
   LORE_TRY(lore_provenance_add(list, "random_seed", "%llu", (unsigned long long)settings->seed));
   return add_stream(list, "lore_settings", settings);
 }

@@ -32,9 +32,10 @@ double lore_run_seconds(const lore_run *run) {
   return lore_clock_seconds() - run->begin;
 }
 
-lore_status lore_run_check_settings(const lore_run *run) {
-  const char *directory = run->result->directory;
-  char path[LORE_PATH_MAX], differences[2048];
+lore_status lore_run_find_differences(const char *directory, const lore_settings *settings,
+                                      size_t size, char *text, int *count) {
+  char path[LORE_PATH_MAX];
+  *count = 0;
   LORE_TRY(lore_path_join(directory, LORE_PATH_STUDY, path));
   if (access(path, F_OK))
     return LORE_OK;
@@ -42,11 +43,18 @@ lore_status lore_run_check_settings(const lore_run *run) {
   if (!before)
     return lore_fail(LORE_MEMORY, "cannot allocate settings");
   lore_status status = lore_settings_read(path, 0, NULL, before);
-  int count = status == LORE_OK ? lore_settings_differences(before, run->settings,
-                                                            sizeof differences, differences)
-                                : 0;
+  if (status == LORE_OK)
+    *count = lore_settings_differences(before, settings, size, text);
   free(before);
-  LORE_TRY(status);
+  return status;
+}
+
+lore_status lore_run_check_settings(const lore_run *run) {
+  const char *directory = run->result->directory;
+  char differences[2048];
+  int count;
+  LORE_TRY(
+      lore_run_find_differences(directory, run->settings, sizeof differences, differences, &count));
   if (count == 0)
     return LORE_OK;
   return lore_fail(

@@ -50,6 +50,11 @@ lore_status lore_run_put_state(lore_run *run);
 /* Seconds of training so far, earlier sessions included. */
 double lore_run_seconds(const lore_run *run);
 
+/* How many settings of the run in `directory` lead elsewhere than `settings`, and which, in `text`
+ * of `size` bytes; 0 if it was not begun. */
+lore_status lore_run_find_differences(const char *directory, const lore_settings *settings,
+                                      size_t size, char *text, int *count);
+
 /* LORE_USER if the run in its directory was begun with settings that lead elsewhere: says which,
  * and what to do. Leader only. */
 lore_status lore_run_check_settings(const lore_run *run);

@@ -103,18 +103,15 @@ static bool was_done(const lore_sweep *sweep) {
          lore_state_read(directory, &state) == LORE_OK && state.stage == LORE_RUN_DONE;
 }
 
-/* The weights of the parent or of another study, if there are any. */
-static lore_status find_weights(lore_sweep *sweep, char *path, lore_weights *weights) {
+/* Where the parent's weights are, which must be there if there is one. */
+static lore_status find_parent(lore_sweep *sweep, char *path) {
   char directory[LORE_PATH_MAX];
   const lore_assignment *run = &sweep->run;
-  *weights = (lore_weights){0};
-  if (*run->path)
-    *weights = (lore_weights){run->path, run->writer, run->weights_step, run->checksum};
+  *path = 0;
   if (!*run->parent)
     return LORE_OK;
   LORE_TRY(lore_directory_of_run(sweep->options->directory, run->parent, directory));
   LORE_TRY(lore_path_of_weights(directory, run->weights_step, path));
-  *weights = (lore_weights){.path = path, .run = run->parent, .step = run->weights_step};
   if (sweep->group.rank > 0 || !access(path, R_OK) || was_done(sweep))
     return LORE_OK;
   bool waited = !strcmp(path, sweep->missing); /* for another child */
@@ -138,24 +135,19 @@ static lore_status execute_run(lore_sweep *sweep, lore_run_result *result) {
   const lore_assignment *run = &sweep->run;
   const lore_sweep_options *o = sweep->options;
   char path[LORE_PATH_MAX];
-  lore_weights weights, none = {0};
   *result = (lore_run_result){.resumed_at = -1};
-  LORE_TRY_TOGETHER(sweep->group, find_weights(sweep, path, &weights));
-  lore_run_options options = {.directory = o->directory,
-                              .id = run->id,
-                              .start = run->patched ? none : weights,
-                              .reference = run->patched ? weights : none,
-                              .first_step = run->first_step,
-                              .hash = run->hash,
-                              .gemm = sweep->gemm,
-                              .command = o->command,
-                              .team = sweep->group,
-                              .overwrite = o->overwrite,
-                              .deaths_max = o->deaths_max,
-                              .retry = o->retry,
-                              .progressed = share_queue,
-                              .context = sweep,
-                              .quiet = o->quiet || sweep->runs > 1};
+  LORE_TRY_TOGETHER(sweep->group, find_parent(sweep, path));
+  lore_run_options options = lore_assignment_options(run, path);
+  options.directory = o->directory;
+  options.gemm = sweep->gemm;
+  options.command = o->command;
+  options.team = sweep->group;
+  options.overwrite = o->overwrite;
+  options.deaths_max = o->deaths_max;
+  options.retry = o->retry;
+  options.progressed = share_queue;
+  options.context = sweep;
+  options.quiet = o->quiet || sweep->runs > 1;
   return lore_run_execute(&run->settings, &options, result);
 }
 

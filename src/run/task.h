@@ -9,6 +9,7 @@ struct lore_run;
 typedef struct {
   bool sharded; /* ranks divide the shards of a batch; else one rank computes, whatever there are */
   bool pairs;   /* metrics are of pairs, which have no attributes */
+  bool tokens;  /* it shows sequences of tokens, which lore_export_run writes */
   /* From beginning to end, as lore_run_execute; all ranks. */
   lore_status (*train)(struct lore_run *run);
 } lore_run_task;

@@ -172,15 +172,13 @@ static void note_duration(lore_run *run, double since) {
     run->slowest = seconds;
 }
 
-/* Adaptive curriculum: the subset's plateau is over, so the others will come in. */
+/* Adaptive curriculum: if the subset's plateau is over, the others will come in. */
 static void widen_curriculum(lore_run *run) {
-  const lore_assembly *a = &run->assembly;
-  const lore_settings *s = run->settings;
-  double level = a->subset_baseline * (1 - s->evaluate.plateau_margin);
-  if (s->curriculum.kind == LORE_CURRICULUM_ADAPTIVE && run->at.widened_at == LORE_NEVER &&
-      run->group[a->subset].attribute_loss < level)
-    run->at.widened_at = run->at.step + s->curriculum.steps;
-  run->assembly.source.sampler.widened_at = run->at.widened_at;
+  lore_assembly *a = &run->assembly;
+  if (a->subset >= 0)
+    run->at.widened_at = lore_assembly_widen(a, run->at.widened_at, run->at.step,
+                                             run->group[a->subset].attribute_loss);
+  a->source.sampler.widened_at = run->at.widened_at;
 }
 
 static lore_status record_evaluation(lore_run *run) {
@@ -315,4 +313,5 @@ static lore_status train_biographies(lore_run *run) {
   return status;
 }
 
-const lore_run_task lore_run_biographies = {.sharded = true, .train = train_biographies};
+const lore_run_task lore_run_biographies = {
+    .sharded = true, .tokens = true, .train = train_biographies};

@@ -57,6 +57,7 @@ static inline int biography_find_template(const lore_population *people, const l
   }
   if (found < 0)
     fail_msg("sequence %d, sentence %d: no template fits", s, k);
+  assert_int_equal(b->template[s * LORE_ATTRIBUTES + k], found);
   *at = end;
   return found;
 }

@@ -22,6 +22,7 @@ typedef struct {
   int64_t *individual; /* sequences_capacity; that the biography is about */
   /* For sequence s and its k-th sentence, s * LORE_ATTRIBUTES + k: */
   uint8_t *attribute;    /* lore_attribute of the sentence */
+  uint8_t *template;     /* of the attribute, from which it is made */
   int32_t *name_at;      /* position (absolute, in token[]) of the first name token */
   int32_t *value_at;     /* position that predicts the first value token */
   uint8_t *value_length; /* value tokens, predicted from value_at, value_at+1, ... */

@@ -27,6 +27,12 @@ typedef struct {
 lore_status lore_assembly_create(const lore_settings *settings, lore_assembly *assembly);
 void lore_assembly_destroy(lore_assembly *assembly);
 
+/* Adaptive curriculum: the step from which all individuals are drawn, or LORE_NEVER, once the
+ * subset has been evaluated at `step`; `before` is what it was. Unchanged with any other
+ * curriculum. */
+int64_t lore_assembly_widen(const lore_assembly *assembly, int64_t before, int64_t step,
+                            double subset_loss);
+
 /* Floating-point operations of a whole training on biographies of `tokens` tokens. A patched step
  * needs the reference's layers forward too. */
 double lore_assembly_operations(const lore_model *model, const lore_settings *settings,

@@ -15,7 +15,8 @@ typedef struct {
   char *text[LORE_PROVENANCES]; /* owned */
 } lore_provenance_list;
 
-/* Collects the entries; free with lore_provenance_free, also after a failure. */
+/* Collects the entries; `threads` 0: nothing was computed that depends on kernels. Free with
+ * lore_provenance_free, also after a failure. */
 lore_status lore_provenance_collect(const lore_settings *settings, const char *command, int threads,
                                     lore_provenance_list *list);
 
