@@ -51,63 +51,71 @@ settings() {
   [ -n "${given[0]}" ] || given=()
 }
 
-# logits NAME STEP...: of the run's weights after these steps.
-logits() {
-  local name=$1 step folder=$1/runs/$1-seed1 scores=()
+# scores NAME STEP...: what LORE makes of the run's weights after these steps, and its part of the arguments of torch
+# logits, in $arguments.
+scores() {
+  local name=$1 step folder=$1/runs/$1-seed1
   shift
+  arguments+=(${arguments:+--} "$folder")
   for step in "$@"; do
     step=$(printf %08d "$step")
-    "$LORE_BUILD/tests/support/write_logits" "$folder/study.yaml" "$folder/checkpoints/weights_$step.nc" >"weights_$step.scores"
-    scores+=("weights_$step.scores")
+    mkdir -p "$name.scores"
+    "$LORE_BUILD/tests/support/write_logits" "$folder/study.yaml" "$folder/checkpoints/weights_$step.nc" \
+      >"$name.scores/weights_$step.scores"
+    arguments+=("$name.scores/weights_$step.scores")
   done
-  torch logits "$folder" "${scores[@]}"
 }
 
 @test "logits are LORE's and numpy's to 1e-5: attention" {
-  logits attention 0 3 8
-  logits plain 3 8
-  logits learned 80 160
+  local arguments=()
+  scores attention 0 3 8
+  scores plain 3 8
+  scores learned 80 160
+  torch logits "${arguments[@]}"
 }
 
 @test "logits are LORE's and numpy's to 1e-5: RG-LRU" {
-  logits recurrent 0 3 8
-  logits biased 3 8
+  local arguments=()
+  scores recurrent 0 3 8
+  scores biased 3 8
+  torch logits "${arguments[@]}"
 }
 
 @test "logits in bf16: the same operands are rounded" {
-  logits rounded 3 8
-  logits roundgates 3 8
+  local arguments=()
+  scores rounded 3 8
+  scores roundgates 3 8
+  torch logits "${arguments[@]}"
 }
 
-# steps NAME...: from the first weights on, with what lore export writes.
-steps() {
-  local name given
+# exported CHECK OPTIONS NAME...: torch CHECK of these runs and what lore export OPTIONS writes of them.
+exported() {
+  local check=$1 options=$2 name given arguments=()
+  shift 2
   for name in "$@"; do
     settings "$name"
-    "$LORE" export "$name.yaml" -o tokens.nc --steps 0:6 "${given[@]}"
-    torch training "$name/runs/$name-seed1" tokens.nc
+    # shellcheck disable=SC2086 # several words
+    "$LORE" export "$name.yaml" -o "$name.nc" $options "${given[@]}"
+    arguments+=(${arguments:+--} "$name/runs/$name-seed1" "$name.nc")
   done
+  torch "$check" "${arguments[@]}"
 }
 
+# From the first weights on, with what lore export writes.
 @test "training steps in PyTorch lead to LORE's next weights: attention" {
-  steps attention plain
+  exported training "--steps 0:5" attention plain
 }
 
 @test "training steps in PyTorch lead to LORE's next weights: RG-LRU" {
-  steps recurrent biased
+  exported training "--steps 0:4" recurrent biased
 }
 
 @test "training steps in bf16" {
-  steps rounded roundgates
+  exported training "--steps 0:3" rounded roundgates
 }
 
 @test "attribute loss and accuracy of known and held-out individuals are those of the metrics" {
-  local name given
-  for name in learned recurrent rounded; do
-    settings "$name"
-    "$LORE" export "$name.yaml" -o groups.nc --evaluation "${given[@]}"
-    torch evaluation "$name/runs/$name-seed1" groups.nc
-  done
+  exported evaluation --evaluation learned recurrent rounded
 }
 
 @test "a patched run: the reference's attention" {
@@ -214,7 +222,8 @@ END
   echo 'raise ImportError("not here")' >without/torch/__init__.py
   for module in "$LORE_SOURCE"/analysis/lore/*.py; do
     module=$(basename "$module" .py)
-    [[ $module != torch && $module != __main__ ]] || continue
-    PYTHONPATH=$PWD/without:$LORE_SOURCE/analysis "$PYTHON" -c "import lore.$module"
-  done
+    [[ $module == torch || $module == __main__ ]] || echo "import lore.$module"
+  done >imports.py
+  PYTHONPATH=$PWD/without:$LORE_SOURCE/analysis "$PYTHON" imports.py
+  [ "$(wc -l <imports.py)" -gt 10 ]
 }

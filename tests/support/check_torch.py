@@ -4,6 +4,8 @@ usage: check_torch.py logits RUN SCORES...        RUN/checkpoints/weights_<step>
        check_torch.py training RUN TOKENS         every step of TOKENS, of which RUN has weights and records
        check_torch.py evaluation RUN TOKENS       every snapshot of RUN against its metrics
        check_torch.py save RUN PATH               the last weights, changed in one element, to PATH
+
+"--" begins the arguments of another run: importing torch takes longer than most checks.
 """
 
 import math
@@ -37,7 +39,7 @@ def log_softmax(logits):
 
 
 def check_logits(run, *paths):
-    """To 1e-5, of logits up to 10: LORE and torch add floats in different orders, numpy adds doubles.
+    """To 1e-5, or to 2e-6 of the largest logit: LORE and torch add floats in different orders, numpy adds doubles.
 
     In bf16 an operand may lie so near the middle between two of its values that another order of a sum before it rounds
     it to the other side. So half of all values must agree to 1e-5, and none may be off by more than few such roundings;
@@ -68,14 +70,15 @@ def check_logits(run, *paths):
         apart = np.abs(logits - plain).max()
         print(f"{weights.name}: {model.precision}: largest logit {np.abs(logits).max():.3g}, from LORE {off.max():.1e}, "
               f"half below {np.median(off):.1e}; from numpy {apart:.1e}")
+        most = max(1e-5, 2e-6 * np.abs(logits).max())
         assert np.isfinite(logits).all() and logits.std() > 0.02 and count == 12
         if model.precision == "bf16":
             assert np.median(off) < 1e-5 and off.max() < apart, (np.median(off), off.max(), apart)
             plain_off = np.abs(np.take_along_axis(log_softmax(plain), target.T, 1).T - wanted)
             assert np.median(plain_off) > 20 * np.median(off), np.median(plain_off)
         else:
-            assert off.max() < 1e-5 and apart < 1e-5, (off.max(), apart)
-            assert np.abs(single - batch[1, :len(rows[1])]).max() < 1e-5
+            assert off.max() < most and apart < most, (off.max(), apart, most)
+            assert np.abs(single - batch[1, :len(rows[1])]).max() < most
 
 
 def learning_rate(tokens, s):
@@ -198,6 +201,10 @@ def save_changed(run, path):
     lore.torch.save(model, path, step=model.step + 5)
 
 
+CHECKS = {"logits": check_logits, "training": check_training, "evaluation": check_evaluation, "save": save_changed}
+
+
 if __name__ == "__main__":
-    {"logits": check_logits, "training": check_training, "evaluation": check_evaluation,
-     "save": save_changed}[sys.argv[1]](*sys.argv[2:])
+    given = " ".join(sys.argv[2:])
+    for arguments in given.split(" -- "):
+        CHECKS[sys.argv[1]](*arguments.split())
