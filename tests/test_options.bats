@@ -26,7 +26,7 @@ refused() {
 }
 
 @test "help of all commands is on stdout, at most 80 columns wide, with an example" {
-  [ "$(commands | wc -l)" -eq 12 ]
+  [ "$(commands | wc -l)" -eq 13 ]
   ! "$LORE" --help | grep -E '.{81}' || return
   for command in $(commands); do
     "$LORE" "$command" --help >help 2>err
