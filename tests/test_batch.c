@@ -47,7 +47,7 @@ static void assert_same_sequences(const lore_batch *part, const lore_batch *whol
     assert_int_equal(part->offset[s], whole->offset[first + s] - from);
   for (int k = 0, l = first * LORE_ATTRIBUTES; k < count * LORE_ATTRIBUTES; k++, l++) {
     assert_int_equal(part->attribute[k], whole->attribute[l]);
-    assert_int_equal(part->template[k], whole->template[l]);
+    assert_int_equal(part->template[k], whole -> template[l]);
     assert_int_equal(part->name_at[k], whole->name_at[l] - from);
     assert_int_equal(part->value_at[k], whole->value_at[l] - from);
     assert_int_equal(part->value_length[k], whole->value_length[l]);

@@ -159,7 +159,7 @@ static lore_status make_pass(token_pass *pass, unit_action *action, const char *
 }
 
 /* So that a full disk is noticed before anything is written: the library may not survive it. What
- * lies behind the end is given back by close_whole. File systems that cannot reserve are found out
+ * lies behind the end is given back by seal_file. File systems that cannot reserve are found out
  * when writing. */
 static int reserve_file(const lore_tokens *tokens, int fd, int64_t positions) {
   int64_t sequences = lore_tokens_parts(tokens) * tokens->sequences, bytes = HEADER;
