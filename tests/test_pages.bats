@@ -159,3 +159,24 @@ refused() {
   [ "$status" -eq 0 ]
   [ "${output%% *}" -ge 17 ]
 }
+
+@test "CITATION.cff and CHANGELOG.md say the version of configure.ac, and the licence" {
+  python3 -c 'import yaml' 2>/dev/null || skip "needs python3 with yaml"
+  python3 - "$LORE_SOURCE" <<'END'
+import pathlib, re, sys
+import yaml
+
+root = pathlib.Path(sys.argv[1])
+version = re.search(r"AC_INIT\(\[lore\], \[([^]]*)\]\)", (root / "configure.ac").read_text())[1]
+citation = yaml.safe_load((root / "CITATION.cff").read_text())
+assert {"cff-version", "message", "title", "authors"} <= citation.keys(), "the keys that must be there"
+assert citation["cff-version"] == "1.2.0" and citation["type"] == "software"
+assert citation["version"] == version and citation["license"] == "MIT" and "MIT" in (root / "COPYING").read_text()
+assert [set(author) for author in citation["authors"]] == [{"name"}], "the project, an entity"
+for work in citation["references"]:
+    assert {"type", "title", "authors"} <= work.keys(), work
+changes = (root / "CHANGELOG.md").read_text()
+assert re.search(r"^## \[Unreleased\]$", changes, re.M) and version in changes
+assert set(re.findall(r"^### (.*)$", changes, re.M)) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+END
+}

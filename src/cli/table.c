@@ -19,7 +19,7 @@ static const lore_command_entry commands[] = {
     {&lore_line_submit, LORE_FIRST, lore_command_submit,
      "write a study's Slurm jobs and submit them", "slurm.md, sweeps.md"},
     {&lore_line_show, LORE_ANY, lore_command_show,
-     "print a few individuals and biographies of a study", "science.md, memory.md"},
+     "print a few individuals and biographies of a study", "science.md, draws.md, memory.md"},
     {&lore_line_settings, LORE_ANY, lore_command_settings,
      "list every setting: type, default, range, meaning", "study.md"},
     {&lore_line_status, LORE_ANY, lore_command_status, "show the progress of a study's runs",
