@@ -32,7 +32,7 @@ pages = pathlib.Path(sys.argv[1])
 option = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 forms = {}
 for file in pathlib.Path().glob("*.help"):
-    shown = re.findall(r"(?m)^  (?:    )?(-\w(?:, --[\w-]+)?|--[\w-]+)(?: ([A-Z][\w/=]*))?", file.read_text())
+    shown = re.findall(r"(?m)^  (?:    )?(-\w(?:, --[\w-]+)?|--[\w-]+)(?: ([A-Z][\w/=:]*))?", file.read_text())
     forms[file.stem] = {(names, value) for names, value in shown}
 everything = {name for all_of_one in forms.values() for names, _ in all_of_one for name in names.split(", ")}
 everything |= {"--man", "--version"}  # of lore itself
