@@ -178,6 +178,7 @@ shell_tests = \
 	tests/test_rooms.bats \
 	tests/test_run.bats \
 	tests/test_schema.bats \
+	tests/test_second_findings.bats \
 	tests/test_show.bats \
 	tests/test_slurm.bats \
 	tests/test_slurm_jobs.bats \
@@ -231,6 +232,10 @@ test_data = \
 	tests/support/rooms.py \
 	tests/support/same_metrics.py \
 	tests/support/same_weights.py \
+	tests/support/second_findings.py \
+	tests/support/second_groups.py \
+	tests/support/second_rows.py \
+	tests/support/second_runs.py \
 	tests/support/slurm \
 	tests/support/slurm.bash \
 	tests/support/twin.py \

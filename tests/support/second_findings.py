@@ -12,7 +12,6 @@ import json
 import sys
 
 import numpy as np
-from scipy import stats
 import second_groups  # noqa: F401  adds its rows
 from second_rows import ROWS
 from second_runs import read_scale
@@ -46,10 +45,10 @@ def correct(tables):
         row["stays"] = bool(row["verdict"] and row["p"] is not None and row["p"] <= most)
 
 
-def close(one, other, scale=0.0):
-    if one is None or other is None:
-        return one is other
-    return bool(np.isclose(one, other, rtol=TOLERANCE, atol=TOLERANCE * scale, equal_nan=True))
+def close(one, other, size=0.0):
+    """Whether two numbers are equal; NaN and null are no number."""
+    one, other = (np.nan if x is None else float(x) for x in (one, other))
+    return bool(np.isclose(one, other, rtol=TOLERANCE, atol=TOLERANCE * size, equal_nan=True))
 
 
 def differences(mine, theirs, any_order):
@@ -61,17 +60,17 @@ def differences(mine, theirs, any_order):
         said.append(f"p {mine['p']} against {theirs['p']}")
     said += [f"{word} {mine[word]} against {theirs[word]}" for word in ("stays", "fragile")
              if mine[word] != theirs[word]]
-    ours, others = mine["intervals"], theirs["intervals"]
+    ours = [vars(one) for one in mine["intervals"] if one.seeds]
+    others = [{word: np.nan if x is None else x for word, x in one.items()}
+              for one in theirs["intervals"] if one["seeds"]]
     if len(ours) != len(others):
         said.append(f"{len(ours)} intervals against {len(others)}")
-    if any_order:
-        ours = sorted(ours, key=lambda one: one.mean)
-        others = sorted(others, key=lambda other: other["mean"])
+    elif any_order:
+        ours, others = (sorted(some, key=lambda one: one["mean"]) for some in (ours, others))
     for one, other in zip(ours, others):
-        width = max(abs(one.mean), abs(one.high - one.low))
-        for word in ("mean", "low", "high", "seeds"):
-            if not close(getattr(one, word), other[word], width):
-                said.append(f"{word} {getattr(one, word)} against {other[word]}")
+        size = np.nanmax([abs(one["mean"]), one["high"] - one["low"]])
+        said += [f"{word} {one[word]} against {other[word]}"
+                 for word in ("mean", "low", "high", "seeds") if not close(one[word], other[word], size)]
     return said
 
 
@@ -82,19 +81,18 @@ def main():
         theirs = json.load(file)
     tables = [table(read_scale(directory)) for directory in sys.argv[2:]]
     correct(tables)
-    mine = [(name, row) for rows in tables for name, row in rows.items()]
-    wrong = 0
-    if [name for name, _ in mine] != [row["finding"] for row in theirs]:
+    mine = [(name, rows[name]) for name in ROWS for rows in tables]
+    wrong = [name for name, _ in mine] != [row["finding"] for row in theirs]
+    if wrong:
         print("other rows, or another order of them")
-        wrong += 1
     for (name, row), other in zip(mine, theirs):
         said = differences(row, other, name in ANY_ORDER)
         if said:
-            print(f"{other['scale'] or 'the scale'}: {name}: {'; '.join(said)}")
-            wrong += 1
+            print(f"{other['scale']}: {name}: {'; '.join(said)}")
+            wrong = True
     if wrong:
         sys.exit(1)
-    print(f"all {len(ROWS)} rows of {len(tables)} scales agree")
+    print(f"all {len(ROWS)} rows agree, in every number, at each of {len(tables)} scales")
 
 
 if __name__ == "__main__":

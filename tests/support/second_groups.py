@@ -95,11 +95,9 @@ def replay_initial(names):
         base = {seed: value for seed, value in lost.pop(min(lost)).items() if value > 0}
         intervals = [Interval({seed: table[seed] / base[seed] for seed in table if seed in base})
                      for _, table in sorted(lost.items())]
-        if all(interval.low > 0.9 for interval in intervals):
-            verdict, threshold = 1, 0.9
-        else:
-            verdict, threshold = -int(all(interval.high < 1 for interval in intervals)), 1
-        tests = [interval.p(threshold if verdict else 0.9) for interval in intervals]
+        holds = all(interval.low > 0.9 for interval in intervals)
+        verdict = 1 if holds else -int(all(interval.high < 1 for interval in intervals))
+        tests = [interval.p(0.9 if holds else 1) for interval in intervals]
         return verdict, None if None in tests else max(tests), intervals
     return decide
 
@@ -132,7 +130,8 @@ def attention_stable(runs):
             return None
         changes = [np.abs(values - values[0]).max()
                    for values in (run.course(name, layer)[1] for layer in run.layers())]
-        return max(changes) / max(np.ptp(old.course(name, layer)[1]) for layer in old.layers())
+        trained = max(np.ptp(old.course(name, layer)[1]) for layer in old.layers())
+        return max(changes) / trained if trained else None
 
     return single(by_seed(collapse_runs(runs, PEOPLE), change), "below", 0.25)
 

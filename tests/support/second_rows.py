@@ -58,11 +58,14 @@ def speeds(run):
         return None
     course = run.course("attribute_loss")
     there, at_begin = between(course, end), between(course, begin)
-    after = [(end, there)] + [(s, v) for s, v in zip(*course) if s > end]
-    half = reached(after, (there + loss) / 2)
+    points = [(end, there)] + [(s, v) for s, v in zip(*course) if s > end]
+    half = reached(points, (there + loss) / 2)
     on = (at_begin - there) / (end - begin)
     before = (course[1][0] - at_begin) / max(begin, 1)
-    return float(np.log(before / on)), float(np.log((there - loss) / 2 / (half - end) / on))
+    after = (there - loss) / 2 / (half - end) if half > end else 0
+    if min(before, on, after) <= 0:
+        return None
+    return float(np.log(before / on)), float(np.log(after / on))
 
 
 @row("Three phases: statistics, plateau, knowledge")
@@ -103,7 +106,7 @@ def law(runs):
     if len(ends) < 4:
         return None
     exponents = slopes({np.log(n): table for n, table in ends.items()})
-    if len(exponents) < 2:
+    if not exponents:
         return None
 
     def of_means(left_out=None):
@@ -131,6 +134,8 @@ def power_law(runs):
         return 0, None, []
     exponents, fit, least, lack = found
     interval = Interval(exponents)
+    if interval.seeds < 2:
+        return 0, None, [interval]
     if fit < 0.98 and lack < 0.05:
         return -1, lack, [interval]
     if interval.high < 0:
@@ -145,6 +150,8 @@ def exponent(runs):
         return 0, None, []
     exponents, fit, _, lack = found
     interval = Interval(exponents)
+    if interval.seeds < 2:
+        return 0, None, [interval]
     if interval.low > 0.83 or interval.high < 0.79:
         nearer = 0.83 if interval.low > 0.83 else 0.79
         return -1, interval.p(nearer), [interval]
@@ -216,22 +223,17 @@ def confidence(runs):
 
 @row("A random order of sentences is crucial")
 def random_order(runs):
-    def two_orders(part):
-        orders = split(part, lambda run: run["population_templates"])
-        return {number: some for number, some in sorted(orders.items())
-                if {"random", "fixed"} <= {run["population_sentence_order"] for run in some}}
+    def differences(part):
+        """Random minus fixed by seed, of each number of templates that a seed has in both orders."""
+        tables = [minus(*(by_seed([run for run in some if run["population_sentence_order"] == order],
+                                  final_accuracy) for order in ("random", "fixed")))
+                  for some in split(part, lambda run: run["population_templates"]).values()]
+        return [table for table in tables if table]
 
     free = ("population_templates", "population_sentence_order")
     some = choose(of_kind(runs, "uniform"), free, lambda part: (
-        len(two_orders(part)), len({items(run.counting, only=free) for run in part}), len(part)))
-
-    def of_order(part, order):
-        return by_seed([run for run in part if run["population_sentence_order"] == order],
-                       final_accuracy)
-
-    tables = [minus(of_order(part, "random"), of_order(part, "fixed"))
-              for part in two_orders(some).values()]
-    return single(mean_of(tables), "above", 0.1)
+        len(differences(part)), len({items(run.counting, only=free) for run in part}), len(part)))
+    return single(mean_of(differences(some)), "above", 0.1)
 
 
 @row("More templates per individual, more knowledge")
@@ -330,13 +332,13 @@ def later_patterns(runs):
 @row("Patterns of after the plateau remove the plateau")
 def remove_plateau(runs):
     patched = [run for run in patched_runs(runs) if run["patch_start"] == 0]
-    references = references_of(runs, patched)
+    references = [run for run in references_of(runs, patched) if run.finished]
     last = max(map(reference, patched), default=0)
     if not references or any(run.end is None or run.end >= last for run in references):
         return 0, None, []
 
     def plateau(run):
-        if run.begin is None or not run.finished:
+        if run.begin is None or run.end is None and not run.finished:
             return None
         return (run["train_steps"] if run.end is None else run.end) - run.begin
 
@@ -425,8 +427,9 @@ def least_alphas(cells):
 def best_alpha(runs, fixed, moving, side):
     """Slope of the best alpha over log2 of a setting, at the fixed one's value with most of them."""
     cells = split(power_law_runs(runs), lambda run: (run[fixed], run[moving]))
-    enough = [run for part in cells.values() if len(set(map(alpha, part))) >= 3 for run in part]
-    parts = split(enough, lambda run: run[fixed])
+    enough = [part for part in cells.values() if any(len(set(map(alpha, some))) >= 3
+              for some in split(part, lambda run: run.seed).values())]
+    parts = split(sum(enough, []), lambda run: run[fixed])
     some = max((part for _, part in sorted(parts.items())), default=[],
                key=lambda part: (len(values_of(part, moving)), len(part)))
     cells = {np.log2(x): {a: by_seed(part, final_loss)

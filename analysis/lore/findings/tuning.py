@@ -134,7 +134,7 @@ def replay_initial(study: Study) -> Decision:
     """The same runs. Loss of accuracy until a tenth of train.steps (as for the early collapse) at each weight over that at
     the least weight, by seed (of seeds that lose anything at the least weight). Not softened is a ratio of 1. Holds if the
     95 % intervals over seeds of all weights are above 0.9; otherwise does not hold if all are below 1 (softened at every
-    weight that was tried). p: the largest over weights."""
+    weight that was tried). p: the largest over weights, against 0.9 where it holds, otherwise against 1."""
     return initial_drop(study, INDIVIDUALS)
 
 
@@ -142,16 +142,17 @@ def replay_initial(study: Study) -> Decision:
 def stable_attention(study: Study) -> Decision:
     """The runs of the early collapse, and the run that each started from. Of attention_attribute_to_name: the largest
     change from step 0 of fine-tuning, at any evaluation and in any layer, over the largest range (most minus least at any
-    evaluation) in any layer of the run it started from; mean over a seed's runs. 95 % interval over seeds below 0.25
-    holds, above does not."""
+    evaluation) in any layer of the run it started from (if that is not 0); mean over a seed's runs. 95 % interval over
+    seeds below 0.25 holds, above does not."""
     changes = []
     for run in (run for _, own in by_count(tuned(study)) for run in own):
         before = parent(study, run)
         if before and run.layers and run.finished:
             past = [before.curve(ATTENTION_TO_NAME, layer=layer)[1] for layer in run.layers]
             now = [run.curve(ATTENTION_TO_NAME, layer=layer)[1] for layer in run.layers]
-            change = max(float(np.abs(v - v[0]).max()) for v in now)
-            changes.append((run, change / max(float(np.ptp(v)) for v in past)))
+            change, trained = max(float(np.abs(v - v[0]).max()) for v in now), max(float(np.ptp(v)) for v in past)
+            if trained > 0:
+                changes.append((run, change / trained))
     need(changes, "no fine-tuning run with attention and with its pre-training")
     i = interval(mean_by_seed(changes))
     return f"changes by {i.text()} of what training changed", below(i, 0.25)
