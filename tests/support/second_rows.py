@@ -392,7 +392,7 @@ def interior(runs):
     some = max((part for _, part in sorted(lengths.items())), key=len, default=[])
 
     def end(run):
-        return None if not run.finished else run["train_steps"] if run.end is None else run.end
+        return run["train_steps"] if run.end is None and run.finished else run.end
 
     parts, intervals = [], []
     for n in values_of(some, "population_individuals"):

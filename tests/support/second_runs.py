@@ -311,6 +311,7 @@ def shared(tables):
 
 def best_by_others(tables, sign=1):
     """Values of the member that the other seeds call best (lowest; highest with sign -1)."""
+    tables = list(filter(None, tables))
     if len(tables) == 1:
         return tables[0]
     seeds, found = shared(tables), {}

@@ -41,10 +41,10 @@ def later_patterns(study: Study) -> Decision:
 
 @THEME.finding("Patterns of after the plateau remove the plateau", "removed", "3, D", changed="2026-11-29")
 def plateau_removed(study: Study) -> Decision:
-    """Patched runs with patch.start 0 and the last patch.reference, which has to be after the end of the plateau of every
-    reference run. Length of the plateau, plateau_end - plateau_start, of the patched run over that of the reference run
-    of its seed: 95 % interval over seeds below one half holds, above does not. A plateau that is not over counts until
-    the last step. Beside it, the ratio of the ends, which contain phase 1."""
+    """Patched runs with patch.start 0 and the last patch.reference, which has to be after the end of the plateau of
+    every reference run that is finished. Length of the plateau, plateau_end - plateau_start, of the patched run over
+    that of the reference run of its seed: 95 % interval over seeds below one half holds, above does not. A plateau that
+    is not over in a finished run counts until the last step. Beside it, the ratio of the ends, which contain phase 1."""
     cells = from_step_0(study)
     last = max(cells)
     own = references(study, cells[last])

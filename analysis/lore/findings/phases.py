@@ -237,9 +237,9 @@ def ended_with_held_out(study: Study) -> Study:
 
 def over_seeds(runs: Study, values: Floats) -> Interval:
     """Interval over seeds of the means over populations of the values (run); seeds that miss a population are left out."""
-    own = [values[runs.seeds == seed] for seed in sorted(set(runs.numbers("seed")))]
-    most = max(map(len, own))
-    return interval([v.mean() for v in own if len(v) == most])
+    people = np.array([run.number("population_individuals") for run in runs])
+    rows = {n: own.by_seed(values[people == n]) for n, own in runs.by_number("population_individuals")}
+    return interval([mean_of(row[seed] for row in rows.values()) for seed in sorted(shared_seeds(rows))])
 
 
 @THEME.finding("Held-out loss rises above the baseline once knowledge appears", "rises as soon as knowledge appears",
@@ -271,9 +271,9 @@ def confidence(study: Study) -> Decision:
 @THEME.finding("A random order of sentences is crucial", "crucial", "A", changed="2026-11-29")
 def sentence_order(study: Study) -> Decision:
     """Uniform runs that differ in population.templates and population.sentence_order only (of such sets that with most
-    numbers of templates that have both orders). For each of these numbers: final attribute_accuracy of known, random minus
-    fixed, by seed; of each seed that has all of them the mean over the numbers. 95 % interval over seeds above 0.1 holds,
-    below 0.1 does not."""
+    numbers of templates that a seed has finished in both orders). For each of these numbers: final attribute_accuracy of
+    known, random minus fixed, by seed; of each seed that has all of them the mean over the numbers. 95 % interval over
+    seeds above 0.1 holds, below 0.1 does not."""
     sets = [{templates: order_gain(at) for templates, at in own.by_number("population_templates")}
             for own in plain(study).along("population_templates", "population_sentence_order")]
     gains: dict[float, BySeed] = max(({t: gain for t, gain in one.items() if gain} for one in sets), key=len, default={})
@@ -338,15 +338,15 @@ def plateaus_there(settings: Sequence[tuple[str, list[float]]]) -> list[Judged]:
                changed="2026-11-29")
 def robust(study: Study) -> Decision:
     """Asked is whether there is a plateau in each setting that was tried, not how often there would be one in others.
-    Uniform runs that differ in one hyperparameter only, for each of: learning rate; weight decay; batch (at equal steps or
-    at equal sequences); size (width, hidden, layers, heads, preset); mixer. A setting is one value of one of them; the
-    common one counts once. For each seed of a setting the lesser of its two speeds (as defined above), in logarithms. Of a
-    setting with two seeds or more, the interval of their mean: t * s / sqrt(seeds), with s² the squares of all such
-    settings' values about the means of their own setting, over the degrees of freedom (these values minus these settings),
-    which t has, too. A setting has a plateau if its interval is above 0, or the value of its one seed is; it has none if
-    that is below 0. Holds if all have one, at least three hyperparameters were varied, and in each setting a run learnt
-    enough; not if one has none. p: as for any criterion of several parts; there is none if a setting that it needs has one
-    seed."""
+    Uniform runs that differ in one hyperparameter only, for each of: learning rate; weight decay; batch (at equal steps
+    or at equal sequences); size (width, hidden, layers, heads, preset, and with them recurrent_width); mixer (and with
+    it positions and recurrent_width). A setting is one value of one of them; the common one counts once. For each seed
+    of a setting the lesser of its two speeds (as defined above), in logarithms. Of a setting with two seeds or more, the
+    interval of their mean: t * s / sqrt(seeds), with s² the squares of all such settings' values about the means of
+    their own setting, over the degrees of freedom (these values minus these settings), which t has, too. A setting has a
+    plateau if its interval is above 0, or the value of its one seed is; it has none if that is below 0. Holds if all
+    have one, at least three hyperparameters were varied, and in each setting a run learnt enough; not if one has none.
+    p: as for any criterion of several parts; there is none if a setting that it needs has one seed."""
     tried: list[str] = []
     all_axes = Axis({}, [])
     for title, names in AXES:

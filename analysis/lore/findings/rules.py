@@ -13,12 +13,13 @@ RULES = """\
 What the criteria have in common
 
 Files and runs
-  A run is an index of the dimension run of a file of `lore collect`. Its settings are the variables of that dimension
-    alone, train_steps for train.steps. Settings that do not count: seed, name, and those whose names begin with
-    evaluate_, checkpoint_, compute_, train_reduction, train_shard, population_held_out, population_throw_away,
-    start_run, start_checksum, patch_run or patch_step; and train_final_learning_rate where train_schedule is
-    constant. A setting that a file lacks differs from any value. Two runs whose other settings and seeds are equal
-    are one run: the copy with more records counts (of equal ones, that of the file whose path is first).
+  A run is an index of the dimension run of a file of `lore collect`. Its settings are the variables that have no
+    dimension but that (and characters) and are named like settings, train_steps for train.steps, and start_step.
+    Settings that do not count: seed, name, and those whose names begin with evaluate_, checkpoint_, compute_,
+    train_reduction, train_shard, population_held_out, population_throw_away, start_run, start_checksum, patch_run or
+    patch_step; and train_final_learning_rate where train_schedule is constant. A setting that a file lacks differs
+    from any value. Two runs whose other settings and seeds are equal are one run: the copy with more records counts
+    (of equal ones, that of the file whose path is first).
   A record is a step at which any variable of that run is there. A run is finished if its last record is at
     train_steps. A final value is the last one that is there, of a finished run; where nothing else is said,
     attribute_loss and attribute_accuracy are those of the group known. A value at a step is linear between the
@@ -31,19 +32,21 @@ Seeds, tests and verdicts
     values. "By seed" pairs the values of the seeds that both sides have. Slopes, exponents and curvatures are of
     least squares, of the seeds that have all points.
   Interval: mean +- t * sd / sqrt(n), sd with n - 1, t the 0.975 quantile of Student's t with n - 1 degrees of
-    freedom. With fewer than two seeds nothing is decided. p is two-sided, of Student's t test that the mean is the
-    threshold which the verdict says it passes; so an interval leaves the threshold out where p is below 0.05. The
-    table has three significant digits, and two of p.
+    freedom. With fewer than two seeds nothing is decided, and there is no p. p is two-sided, of Student's t test that
+    the mean is the threshold which the verdict says it passes, or where it is undecided, of the test that it would
+    have to pass to hold; so an interval leaves the threshold out where p is below 0.05. The table has three
+    significant digits, and two of p.
   "Above x holds, below does not": the whole interval is on that side of x. The test is against x either way.
   Several parts ("both", "all", "every"): holds if all do, with the largest p; does not hold if one does not, with the
-    least p of those that do not times the number of parts (Bonferroni), at most 1. A part may have parts of its own.
+    least p of those that do not times the number of parts (Bonferroni), at most 1. Undecided, it has the largest p of
+    all parts, and none if a part has none. A part may have parts of its own.
   Beats: i is the interval of a difference of losses (nats), m is 2 % of the baseline. Does not if i is above -m (p
     against -m); holds if i is below 0 and its mean at most -m (p against 0); otherwise undecided.
   Stays or goes: Benjamini and Hochberg 1995 at 5 %. The number of tests is that of all rows of all scales in the
     table that have a p value, undecided ones included. Decided rows are ranked by p. A verdict stays if its p is at
     most the largest p of a decided row that is at most 5 % times its rank over the number of tests.
   Fragile: the whole criterion, choices of sets and members included, is computed again without all runs of one seed,
-    for each seed in turn; the verdict is fragile if any of these differs from it.
+    for each seed in turn; a verdict that is decided is fragile if any of these differs from it.
 
 Kinds of runs, the first that fits
   memory: task memory. patched: patch_from is not none. tuned: distribution_kind replay, or distribution_among is not
@@ -70,7 +73,7 @@ Sets of runs
     Where uniform runs are compared with warm-ups, throw-away stages or repeats, those count that have the
     distribution_kind of these (the same draws, so that pairs are real), if there are any; otherwise all.
   Best by the other seeds: of the seeds that all members have, for each seed the value of the member whose mean over
-    the other seeds is best. A single member is taken as it is.
+    the other seeds is best. Members without the value in any run do not count. A single member is taken as it is.
   Length of a curriculum: curriculum_steps, or if it is 0 curriculum_epochs * N / train_batch. Switch of an adaptive
     warm-up: with b the first record whose draw_count is N or more, and a the record before it, the first (record's
     step + curriculum_steps) that is after a and not after b. It ends if there is one.

@@ -23,9 +23,9 @@ MARGIN = 0.02  # of the no-knowledge baseline: the least difference of losses th
 @THEME.finding("Plateau is shortest at an interior alpha", "at 0.6 to 0.8 whatever N", "4, G")
 def interior_alpha(study: Study) -> Decision:
     """Power-law runs (uniform ones have alpha 0) of the train.steps that most of them have; every N with at least four
-    alphas. Plateau end (the last step if it is not over) at alpha 0, and at the largest alpha, minus that at the best
-    alpha between (chosen by the other seeds), by seed. Holds if both 95 % intervals over seeds are above 0 for every N;
-    not if one is below 0."""
+    alphas. Plateau end (the last step if it is not over in a finished run) at alpha 0, and at the largest alpha, minus
+    that at the best alpha between (chosen by the other seeds), by seed. Holds if both 95 % intervals over seeds are
+    above 0 for every N; not if one is below 0."""
     verdicts, texts = [], []
     for n, own in largest_budget(law_runs(study)).by_number("population_individuals"):
         table = {alpha: ends_by_seed(at) for alpha, at in by_alpha(own).items()}
@@ -56,11 +56,11 @@ def best_text(table: dict[float, BySeed]) -> str:
 
 @THEME.finding("Alpha of the least final loss grows with N", "grows", "4, G", changed="2026-11-29")
 def alpha_with_population(study: Study) -> Decision:
-    """Power-law runs of the train.steps with most N (most runs, if several have as many). For each N and seed the alpha
-    of the least final attribute_loss of known: the lowest point of the least-squares parabola through the alphas that all
-    N have (three at least), kept between the least and the largest of them; where it has no minimum, the alpha of the
-    least loss. Slope of that over log2 N, one for each seed that has all runs: 95 % interval above 0 holds, below 0 does
-    not."""
+    """Power-law runs of the train.steps with most N (most runs, if several have as many); of N that have at least three
+    alphas of one seed. For each N and seed the alpha of the least final attribute_loss of known: the lowest point of the
+    least-squares parabola through the alphas that all N have (three at least), kept between the least and the largest of
+    them; where it has no minimum, the alpha of the least loss. Slope of that over log2 N, one for each seed that has all
+    runs: 95 % interval above 0 holds, below 0 does not."""
     runs = max((own for _, own in law_runs(study).cells("train_steps")),
                key=lambda own: (len(own.cells("population_individuals")), len(own)))
     table = alphas_along(runs.by_number("population_individuals"), "N")
@@ -70,9 +70,9 @@ def alpha_with_population(study: Study) -> Decision:
 
 @THEME.finding("Alpha of the least final loss grows with shorter budgets", "8k, 16k, 32k steps", "G", changed="2026-11-29")
 def alpha_with_budget(study: Study) -> Decision:
-    """Power-law runs of the N with most train.steps (most runs, if several have as many). The same alphas, of each number
-    of steps: slope over log2 of the steps, one for each seed that has all runs: 95 % interval below 0 holds, above 0 does
-    not."""
+    """Power-law runs of the N with most train.steps (most runs, if several have as many); of numbers of steps that have
+    at least three alphas of one seed. The same alphas, of each number of steps: slope over log2 of the steps, one for
+    each seed that has all runs: 95 % interval below 0 holds, above 0 does not."""
     runs = max((own for _, own in law_runs(study).cells("population_individuals")),
                key=lambda own: (len(own.cells("train_steps")), len(own)))
     table = alphas_along(runs.by_number("train_steps"), "steps")
@@ -112,10 +112,10 @@ def warm_up_law(study: Study) -> Decision:
 @THEME.finding("After a warm-up more people are known than without one by training on fewer", "N = 128k: 94.92 % against "
          "63.26 % counted over 128k", "L", changed="2026-11-23")
 def warm_up_fewer(study: Study) -> Decision:
-    """The largest N that has a warm-up. Final attribute_accuracy of known, of a uniform run on n times n / N: best
-    warm-up on N minus best uniform run on any n up to N (each best by the other seeds), by seed, of runs that differ in
-    the individuals that are shown and in their number only, with the most train.steps that have both and an n below N: 95
-    % interval above 0 holds, below 0 does not."""
+    """The largest N that has a warm-up. Final attribute_accuracy of known, of a uniform run (of any distribution_kind)
+    on n times n / N: best warm-up on N minus best uniform run on any n up to N (each best by the other seeds), by seed,
+    of runs that differ in the individuals that are shown and in their number only, with the most train.steps that have
+    both and an n below N: 95 % interval above 0 holds, below 0 does not."""
     runs = default_biographies(of_family(study, "warm-up", "uniform"))
     need(len(of_family(runs, "warm-up")), "no run of kind: warm-up")
     n = max(of_family(runs, "warm-up").numbers("population_individuals"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -98,7 +99,9 @@ def not_softened(ratios: Sequence[Interval]) -> Judged:
     unsoftened, softer = every(*(above(i, UNSOFTENED) for i in ratios)), every(*(below(i, 1.0) for i in ratios))
     if unsoftened.verdict == HOLDS:
         return unsoftened
-    return opposite(softer) if softer.verdict == HOLDS else softer.left_open()
+    if softer.verdict == HOLDS:
+        return opposite(softer)
+    return replace(softer.left_open(), p=float(np.max([i.p(1.0) for i in ratios])))
 
 
 @THEME.finding("Fine-tuning: old knowledge collapses early", "within a few hundred steps", "5, N", changed="2026-11-23")
@@ -113,11 +116,11 @@ def old_collapse(study: Study) -> Decision:
 
 @THEME.finding("Fine-tuning: the more new people, the more is lost", "worse", "5, N", changed="2026-11-29")
 def more_people(study: Study) -> Decision:
-    """Sets of fine-tuning runs that differ in population.new only, two numbers at least; of these the first, by ascending
-    replay weight and then by descending learning rate, in which the mean final attribute_accuracy of known over seeds is
-    at least 0.1 for some number of new ones (where less is left, nothing more can be lost). Slope of that accuracy over
-    log2 of population.new, one per seed that has all numbers: 95 % interval below 0 holds, above 0 does not. Undecided if
-    there is no such set."""
+    """Sets of fine-tuning runs that differ in population.new only, two numbers at least; of these the first, by
+    ascending replay weight and then by descending learning rate, in which the mean final attribute_accuracy of known
+    over seeds is at least 0.1 for some number of new ones (where less is left, nothing more can be lost). Slope of that
+    accuracy over log2 of population.new, one per seed that has all numbers: 95 % interval below 0 holds, above 0 does
+    not. Undecided if there is no such set, and then without p; its interval is that of the first set."""
     return more_new(study, INDIVIDUALS)
 
 
