@@ -87,7 +87,5 @@ END
   cat log
   "$LORE" run -q sweep.yaml -o alone
   diff <(ls r/runs) <(ls alone/runs)
-  for run in alone/runs/*; do
-    same_metrics "$run/metrics.nc" "r/runs/${run##*/}/metrics.nc"
-  done
+  same_results r alone
 }

@@ -19,19 +19,6 @@ END
   "$LORE" run -q "$LONG" -o "$WHOLE"
 }
 
-# same DIRECTORY REFERENCE: all metrics and weights are those of the reference.
-same() {
-  local run name weights
-  for run in "$2"/runs/*; do
-    name=${run##*/}
-    same_metrics "$1/runs/$name/metrics.nc" "$run/metrics.nc"
-    for weights in "$run"/checkpoints/*; do
-      same_weights "$1/runs/$name/checkpoints/${weights##*/}" "$weights"
-    done
-    [ "$(ls "$1/runs/$name/checkpoints")" = "$(ls "$run/checkpoints")" ]
-  done
-}
-
 # begin RANKS DIRECTORY: starts the long run behind us, as $job.
 begin() {
   mpirun -n "$1" "$LORE" run -q "$LONG" -o "$2" >"$2.log" 2>&1 3>&- &
@@ -94,11 +81,11 @@ END
 
 @test "two ranks, and four, make the same bits" {
   mpirun -n 2 "$LORE" run -q --ranks-per-run 2 "$STUDY" -o two
-  same two "$ALONE"
+  same_results two "$ALONE"
   mpirun -n 4 "$LORE" run -q --ranks-per-run 4 "$STUDY" -o four
-  same four "$ALONE"
+  same_results four "$ALONE"
   mpirun -n 2 "$LORE" run -q --ranks-per-run 1 "$STUDY" -o side_by_side
-  same side_by_side "$ALONE"
+  same_results side_by_side "$ALONE"
 }
 
 @test "complete runs are left alone" {
@@ -116,7 +103,7 @@ END
     ! wait "$job"
     grep -q '^state: running' "killed$ranks/runs/long-seed1/state.yaml"
     "$LORE" run -q "$LONG" -o "killed$ranks"
-    same "killed$ranks" "$WHOLE"
+    same_results "killed$ranks" "$WHOLE"
   done
 }
 
@@ -132,7 +119,7 @@ END
   grep -q '^state: stopped' one/runs/long-seed1/state.yaml
   "$LORE" run "$LONG" -o one >again 2>&1
   ! grep -q 'resumed from' again
-  same one "$WHOLE"
+  same_results one "$WHOLE"
   begin 3 three
   pause three
   victim=$(pgrep -f -- "lore run .*-o three\$" | grep -vx "$job" | tail -n 1)
@@ -140,7 +127,7 @@ END
   ! wait "$job"
   grep -q '^state: stopped' three/runs/long-seed1/state.yaml
   "$LORE" run -q "$LONG" -o three
-  same three "$WHOLE"
+  same_results three "$WHOLE"
 }
 
 @test "a time limit" {

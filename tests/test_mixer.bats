@@ -10,17 +10,6 @@ setup_file() {
   "$LORE" run $OPTIONS "$STUDY" -o "$REFERENCE"
 }
 
-# same DIRECTORY [OPTION...]: metrics and weights as in the reference.
-same() {
-  local directory=$1 step
-  shift
-  same_metrics "$directory/$RUN/metrics.nc" "$REFERENCE/$RUN/metrics.nc" "$@"
-  for step in 00 20 40; do
-    same_weights "$directory/$RUN/checkpoints/weights_000000$step.nc" \
-      "$REFERENCE/$RUN/checkpoints/weights_000000$step.nc"
-  done
-}
-
 @test "the metrics file has no layers, and the settings are resolved" {
   "$PYTHON" - "$REFERENCE/$RUN/metrics.nc" <<'CODE'
 import sys
@@ -35,16 +24,16 @@ CODE
   "$PYTHON" "$LORE_SOURCE/analysis/quickstart.py" "$REFERENCE" -o picture.png
   [ "$(wc -c <picture.png)" -gt 20000 ]
   "$LORE" run $OPTIONS "$REFERENCE/$RUN/study.yaml" -o again
-  same again
+  same_results again "$REFERENCE"
 }
 
 @test "1, 2 and 4 ranks and two threads give the same bits" {
   for ranks in 2 4; do
     mpirun -n $ranks "$LORE" run $OPTIONS "$STUDY" -o "ranks$ranks"
-    same "ranks$ranks"
+    same_results "ranks$ranks" "$REFERENCE"
   done
   "$LORE" run $OPTIONS "$STUDY" -o threads -s compute.threads=2
-  same threads --but compute_threads
+  same_results threads "$REFERENCE" --but compute_threads
 }
 
 @test "stopped and gone on with: as undisturbed" {
@@ -59,7 +48,7 @@ CODE
   wait $job || code=$?
   [ "$code" -eq 75 ]
   "$LORE" run $OPTIONS "$STUDY" -o stopped | grep -q 'resumed from'
-  same stopped
+  same_results stopped "$REFERENCE"
 }
 
 @test "numpy makes of a sequence what lore does, with either mixer" {

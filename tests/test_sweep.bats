@@ -210,11 +210,8 @@ experiments:
     grep -q '^complete  *7 (7 trained' out
     cat "dir$ranks"/runs/*/state.yaml | grep '^attempts' | sort -u | grep -qx 'attempts: 1'
   done
-  for id in $(ids dir1); do
-    for other in 2 4; do
-      same_metrics "dir1/runs/$id/metrics.nc" "dir$other/runs/$id/metrics.nc"
-    done
-  done
+  same_results dir2 dir1
+  same_results dir4 dir1
   [ "$(ids dir1 | head -n 1)" = family-pretrain-seed1 ]
   "$PYTHON" - dir1 <<'END'
 import netCDF4, numpy, sys
@@ -290,7 +287,5 @@ sweep: {seeds: 6}'
   cat out log
   "$LORE" status dir
   mpirun -n 2 "$LORE" run -q groups.yaml -o dir
-  for id in $(ids one); do
-    same_metrics "one/runs/$id/metrics.nc" "dir/runs/$id/metrics.nc"
-  done
+  same_results dir one
 }

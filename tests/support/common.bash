@@ -47,3 +47,8 @@ same_metrics() {
 same_weights() {
   "$PYTHON" "$LORE_SOURCE/tests/support/same_weights.py" "$@"
 }
+
+# same_results DIRECTORY REFERENCE [--but VARIABLE...]: so have all runs of two directories, draws included.
+same_results() {
+  "$PYTHON" "$LORE_SOURCE/tests/support/same_results.py" "$@"
+}

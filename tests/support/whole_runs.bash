@@ -7,25 +7,10 @@ train_alone() {
   "$LORE" run -q "$STUDY" -o "$ALONE"
 }
 
-# same_as_alone DIRECTORY: all metrics, weights and draws as those of one rank.
-same_as_alone() {
-  local run weights name
-  for run in "$ALONE"/runs/*; do
-    name=${run##*/}
-    same_metrics "$1/runs/$name/metrics.nc" "$run/metrics.nc"
-    ncdump -v draws,first_step "$1/runs/$name/exposure.nc" | sed '1,/^data:/d' >a
-    ncdump -v draws,first_step "$run/exposure.nc" | sed '1,/^data:/d' >b
-    cmp a b
-    for weights in "$run"/checkpoints/weights_*.nc; do
-      same_weights "$1/runs/$name/checkpoints/${weights##*/}" "$weights"
-    done
-  done
-}
-
 # same_by_ranks R: R ranks train every run together.
 same_by_ranks() {
   mpirun -n "$1" "$LORE" run -q --ranks-per-run "$1" "$STUDY" -o "ranks$1"
-  same_as_alone "ranks$1"
+  same_results "ranks$1" "$ALONE"
 }
 
 # same_when_killed TIMES SECONDS: SIGKILL at random moments of at most SECONDS, then to the end.
@@ -40,5 +25,5 @@ same_when_killed() {
     wait "$job" || true
   done
   "$LORE" run -q --max-deaths 0 "$STUDY" -o killed # three kills in a row without a checkpoint are not its fault
-  same_as_alone killed
+  same_results killed "$ALONE"
 }
