@@ -231,6 +231,7 @@ test_data = \
 	tests/support/refused_studies.py \
 	tests/support/rooms.py \
 	tests/support/same_metrics.py \
+	tests/support/same_results.py \
 	tests/support/same_weights.py \
 	tests/support/second_findings.py \
 	tests/support/second_groups.py \
@@ -284,7 +285,8 @@ endif
 
 # OpenBLAS starts threads that allocate when it is loaded, in the middle of a test that counts.
 # Open MPI refuses root, as in containers, and more ranks than cores (version 4, version 5), unless
-# told otherwise. Over TCP it complains where there is no network; ranks of one machine need none.
+# told otherwise. Over TCP it complains where there is no network; ranks of one machine need none. Without
+# these two, version 4 looks for other networks for more than a second whenever it starts.
 AM_TESTS_ENVIRONMENT = \
 	LORE="$(abs_top_builddir)/lore$(EXEEXT)"; export LORE; \
 	LORE_SOURCE="$(abs_top_srcdir)"; export LORE_SOURCE; \
@@ -294,5 +296,6 @@ AM_TESTS_ENVIRONMENT = \
 	OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM; \
 	OMPI_MCA_rmaps_base_oversubscribe=1; export OMPI_MCA_rmaps_base_oversubscribe; \
 	PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe; export PRTE_MCA_rmaps_default_mapping_policy; \
-	OMPI_MCA_btl='^tcp'; export OMPI_MCA_btl; \
+	OMPI_MCA_pml=ob1; export OMPI_MCA_pml; \
+	OMPI_MCA_btl='^tcp,ofi'; export OMPI_MCA_btl; \
 	LSAN_OPTIONS="suppressions=$(top_srcdir)/tests/support/leaks.supp"; export LSAN_OPTIONS;
