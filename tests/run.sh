@@ -3,7 +3,8 @@
 #
 #   tests/run.sh         gcc, all tests (under 15 minutes)
 #   tests/run.sh ci      gcc with -Werror, all tests but slow ones with Slurm (LORE_SLURM_TESTS=short), with fewer
-#                        kills (LORE_KILLS=4), three tests side by side (LORE_TEST_JOBS=3); clang builds with -Werror; C tests with sanitizers (under 30 minutes)
+#                        kills (LORE_KILLS=4), three tests side by side (LORE_TEST_JOBS=3); clang builds with -Werror;
+#                        C tests with sanitizers (under 25 minutes)
 #   tests/run.sh full    all of that and the whole night, all tests with clang too, valgrind, shellcheck, make distcheck
 #                        (and sums over 64 ranks, LORE_RANKS=1)
 #   tests/run.sh night   a sweep on a Slurm of its own with hostile variables, a run that kills its process, a full
@@ -21,6 +22,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 level=${1:-default}
 jobs=${LORE_JOBS:-$(nproc)}
 passed=0 failed=0 skipped=0
+beside=() # parts of ci
 
 say() {
   printf 'lore: %s\n' "$*"
@@ -103,6 +105,7 @@ suite() {
   run_tests "$build" "$parallel" shell_tests= "$@" || status=$?
   if [[ " $* " != *" shell_tests= "* ]]; then
     run_tests "$build" "$parallel" TESTS="$(others)" "$@" || status=$?
+    begin_beside
     run_tests "$build" 1 TESTS="${alone[*]}" "$@" || status=$?
   fi
   while IFS= read -r -d '' trs; do
@@ -117,6 +120,39 @@ suite() {
     sums[1]=1
   fi
   count "${sums[@]}" "$name"
+}
+
+run_beside() {
+  local part
+  renice -n 19 -p "$BASHPID" >/dev/null
+  passed=0 failed=0 skipped=0
+  for part in "${beside[@]}"; do
+    "$part"
+  done
+  echo "$passed $failed $skipped" >build-beside/count
+}
+
+# begin_beside: what $beside lists runs from here on behind us at low priority, beside tests that mostly wait.
+begin_beside() {
+  [ ${#beside[@]} -gt 0 ] || return
+  mkdir build-beside
+  run_beside >build-beside/log 2>&1 &
+}
+
+# end_beside: waits for it, prints what it printed and adds its counts.
+end_beside() {
+  local p=0 f=1 s=0 part
+  if [ ! -d build-beside ]; then # the tests that it waits beside were not reached
+    for part in "${beside[@]}"; do
+      "$part"
+    done
+    return
+  fi
+  wait
+  cat build-beside/log
+  read -r p f s <build-beside/count
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  rm -r build-beside
 }
 
 # check NAME COMMAND...: one test that is a command.
@@ -221,9 +257,10 @@ start=$SECONDS
 case $level in
   default) with_gcc ;;
   ci)
+    rm -rf build-beside
+    beside=(with_clang with_sanitizers)
     LORE_SLURM_TESTS=short LORE_KILLS=4 LORE_TEST_JOBS=${LORE_TEST_JOBS:-3} with_gcc
-    with_clang
-    with_sanitizers
+    end_beside
     ;;
   full)
     LORE_NIGHT=1 LORE_RANKS=1 with_gcc
