@@ -10,6 +10,8 @@ analysis_package = \
 	analysis/lore/__init__.py \
 	analysis/lore/__main__.py \
 	analysis/lore/commands.py \
+	analysis/lore/dataset.py \
+	analysis/lore/directory.py \
 	analysis/lore/drawing/__init__.py \
 	analysis/lore/drawing/names.py \
 	analysis/lore/drawing/panel.py \
@@ -36,6 +38,9 @@ analysis_package = \
 	analysis/lore/findings/tuning.py \
 	analysis/lore/forward.py \
 	analysis/lore/interpreter.py \
+	analysis/lore/plot.py \
+	analysis/lore/py.typed \
+	analysis/lore/records.py \
 	analysis/lore/script.py \
 	analysis/lore/selections/__init__.py \
 	analysis/lore/selections/curricula.py \
@@ -48,8 +53,10 @@ analysis_package = \
 	analysis/lore/selections/tuning.py \
 	analysis/lore/statistics.py \
 	analysis/lore/study.py \
+	analysis/lore/tables.py \
 	analysis/lore/torch.py \
-	analysis/lore/words.py
+	analysis/lore/words.py \
+	analysis/pyproject.toml
 nobase_dist_analysis_SCRIPTS = $(analysis_scripts)
 nobase_dist_analysis_DATA = $(analysis_package)
 EXTRA_DIST += analysis/mypy.ini

@@ -166,6 +166,7 @@ shell_tests = \
 	tests/test_night.bats \
 	tests/test_options.bats \
 	tests/test_origin.bats \
+	tests/test_package.bats \
 	tests/test_pages.bats \
 	tests/test_patched_runs.bats \
 	tests/test_plan.bats \
@@ -220,6 +221,7 @@ test_data = \
 	tests/support/bare.sh \
 	tests/support/check_analysis.py \
 	tests/support/check_definitions.py \
+	tests/support/check_package.py \
 	tests/support/check_pages.py \
 	tests/support/check_probe.py \
 	tests/support/check_schema.py \

@@ -1,4 +1,4 @@
-"""What stops a command and is the user's to mend; lore.commands turns it into a message and an exit code."""
+"""What stops a command and is the user's to mend; lore.commands turns it into a message and an exit code. And a warning."""
 
 
 class Mistake(Exception):
@@ -15,3 +15,7 @@ class MissingRuns(Mistake):
     def __init__(self, what: str, where: str = "") -> None:
         super().__init__(f"{where}: {what}" if where else what)
         self.what = what
+
+
+class Incomplete(UserWarning):
+    """What a dataset or a table leaves out: runs that cannot be read, have no record yet, or are not finished."""

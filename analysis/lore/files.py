@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from errno import ENOENT
 from os import strerror
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
+from lore.directory import Plan, read_plan, state_of
 from lore.errors import Damaged, Mistake
-from lore.study import Floats, Run, Setting, Study, join
-
-SCALARS = ("plateau_start", "plateau_end", "no_knowledge_baseline", "empirical_baseline")
-LABELS = ("run_id", "experiment", "run_state")
+from lore.records import Part, Records, split, study_of
+from lore.study import Study, join
 
 
 @contextmanager
@@ -42,120 +41,97 @@ def load(path: Path) -> xr.Dataset:
 
 # Whole studies.
 
-def as_value(value: bytes | str | float) -> Setting:
-    """Text as str, numbers as float."""
-    if isinstance(value, bytes):
-        return value.decode()
-    return str(value) if isinstance(value, str) else float(value)
-
-
-def one_run(dataset: xr.Dataset, name: str, experiment: str) -> Run | None:
-    """The run of a dataset without a run dimension; None if it has no record."""
-    steps = dataset["step"].values.astype(int)
-    settings: dict[str, Setting] = {}
-    scalars: dict[str, float] = {}
-    records: dict[str, Floats] = {}
-    for label, variable in dataset.variables.items():
-        key = str(label)
-        if key in SCALARS:
-            scalars[key] = float(variable.values)
-        elif variable.dims == () and key not in LABELS:
-            settings[key] = as_value(variable.values.item())
-        elif variable.dims[:1] == ("step",) and key != "step" and "attribute" not in variable.dims:
-            records[key] = np.asarray(variable.values, float)
-    if settings.get("train_schedule") == "constant":  # without effect, whatever the default is
-        settings.pop("train_final_learning_rate", None)
-    there = np.zeros(len(steps), bool)
-    for values in records.values():
-        there |= np.isfinite(values.reshape(len(steps), -1)).any(axis=1)
-    if not there.any():
-        return None
-    groups = [str(as_value(g)) for g in dataset["group"].values] if "group" in dataset.variables else []
-    layers = [int(x) for x in dataset["layer"].values] if "layer" in dataset.variables else []
-    records = {key: values[there] for key, values in records.items()}
-    return Run(name, experiment, settings, scalars, steps[there], groups, layers, records)
-
-
-def read_manifest(directory: Path) -> dict[str, str]:
-    """{id: experiment} of the runs that the study plans; empty for a single run without a manifest."""
-    path = directory / "manifest.tsv"
-    if not path.exists():
-        return {}
-    lines = [line.split("\t") for line in path.read_text(encoding="utf-8-sig").splitlines() if not line.startswith("#")]
-    return {line[0]: line[1] for line in lines[1:]}
-
-
-def fresh_collection(directory: Path, planned: set[str], paths: dict[str, Path]) -> Study | None:
-    """The same runs from the file that `lore collect` wrote there, which is read much faster than a thousand files; None
-    if there is none, or if it is older than one of them, has other runs, or has one whose file is gone."""
-    manifest = directory / "manifest.tsv"
-    try:
-        first = manifest.read_text(encoding="utf-8-sig").partition("\n")[0]
-        collected = directory / (first.partition(": ")[2].partition(",")[0] + ".nc")
-        written = collected.stat().st_mtime_ns
-        if any(path.stat().st_mtime_ns >= written for path in (manifest, *paths.values())):
-            return None
-        study = read_collected(collected)
-    except (OSError, Mistake):
-        return None
-    collected_runs = {run.name for run in study}
-    same = collected_runs | {*study.missing, *study.damaged} == planned | paths.keys() and collected_runs <= paths.keys()
-    return Study(str(directory), list(study), study.missing, study.damaged) if same else None
-
-
-def read_directory(directory: Path) -> Study:
-    """The runs of a directory that `lore run -o` wrote."""
-    planned = read_manifest(directory)
-    paths = {path.parent.name: path for path in sorted(directory.glob("runs/*/metrics.nc"))}
-    fresh = fresh_collection(directory, set(planned), paths) if planned else None
-    if fresh:
-        return fresh
-    runs, missing, damaged = [], [], []
-    for name in dict.fromkeys([*planned, *paths]):
-        try:
-            run = one_run(load(paths[name]), name, planned.get(name, "")) if name in paths else None
-        except Damaged:
-            damaged.append(name)
-            continue
-        if run:
-            runs.append(run)
-        else:
-            missing.append(name)
-    return Study(str(directory), runs, missing, damaged)
-
-
-def text_of(dataset: xr.Dataset, name: str) -> str:
-    """A label; empty if the file does not have it."""
-    return str(as_value(dataset[name].values.item())) if name in dataset.variables else ""
-
-
-def read_collected(path: Path) -> Study:
-    """The runs of a file that `lore collect` wrote."""
+def read_file(path: Path, *needed: str) -> Records:
+    """The runs of a file that `lore collect` wrote, or that holds a dataset of lore.open; or the one of a metrics file. `needed`:
+    dimensions besides step."""
     try:
         dataset = load(path)
     except Damaged as damage:
         raise Mistake(f"{damage}; give a directory of 'lore run -o' or a file of 'lore collect'") from None
-    if "run" not in dataset.dims:
-        raise Mistake(f"{path} has no dimension 'run'; was it written by 'lore collect'?")
-    runs: list[Run] = []
-    missing: list[str] = []
-    damaged: list[str] = []
-    for index in range(dataset.sizes["run"]):
-        one = dataset.isel(run=index)
-        name = text_of(one, "run_id")
-        run = one_run(one, name, text_of(one, "experiment"))
-        if run:
-            runs.append(run)
-        else:
-            (damaged if text_of(one, "run_state") == "damaged" else missing).append(name)
-    return Study(str(path), runs, missing, damaged)
+    if not {"step", *needed} <= {*map(str, dataset.dims)} or "step" not in dataset.variables:
+        raise Mistake(f"{path} has no dimension '{needed[0] if needed else 'step'}'; was it written by 'lore collect'?")
+    return split(dataset, str(path))
+
+
+def read_run(folder: Path, planned: Part) -> Records:
+    """The run of a run's directory; as it was planned if there is no file or none that can be read."""
+    try:
+        dataset = load(folder / "metrics.nc")
+    except FileNotFoundError:
+        planned.state = state_of(folder, planned)
+        return Records(str(folder), [planned])
+    except Damaged:
+        dataset = xr.Dataset()
+    records = split(dataset, str(folder), planned.name)
+    part = records.parts[0]
+    part.experiment, part.state = planned.experiment, state_of(folder, part)
+    if "step" not in dataset.variables or part.state == "damaged":
+        planned.state = "damaged"
+        return Records(str(folder), [planned])
+    return records
+
+
+def read_run_directory(folder: Path) -> Records:
+    """A run's directory alone; the plan is that of the study around it, if there is one."""
+    name = folder.resolve().name
+    return read_run(folder, read_plan(folder.resolve().parents[1]).runs.get(name) or Part(name, planned=True))
+
+
+def fresh_collection(directory: Path, plan: Plan, paths: dict[str, Path]) -> Records | None:
+    """The same runs from the file that `lore collect` wrote there, which is read much faster than a thousand files; None
+    if there is none, or if it is older than one of them, has other runs, or has one whose file is gone."""
+    collected = directory / f"{plan.name}.nc"
+    try:
+        written = collected.stat().st_mtime_ns
+        if any(path.stat().st_mtime_ns >= written for path in (directory / "manifest.tsv", *paths.values())):
+            return None
+        records = read_file(collected)
+    except (OSError, Mistake):
+        return None
+    begun = {part.name for part in records.parts if part.recorded().any()}
+    if {part.name for part in records.parts} != plan.runs.keys() | paths.keys() or not begun <= paths.keys():
+        return None
+    for part in records.parts:  # may have been stopped or resumed since
+        part.state = "damaged" if part.state == "damaged" else state_of(directory / "runs" / part.name, part)
+    return replace(records, title=str(directory))
+
+
+def read_directory(directory: Path) -> Records:
+    """The runs of a directory that `lore run -o` wrote."""
+    plan = read_plan(directory)
+    paths = {path.parent.name: path for path in sorted(directory.glob("runs/*/metrics.nc"))}
+    fresh = fresh_collection(directory, plan, paths) if plan.runs else None
+    if fresh:
+        return fresh
+    result = Records(str(directory), [], plan.swept)
+    for name in dict.fromkeys([*plan.runs, *paths]):
+        own = read_run(directory / "runs" / name, plan.runs.get(name) or Part(name, planned=True))
+        result.parts += own.parts
+        result.about = own.about | result.about
+    return result
+
+
+def read_source(path: Path) -> list[Records]:
+    """Whatever holds runs: a collected file, a run's directory or metrics file, a study's directory, or one of several such."""
+    if not path.exists():
+        raise Mistake(f"{path}: no such file or directory")
+    if path.is_file():
+        return [read_run_directory(path.parent) if path.name == "metrics.nc" else read_file(path)]
+    if (path / "metrics.nc").exists():
+        return [read_run_directory(path)]
+    if (path / "manifest.tsv").exists() or (path / "runs").is_dir():
+        return [read_directory(path)]
+    inside = [records for study in studies_in(path) for records in read_source(study)]
+    if not inside:
+        raise Mistake(f"{path} holds no runs; give a directory of 'lore run -o', one of its runs/, or a file of 'lore collect'")
+    return inside
 
 
 def read_each(paths: tuple[Path, ...]) -> Iterator[Study]:
     for path in paths:
         if not path.exists():
             raise Mistake(f"{path}: no such file or directory")
-        study = read_collected(path) if path.is_file() else read_directory(path)
+        study = study_of(read_file(path, "run") if path.is_file() else read_directory(path))
         if not len(study) and study.damaged:
             raise Mistake(f"{path}: none of the runs' metrics files can be read ({study.damaged[0]} is one of them)")
         if not len(study):

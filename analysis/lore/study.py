@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, TypeVar, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 Setting = Union[float, str]
 Key = tuple[Setting, ...]  # values of several settings
+Item = TypeVar("Item")
 
 # Settings that say how a run is measured or computed, or which individuals are only measured: not what it learns.
 ASIDE = ("seed", "name", "evaluate_", "checkpoint_", "compute_", "train_reduction", "train_shard",
@@ -201,25 +202,32 @@ class Study:
         return {seed: float(np.mean(of)) for seed, of in own.items()}
 
 
-def same_training(run: Run) -> str:
+def same_training(settings: Mapping[str, Setting]) -> str:
     """What decides a run's result: settings and seed, not how it is measured or computed."""
-    return str(sorted((name, value) for name, value in run.settings.items()
+    return str(sorted((name, value) for name, value in settings.items()
                       if name == "seed" or not name.startswith(ASIDE)))
+
+
+def each_once(sources: Iterable[Iterable[Item]], key: Callable[[Item], str], records: Callable[[Item], int]) -> list[Item]:
+    """The items of all sources; one that several sources have counts once: the copy with most records."""
+    kept: list[Item] = []
+    place: dict[str, int] = {}
+    for source in sources:
+        before = dict(place)
+        for item in source:
+            own = key(item)
+            if own not in before:
+                place[own] = len(kept)
+                kept.append(item)
+            elif records(item) > records(kept[before[own]]):
+                kept[before[own]] = item
+    return kept
 
 
 def join(studies: Sequence[Study]) -> Study:
     """One study of several, whatever their order. A run that several have counts once: the copy with most records."""
-    runs: list[Run] = []
-    place: dict[str, int] = {}
-    for study in sorted(studies, key=lambda one: one.title):
-        before = dict(place)
-        for run in study:
-            key = same_training(run)
-            if key not in before:
-                place[key] = len(runs)
-                runs.append(run)
-            elif len(run.steps) > len(runs[before[key]].steps):
-                runs[before[key]] = run
+    ordered = sorted(studies, key=lambda one: one.title)
+    runs = each_once(ordered, lambda run: same_training(run.settings), lambda run: len(run.steps))
     return Study(" + ".join(s.title for s in studies), runs, [m for s in studies for m in s.missing],
                  [d for s in studies for d in s.damaged])
 

@@ -1,0 +1,61 @@
+#!/usr/bin/env bats
+# The Python package for reading, `import lore`: on results of lore run, whole and broken, and on stored studies; what
+# doc/python.md shows; that it can be installed.
+
+load support/common
+
+setup_file() {
+  : "${LORE:?is the program to test}" "${LORE_SOURCE:?is the source tree}"
+  for PYTHON in python3 /usr/bin/python3 none; do
+    "$PYTHON" -c 'import xarray, netCDF4, matplotlib' 2>/dev/null && break
+  done
+  export PYTHON ANALYSIS=$LORE_SOURCE/analysis MPLCONFIGDIR=$BATS_FILE_TMPDIR RESULTS=$BATS_FILE_TMPDIR/results
+  [ "$PYTHON" != none ] || return 0
+  mkdir "$RESULTS" "$RESULTS/empty"
+  cd "$RESULTS" || return
+  make_studies
+  "$LORE" run -q demo.yaml -o whole
+  "$LORE" run -q other.yaml -o other
+  "$LORE" run -q toy.yaml -o toy
+  break_some whole broken
+  "$LORE" collect whole && "$LORE" collect other && "$LORE" collect toy
+  "$LORE" collect broken || [ $? -eq 3 ]
+}
+
+setup() {
+  [ "$PYTHON" != none ] || skip "no python3 with xarray, netCDF4 and matplotlib"
+  cd "$BATS_TEST_TMPDIR" || return
+}
+
+make_studies() {
+  cat >demo.yaml <<'YAML'
+name: demo
+population: {individuals: 32, held_out: 16}
+model: {layers: 2, width: 16, heads: 2, hidden: 32}
+train: {steps: 8, batch: 4, shard: 2, schedule: constant}
+evaluate: {every: 2, dense_every: 0, dense_until: 0, sequences: 4, attention_sequences: 2}
+distribution: {kind: power_law}
+sweep:
+  grid: {train.learning_rate: [1.0e-3, 2.0e-3], distribution.alpha: [0.5, 1.0]}
+  seeds: 2
+YAML
+  sed -e 's/^name: demo/name: other/' -e 's/layers: 2/layers: 3/' -e 's/every: 2/every: 3/' -e 's/steps: 8/steps: 6/' \
+    -e 's/held_out: 16/held_out: 16, new: 16/' -e '/^  grid/d' demo.yaml >other.yaml
+  printf 'name: toy\ntask: memory\nmemory: {keys: 16, hidden: 16}\ntrain: {steps: 8}\nsweep: {seeds: 2}\n' >toy.yaml
+}
+
+# A copy in which one run is damaged, one has not begun, one was interrupted, and one lacks records.
+break_some() {
+  cp -R "$1" "$2"
+  local run=("$2"/runs/*)
+  head -c 3000 "${run[1]}/metrics.nc" >cut && mv cut "${run[1]}/metrics.nc"
+  rm -r "${run[3]}"
+  sed -i 's/^state: done/state: running/' "${run[5]}/state.yaml"
+  for cut in 5 6; do
+    ncks -O -3 -d step,0,2 "${run[cut]}/metrics.nc" "${run[cut]}/metrics.nc"
+  done
+}
+
+@test "open, phases, compare, plot" {
+  "$PYTHON" -W error "$LORE_SOURCE/tests/support/check_package.py" "$ANALYSIS" "$RESULTS" "$LORE_SOURCE/data/small"
+}
