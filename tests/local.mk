@@ -210,6 +210,7 @@ test_headers = \
 	tests/support/people.h \
 	tests/support/resume_fixture.h \
 	tests/support/settings_file.h \
+	tests/support/sanitized.h \
 	tests/support/small_model.h \
 	tests/support/small_world.h
 

@@ -37,7 +37,7 @@ static real *keep(const real *from) {
 /* Trains until the few known people are known in part. */
 static int setup(void **state) {
   (void)state;
-  const lore_train_config train = {.steps = 120,
+  const lore_train_config train = {.steps = SANITIZED ? 12 : 120,
                                    .batch = 12,
                                    .shard = 4,
                                    .learning_rate = 0.01,
@@ -158,8 +158,9 @@ static void metrics_are_sums_over_sequences(void **state) {
   for (int g = 0; g < GROUPS; g++)
     check_group(&r.group[g], &groups[g], trained);
   /* Else little would be compared. */
-  assert_true(r.group[0].attribute_accuracy > 0.05 && r.group[0].attribute_accuracy < 1);
-  assert_true(r.group[0].attribute_loss < r.group[1].attribute_loss);
+  assert_true(SANITIZED ||
+              (r.group[0].attribute_accuracy > 0.05 && r.group[0].attribute_accuracy < 1));
+  assert_true(SANITIZED || r.group[0].attribute_loss < r.group[1].attribute_loss);
 }
 
 static void threads_do_not_change_bits(void **state) {

@@ -7,6 +7,7 @@
 #include "lore/data/vocabulary.h"
 #include "lore/model/decoder.h"
 #include "numbers.h"
+#include "sanitized.h"
 
 enum {
   SMALL_VOCABULARY = 37,
@@ -17,11 +18,7 @@ enum {
 };
 
 /* Every fifth combination has all pairs of choices; more would say nothing new of memory. */
-#ifdef __SANITIZE_ADDRESS__
-enum { SMALL_EVERY = 5 };
-#else
-enum { SMALL_EVERY = 1 };
-#endif
+enum { SMALL_EVERY = SANITIZED ? 5 : 1 };
 
 /* Combination 0 .. SMALL_SETTINGS-1 of norm, positions, activation, bias and tied embedding; from
  * SMALL_ATTENTION on of an RG-LRU, which rotary positions do not suit. */
