@@ -74,6 +74,8 @@ nobase_dist_doc_DATA = \
 	doc/metrics.md \
 	doc/performance.md \
 	doc/probe.md \
+	doc/python.md \
+	doc/readers.md \
 	doc/science.md \
 	doc/slurm.md \
 	doc/status.md \

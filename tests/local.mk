@@ -222,6 +222,7 @@ test_data = \
 	tests/support/bare.sh \
 	tests/support/check_analysis.py \
 	tests/support/check_definitions.py \
+	tests/support/check_example.py \
 	tests/support/check_package.py \
 	tests/support/check_pages.py \
 	tests/support/check_probe.py \

@@ -56,6 +56,63 @@ break_some() {
   done
 }
 
+# Seconds that a run takes, which is as long as the machine likes: it is stopped.
+@test "runs that are being trained are read, by scipy too" {
+  sed -e 's/steps: 8/steps: 1000000/' -e '/^sweep/,$d' "$RESULTS/demo.yaml" >long.yaml
+  "$LORE" run -q long.yaml -o long 3>&- &
+  local pid=$! file=long/runs/demo-seed1/metrics.nc
+  for _ in {1..300}; do [ -s $file ] && [ "$(ncdump -h $file | grep -c '([3-9][0-9]* currently\|([12][0-9][0-9]* currently')" -eq 1 ] && break || sleep 0.1; done
+  "$PYTHON" -W error - "$ANALYSIS" <<'CODE'
+import sys
+
+sys.path.insert(0, sys.argv[1])
+import lore
+import xarray as xr
+
+ds = lore.open("long")
+assert ds.state.item() == "running", ds.state.item()
+assert ds.sizes["step"] >= 3 and lore.phases(ds).state.tolist() == ["running"]
+try:
+    import scipy  # noqa: F401
+except ImportError:
+    sys.exit()
+for _ in range(20):
+    with xr.open_dataset("long/runs/demo-seed1/metrics.nc", engine="scipy", backend_kwargs={"mmap": False}) as own:
+        assert own.sizes["step"] >= ds.sizes["step"] and (own.phase >= 1).all()
+        assert (own.attribute_loss[:3] == ds.attribute_loss[0, :3]).all()
+CODE
+  kill -KILL $pid
+  wait $pid || true
+  "$PYTHON" -c 'import sys; sys.path.insert(0, sys.argv[1]); import lore; assert lore.open("long").state.item() == "interrupted"' \
+    "$ANALYSIS"
+}
+
+@test "doc/python.md prints what it shows" {
+  ln -s "$LORE_SOURCE/data" data
+  "$PYTHON" "$LORE_SOURCE/tests/support/check_example.py" "$ANALYSIS" "$LORE_SOURCE/doc/python.md"
+  [ -s curves.png ]
+  # The checker finds a page that says something else.
+  sed 's/^512  /513  /' "$LORE_SOURCE/doc/python.md" >page.md
+  run "$PYTHON" "$LORE_SOURCE/tests/support/check_example.py" "$ANALYSIS" page.md
+  [ "$status" -eq 1 ]
+  [[ $output == *"1 with another output" ]]
+}
+
+@test "pip installs it without network" {
+  "$PYTHON" -c 'import setuptools, wheel, venv, pip' 2>/dev/null || skip "no python3 with pip, setuptools, wheel and venv"
+  cp -R "$ANALYSIS" tree
+  chmod -R u+w tree
+  rm -rf tree/build tree/*.egg-info
+  "$PYTHON" -m venv --system-site-packages --without-pip place
+  "$PYTHON" -m pip --python place/bin/python install -q --no-index --no-build-isolation --no-warn-script-location ./tree
+  rm -r tree
+  run place/bin/python -c "import lore, sys; print(lore.open(sys.argv[1]).sizes['run'], lore.__file__, lore.plot.curves.__name__)" \
+    "$LORE_SOURCE/data/small/figP.nc"
+  [[ $output == "9 "*"/place/lib/"*"/lore/__init__.py curves" ]]
+  diff <(cd "$ANALYSIS" && find lore -name '*.py' -o -name py.typed | sort) \
+    <(cd place/lib/python3*/site-packages && find lore -name '*.py' -o -name py.typed | sort)
+}
+
 @test "open, phases, compare, plot" {
   "$PYTHON" -W error "$LORE_SOURCE/tests/support/check_package.py" "$ANALYSIS" "$RESULTS" "$LORE_SOURCE/data/small"
 }

@@ -160,7 +160,7 @@ refused() {
   [ "${output%% *}" -ge 17 ]
 }
 
-@test "CITATION.cff and CHANGELOG.md say the version of configure.ac, and the licence" {
+@test "CITATION.cff, CHANGELOG.md and the Python package say the version of configure.ac, and the licence" {
   python3 -c 'import yaml' 2>/dev/null || skip "needs python3 with yaml"
   python3 - "$LORE_SOURCE" <<'END'
 import pathlib, re, sys
@@ -171,6 +171,7 @@ version = re.search(r"AC_INIT\(\[lore\], \[([^]]*)\]\)", (root / "configure.ac")
 citation = yaml.safe_load((root / "CITATION.cff").read_text())
 assert {"cff-version", "message", "title", "authors"} <= citation.keys(), "the keys that must be there"
 assert citation["cff-version"] == "1.2.0" and citation["type"] == "software"
+assert f'__version__ = "{version}"' in (root / "analysis/lore/__init__.py").read_text()
 assert citation["version"] == version and citation["license"] == "MIT" and "MIT" in (root / "COPYING").read_text()
 assert [set(author) for author in citation["authors"]] == [{"name"}], "the project, an entity"
 for work in citation["references"]:

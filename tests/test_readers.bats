@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
-# Other programs read our files: ncdump, xarray, NCO and R's ncdf4 find the names, labels, units and
-# values that doc/metrics.md and doc/checkpoint.md promise. A reader that is not installed is skipped.
+# Other programs read our files: ncdump, xarray, scipy, NCO, R's ncdf4, Octave and ncview find the names, labels, units and
+# values that doc/metrics.md, doc/readers.md and doc/checkpoint.md promise, and CDO what doc/readers.md says. A reader that is
+# not installed is skipped.
 
 load support/common
 
@@ -120,19 +121,53 @@ assert list(both["seed"][...]) == [7, 8] and names == ["imbalance"] * 2, names
 CODE
 }
 
-@test "xarray joins runs and keeps their settings" {
+@test "xarray joins runs and keeps their settings, with the announced defaults too" {
   need_xarray
   cp metrics.nc second.nc
-  "$PYTHON" - <<'CODE'
+  "$PYTHON" -W error::FutureWarning - "$LORE_SOURCE/doc/readers.md" <<'CODE'
+import re
+import sys
+
 import netCDF4
 import xarray as xr
 
 with netCDF4.Dataset("second.nc", "a") as second:
     second["seed"][...] = 8
-runs = [xr.open_dataset(path) for path in ("metrics.nc", "second.nc")]
-# The defaults of join, compat and coords differ between versions of xarray; all are named, as in doc/metrics.md.
-ds = xr.concat(runs, dim="run", data_vars="all", coords="different", compat="equals", join="outer")
-assert list(ds.seed.values) == [7, 8] and ds.attribute_loss.dims == ("run", "step", "group")
+    second["population_individuals"][...] = 8192
+page = open(sys.argv[1], encoding="utf-8").read()
+example = next(code for code in re.findall(r"```python\n(.*?)```", page, re.S) if "xr.concat" in code)
+assert "data_vars=" in example and "coords=" in example and "compat=" in example and "join=" in example
+known = "use_new_combine_kwarg_defaults"
+for new in (False, True) if known in xr.get_options() else (False,):
+    with xr.set_options(**({known: new} if new else {})):
+        names = {"xr": xr, "paths": ["metrics.nc", "second.nc"]}
+        exec(example, names)
+        ds = names["ds"]
+        assert list(ds.seed.values) == [7, 8] and ds.attribute_loss.dims == ("run", "step", "group")
+        assert ds.population_individuals.dims == ("run",) and ds.plateau_end.dims == ("run",)
+CODE
+}
+
+@test "xarray reads a metrics file with scipy" {
+  "$PYTHON" -c 'import xarray, scipy' 2>/dev/null || skip "no python3 with xarray and scipy"
+  "$PYTHON" -W error - "$LORE_SOURCE/doc/readers.md" <<'CODE'
+import re
+import sys
+
+import numpy as np
+import xarray as xr
+
+page = open(sys.argv[1], encoding="utf-8").read()
+exec(next(line for line in page.splitlines() if 'engine="scipy"' in line))
+assert list(ds.group.values) == ["known", "held_out"] and np.isnan(ds.train_loss[0]) and ds.train_loss[1] == 1.01
+assert np.isclose(ds.attribute_loss.sel(group="held_out", step=100), 2.116) and ds["name"].item() == "imbalance"
+ds.close()
+try:
+    import netCDF4  # noqa: F401
+except ImportError:
+    sys.exit()
+with xr.open_dataset("metrics.nc", engine="netcdf4") as other:
+    assert ds.equals(other.load())
 CODE
 }
 
@@ -168,6 +203,75 @@ stopifnot(dim(ncvar_get(nc, "layer_1_attention_qkv")) == c(48, 16))
 stopifnot(ncvar_get(nc, "word")[1] == "<begin>", ncatt_get(nc, 0, "step")$value == 7)
 CODE
   Rscript read.R
+}
+
+@test "Octave reads labels, values and missing values" {
+  need octave-cli
+  octave-cli -q --norc --eval 'pkg load netcdf' 2>/dev/null || skip "Octave has no netcdf"
+  cat >read.m <<'CODE'
+pkg load netcdf
+texts = @(characters) cellstr(char(max(characters', " "))); % of doc/readers.md: they are filled up with zeros
+groups = texts(ncread("metrics.nc", "group"));
+assert(groups, {"known"; "held_out"});
+loss = ncread("metrics.nc", "attribute_loss"); % dimensions come in reverse: (group, step)
+assert(size(loss), [2 12]); assert(loss(2, 3), 2.116, 1e-12);
+train = ncread("metrics.nc", "train_loss");
+assert(isnan(train(1)) && train(2) == 1.01);
+step = ncread("metrics.nc", "step"); assert(step(2), int32(50));
+assert(ncreadatt("metrics.nc", "train_loss", "units"), "nats token-1");
+assert(texts(ncread("metrics.nc", "name")), {"imbalance"}); assert(ncread("metrics.nc", "seed") == 7);
+loss = ncread("results.nc", "attribute_loss"); assert(size(loss), [2 12 2]);
+runs = texts(ncread("results.nc", "run_id")); assert(runs, {"a"; "b"});
+assert(ncread("results.nc", "seed")', int32([7 7]));
+assert(size(ncread("checkpoint.nc", "layer_1_attention_qkv")), [48 16]);
+disp("read")
+CODE
+  collect_two >/dev/null
+  run octave-cli -q --norc read.m
+  echo "$output"
+  [[ $output == read* ]] # some versions fail when they end
+}
+
+# results.nc: two runs, a and b.
+collect_two() {
+  mkdir -p pair/runs/a pair/runs/b
+  cp metrics.nc pair/runs/a
+  cp metrics.nc pair/runs/b
+  "$LORE" collect pair -o results.nc
+}
+
+@test "ncview opens a metrics file and a collected file" {
+  need ncview
+  need Xvfb
+  collect_two
+  Xvfb -displayfd 7 -screen 0 800x600x24 7>display 2>/dev/null 3>&- &
+  local screen=$! file code
+  for _ in {1..100}; do [ -s display ] && break || sleep 0.1; done
+  for file in metrics.nc results.nc; do
+    code=0
+    DISPLAY=:$(<display) timeout 2 ncview "$file" >"$file.log" 2>&1 3>&- || code=$?
+    cat "$file.log"
+    [ "$code" -eq 124 ] || break # its window stays open
+  done
+  kill "$screen"
+  [ "$code" -eq 124 ]
+  not grep -qi "segmentation\|cannot\b.*file\|no displayable" metrics.nc.log results.nc.log
+}
+
+@test "CDO reads curves of one run, and little else, as doc/readers.md says" {
+  need cdo
+  collect_two
+  cdo -s -timmean -selname,attribute_loss,train_loss metrics.nc mean.nc >cdo.log 2>&1
+  [ "$(ncdump -v train_loss mean.nc | sed -n 's/^ train_loss = \(.*\) ;/\1/p')" = 6.01 ] # the fill value stays out
+  grep -q 'Unsupported data type (char/string), skipped variable group' cdo.log
+  grep -q 'Unsupported TIMEUNIT: 1' cdo.log
+  cdo -s showname metrics.nc >names 2>/dev/null
+  for name in train_loss attribute_loss attention_sharpness; do grep -qw $name names; done
+  for name in step seed train_learning_rate plateau_end group; do not grep -qw $name names; done
+  cdo -s showname results.nc >names 2>cdo.log
+  grep -q 'Unsupported array structure, skipped variable train_loss' cdo.log
+  grep -qw plateau_end names
+  for name in train_loss learning_rate seed run_id attribute_loss_by_attribute; do not grep -qw $name names; done
 }
 
 @test "R writes what it has read, with the same values" {
