@@ -9,6 +9,7 @@ command_pages = \
 	doc/man/lore-init.1 \
 	doc/man/lore-plan.1 \
 	doc/man/lore-probe.1 \
+	doc/man/lore-report.1 \
 	doc/man/lore-run.1 \
 	doc/man/lore-settings.1 \
 	doc/man/lore-show.1 \
@@ -76,6 +77,7 @@ nobase_dist_doc_DATA = \
 	doc/probe.md \
 	doc/python.md \
 	doc/readers.md \
+	doc/report.md \
 	doc/science.md \
 	doc/slurm.md \
 	doc/status.md \

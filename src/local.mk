@@ -70,6 +70,7 @@ io_sources = \
 	src/io/metrics_old.c \
 	src/io/metrics_old.h \
 	src/io/metrics_read.c \
+	src/io/metrics_row.c \
 	src/io/metrics_table.c \
 	src/io/metrics_table.h \
 	src/io/ncfile.c \
@@ -186,6 +187,18 @@ control_sources = \
 	src/control/submit_command.c \
 	src/control/submit_command.h
 
+report_sources = \
+	src/report/curves.c \
+	src/report/curves.h \
+	src/report/describe.c \
+	src/report/describe.h \
+	src/report/page_parts.h \
+	src/report/report.c \
+	src/report/runs.c \
+	src/report/runs.h \
+	src/report/thin.c \
+	src/report/thin.h
+
 linalg_sources = \
 	src/linalg/bytes.h \
 	src/linalg/grid.c \
@@ -254,6 +267,7 @@ cli_sources = \
 	src/cli/plan.c \
 	src/cli/probe.c \
 	src/cli/questions.h \
+	src/cli/report.c \
 	src/cli/run.c \
 	src/cli/settings.c \
 	src/cli/show.c \
@@ -344,6 +358,25 @@ src/control/job_scripts.c: src/control/embed_scripts.awk $(job_scripts)
 	$(AM_V_GEN)$(AWK) -f "$(srcdir)/src/control/embed_scripts.awk" $(job_scripts:%=$(srcdir)/%) >$@.new && \
 	  mv -f $@.new $@
 
+# The page that lore report writes; scripts in the order in which they stand in it. Without Chart.js
+# it has no pictures.
+page_parts = \
+	src/report/page/page.html \
+	src/report/page/page.css \
+	src/report/page/data.js \
+	src/report/page/table.js \
+	src/report/page/chart.js \
+	src/report/page/curves.js \
+	src/report/page/effects.js \
+	src/report/page/page.js
+EXTRA_DIST += src/report/embed_page.awk $(page_parts)
+BUILT_SOURCES += src/report/page_parts.c
+CLEANFILES += src/report/page_parts.c
+src/report/page_parts.c: src/report/embed_page.awk $(page_parts) $(CHARTJS)
+	$(AM_V_at)$(MKDIR_P) src/report
+	$(AM_V_GEN)$(AWK) -f "$(srcdir)/src/report/embed_page.awk" $(page_parts:%=$(srcdir)/%) LIBRARY=1 \
+	  "$(CHARTJS)" >$@.new && mv -f $@.new $@
+
 # The studies that lore init writes.
 questions = \
 	jobs/studies/init/phases.yaml \
@@ -376,9 +409,10 @@ src/base/liblore_a-build.$(OBJEXT) src/base/liblore_double_a-build.$(OBJEXT): co
 
 noinst_LIBRARIES += liblore.a
 liblore_a_SOURCES = $(numeric_sources) $(io_sources) $(settings_sources) \
-	$(manifest_sources) $(run_sources) $(cost_sources) $(control_sources)
-nodist_liblore_a_SOURCES = src/data/lists.c src/control/job_scripts.c
-liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control
+	$(manifest_sources) $(run_sources) $(cost_sources) $(control_sources) $(report_sources)
+nodist_liblore_a_SOURCES = src/data/lists.c src/control/job_scripts.c src/report/page_parts.c
+liblore_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/data -I$(top_srcdir)/src/control \
+	-I$(top_srcdir)/src/report
 
 # Kernels of each level. A further level is a library here and a line in src/model/kernels.c.
 if LORE_ONE_LEVEL

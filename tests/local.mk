@@ -48,6 +48,7 @@ float_tests = \
 	tests/test_state \
 	tests/test_step_quiet \
 	tests/test_textfile \
+	tests/test_thin \
 	tests/test_tokens \
 	tests/test_trainer \
 	tests/test_vocabulary \
@@ -176,6 +177,8 @@ shell_tests = \
 	tests/test_ranks.bats \
 	tests/test_readers.bats \
 	tests/test_reference.bats \
+	tests/test_report.bats \
+	tests/test_report_browser.bats \
 	tests/test_rooms.bats \
 	tests/test_run.bats \
 	tests/test_schema.bats \
@@ -226,10 +229,13 @@ test_data = \
 	tests/support/check_package.py \
 	tests/support/check_pages.py \
 	tests/support/check_probe.py \
+	tests/support/check_report.py \
 	tests/support/check_schema.py \
 	tests/support/check_torch.py \
+	tests/support/click_report.py \
 	tests/support/common.bash \
 	tests/support/exposure_checks.py \
+	tests/support/many_runs.py \
 	tests/support/peak_memory.py \
 	tests/support/planted.py \
 	tests/support/refused_studies.py \

@@ -184,7 +184,7 @@ setup() {
   case $level in
     default | night) ;;
     torture) sections+=(-p torture) ;;
-    *) sections+=(-p full) ;;
+    *) sections+=(-p full -p browser) ;;
   esac
   say "$name: building in $build"
   jobs/setup.sh "${sections[@]}" -b "$build" "$@" || {

@@ -26,7 +26,7 @@ refused() {
 }
 
 @test "help of all commands is on stdout, at most 80 columns wide, with an example" {
-  [ "$(commands | wc -l)" -eq 13 ]
+  [ "$(commands | wc -l)" -eq 14 ]
   ! "$LORE" --help | grep -E '.{81}' || return
   for command in $(commands); do
     "$LORE" "$command" --help >help 2>err
@@ -44,7 +44,7 @@ refused() {
     refused "lore $command needs a study file; see 'lore $command --help'" "$command"
     refused "unexpected argument 'x' (lore $command takes one study file)" "$command" study.yaml x
   done
-  for command in status collect probe; do
+  for command in status collect probe report; do
     refused "lore $command needs a directory of results; see 'lore $command --help'" "$command"
     refused "unexpected argument 'x' (lore $command takes one directory of results)" "$command" dir x
   done
@@ -126,7 +126,7 @@ refused() {
   refused "-o: its value is empty" submit "$study" -o ''
   refused "-o: its value is empty" collect -o '' .
   refused "lore run needs a study file, and what was given is empty" run '' -o dir
-  for command in collect status probe verify; do
+  for command in collect status probe verify report; do
     refused "lore $command needs a directory of results, and what was given is empty" $command ''
   done
 }
@@ -161,6 +161,7 @@ END
     "$LORE" plan study.yaml --gflops 1 -o "$directory/plan"
     "$LORE" run -q study.yaml -o "$directory/plan" -s compute.threads=1
     "$LORE" collect "$directory/plan" -o "$mark.nc"
+    "$LORE" report "$directory/plan" -o "$mark.html"
   } >>out
   cat out
   grep -qE '^o\\u202ene +failed .* h\\u202e$' out

@@ -236,6 +236,7 @@ END
   "$LORE" run -q "$LORE_SOURCE/tests/studies/tiny.yaml" -o "my dir"
   sbatch --wait -o job.log --time=5 "$COLLECT" "my dir"
   [ -s "my dir/tiny.nc" ]
+  [ -s "my dir/report.html" ]
   grep -q '1 done' job.log
   [ "$(tail -n 1 job.log)" = "nothing needs attention" ]
   [ -n "$(find "my dir" -name '*.png')" ]

@@ -186,6 +186,8 @@ END
   [ "$code" -eq 4 ]
   [ "$(cat line)" = "needs attention: 1 failed (tiny-seed2)" ]
   [ -s two/tiny.nc ]
+  grep -q '^two/report.html: 2 runs, ' log
+  grep -q 'needs attention: 1 failed (tiny-seed2)' two/report.html
 }
 
 @test "a study of one run takes no more ranks than its batch has shards" {

@@ -60,13 +60,15 @@ says_only() {
   says_only "$run_directory/probe.nc" "$LORE" probe --keys 8 dir
 }
 
-@test "lore collect says at once that it cannot write" {
+@test "lore collect and lore report say at once that they cannot write" {
   # A damaged run is warned about where runs are read.
   truncate -s -1 "$run_directory/metrics.nc"
   says_only dir/shut.nc read_only dir "$LORE" collect dir
   mkdir taken
   says_only taken "$LORE" collect dir -o taken
   fails 1 "$LORE" collect dir -o missing/shut.nc
+  says_only dir/report.html read_only dir "$LORE" report dir
+  says_only taken "$LORE" report dir -o taken
   [ "$output" = "lore: error: cannot write missing/shut.nc: No such file or directory" ]
   [ ! -e missing ]
 }

@@ -23,10 +23,10 @@
 static const struct {
   const char *name, *value;
 } facts[] = {
-    {"compiler", COMPILER},         {"flags", BUILD_CFLAGS},  {"processor", BUILD_ARCH},
-    {"kernels", BUILD_LEVELS},      {"CBLAS", BUILD_BLAS},    {"oneDNN", BUILD_ONEDNN},
-    {"ScaLAPACK", BUILD_SCALAPACK}, {"NetCDF", BUILD_NETCDF}, {"libfyaml", BUILD_FYAML},
-    {"assertions", ASSERTIONS},
+    {"compiler", COMPILER},         {"flags", BUILD_CFLAGS},    {"processor", BUILD_ARCH},
+    {"kernels", BUILD_LEVELS},      {"CBLAS", BUILD_BLAS},      {"oneDNN", BUILD_ONEDNN},
+    {"ScaLAPACK", BUILD_SCALAPACK}, {"NetCDF", BUILD_NETCDF},   {"libfyaml", BUILD_FYAML},
+    {"Chart.js", BUILD_CHARTJS},    {"assertions", ASSERTIONS},
 };
 
 const char *lore_build_version(void) {

@@ -156,6 +156,11 @@ lore_status lore_textfile_commit(lore_textfile *file) {
   return status;
 }
 
+void lore_textfile_abandon(lore_textfile *file) {
+  unlink(file->partial);
+  free_textfile(file);
+}
+
 lore_status lore_bytes_put(const char *path, const void *bytes, size_t size) {
   lore_textfile file;
   LORE_TRY(lore_textfile_begin(path, true, &file));

@@ -7,8 +7,8 @@
 
 extern const lore_command_line lore_line_bench, lore_line_check, lore_line_collect,
     lore_line_export, lore_line_help, lore_line_init, lore_line_plan, lore_line_probe,
-    lore_line_run, lore_line_settings, lore_line_show, lore_line_status, lore_line_submit,
-    lore_line_verify;
+    lore_line_report, lore_line_run, lore_line_settings, lore_line_show, lore_line_status,
+    lore_line_submit, lore_line_verify;
 
 int lore_command_plan(int argc, char **argv);
 int lore_command_run(int argc, char **argv);
@@ -19,6 +19,7 @@ int lore_command_settings(int argc, char **argv);
 int lore_command_bench(int argc, char **argv);
 int lore_command_status(int argc, char **argv);
 int lore_command_collect(int argc, char **argv);
+int lore_command_report(int argc, char **argv);
 int lore_command_verify(int argc, char **argv);
 int lore_command_export(int argc, char **argv);
 int lore_command_probe(int argc, char **argv);

@@ -106,10 +106,6 @@ static lore_status parse(int argc, char **argv, lore_arguments *arguments) {
   return lore_options_argument(&lore_line_status, argc, argv, &arguments->directory);
 }
 
-static bool is_over(lore_seen_stage stage) {
-  return stage == LORE_SEEN_DONE || stage == LORE_SEEN_DIVERGED || stage == LORE_SEEN_DAMAGED;
-}
-
 /* The file system of the directory, and what the study will still write there. */
 static lore_status look_at_disk(const char *directory, const lore_manifest *manifest,
                                 const lore_seen *seen, lore_disk *disk) {
@@ -120,7 +116,7 @@ static lore_status look_at_disk(const char *directory, const lore_manifest *mani
     return lore_fail(LORE_MEMORY, "cannot allocate the states of %d runs", manifest->runs);
   bool *running = unfinished + manifest->runs;
   for (int i = 0; i < manifest->runs; i++) {
-    unfinished[i] = !is_over(seen[i].stage);
+    unfinished[i] = !lore_seen_is_over(seen[i].stage);
     running[i] = seen[i].stage == LORE_SEEN_RUNNING;
     disk->unfinished |= unfinished[i];
   }
@@ -173,7 +169,7 @@ static lore_status print_once(const lore_arguments *arguments, bool *over, bool 
         stdout, &found.attention, arguments->states ? arguments->states : ~0u);
     *over = true;
     for (int i = 0; i < found.manifest.runs; i++)
-      *over &= is_over(found.seen[i].stage);
+      *over &= lore_seen_is_over(found.seen[i].stage);
     *needed = lore_attention_needed(&found.attention);
     status = lore_options_flush();
   }

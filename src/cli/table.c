@@ -26,6 +26,8 @@ static const lore_command_entry commands[] = {
      "status.md"},
     {&lore_line_collect, LORE_FIRST, lore_command_collect,
      "collect all runs of a study in one NetCDF file", "collect.md, metrics.md"},
+    {&lore_line_report, LORE_FIRST, lore_command_report, "write a study as one page for a browser",
+     "report.md, status.md"},
     {&lore_line_verify, LORE_FIRST, lore_command_verify,
      "check every file of a directory of results", "sweeps.md"},
     {&lore_line_export, LORE_FIRST, lore_command_export,

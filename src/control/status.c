@@ -18,6 +18,10 @@ const char *lore_seen_name(lore_seen_stage stage) {
   return names[stage];
 }
 
+bool lore_seen_is_over(lore_seen_stage stage) {
+  return stage == LORE_SEEN_DONE || stage == LORE_SEEN_DIVERGED || stage == LORE_SEEN_DAMAGED;
+}
+
 /* Speed is taken over so many intervals between records, as single ones are uneven. */
 enum { INTERVALS = 4 };
 

@@ -382,12 +382,19 @@ static int read_variable(int ncid, int id) {
   return error;
 }
 
-lore_status lore_collect_verify(const char *path) {
+int lore_collect_open(const char *path, int *ncid, void **memory) {
   NC_memio image = {0};
-  char seal[LORE_XXH3_TEXT];
-  int ncid, variables = 0, error = read_image(path, &image);
+  int error = read_image(path, &image);
   if (!error)
-    error = nc_open_memio(path, NC_NOWRITE | NC_NETCDF4, &image, &ncid);
+    error = nc_open_memio(path, NC_NOWRITE | NC_NETCDF4, &image, ncid);
+  *memory = image.memory;
+  return error;
+}
+
+lore_status lore_collect_verify(const char *path) {
+  void *memory;
+  char seal[LORE_XXH3_TEXT];
+  int ncid, variables = 0, error = lore_collect_open(path, &ncid, &memory);
   if (!error) {
     error = nc_inq_nvars(ncid, &variables);
     for (int id = 0; id < variables && !error; id++)
@@ -396,6 +403,6 @@ lore_status lore_collect_verify(const char *path) {
       error = LORE_NC_CHECKSUM;
     nc_close(ncid);
   }
-  free(image.memory);
+  free(memory);
   return lore_netcdf_status(error, "read", path);
 }

@@ -27,6 +27,9 @@ lore_status lore_textfile_begin(const char *path, bool shared, lore_textfile *fi
  * "cannot write PATH: reason". */
 lore_status lore_textfile_commit(lore_textfile *file);
 
+/* Ends a file that is not to be put at its place, and leaves nothing. */
+void lore_textfile_abandon(lore_textfile *file);
+
 /* Makes `path` of `size` bytes, as a shared text file. */
 lore_status lore_bytes_put(const char *path, const void *bytes, size_t size);
 

@@ -23,6 +23,9 @@ typedef enum { LORE_SEEN_LIST(LORE_ENUM_VALUE) LORE_SEEN_STAGES } lore_seen_stag
 /* "waiting", "running", "interrupted", ... */
 const char *lore_seen_name(lore_seen_stage stage);
 
+/* Whether nothing is left to be done: done, diverged or damaged. */
+bool lore_seen_is_over(lore_seen_stage stage);
+
 /* The last records of a metrics file; NAN where there is none. */
 typedef struct {
   bool exists;                      /* there is a readable file with a record */

@@ -8,6 +8,7 @@
  *                 checkpoints/weights_<step>.nc      snapshots
  *                             resume_<step>.nc       resume points
  *       <study>.nc  <study>_probe.nc                 collected from all runs
+ *       report.html                                  all of it as a page (report)
  */
 #ifndef LORE_IO_PATH_H
 #define LORE_IO_PATH_H
@@ -23,6 +24,7 @@
 #define LORE_PATH_GEMM      "gemm.yaml"
 #define LORE_PATH_JOBS      "jobs"
 #define LORE_PATH_RUNS      "runs"
+#define LORE_PATH_REPORT    "report.html"
 
 /* Of the directory and of a run. */
 #define LORE_PATH_STUDY "study.yaml"
