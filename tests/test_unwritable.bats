@@ -67,9 +67,9 @@ says_only() {
   mkdir taken
   says_only taken "$LORE" collect dir -o taken
   fails 1 "$LORE" collect dir -o missing/shut.nc
+  [ "$output" = "lore: error: cannot write missing/shut.nc: No such file or directory" ]
   says_only dir/report.html read_only dir "$LORE" report dir
   says_only taken "$LORE" report dir -o taken
-  [ "$output" = "lore: error: cannot write missing/shut.nc: No such file or directory" ]
   [ ! -e missing ]
 }
 

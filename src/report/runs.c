@@ -60,7 +60,8 @@ void lore_report_run_damaged(lore_report_run *run, int error) {
   run->readable = false;
   if (run->reason && strstr(run->reason, LORE_PATH_METRICS))
     return; /* its state and its file have been compared */
-  if (asprintf(&reason, "its metrics cannot be read: %s", lore_netcdf_reason(error)) < 0)
+  const char *why = error == NC_ERANGE ? "its steps do not ascend" : lore_netcdf_reason(error);
+  if (asprintf(&reason, "its metrics cannot be read: %s", why) < 0)
     return;
   free(run->reason);
   run->reason = reason;

@@ -4,8 +4,10 @@ const havePictures = typeof Chart !== 'undefined';
 
 /* Okabe and Ito's colours for words, part of viridis for numbers: both are told apart by the
  * colour-blind. */
-const wordColours = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00', '#555555', '#7F3C8D'];
-const scaleColours = ['#440154', '#472D7B', '#3B528B', '#2C728E', '#21918C', '#28AE80', '#5EC962', '#A0DA39'];
+const wordColours =
+    ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00', '#555555', '#7F3C8D'];
+const scaleColours =
+    ['#440154', '#472D7B', '#3B528B', '#2C728E', '#21918C', '#28AE80', '#5EC962', '#A0DA39'];
 const ink = '#1b1f24';
 
 function mixColours(a, b, share) {
@@ -17,7 +19,8 @@ function mixColours(a, b, share) {
 /* The colour of `share`, from 0 to 1, of the scale. */
 function scaleColour(share) {
   const at = Math.min(Math.max(share, 0), 1) * (scaleColours.length - 1), i = Math.floor(at);
-  return i + 1 < scaleColours.length ? mixColours(scaleColours[i], scaleColours[i + 1], at - i) : scaleColours[i];
+  return i + 1 < scaleColours.length ? mixColours(scaleColours[i], scaleColours[i + 1], at - i) :
+                                       scaleColours[i];
 }
 
 function colourOf(factor, value) {
@@ -31,43 +34,73 @@ function colourOf(factor, value) {
 const points = (x, y) => x.map((value, i) => ({x: value, y: y[i]}));
 
 function lineData(label, x, y, colour, more = {}) {
-  return {label, data: points(x, y), borderColor: colour, backgroundColor: colour, borderWidth: 2, pointRadius: 0,
-    pointHitRadius: 6, ...more};
+  return {
+    label,
+    data: points(x, y),
+    borderColor: colour,
+    backgroundColor: colour,
+    borderWidth: 2,
+    pointRadius: 0,
+    pointHitRadius: 6,
+    ...more
+  };
 }
 
 /* The mean of runs, and the range between the lowest and the highest of them behind it. */
 function bandData(label, mean, colour, more = {}) {
-  const line = lineData(label, mean.x, mean.y, colour, {counts: mean.count, pointRadius: mean.x.length < 2 ? 3 : 0, ...more});
+  const line = lineData(
+      label, mean.x, mean.y, colour,
+      {counts: mean.count, pointRadius: mean.x.length < 2 ? 3 : 0, ...more});
   if (!mean.count.some(count => count > 1)) return [line];
   const edge = {borderWidth: 0, pointRadius: 0, pointHitRadius: 0, band: true, order: 2};
-  return [line,
-    lineData(label, mean.x, mean.low, colour, {...edge, fill: false}),
-    lineData(label, mean.x, mean.high, colour, {...edge, fill: '-1', backgroundColor: colour + '2b'})];
+  return [
+    line, lineData(label, mean.x, mean.low, colour, {...edge, fill: false}),
+    lineData(
+        label, mean.x, mean.high, colour, {...edge, fill: '-1', backgroundColor: colour + '2b'})
+  ];
 }
 
 function flatLine(label, value, from, to) {
-  return lineData(label, [from, to], [value, value], ink, {borderWidth: 1.5, borderDash: [6, 4], order: 3});
+  return lineData(
+      label, [from, to], [value, value], ink, {borderWidth: 1.5, borderDash: [6, 4], order: 3});
 }
 
 /* A legend of at most so many entries: of a long scale, some are left out. */
 const LEGEND_MOST = 8;
 
 function legendFilter(datasets) {
-  const entries = datasets.map((data, i) => i).filter(i => !datasets[i].band && !datasets[i].silent);
+  const entries =
+      datasets.map((data, i) => i).filter(i => !datasets[i].band && !datasets[i].silent);
   const every = Math.max(1, (entries.length - 1) / (LEGEND_MOST - 1));
-  const kept = new Set(Array.from({length: Math.min(LEGEND_MOST, entries.length)}, (_, i) => entries[Math.round(i * every)]));
+  const kept = new Set(Array.from(
+      {length: Math.min(LEGEND_MOST, entries.length)}, (_, i) => entries[Math.round(i * every)]));
   return item => kept.has(item.datasetIndex);
 }
 
 function axisOptions(axis, datasets) {
-  return {type: axis.type || 'linear', title: {display: true, text: axis.title, color: ink}, labels: axis.labels,
-    offset: axis.offset, bounds: axis.bounds || 'ticks', grid: {color: '#eaeef2'}, ...(axis.at ? ticksAt(axis) : {}), ...(axis.share ? shareLimits(datasets) : {}),
-    ticks: {color: ink, maxRotation: 45, autoSkipPadding: 12, ...(axis.labels ? {} : {callback: tickText})}};
+  return {
+    type: axis.type || 'linear',
+    title: {display: true, text: axis.title, color: ink},
+    labels: axis.labels,
+    offset: axis.offset,
+    min: axis.min,
+    bounds: axis.bounds || 'ticks',
+    grid: {color: '#eaeef2'},
+    ...(axis.at ? ticksAt(axis) : {}),
+    ...(axis.share ? shareLimits(datasets) : {}),
+    ticks: {
+      color: ink,
+      maxRotation: 45,
+      autoSkipPadding: 12,
+      ...(axis.labels ? {autoSkip: axis.labels.length > 10} : {callback: tickText})
+    }
+  };
 }
 
 /* A share goes from 0 to 1, or to less where all is small. */
 function shareLimits(datasets) {
-  const most = datasets.reduce((high, data) => data.data.reduce((a, point) => Math.max(a, point.y), high), 0);
+  const most = datasets.reduce(
+      (high, data) => data.data.reduce((a, point) => Math.max(a, point.y), high), 0);
   return {min: 0, ...(most > 0.5 ? {max: 1} : {suggestedMax: 0.05})};
 }
 
@@ -75,8 +108,13 @@ function shareLimits(datasets) {
 function ticksAt({at, type}) {
   const first = at[0], last = at[at.length - 1], logarithmic = type === 'logarithmic';
   const margin = logarithmic ? (last / first) ** 0.05 : 0.05 * (last - first) || 1;
-  return {min: logarithmic ? first / margin : first - margin, max: logarithmic ? last * margin : last + margin,
-    afterBuildTicks: scale => { scale.ticks = at.map(value => ({value, major: true})); }};
+  return {
+    min: logarithmic ? first / margin : first - margin,
+    max: logarithmic ? last * margin : last + margin,
+    afterBuildTicks: scale => {
+      scale.ticks = at.map(value => ({value, major: true}));
+    }
+  };
 }
 
 /* A logarithmic scale has more ticks than can be read. */
@@ -105,17 +143,42 @@ const whiteGround = {
 };
 
 function chartOptions(picture) {
-  const tooltip = {filter: item => !item.dataset.band, callbacks: {
-    title: items => items.length ? `${picture.xAxis.title}: ${items[0].label}` : '', label: tooltipText, ...picture.tooltip}};
-  const options = {animation: false, responsive: true, maintainAspectRatio: false, parsing: false, normalized: true,
+  const tooltip = {
+    filter: item => !item.dataset.band,
+    callbacks: {
+      title: items => items.length ? `${picture.xAxis.title}: ${items[0].label}` : '',
+      label: tooltipText,
+      ...picture.tooltip
+    }
+  };
+  const options = {
+    animation: false,
+    responsive: true,
+    maintainAspectRatio: false,
+    parsing: false,
+    normalized: true,
     devicePixelRatio: Math.max(2, window.devicePixelRatio || 1),
     interaction: {mode: 'nearest', axis: 'xy', intersect: false},
-    scales: {x: axisOptions(picture.xAxis, picture.datasets), y: axisOptions(picture.yAxis, picture.datasets)},
-    plugins: {title: {display: true, text: picture.title, color: ink, font: {size: 15}}, tooltip,
-      legend: {display: picture.legend !== false, position: 'bottom',
-        labels: {filter: legendFilter(picture.datasets), color: ink, boxWidth: 18, boxHeight: 2}}}};
+    scales: {
+      x: axisOptions(picture.xAxis, picture.datasets),
+      y: axisOptions(picture.yAxis, picture.datasets)
+    },
+    plugins: {
+      title: {display: true, text: picture.title, color: ink, font: {size: 15}},
+      tooltip,
+      legend: {
+        display: picture.legend !== false,
+        position: 'bottom',
+        labels: {filter: legendFilter(picture.datasets), color: ink, boxWidth: 18, boxHeight: 2}
+      }
+    }
+  };
   if (picture.colouredBy)
-    options.plugins.subtitle = {display: true, text: `coloured by ${picture.colouredBy}`, padding: {bottom: 6}};
+    options.plugins.subtitle = {
+      display: true,
+      text: `coloured by ${picture.colouredBy}`,
+      padding: {bottom: 6}
+    };
   return options;
 }
 
@@ -130,27 +193,36 @@ function toolButton(text, label, action) {
   return button;
 }
 
-/* Puts a figure into `parent`: title, caption, xAxis and yAxis (title, type, ...), datasets of Chart.js,
- * rows (a function) for the CSV file. */
+/* Puts a figure into `parent`: title, caption, xAxis and yAxis (title, type, ...), datasets of
+ * Chart.js, rows (a function) for the CSV file. */
 function addPicture(parent, picture) {
   const tools = element('div', {className: 'tools'});
-  const figure = element('figure', {}, tools, element('figcaption', {}, element('p', {}, picture.caption)));
+  const figure =
+      element('figure', {}, tools, element('figcaption', {}, element('p', {}, picture.caption)));
   parent.append(figure);
   if (havePictures) {
     const canvas = element('canvas', {});
     canvas.setAttribute('role', 'img');
     canvas.setAttribute('aria-label', `${picture.title}. ${picture.caption}`);
     figure.prepend(element('div', {className: 'canvas'}, canvas));
-    const chart = new Chart(canvas, {type: 'line', data: {datasets: picture.datasets}, options: chartOptions(picture),
-      plugins: [whiteGround, ...(picture.plugins || [])]});
-    tools.append(toolButton('PNG', `Save the picture: ${picture.title}`, () => savePicture(chart, picture.title)));
+    const chart = new Chart(canvas, {
+      type: 'line',
+      data: {datasets: picture.datasets},
+      options: chartOptions(picture),
+      plugins: [whiteGround, ...(picture.plugins || [])]
+    });
+    tools.append(toolButton(
+        'PNG', `Save the picture: ${picture.title}`, () => savePicture(chart, picture.title)));
   } else {
     figure.prepend(element('strong', {}, picture.title));
   }
-  tools.append(toolButton('CSV', `Download the numbers: ${picture.title}`, () => downloadCsv(picture.title, picture.rows())));
+  tools.append(toolButton(
+      'CSV', `Download the numbers: ${picture.title}`,
+      () => downloadCsv(picture.title, picture.rows())));
 }
 
 function clearPictures(parent) {
-  if (havePictures) for (const canvas of parent.querySelectorAll('canvas')) Chart.getChart(canvas)?.destroy();
+  if (havePictures)
+    for (const canvas of parent.querySelectorAll('canvas')) Chart.getChart(canvas)?.destroy();
   parent.replaceChildren();
 }

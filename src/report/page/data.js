@@ -5,14 +5,17 @@ const report = JSON.parse(document.getElementById('report-data').textContent);
 const byId = id => document.getElementById(id);
 
 /* States in the order in which they need a look. */
-const stateOrder = ['failed', 'diverged', 'damaged', 'interrupted', 'stopped', 'running', 'waiting', 'done'];
+const stateOrder =
+    ['failed', 'diverged', 'damaged', 'interrupted', 'stopped', 'running', 'waiting', 'done'];
 
 /* --- Numbers as text --- */
 
 function formatNumber(value, digits = 4) {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
-  if (value !== 0 && (Math.abs(value) >= 1e7 || Math.abs(value) < 1e-4)) return value.toExponential(2);
-  return String(Number(value.toPrecision(Math.max(digits, Math.ceil(Math.log10(Math.abs(value) + 1))))));
+  if (value !== 0 && (Math.abs(value) >= 1e7 || Math.abs(value) < 1e-4))
+    return value.toExponential(2);
+  return String(
+      Number(value.toPrecision(Math.max(digits, Math.ceil(Math.log10(Math.abs(value) + 1))))));
 }
 
 function formatTime(seconds) {
@@ -29,7 +32,8 @@ function plural(count, word) {
 /* --- Factors: what tells runs apart --- */
 
 function isNumeric(values) {
-  return values.length > 0 && values.every(value => value.trim() !== '' && Number.isFinite(Number(value)));
+  return values.length > 0 &&
+      values.every(value => value.trim() !== '' && Number.isFinite(Number(value)));
 }
 
 function compareValues(a, b) {
@@ -38,19 +42,27 @@ function compareValues(a, b) {
 }
 
 function makeFactor(key, label, valueOf, more = {}) {
-  const values = [...new Set(report.runs.map(valueOf).filter(value => value !== null && value !== ''))];
+  const values =
+      [...new Set(report.runs.map(valueOf).filter(value => value !== null && value !== ''))];
   values.sort(compareValues);
   return {key, label, valueOf, values, numeric: isNumeric(values), ...more};
 }
 
-const settings = report.settings.map((setting, i) =>
-  makeFactor(setting.key, setting.key, run => run.values[i], setting));
+const settings = report.settings.map(
+    (setting, i) => makeFactor(setting.key, setting.key, run => run.values[i], setting));
 const experiments = makeFactor('experiment', 'experiment', run => run.experiment);
 const seeds = makeFactor('seed', 'seed', run => String(run.seed));
 const names = makeFactor('run', 'run', run => run.id);
-const nothing = {key: '', label: 'nothing', valueOf: () => 'all runs', values: ['all runs'], numeric: false};
+const nothing = {
+  key: '',
+  label: 'nothing',
+  valueOf: () => 'all runs',
+  values: ['all runs'],
+  numeric: false
+};
 
-/* Those with at least two values. Experiments say more than the settings that differ between them. */
+/* Those with at least two values. Experiments say more than the settings that differ between them.
+ */
 const factors = [experiments, ...settings].filter(factor => factor.values.length > 1);
 const sweptFactors = factors.filter(factor => factor.swept || factor === experiments);
 const effectFactors = (sweptFactors.length ? sweptFactors : factors).slice(0, 8);
@@ -60,14 +72,16 @@ const effectFactors = (sweptFactors.length ? sweptFactors : factors).slice(0, 8)
 const curveKeys = [...new Set(report.runs.flatMap(run => Object.keys(run.curves || {})))];
 
 function labelsOf(variable) {
-  return curveKeys.filter(key => key.startsWith(variable + ' ')).map(key => key.slice(variable.length + 1));
+  return curveKeys.filter(key => key.startsWith(variable + ' '))
+      .map(key => key.slice(variable.length + 1));
 }
 
 const groups = labelsOf('attribute_loss');
 const firstGroup = groups[0] || 'known';
 const heldOut = groups.includes('held_out') && groups[0] !== 'held_out' ? 'held_out' : null;
-const isMemory = report.runs.some(run => run.curves) ? !curveKeys.some(key => key.startsWith('attention')) &&
-  report.shared.task === 'memory' : false;
+const isMemory = report.runs.some(run => run.curves) ?
+    !curveKeys.some(key => key.startsWith('attention')) && report.shared.task === 'memory' :
+    false;
 
 function groupName(group) {
   return group.replaceAll('_', '-');
@@ -90,7 +104,8 @@ function curveOf(run, key) {
   return {x: known.map(pair => pair[0]), y: known.map(pair => pair[1])};
 }
 
-/* The curve's value at step x, on the line between its neighbours; null outside. `from` is a hint. */
+/* The curve's value at step x, on the line between its neighbours; null outside. `from` is a hint.
+ */
 function valueAt(curve, x, from) {
   const xs = curve.x;
   if (!xs.length || x < xs[0] || x > xs[xs.length - 1]) return null;
@@ -116,7 +131,8 @@ function meanCurve(runs, key) {
   const hints = curves.map(() => ({at: 0}));
   const mean = {x: [], y: [], low: [], high: [], count: []};
   for (const x of commonSteps(curves)) {
-    const values = curves.map((curve, i) => valueAt(curve, x, hints[i])).filter(value => value !== null);
+    const values =
+        curves.map((curve, i) => valueAt(curve, x, hints[i])).filter(value => value !== null);
     if (!values.length) continue;
     mean.x.push(x);
     mean.y.push(values.reduce((sum, value) => sum + value, 0) / values.length);
@@ -132,13 +148,31 @@ function meanCurve(runs, key) {
 const finalOf = key => run => run.state === 'done' && run.final ? run.final[key] ?? null : null;
 
 const quantities = [
-  {key: 'plateau_end', label: 'end of the plateau', axis: 'end of the plateau (steps)', of: run => run.plateau_end ?? null},
-  {key: 'loss', label: `final loss, ${groupName(firstGroup)}`, axis: 'final attribute loss (nats)',
-    of: finalOf(`attribute_loss ${firstGroup}`)},
-  {key: 'accuracy', label: `final accuracy, ${groupName(firstGroup)}`, axis: 'final accuracy (share)', share: true,
-    of: finalOf(`attribute_accuracy ${firstGroup}`)},
-  ...groups.slice(1).map(group => ({key: `loss ${group}`, label: `final loss, ${groupName(group)}`,
-    axis: 'final attribute loss (nats)', of: finalOf(`attribute_loss ${group}`)})),
+  {
+    key: 'plateau_end',
+    label: 'end of the plateau',
+    axis: 'end of the plateau (steps)',
+    of: run => run.plateau_end ?? null
+  },
+  {
+    key: 'loss',
+    label: `final loss, ${groupName(firstGroup)}`,
+    axis: 'final attribute loss (nats)',
+    of: finalOf(`attribute_loss ${firstGroup}`)
+  },
+  {
+    key: 'accuracy',
+    label: `final accuracy, ${groupName(firstGroup)}`,
+    axis: 'final accuracy (share)',
+    share: true,
+    of: finalOf(`attribute_accuracy ${firstGroup}`)
+  },
+  ...groups.slice(1).map(group => ({
+                           key: `loss ${group}`,
+                           label: `final loss, ${groupName(group)}`,
+                           axis: 'final attribute loss (nats)',
+                           of: finalOf(`attribute_loss ${group}`)
+                         })),
 ];
 
 /* Value -> runs, in the order of the factor's values; runs without a value last. */

@@ -1,14 +1,19 @@
 /* What the settings did: numbers of runs against settings, as lines and as a map of two. */
 
 function summary(values) {
-  return {mean: values.reduce((sum, value) => sum + value, 0) / values.length,
-    low: Math.min(...values), high: Math.max(...values), count: values.length};
+  return {
+    mean: values.reduce((sum, value) => sum + value, 0) / values.length,
+    low: Math.min(...values),
+    high: Math.max(...values),
+    count: values.length
+  };
 }
 
 /* Numbers lie on a line, a logarithmic one if they span much; words and uneven numbers lie at equal
  * distances. */
 function isUneven(factor) {
-  const values = factor.values.map(Number), gaps = values.slice(1).map((value, i) => value - values[i]);
+  const values = factor.values.map(Number),
+        gaps = values.slice(1).map((value, i) => value - values[i]);
   return Math.max(...gaps) > 5 * Math.min(...gaps);
 }
 
@@ -22,8 +27,13 @@ function isEven(factor) {
 }
 
 function factorAxis(factor) {
-  if (!isEven(factor)) return {title: factor.label, type: 'category', labels: factor.values, offset: true};
-  return {title: factor.label, type: isLogarithmic(factor) ? 'logarithmic' : 'linear', at: factor.values.map(Number)};
+  if (!isEven(factor))
+    return {title: factor.label, type: 'category', labels: factor.values, offset: true};
+  return {
+    title: factor.label,
+    type: isLogarithmic(factor) ? 'logarithmic' : 'linear',
+    at: factor.values.map(Number)
+  };
 }
 
 const placeOf = (factor, value) => isEven(factor) ? Number(value) : factor.values.indexOf(value);
@@ -31,7 +41,8 @@ const placeOf = (factor, value) => isEven(factor) ? Number(value) : factor.value
 /* One line along `factor` for the runs of one colour. */
 function effectLine(runs, factor, quantity, label, colour) {
   const line = {x: [], y: [], low: [], high: [], count: []};
-  for (const [value, members] of groupRuns(runs.filter(run => factor.values.includes(factor.valueOf(run))), factor)) {
+  for (const [value, members] of groupRuns(
+           runs.filter(run => factor.values.includes(factor.valueOf(run))), factor)) {
     const numbers = members.map(quantity.of).filter(number => number !== null);
     if (!numbers.length) continue;
     const found = summary(numbers);
@@ -41,7 +52,9 @@ function effectLine(runs, factor, quantity, label, colour) {
     line.high.push(found.high);
     line.count.push(found.count);
   }
-  return line.x.length ? bandData(label, line, colour, {pointRadius: 4, pointHitRadius: 8, showLine: factor.numeric}) : [];
+  return line.x.length ?
+      bandData(label, line, colour, {pointRadius: 4, pointHitRadius: 8, showLine: factor.numeric}) :
+      [];
 }
 
 /* Words have no order, so the range is a bar for each instead of a band. */
@@ -69,7 +82,8 @@ const rangeBars = {
 };
 
 function hideBands(datasets) {
-  for (const data of datasets) if (data.band) data.fill = false, data.hiddenBand = true;
+  for (const data of datasets)
+    if (data.band) data.fill = false, data.hiddenBand = true;
   return datasets;
 }
 
@@ -77,27 +91,46 @@ function hideBands(datasets) {
 const COLOURS_MOST = 12;
 
 function effectDatasets(runs, factor, quantity) {
-  const by = colourFactor(), other = factors.includes(by) && by !== factor && by.values.length <= COLOURS_MOST ? by : null;
-  const datasets = other
-    ? groupRuns(runs, other).flatMap(([value, members]) => effectLine(members, factor, quantity, value, colourOf(other, value)))
-    : effectLine(runs, factor, quantity, 'mean and range', wordColours[0]);
+  const by = colourFactor(),
+        other =
+            factors.includes(by) && by !== factor && by.values.length <= COLOURS_MOST ? by : null;
+  const datasets = other ? groupRuns(runs, other)
+                               .flatMap(
+                                   ([value, members]) => effectLine(
+                                       members, factor, quantity, value, colourOf(other, value))) :
+                           effectLine(runs, factor, quantity, 'mean and range', wordColours[0]);
   return {other, datasets: factor.numeric ? datasets : hideBands(datasets)};
 }
 
 function effectRows(runs, factor, quantity) {
-  return [[factor.label, 'run', 'seed', quantity.label], ...runs.filter(run => quantity.of(run) !== null)
-    .map(run => [factor.valueOf(run), run.id, run.seed, quantity.of(run)])];
+  return [
+    [factor.label, 'run', 'seed', quantity.label],
+    ...runs.filter(run => quantity.of(run) !== null)
+        .map(run => [factor.valueOf(run), run.id, run.seed, quantity.of(run)])
+  ];
 }
 
 function effectPicture(parent, runs, factor, quantity) {
   const {other, datasets} = effectDatasets(runs, factor, quantity);
   if (!datasets.length) return;
-  addPicture(parent, {title: `${quantity.label[0].toUpperCase()}${quantity.label.slice(1)}`,
-    caption: `Mean and range over seeds and over all settings but ${factor.label}${other ? ` and ${other.label}` : ''}.`,
-    datasets, xAxis: factorAxis(factor), yAxis: {title: quantity.axis, share: quantity.share}, legend: Boolean(other),
-    colouredBy: other && other.label, plugins: [rangeBars],
-    tooltip: {title: items => items.length ? `${factor.label} = ${isEven(factor) ? items[0].parsed.x : factor.values[items[0].parsed.x]}` : ''},
-    rows: () => effectRows(runs, factor, quantity)});
+  addPicture(parent, {
+    title: `${quantity.label[0].toUpperCase()}${quantity.label.slice(1)}`,
+    caption: `Mean and range over seeds and over all settings but ${factor.label}${
+        other ? ` and ${other.label}` : ''}.`,
+    datasets,
+    xAxis: factorAxis(factor),
+    yAxis: {title: quantity.axis, share: quantity.share},
+    legend: Boolean(other),
+    colouredBy: other && other.label,
+    plugins: [rangeBars],
+    tooltip: {
+      title: items => items.length ?
+          `${factor.label} = ${
+              isEven(factor) ? items[0].parsed.x : factor.values[items[0].parsed.x]}` :
+          ''
+    },
+    rows: () => effectRows(runs, factor, quantity)
+  });
 }
 
 function drawEffects() {
@@ -106,8 +139,10 @@ function drawEffects() {
   clearPictures(parent);
   byId('effects').hidden = byId('to-effects').hidden = !effectFactors.length;
   if (!effectFactors.length) return;
-  byId('effects-hint').textContent = `Final numbers are those of finished runs: ${done} of ${plural(runs.length, 'run')}. ` +
-    'Lines are coloured as chosen under “Curves”.';
+  byId('effects-hint').textContent =
+      `Final numbers are those of finished runs: ${done.toLocaleString('en')} of ${
+          plural(runs.length, 'run')}. ` +
+      'Lines are coloured as chosen under “Curves”.';
   for (const factor of effectFactors) {
     const before = parent.childElementCount;
     const heading = element('h3', {title: factor.help || ''}, factor.label);
@@ -126,19 +161,27 @@ function heatCells(runs, across, down, quantity) {
     for (const [column, inside] of groupRuns(members, across)) {
       const numbers = inside.map(quantity.of).filter(number => number !== null);
       if (numbers.length && across.values.includes(column) && down.values.includes(row))
-        cells.push({column, row, x: across.values.indexOf(column), y: down.values.indexOf(row), ...summary(numbers)});
+        cells.push({
+          column,
+          row,
+          x: across.values.indexOf(column),
+          y: down.values.indexOf(row),
+          ...summary(numbers)
+        });
     }
   return cells;
 }
 
 /* Draws cells on the two scales of words. */
 function heatPlugin(cells, across, down) {
-  const low = Math.min(...cells.map(cell => cell.mean)), high = Math.max(...cells.map(cell => cell.mean));
+  const low = Math.min(...cells.map(cell => cell.mean)),
+        high = Math.max(...cells.map(cell => cell.mean));
   return {
     id: 'heat',
     beforeDatasetsDraw(chart) {
       const {ctx, chartArea: area, scales: {x, y}} = chart;
-      const width = (area.right - area.left) / across.values.length, height = (area.bottom - area.top) / down.values.length;
+      const width = (area.right - area.left) / across.values.length,
+            height = (area.bottom - area.top) / down.values.length;
       ctx.save();
       ctx.textAlign = 'center';
       ctx.textBaseline = 'middle';
@@ -160,20 +203,41 @@ function drawHeat(runs) {
   const parent = byId('heat-pictures'), find = key => factors.find(factor => factor.key === key);
   clearPictures(parent);
   byId('heat').hidden = factors.length < 2;
-  const across = find(state.across), down = find(state.down2), quantity = quantities.find(q => q.key === state.quantity);
+  const across = find(state.across), down = find(state.down2),
+        quantity = quantities.find(q => q.key === state.quantity);
   if (!across || !down || across === down || !quantity) return;
   const cells = heatCells(runs, across, down, quantity);
   if (!cells.length) {
     parent.append(element('p', {className: 'hint'}, 'No run has this number.'));
     return;
   }
-  const axis = factor => ({title: factor.label, type: 'category', labels: factor.values, offset: true});
-  addPicture(parent, {title: `${quantity.label[0].toUpperCase()}${quantity.label.slice(1)}`, legend: false, xAxis: axis(across), yAxis: axis(down),
-    caption: `Each cell: mean over its runs of ${quantity.axis}. Dark is low, light is high; empty cells have no such run.`,
-    datasets: [{label: quantity.label, data: cells, showLine: false, pointRadius: 0, pointHitRadius: 20, counts: cells.map(cell => cell.count)}],
+  const axis = factor =>
+      ({title: factor.label, type: 'category', labels: factor.values, offset: true});
+  addPicture(parent, {
+    title: `${quantity.label[0].toUpperCase()}${quantity.label.slice(1)}`,
+    legend: false,
+    xAxis: axis(across),
+    yAxis: axis(down),
+    caption: `Each cell: mean over its runs of ${
+        quantity.axis}. Dark is low, light is high; empty cells have no such run.`,
+    datasets: [{
+      label: quantity.label,
+      data: cells,
+      showLine: false,
+      pointRadius: 0,
+      pointHitRadius: 20,
+      counts: cells.map(cell => cell.count)
+    }],
     plugins: [heatPlugin(cells, across, down)],
-    tooltip: {title: items => items.length ? `${across.label} = ${cells[items[0].dataIndex].column}, ${down.label} = ${cells[items[0].dataIndex].row}` : '',
-      label: item => `${quantity.label}: ${formatNumber(cells[item.dataIndex].mean)} (${plural(cells[item.dataIndex].count, 'run')})`},
-    rows: () => [[across.label, down.label, 'mean', 'lowest', 'highest', 'runs'],
-      ...cells.map(cell => [cell.column, cell.row, cell.mean, cell.low, cell.high, cell.count])]});
+    tooltip: {
+      title: items => items.length ? `${across.label} = ${cells[items[0].dataIndex].column}, ${
+                                         down.label} = ${cells[items[0].dataIndex].row}` :
+                                     '',
+      label: item => `${quantity.label}: ${formatNumber(cells[item.dataIndex].mean)} (${
+          plural(cells[item.dataIndex].count, 'run')})`
+    },
+    rows: () => [
+        [across.label, down.label, 'mean', 'lowest', 'highest', 'runs'],
+        ...cells.map(cell => [cell.column, cell.row, cell.mean, cell.low, cell.high, cell.count])]
+  });
 }

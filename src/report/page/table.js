@@ -12,19 +12,65 @@ function lastOf(run, key) {
 const columns = [
   {key: 'state', label: 'state', of: run => stateOrder.indexOf(run.state), text: run => run.state},
   {key: 'run', label: 'run', of: run => run.id},
-  {key: 'step', label: 'steps', number: true, of: run => run.steps ? stepOf(run) / run.steps : stepOf(run),
-    csv: stepOf, text: run => run.steps ? `${stepOf(run)} of ${run.steps}` : `${stepOf(run)}`},
-  {key: 'phase', label: 'phase', of: run => run.phase ?? null,
-    text: run => ['–', 'statistics', 'plateau', 'recall'][run.phase || 0]},
-  {key: 'plateau_end', label: 'plateau ends', unit: 'steps', number: true, of: run => run.plateau_end ?? null},
-  {key: 'loss', label: 'loss', unit: 'nats', number: true, of: run => lastOf(run, `attribute_loss ${firstGroup}`)},
-  {key: 'accuracy', label: 'accuracy', number: true, of: run => lastOf(run, `attribute_accuracy ${firstGroup}`)},
-  ...(heldOut ? [{key: 'held_out_loss', label: 'held-out loss', unit: 'nats', number: true,
-    of: run => lastOf(run, `attribute_loss ${heldOut}`)}] : []),
-  {key: 'time', label: 'time', number: true, of: run => run.time ?? null, text: run => formatTime(run.time)},
-  ...settingsInTable.map(factor => ({key: factor.key, label: factor.label, help: factor.help, number: factor.numeric,
-    of: run => factor.numeric && factor.valueOf(run) !== null ? Number(factor.valueOf(run)) : factor.valueOf(run),
-    text: run => factor.valueOf(run) || '–'})),
+  {
+    key: 'step',
+    label: 'steps',
+    number: true,
+    of: run => run.steps ? stepOf(run) / run.steps : stepOf(run),
+    csv: stepOf,
+    text: run => run.steps ? `${stepOf(run)} of ${run.steps}` : `${stepOf(run)}`
+  },
+  {
+    key: 'phase',
+    label: 'phase',
+    of: run => run.phase ?? null,
+    text: run => ['–', 'statistics', 'plateau', 'recall'][run.phase || 0]
+  },
+  {
+    key: 'plateau_end',
+    label: 'plateau ends',
+    unit: 'steps',
+    number: true,
+    of: run => run.plateau_end ?? null
+  },
+  {
+    key: 'loss',
+    label: 'loss',
+    unit: 'nats',
+    number: true,
+    of: run => lastOf(run, `attribute_loss ${firstGroup}`)
+  },
+  {
+    key: 'accuracy',
+    label: 'accuracy',
+    number: true,
+    of: run => lastOf(run, `attribute_accuracy ${firstGroup}`)
+  },
+  ...(heldOut ? [{
+    key: 'held_out_loss',
+    label: 'held-out loss',
+    unit: 'nats',
+    number: true,
+    of: run => lastOf(run, `attribute_loss ${heldOut}`)
+  }] :
+                []),
+  {
+    key: 'time',
+    label: 'time',
+    number: true,
+    of: run => run.time ?? null,
+    text: run => formatTime(run.time)
+  },
+  ...settingsInTable.map(
+      factor => ({
+        key: factor.key,
+        label: factor.label,
+        help: factor.help,
+        number: factor.numeric,
+        of: run => factor.numeric && factor.valueOf(run) !== null ? Number(factor.valueOf(run)) :
+                                                                    factor.valueOf(run),
+        text: run => factor.valueOf(run) || '–'
+      })),
   {key: 'seed', label: 'seed', number: true, of: run => run.seed, text: run => String(run.seed)},
 ];
 
@@ -40,8 +86,10 @@ function cellText(column, run) {
 
 /* What the filter looks at. */
 for (const run of report.runs) {
-  run.words = [...columns.map(column => cellText(column, run)), `seed${run.seed}`, run.experiment, run.reason || '',
-    ...settings.map(factor => `${factor.key}=${factor.valueOf(run)}`)].join(' ').toLowerCase();
+  run.words = [
+    ...columns.map(column => cellText(column, run)), `seed${run.seed}`, run.experiment,
+    run.reason || '', ...settings.map(factor => `${factor.key}=${factor.valueOf(run)}`)
+  ].join(' ').toLowerCase();
 }
 
 function filteredRuns() {
@@ -53,13 +101,15 @@ function filteredRuns() {
 function compareRuns(a, b, column, down) {
   const x = column.of(a), y = column.of(b);
   if (x === null || y === null) return (x === null) - (y === null);
-  const order = typeof x === 'number' && typeof y === 'number' ? x - y : compareValues(String(x), String(y));
+  const order =
+      typeof x === 'number' && typeof y === 'number' ? x - y : compareValues(String(x), String(y));
   return down ? -order : order;
 }
 
 function sortedRuns() {
   const column = columns.find(candidate => candidate.key === state.sort) || columns[0];
-  return filteredRuns().sort((a, b) => compareRuns(a, b, column, state.down) || compareValues(a.id, b.id));
+  return filteredRuns().sort(
+      (a, b) => compareRuns(a, b, column, state.down) || compareValues(a.id, b.id));
 }
 
 function element(tag, properties = {}, ...children) {
@@ -70,8 +120,9 @@ function element(tag, properties = {}, ...children) {
 
 function makeHead() {
   const cells = columns.map(column => {
-    const button = element('button', {type: 'button', title: column.help || ''},
-      column.unit ? `${column.label} (${column.unit})` : column.label);
+    const button = element(
+        'button', {type: 'button', title: column.help || ''},
+        column.unit ? `${column.label} (${column.unit})` : column.label);
     button.addEventListener('click', () => sortBy(column.key));
     const cell = element('th', {scope: 'col', className: column.number ? 'number' : ''}, button);
     cell.dataset.key = column.key;
@@ -81,9 +132,12 @@ function makeHead() {
 }
 
 function makeRunCell(run) {
-  const box = element('input', {type: 'checkbox', checked: state.marked.has(run.id), title: 'draw this run in black'});
+  const box = element(
+      'input',
+      {type: 'checkbox', checked: state.marked.has(run.id), title: 'draw this run in black'});
   box.addEventListener('change', () => markRun(run.id, box.checked));
-  const cell = element('td', {className: 'run'}, element('label', {}, box, element('span', {}, run.id)));
+  const cell =
+      element('td', {className: 'run'}, element('label', {}, box, element('span', {}, run.id)));
   if (run.reason) cell.append(element('div', {className: 'reason'}, run.reason));
   return cell;
 }
@@ -91,31 +145,43 @@ function makeRunCell(run) {
 function makeCell(column, run) {
   if (column.key === 'run') return makeRunCell(run);
   const text = cellText(column, run);
-  if (column.key === 'state') return element('td', {}, element('span', {className: `state ${run.state}`}, text));
+  if (column.key === 'state')
+    return element('td', {}, element('span', {className: `state ${run.state}`}, text));
   return element('td', {className: column.number ? 'number' : ''}, text);
 }
 
 function drawTable() {
   const runs = sortedRuns(), shown = state.all ? runs : runs.slice(0, ROWS_FIRST);
-  const body = element('tbody', {}, ...shown.map(run => element('tr', {}, ...columns.map(column => makeCell(column, run)))));
+  const body = element(
+      'tbody', {},
+      ...shown.map(run => element('tr', {}, ...columns.map(column => makeCell(column, run)))));
   const table = byId('table');
   table.tBodies[0]?.remove();
   table.append(body);
   for (const cell of table.tHead.rows[0].cells)
-    cell.setAttribute('aria-sort', cell.dataset.key !== state.sort ? 'none' : state.down ? 'descending' : 'ascending');
-  byId('count').textContent = runs.length === report.runs.length ? plural(runs.length, 'run')
-    : `${runs.length.toLocaleString('en')} of ${plural(report.runs.length, 'run')}`;
+    cell.setAttribute(
+        'aria-sort',
+        cell.dataset.key !== state.sort ? 'none' :
+            state.down                  ? 'descending' :
+                                          'ascending');
+  byId('count').textContent = runs.length === report.runs.length ?
+      plural(runs.length, 'run') :
+      `${runs.length.toLocaleString('en')} of ${plural(report.runs.length, 'run')}`;
   byId('more').hidden = shown.length === runs.length;
   byId('more').textContent = `Show all ${plural(runs.length, 'run')}`;
 }
 
 function drawStates() {
-  const chips = stateOrder.map(name => [name, report.runs.filter(run => run.state === name).length])
-    .filter(([, count]) => count > 0).map(([name, count]) => {
-      const chip = element('button', {type: 'button', className: `state ${name}`}, `${count.toLocaleString('en')} ${name}`);
-      chip.addEventListener('click', () => setFilter(state.filter === name ? '' : name));
-      return chip;
-    });
+  const chips =
+      stateOrder.map(name => [name, report.runs.filter(run => run.state === name).length])
+          .filter(([, count]) => count > 0)
+          .map(([name, count]) => {
+            const chip = element(
+                'button', {type: 'button', className: `state ${name}`},
+                `${count.toLocaleString('en')} ${name}`);
+            chip.addEventListener('click', () => setFilter(state.filter === name ? '' : name));
+            return chip;
+          });
   byId('states').replaceChildren(...chips);
 }
 
@@ -151,5 +217,11 @@ function downloadCsv(title, rows) {
 function tableRows() {
   const head = [...columns.map(column => column.label), 'state', 'reason', 'host'];
   head[0] = 'order';
-  return [head, ...sortedRuns().map(run => [...columns.map(column => (column.csv || column.of)(run)), run.state, run.reason, run.host])];
+  return [
+    head,
+    ...sortedRuns().map(
+        run =>
+            [...columns.map(column => (column.csv || column.of)(run)), run.state, run.reason,
+             run.host])
+  ];
 }
