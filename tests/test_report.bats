@@ -113,7 +113,8 @@ print(($1))"
   "$LORE" report dir/sweep.nc -o collected.html
   [ "$(data "[[run[name] for name in ('id', 'seed', 'values', 'state', 'grid', 'records', 'phase', 'plateau_end', 'baseline', 'final', 'curves', 'host', 'isa')] for run in data['runs']], data['settings'], data['grids']")" = \
     "$(PAGE=collected.html data "[[run[name] for name in ('id', 'seed', 'values', 'state', 'grid', 'records', 'phase', 'plateau_end', 'baseline', 'final', 'curves', 'host', 'isa')] for run in data['runs']], data['settings'], data['grids']")" ]
-  (cd dir && "$LORE" report sweep.nc && [ -f report.html ])
+  (cd dir && "$LORE" report sweep.nc)
+  [ -s dir/sweep.html ]
   for study in fig5 figQ; do
     "$LORE" report "$LORE_SOURCE/data/small/$study.nc" -o $study.html
   done

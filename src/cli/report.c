@@ -33,7 +33,8 @@ const lore_command_line lore_line_report = {
              "network: what was run, a table of runs (those that need attention come first), "
              "curves coloured by a swept setting, what the settings did. Its pictures can be saved "
              "and their numbers downloaded. May be called while jobs run, and again: the file is "
-             "replaced as a whole. DIR may also be a file that lore collect has written.",
+             "replaced as a whole. DIR may also be a file that lore collect has written: FILE.nc "
+             "gives FILE.html.",
     .argument = LORE_ARGUMENT_RESULTS,
     LORE_OPTIONS(options),
     .notes = "examples:\n"

@@ -13,10 +13,11 @@ lore_status lore_report_path(const char *source, char *path) {
   struct stat about;
   if (stat(source, &about) || !S_ISREG(about.st_mode))
     return lore_path_join(source, LORE_PATH_REPORT, path);
-  const char *slash = strrchr(source, '/');
-  int folder = slash ? (int)(slash - source + 1) : 0;
-  if (snprintf(path, LORE_PATH_MAX, "%.*s" LORE_PATH_REPORT, folder, source) >= LORE_PATH_MAX)
-    return lore_fail(LORE_USER, "the name of the directory of %s is too long", source);
+  const char *slash = strrchr(source, '/'), *name = slash ? slash + 1 : source;
+  const char *dot = strrchr(name, '.');
+  int length = (int)(dot && dot > name ? (size_t)(dot - source) : strlen(source));
+  if (snprintf(path, LORE_PATH_MAX, "%.*s.html", length, source) >= LORE_PATH_MAX)
+    return lore_fail(LORE_USER, "the name of %s is too long", source);
   return LORE_OK;
 }
 

@@ -127,6 +127,12 @@ def check_filter(reader):
     reader.wait(lambda: "No run" in reader.find("#drawn").text)
     reader.find("#filter").send_keys(Keys.CONTROL, "a")
     reader.find("#filter").send_keys(Keys.BACKSPACE)
+    chip = reader.find("#states .done")
+    chip.click()
+    assert chip.get_attribute("aria-pressed") == "true" and len(reader.column("run")) == every
+    assert reader.find("#filter").get_attribute("value") == "state=done"
+    reader.find("#filter").send_keys(Keys.CONTROL, "a")
+    reader.find("#filter").send_keys(Keys.BACKSPACE)
     reader.wait(lambda: f"Drawn: {every} runs" in reader.find("#drawn").text)
 
 

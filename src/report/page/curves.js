@@ -260,7 +260,9 @@ function drawCurves() {
       most ?
       `Drawn: the first ${RUNS_DRAWN_MOST} of ${plural(runs.length, 'run')} that have records.` :
       `Drawn: ${plural(runs.length, 'run')}${
-          state.draw === 'mean' ? ', as means with the range from lowest to highest' : ''}.`;
+          state.draw === 'mean' && runs.length > 1 ?
+              ', as means with the range from lowest to highest' :
+              ''}.`;
   if (!runs.length) return;
   lossPictures(parent, runs);
   groupPictures(parent, runs);

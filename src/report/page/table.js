@@ -87,8 +87,9 @@ function cellText(column, run) {
 /* What the filter looks at. */
 for (const run of report.runs) {
   run.words = [
-    ...columns.map(column => cellText(column, run)), `seed${run.seed}`, run.experiment,
-    run.reason || '', ...settings.map(factor => `${factor.key}=${factor.valueOf(run)}`)
+    ...columns.map(column => cellText(column, run)), `seed${run.seed} state=${run.state}`,
+    run.experiment, run.reason || '',
+    ...settings.map(factor => `${factor.key}=${factor.valueOf(run)}`)
   ].join(' ').toLowerCase();
 }
 
@@ -167,22 +168,28 @@ function drawTable() {
   byId('count').textContent = runs.length === report.runs.length ?
       plural(runs.length, 'run') :
       `${runs.length.toLocaleString('en')} of ${plural(report.runs.length, 'run')}`;
+  for (const chip of byId('states').children)
+    chip.setAttribute('aria-pressed', chip.dataset.filter === state.filter);
   byId('more').hidden = shown.length === runs.length;
   byId('more').textContent = `Show all ${plural(runs.length, 'run')}`;
 }
 
 function drawStates() {
-  const chips =
-      stateOrder.map(name => [name, report.runs.filter(run => run.state === name).length])
-          .filter(([, count]) => count > 0)
-          .map(([name, count]) => {
-            const chip = element(
-                'button', {type: 'button', className: `state ${name}`},
-                `${count.toLocaleString('en')} ${name}`);
-            chip.addEventListener('click', () => setFilter(state.filter === name ? '' : name));
-            return chip;
-          });
+  const chips = stateOrder.map(name => [name, report.runs.filter(run => run.state === name).length])
+                    .filter(([, count]) => count > 0)
+                    .map(([name, count]) => {
+                      const chip = element(
+                          'button', {type: 'button', className: `state ${name}`},
+                          `${count.toLocaleString('en')} ${name}`);
+                      chip.dataset.filter = `state=${name}`;
+                      chip.addEventListener('click', () => toggleFilter(chip.dataset.filter));
+                      return chip;
+                    });
   byId('states').replaceChildren(...chips);
+}
+
+function toggleFilter(text) {
+  setFilter(state.filter === text ? '' : text);
 }
 
 /* --- CSV --- */
