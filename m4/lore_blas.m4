@@ -76,10 +76,10 @@ void dgemm_(void);]], [[MPI_Init(0, 0); pdgesvd_(); dgemm_();]])],
 ])
 
 # LORE_SCALAPACK
-# --with-scalapack=LIBS, --without-scalapack. Sets SCALAPACK_LIBS and lore_scalapack.
+# --with-scalapack=LIBS, --without-scalapack. Sets SCALAPACK_LIBS and lore_scalapack. Without any, lore probe is left out.
 AC_DEFUN([LORE_SCALAPACK], [
   AC_ARG_WITH([scalapack],
-    [AS_HELP_STRING([--with-scalapack=LIBS], [linker flags for ScaLAPACK (the first found)])],
+    [AS_HELP_STRING([--with-scalapack=LIBS], [linker flags for ScaLAPACK (the first found, if any)])],
     [], [with_scalapack=yes])
   lore_scalapack=no
   SCALAPACK_LIBS=
@@ -103,12 +103,14 @@ AC_DEFUN([LORE_SCALAPACK], [
     done
     LIBS=$lore_save_LIBS CFLAGS=$lore_save_CFLAGS
     AC_MSG_RESULT([$lore_scalapack${SCALAPACK_LIBS:+ ($SCALAPACK_LIBS)}])
-    AS_IF([test $lore_scalapack = no], [
-      lore_scalapack_found=
-      AS_IF([test -n "$lore_foreign"],
-        [lore_scalapack_found=" for this MPI (what was found is made for another: $lore_foreign)"])
-      LORE_MISSING([ScaLAPACK$lore_scalapack_found], [probes and spectra; --without-scalapack builds without them],
-        [$lore_package], [netlib-scalapack])])
+    lore_scalapack_found=
+    AS_IF([test -n "$lore_foreign"],
+      [lore_scalapack_found=" for this MPI (what was found is made for another: $lore_foreign)"])
+    AS_CASE([$lore_scalapack,$with_scalapack],
+      [yes,*], [],
+      [no,yes], [AC_MSG_WARN([no ScaLAPACK$lore_scalapack_found: 'lore probe' is left out])],
+      [LORE_MISSING([ScaLAPACK$lore_scalapack_found], [probes and spectra; --without-scalapack builds without them],
+         [$lore_package], [netlib-scalapack])])
   ])
   AS_IF([test $lore_scalapack = yes],
     [AC_DEFINE([HAVE_SCALAPACK], [1], [Define to 1 if ScaLAPACK is used.])])

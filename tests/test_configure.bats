@@ -31,6 +31,51 @@ configure() {
   grep -q 'Chart.js 3 or 4 as one file for browsers, asked for by --with-chartjs' log
 }
 
+@test "libraries in directories of their own" {
+  local prefix=$PWD/own header
+  mkdir -p "$prefix/include" "$prefix/lib"
+  for header in libfyaml.h xxhash.h Random123; do
+    [ -e "/usr/include/$header" ] || skip "there is no /usr/include/$header to link to"
+    ln -s "/usr/include/$header" "$prefix/include"
+  done
+  ln -s /usr/lib/*/lib{fyaml,xxhash}.so "$prefix/lib"
+  configure --without-blas --without-onednn --without-scalapack --without-cmocka \
+    --with-fyaml="$prefix" --with-xxhash="$prefix" --with-random123="$prefix"
+  for name in FYAML XXHASH RANDOM123; do
+    grep -qx "${name}_CFLAGS = -I$prefix/include" Makefile
+  done
+  for name in FYAML XXHASH; do
+    grep -q "^${name}_LIBS = -L$prefix/lib -Wl,-rpath,$prefix/lib" Makefile
+  done
+  grep -qx '  C tests  *no (cmocka)' log
+}
+
+@test "directories that are none, and what LORE cannot do without" {
+  refused() {
+    not configure --without-blas --without-scalapack --cache-file="$PWD/cache" "$1"
+    grep -q "^configure: error: $1: $2" log || {
+      tail -n 3 log
+      return 1
+    }
+  }
+  refused --with-fyaml=here 'expected the absolute path of the directory where libfyaml was installed'
+  refused --with-xxhash=/nowhere 'there is no /nowhere/include/xxhash.h'
+  refused --with-random123=/nowhere 'there is no /nowhere/include/Random123/philox.h'
+  refused --without-netcdf 'LORE cannot do without netcdf'
+  mkdir -p own/include
+  touch own/include/dnnl.h # and no library, which must not be the system's
+  not configure --without-blas --without-scalapack --cache-file="$PWD/cache" --with-onednn="$PWD/own"
+  grep -q "oneDNN, asked for by --with-onednn=$PWD/own: " log
+}
+
+@test "without a ScaLAPACK for this MPI, lore probe is left out, which is said" {
+  need mpicc.mpich
+  [ -z "$(ls /usr/lib/*/libscalapack-mpich.so 2>/dev/null)" ] || skip "there is a ScaLAPACK of MPICH"
+  configure CC=mpicc.mpich --without-onednn
+  grep -q "WARNING: no ScaLAPACK.*: 'lore probe' is left out" log
+  grep -qx '  ScaLAPACK  *no' log
+}
+
 @test "the ScaLAPACK of another MPI is refused" {
   need mpicc.mpich
   for library in /usr/lib/*/libscalapack-openmpi.so; do
