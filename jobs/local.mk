@@ -69,3 +69,12 @@ EXTRA_DIST += \
 	jobs/packages.txt \
 	jobs/quickstart.sh \
 	jobs/setup.sh
+
+# module use PREFIX/share/modulefiles; module load lore
+modulefiledir = $(datadir)/modulefiles/lore
+modulefile_DATA = jobs/cluster/$(PACKAGE_VERSION)
+CLEANFILES += jobs/cluster/$(PACKAGE_VERSION)
+EXTRA_DIST += jobs/cluster
+jobs/cluster/$(PACKAGE_VERSION): jobs/cluster/modulefile.in Makefile
+	$(AM_V_at)$(MKDIR_P) jobs/cluster
+	$(AM_V_GEN)sed -e 's|[@]prefix@|$(prefix)|; s|[@]VERSION@|$(PACKAGE_VERSION)|' "$(srcdir)/jobs/cluster/modulefile.in" >$@

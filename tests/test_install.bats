@@ -64,6 +64,53 @@ END
   grep -q '^lore: error: no Python package .*python3-xarray' err
 }
 
+# with_modules COMMAND...: in a shell that has Environment Modules or Lmod.
+with_modules() {
+  local place
+  for place in /usr/share/modules /usr/share/lmod/lmod; do
+    if [ -r $place/init/bash ]; then
+      env -u MANPATH -u PYTHONPATH bash -c 'source '$place'/init/bash; "$@"' bash "$@"
+      return
+    fi
+  done
+  [ -z "${CI:-}" ] || return 1 # there, missing modules are a failure
+  skip "there are neither Environment Modules nor Lmod"
+}
+
+loaded() {
+  module use "$1/share/modulefiles"
+  module load lore
+  type -P lore
+  echo "$LORE_ROOT $PYTHONPATH ${MANPATH-}"
+  module unload lore
+  echo "${LORE_ROOT-gone} $(type -P lore)"
+}
+
+@test "the whole can be moved: module load, programs, scripts for Slurm and for Python" {
+  cp -a "$ROOT" moved
+  export -f loaded
+  with_modules loaded "$PWD/moved" >out
+  cat out
+  grep -qx "$PWD/moved/bin/lore" out
+  grep -qx "$PWD/moved $PWD/moved/share/lore/analysis " out
+  grep -qx "gone *" out
+  PATH=$PWD/moved/bin:$PATH
+  lore run -q "$LORE_SOURCE/tests/studies/tiny.yaml" -o results -s compute.threads=1
+  lore submit "$LORE_SOURCE/tests/studies/tiny.yaml" -o submitted --time 1:00:00 | grep -q "^LORE=$PWD/moved/bin/lore sbatch "
+  grep -q "$PWD/moved/bin/lore" submitted/jobs/run.sbatch
+  /usr/bin/python3 -c 'import xarray, netCDF4, matplotlib' 2>/dev/null || return 0
+  "$PWD"/moved/share/lore/analysis/quickstart.py results -o picture.png
+  [ -s picture.png ]
+}
+
+@test "a prefix with spaces" {
+  local prefix="$PWD/own place/lore 1" build=$LORE_BUILD
+  unset MAKEFLAGS MAKELEVEL MFLAGS
+  make -C "$build" -s "prefix=$prefix" install-exec install-modulefileDATA >log 2>&1 || { cat log && return 1; }
+  "$prefix/bin/lore" --version | grep -q '^lore '
+  [ -f "$prefix"/share/modulefiles/lore/* ]
+}
+
 @test "make uninstall leaves nothing" {
   unset MAKEFLAGS MAKELEVEL MFLAGS
   make -C "$LORE_BUILD" -s prefix=/usr "DESTDIR=$BATS_FILE_TMPDIR/root" uninstall
