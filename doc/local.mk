@@ -71,6 +71,7 @@ nobase_dist_doc_DATA = \
 	doc/figures.md \
 	doc/findings.md \
 	doc/guide.md \
+	doc/install.md \
 	doc/memory.md \
 	doc/metrics.md \
 	doc/performance.md \
