@@ -100,8 +100,8 @@ lore_status lore_grid_create(lore_team team, int block, lore_grid *grid) {
   *grid = (lore_grid){0};
   if (!lore_grid_available())
     return lore_fail(LORE_USER, "this lore was built without ScaLAPACK, which probes and spectra "
-                                "need; install it (Debian: libscalapack-openmpi-dev), configure "
-                                "without --without-scalapack and build again");
+                                "need; install that of your MPI (Debian: libscalapack-openmpi-dev "
+                                "or -mpich-dev), configure and build again");
   if (team.comm == MPI_COMM_NULL)
     team.comm = MPI_COMM_SELF;
   lore_grid made = {.team = team,
