@@ -70,6 +70,8 @@ setup() {
   diff <(cd "$ANALYSIS" && find . -name '*.py' ! -path './build/*' | sort) <(cd "$place" && find . -name '*.py' | sort)
   [ -x "$place/findings.py" ]
   "$PYTHON" "$place/findings.py" "$LORE_SOURCE/data/small/figP.nc" -o table.md | grep -q '^| finding'
+  PYTHONPATH=$place "$PYTHON" -c 'import lore, sys; assert lore.open(sys.argv[1]).sizes["run"] == 9' \
+    "$LORE_SOURCE/data/small/figP.nc"
   make -C "$LORE_BUILD" -s "prefix=$PWD/root" uninstall-${each}SCRIPTS uninstall-${each}DATA uninstall-hook
   [ ! -e "$place" ]
 }

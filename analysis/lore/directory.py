@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lore.records import Known, Part
+from lore.records import STATES, Known, Part
 
 COLUMNS = {"id", "experiment", "wave", "parent", "parent_step", "seed", "steps", "hash", "operations"}  # the others are swept
 
@@ -69,13 +69,19 @@ def is_locked(folder: Path) -> bool:
     return bool(struct.unpack("hhqqi0q", answer)[0] != fcntl.F_UNLCK)
 
 
+def is_whole(said: dict[str, str], part: Part) -> bool:
+    """Has a run that is done the records that its state speaks of?"""
+    records = str(part.recorded().sum())
+    steps = as_planned(said.get("steps", "0"))
+    return said.get("records", records) == records and not isinstance(steps, str) and part.last >= steps
+
+
 def state_of(folder: Path, part: Part) -> str:
-    """One of lore.records.STATES, as `lore status` sees the run, checksums aside."""
+    """One of lore.records.STATES, as `lore status` sees the run, checksums aside. Without a state that can be read, the records
+    decide."""
     said = read_state(folder)
-    state = {"waiting": part.stage(), "running": "interrupted"}.get(said.get("state", "waiting"), said.get("state", ""))
+    stage = said.get("state") if said.get("state") in STATES else "waiting"
+    state = part.stage() if stage == "waiting" else "interrupted" if stage == "running" else str(stage)
     if state not in ("done", "diverged") and is_locked(folder):
         return "running"
-    if said.get("state") == "done" and (part.last < float(said.get("steps", 0)) or part.last != part.last
-                                        or int(said.get("records", part.recorded().sum())) != part.recorded().sum()):
-        return "damaged"
-    return state
+    return "damaged" if stage == "done" and not is_whole(said, part) else state

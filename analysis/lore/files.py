@@ -42,8 +42,8 @@ def load(path: Path) -> xr.Dataset:
 # Whole studies.
 
 def read_file(path: Path, *needed: str) -> Records:
-    """The runs of a file that `lore collect` wrote, or that holds a dataset of lore.open; or the one of a metrics file. `needed`:
-    dimensions besides step."""
+    """The runs of a file that `lore collect` wrote, or that holds a dataset of lore.open; or the one of a metrics file.
+    `needed`: dimensions besides step."""
     try:
         dataset = load(path)
     except Damaged as damage:

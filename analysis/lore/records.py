@@ -75,10 +75,6 @@ class Part:
             return "waiting"
         return "done" if last >= float(self.settings.get("train_steps", np.inf)) else "interrupted"
 
-    def without_values(self, state: str) -> Part:
-        """The same run, as if it had no file."""
-        return Part(self.name, self.experiment, state, planned=True)
-
 
 @dataclass
 class Records:
@@ -122,7 +118,9 @@ def labels_of(dataset: xr.Dataset, dimension: str) -> Labels | None:
     if dimension not in dataset.variables:
         return None
     values = dataset[dimension].values
-    return np.array(texts(values)) if values.dtype.kind in "OSU" else values.astype(np.int64)
+    if values.dtype.kind in "OSU":
+        return np.array(texts(values))
+    return values.astype(np.int64) if values.dtype.kind in "iu" else values
 
 
 def names_of(dataset: xr.Dataset, name: str) -> list[str]:
@@ -256,10 +254,10 @@ def kept_parts(sources: Sequence[Records]) -> list[Part]:
 
 
 def all_labels(parts: Sequence[Part], dimension: str) -> Labels:
-    """Steps and layers ascend; groups and attributes are in the order in which they are met."""
+    """Numbers ascend; groups and attributes are in the order in which they are met."""
     own = {id(part.labels[dimension]): part.labels[dimension] for part in parts if dimension in part.labels}
-    met = np.array(list(dict.fromkeys(label for labels in own.values() for label in labels.tolist())))
-    return np.sort(met).astype(np.int64) if not own or met.dtype.kind in "if" else met
+    met = list(dict.fromkeys(label for labels in own.values() for label in labels.tolist()))
+    return np.array(met if any(isinstance(label, str) for label in met) else sorted(met), None if met else np.int64)
 
 
 def all_lengths(parts: Sequence[Part]) -> tuple[dict[str, Labels], dict[str, int]]:

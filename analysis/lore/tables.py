@@ -52,8 +52,8 @@ def allowed(what: str, name: str, there: Iterable[Hashable]) -> Mistake:
 def setting_of(dataset: xr.Dataset, name: str) -> str:
     """The name of a coordinate, for that or a setting's as studies write it."""
     own = str(name).replace(".", "_")
-    settings = [key for key, variable in dataset.coords.items()
-                if not set(variable.dims) - {"run"} and key not in ("run", "step", "group", "attribute", "layer", "state", *ORIGINS)]
+    others = ("run", "step", "group", "attribute", "layer", "state", *ORIGINS)
+    settings = [key for key, variable in dataset.coords.items() if not set(variable.dims) - {"run"} and key not in others]
     if own not in settings:
         raise allowed("setting", str(name), settings)
     return own
@@ -126,12 +126,12 @@ def phases(dataset: xr.Dataset, group: str | None = None) -> pd.DataFrame:
     """
     records, group = records_of(dataset), group_of(dataset, group)
     study = study_of(records)
-    runs = {run.name: run for run in study}
+    runs, shown = {run.name: run for run in study}, shown_settings(dataset, study)
     rows = []
     for part in records.parts:
         run = runs.get(part.name)
         start, end = (run.scalar(name) if run else np.nan for name in ("plateau_start", "plateau_end"))
-        settings = {name: part.settings.get(name, np.nan) for name in shown_settings(dataset, study)}
+        settings = {name: part.settings.get(name, np.nan) for name in shown}
         rows.append({"run": part.name, **settings, "state": part.state, "plateau_start": start, "plateau_end": end,
                      "plateau_length": end - start, "phase": phase_name(dataset, run), "step": part.last,
                      "attribute_loss": last_value(dataset, run, "attribute_loss", group),
@@ -201,8 +201,9 @@ def finished_only(study: Study, stacklevel: int) -> Study:
     if not len(chosen):
         raise Mistake("no run is finished, so there is nothing to compare; lore.phases() says how far they are")
     if left:
-        warnings.warn(f"{len(left)} of {len(study) + len(study.missing) + len(study.damaged)} runs are not finished and left out "
-                      f"({some(left)})", Incomplete, stacklevel=stacklevel + 1)
+        count = len(study) + len(study.missing) + len(study.damaged)
+        warnings.warn(f"{len(left)} of {count} runs are not finished and left out ({some(left)})", Incomplete,
+                      stacklevel=stacklevel + 1)
     return chosen
 
 
@@ -223,9 +224,9 @@ def compare(dataset: xr.Dataset, by: Names, of: Names | None = None, *, baseline
     baseline    a value of `by` (a tuple for several settings): differences to it, paired by seed, in place of the means
     group       of curves that have groups; default: the first
 
-    One row for each value of `by`, columns (variable, "mean", "low", "high", "seeds"), in the variables' units: nats for losses, a
-    share of 1 for accuracies, steps for plateau_end. Student's t intervals; NaN with fewer than two seeds. Runs of one seed count
-    as one; a run that lacks a value, as it never left the plateau, is not among the seeds.
+    One row for each value of `by`, columns (variable, "mean", "low", "high", "seeds"), in the variables' units: nats for
+    losses, a share of 1 for accuracies, steps for plateau_end. Student's t intervals; NaN with fewer than two seeds. Runs of
+    one seed count as one; a run that lacks a value, as it never left the plateau, is not among the seeds.
 
     Runs that are not finished are left out with a warning (lore.Incomplete). Raises lore.Mistake if runs of one value differ in
     more than the seed, since that mean would be one over other settings too.
@@ -244,7 +245,8 @@ def compare(dataset: xr.Dataset, by: Names, of: Names | None = None, *, baseline
     for key in keys:
         row: list[float] = []
         for name in variables:
-            values = list(table[key][name].values()) if baseline is None else statistics.paired(table[key][name], table[first][name])
+            own = table[key][name]
+            values = list(own.values()) if baseline is None else statistics.paired(own, table[first][name])
             one = statistics.interval(values)
             row += [one.mean, *((one.low, one.high) if one.count > 1 else (np.nan, np.nan)), one.count]
         rows.append(row)

@@ -81,7 +81,8 @@ class Opening(unittest.TestCase):
         ds = self.whole
         self.assertEqual(dict(ds.sizes), {"run": 8, "step": 5, "group": 2, "attribute": 6, "layer": 2})
         self.assertEqual(ds.attrs["swept_settings"], "train_learning_rate distribution_alpha")
-        for name, kind in (("seed", "i"), ("train_learning_rate", "f"), ("distribution_alpha", "f"), ("state", "U"), ("host", "U")):
+        for name, kind in (("seed", "i"), ("train_learning_rate", "f"), ("distribution_alpha", "f"), ("state", "U"),
+                           ("host", "U")):
             self.assertEqual((ds.coords[name].dims, ds[name].dtype.kind), (("run",), kind), name)
         self.assertEqual((ds.coords["train_steps"].dims, ds["train_steps"].item(), ds["name"].item()), ((), 8, "demo"))
         self.assertEqual(set(ds.state.values), {"done"})
@@ -208,7 +209,8 @@ class Tables(unittest.TestCase):
         tune = stored("figP")
         self.assertEqual(lore.phases(tune, group="held_out").attribute_loss.iloc[0],
                          tune.attribute_loss.sel(group="held_out")[0].dropna("step")[-1])
-        self.assertTrue((lore.phases(tune.sel(group="held_out")).attribute_loss == lore.phases(tune, "held_out").attribute_loss).all())
+        chosen = lore.phases(tune.sel(group="held_out"))
+        self.assertTrue((chosen.attribute_loss == lore.phases(tune, "held_out").attribute_loss).all())
 
     def test_means_and_intervals(self):
         table = lore.compare(self.one, "distribution.alpha")
@@ -261,7 +263,8 @@ class Tables(unittest.TestCase):
         ds, one = self.ds, self.one
         for words, call in (
                 (r"no setting 'alpha'; near it: .*distribution_alpha", lambda: lore.compare(one, "alpha")),
-                (r"no setting 'distribution.alfa'; near it: distribution_alpha", lambda: lore.compare(one, "distribution.alfa")),
+                (r"no setting 'distribution.alfa'; near it: distribution_alpha",
+                 lambda: lore.compare(one, "distribution.alfa")),
                 (r"no variable .*'plateau'; near it: plateau_end, plateau_start", lambda: lore.compare(one, "seed", "plateau")),
                 (r"same distribution.alpha differ in population.individuals \(512, 2048\): .*or compare by="
                  r"\['distribution_alpha', 'population_individuals'\]", lambda: lore.compare(ds, "distribution_alpha")),
