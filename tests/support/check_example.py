@@ -20,7 +20,7 @@ def run(code, names):
     """What a block prints, and the value of its last line if that is an expression, as a notebook shows it."""
     tree, out = ast.parse(code), io.StringIO()
     last = ast.Expression(tree.body.pop().value) if isinstance(tree.body[-1], ast.Expr) else None
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+    with contextlib.redirect_stdout(out):
         exec(compile(tree, "page", "exec"), names)
         value = eval(compile(last, "page", "eval"), names) if last else None
         if value is not None and type(value).__name__ != "Axes":
