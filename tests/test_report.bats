@@ -139,9 +139,11 @@ print(($1))"
     fails 2 "$LORE" report "$directory"
     [[ $output == *"$directory holds no study"* ]]
   done
-  fails 2 "$LORE" report dir/runs/sweep-learning_rate1.0e-03-seed1/metrics.nc
-  [[ $output == *"is not a file of lore collect"* ]] || [[ $output == *"cannot read"* ]]
-  fails 1 "$LORE" report "$STUDY"
+  : >empty.nc
+  for file in dir/runs/sweep-learning_rate1.0e-03-seed1/metrics.nc "$STUDY" empty.nc; do
+    fails 2 "$LORE" report "$file"
+    [[ $output == *"$file is not a file of lore collect: it is not a NetCDF-4 file; give such a file or a directory "* ]]
+  done
   fails 1 "$LORE" report dir -o nowhere/page.html
   [[ $output == *"cannot write nowhere/page.html: No such file or directory"* ]]
   fails 1 "$LORE" report dir -o empty

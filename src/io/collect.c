@@ -385,6 +385,8 @@ static int read_variable(int ncid, int id) {
 int lore_collect_open(const char *path, int *ncid, void **memory) {
   NC_memio image = {0};
   int error = read_image(path, &image);
+  if (!error && !lore_netcdf_is_version4(image.memory, image.size))
+    error = NC_ENOTNC; /* the library would only say that something was wrong */
   if (!error)
     error = nc_open_memio(path, NC_NOWRITE | NC_NETCDF4, &image, ncid);
   *memory = image.memory;

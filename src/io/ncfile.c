@@ -70,15 +70,19 @@ int lore_file_open(const char *path, int *fd, off_t *size) {
   return error;
 }
 
+bool lore_netcdf_is_version4(const void *bytes, size_t size) {
+  static const char hdf5[] = "\211HDF\r\n\032\n";
+  return size >= sizeof hdf5 - 1 && !memcmp(bytes, hdf5, sizeof hdf5 - 1);
+}
+
 /* Whether the library can be trusted with the open file. */
 static int check_header(int fd, off_t size) {
-  static const char hdf5[] = "\211HDF\r\n\032\n";
-  char magic[sizeof hdf5 - 1];
+  char magic[8];
   lore_classic classic;
   ssize_t got = pread(fd, magic, sizeof magic, 0);
   if (got < 0)
     return errno;
-  if (got == (ssize_t)sizeof magic && !memcmp(magic, hdf5, sizeof magic))
+  if (lore_netcdf_is_version4(magic, (size_t)got))
     return NC_NOERR;
   return got < 4 ? NC_ENOTNC : lore_classic_read(fd, NULL, size, &classic);
 }

@@ -276,16 +276,26 @@ static lore_status take_row(lore_report_study *study, int row) {
   return lore_netcdf_status(error, "read", study->source);
 }
 
+static lore_status not_collected(const char *path, const char *reason) {
+  return lore_fail(
+      LORE_USER,
+      "%s is not a file of lore collect: %s; give such a file or a directory that lore run "
+      "-o has written",
+      path, reason);
+}
+
 static lore_status read_collection(const char *path, lore_report_study *study) {
   size_t runs = 0;
   int dimension, error = lore_collect_open(path, &study->ncid, &study->memory);
   if (error) {
     study->ncid = -1;
+    if (error == NC_ENOTNC)
+      return not_collected(path, "it is not a NetCDF-4 file");
     return lore_netcdf_status(error, "read", path);
   }
   if (nc_inq_dimid(study->ncid, "run", &dimension) ||
       nc_inq_dimlen(study->ncid, dimension, &runs) || runs == 0 || runs > LORE_RUNS_MAX)
-    return lore_fail(LORE_USER, "%s is not a file of lore collect: it has no dimension run", path);
+    return not_collected(path, "it has no dimension run");
   study->name = name_of_file(path);
   study->run = calloc(runs + 1, sizeof *study->run);
   if (!study->name || !study->run)

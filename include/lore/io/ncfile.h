@@ -24,6 +24,9 @@ enum {
 /* What a code of ours, NetCDF's or the system's says. */
 const char *lore_netcdf_reason(int code);
 
+/* Whether a file that begins with these bytes is NetCDF-4, thus HDF5. */
+bool lore_netcdf_is_version4(const void *bytes, size_t size);
+
 /* Opens a regular file for reading, without waiting for the other end of anything else: 0, errno
  * or LORE_NC_NO_FILE; *fd is -1 then. */
 int lore_file_open(const char *path, int *fd, off_t *size);
