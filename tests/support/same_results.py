@@ -9,7 +9,7 @@ from pathlib import Path
 import netCDF4
 
 directory, reference = (Path(path, "runs") for path in sys.argv[1:3])
-WITHOUT = {"metrics.nc": {"wall_time", *sys.argv[4:]}, "weights": {"file_checksum"}}  # the checksum covers dates
+but = {"wall_time", *sys.argv[4:]}
 
 
 def compare(name, without, only=()):
@@ -29,7 +29,7 @@ def compare(name, without, only=()):
 
 files = weights = 0
 for run in sorted(reference.iterdir()):
-    compare(f"{run.name}/metrics.nc", WITHOUT["metrics.nc"])
+    compare(f"{run.name}/metrics.nc", but)
     if (run / "exposure.nc").exists():
         compare(f"{run.name}/exposure.nc", (), ("draws", "first_step"))
     lists = [sorted(path.name for path in (place / run.name / "checkpoints").glob("weights_*.nc"))
@@ -37,7 +37,7 @@ for run in sorted(reference.iterdir()):
     if lists[0] != lists[1]:
         sys.exit(f"{run.name}: different checkpoints: {lists[0]}, not {lists[1]}")
     for name in lists[1]:
-        compare(f"{run.name}/checkpoints/{name}", WITHOUT["weights"])
+        compare(f"{run.name}/checkpoints/{name}", {"file_checksum"})  # it covers dates
     files, weights = files + 1, weights + len(lists[1])
 if not weights:
     sys.exit(f"{reference}: no run with weights")
