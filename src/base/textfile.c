@@ -54,6 +54,15 @@ lore_status lore_partial_rename(const char *partial, const char *path) {
   return flush_directory(path);
 }
 
+lore_status lore_partial_finish(lore_status status, char *partial, const char *path) {
+  if (status == LORE_OK)
+    status = lore_partial_rename(partial, path);
+  if (status != LORE_OK)
+    unlink(partial);
+  free(partial);
+  return status;
+}
+
 /* Temporary names of `prefix` whose process is dead, on this machine; others' may be alive. */
 static void remove_left(const char *directory, const char *prefix) {
   DIR *stream = opendir(directory);

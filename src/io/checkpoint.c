@@ -198,13 +198,7 @@ lore_status lore_checkpoint_make(const char *path, const lore_checkpoint_writer 
                                  const void *content) {
   char *partial;
   LORE_TRY(lore_partial_name(path, &partial));
-  lore_status status = make_partial(partial, writer, content);
-  if (status == LORE_OK)
-    status = lore_partial_rename(partial, path);
-  if (status != LORE_OK)
-    unlink(partial);
-  free(partial);
-  return status;
+  return lore_partial_finish(make_partial(partial, writer, content), partial, path);
 }
 
 lore_status lore_checkpoint_put(const char *path, const lore_checkpoint_content *content) {

@@ -254,13 +254,7 @@ static lore_status make_partial(token_pass *pass, const char *partial) {
 static lore_status write_file(token_pass *pass, const char *path) {
   char *partial;
   LORE_TRY(lore_partial_name(path, &partial));
-  lore_status status = make_partial(pass, partial);
-  if (status == LORE_OK)
-    status = lore_partial_rename(partial, path);
-  if (status != LORE_OK)
-    unlink(partial);
-  free(partial);
-  return status;
+  return lore_partial_finish(make_partial(pass, partial), partial, path);
 }
 
 lore_status lore_tokens_write(const char *path, const lore_tokens *tokens, lore_tokens_size *size) {

@@ -258,6 +258,12 @@ static void put_sweep(lore_json *json) {
 
 /* --- experiments --- */
 
+static void put_required(lore_json *json, const char *property) {
+  lore_json_begin_array(json, "required");
+  lore_json_text(json, NULL, property);
+  lore_json_end(json);
+}
+
 static void put_start_file(lore_json *json, const char *name) {
   begin_properties(json, name, "weights of another study: {file: PATH}");
   lore_json_begin_object(json, "file");
@@ -265,9 +271,7 @@ static void put_start_file(lore_json *json, const char *name) {
   lore_json_integer(json, "minLength", 1);
   lore_json_end(json);
   lore_json_end(json);
-  lore_json_begin_array(json, "required");
-  lore_json_text(json, NULL, "file");
-  lore_json_end(json);
+  put_required(json, "file");
   lore_json_end(json);
 }
 
@@ -294,9 +298,7 @@ static void put_start(lore_json *json) {
   lore_json_integer(json, "minimum", 0);
   lore_json_end(json);
   lore_json_end(json);
-  lore_json_begin_array(json, "required");
-  lore_json_text(json, NULL, "experiment");
-  lore_json_end(json);
+  put_required(json, "experiment");
   lore_json_end(json);
   put_reference(json, NULL, "start_file");
   lore_json_end(json);

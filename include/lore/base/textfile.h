@@ -53,4 +53,8 @@ lore_status lore_partial_flush(int fd, const char *partial);
  * put a new file at PATH: reason" and the like; `partial` is left then. */
 lore_status lore_partial_rename(const char *partial, const char *path);
 
+/* Ends what lore_partial_name began: after LORE_OK renames `partial`; removes it after another
+ * `status`, or if that fails. Frees the name. Returns `status` or that of the renaming. */
+lore_status lore_partial_finish(lore_status status, char *partial, const char *path);
+
 #endif
