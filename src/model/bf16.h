@@ -46,7 +46,16 @@ static inline __attribute__((always_inline)) lore_vec lore_vec_bf16(lore_vec x) 
 
 /* Words of low[i] and high[i]. */
 static inline __attribute__((always_inline)) lore_vec lore_bf16_zip(lore_vec low, lore_vec high) {
+#ifdef __AVX512BF16__
+  /* Neighbours of the result lie 16 places apart in what the processor rounds. */
+  const lore_bits place = {0x100000, 0x110001, 0x120002, 0x130003, 0x140004, 0x150005,
+                           0x160006, 0x170007, 0x180008, 0x190009, 0x1a000a, 0x1b000b,
+                           0x1c000c, 0x1d000d, 0x1e000e, 0x1f000f};
+  return (lore_vec)_mm512_permutexvar_epi16(
+      (__m512i)place, (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low));
+#else
   return (lore_vec)(lore_bf16_bits(low) >> 16 | (lore_bf16_bits(high) >> 16 << 16));
+#endif
 }
 
 /* Words of neighbours: x[0] and x[1], x[2] and x[3], ..., and on with those of y. */

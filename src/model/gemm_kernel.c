@@ -27,46 +27,76 @@ INLINE lore_vec add_product(int pairs, lore_vec sum, const real *a, lore_vec b) 
   return sum + lore_vec_set(*a) * b;
 }
 
+/* Odd multiples of the distance between rows of A, in bytes. With the scales that addresses may
+ * have (1, 2, 4, 8) they reach every row of a tile, so that no address has to be kept in memory:
+ * its load would delay those of operands. */
+typedef struct {
+  ptrdiff_t odd[LORE_MR / 2];
+} row_distances;
+
+INLINE row_distances row_distances_of(ptrdiff_t row) {
+  row_distances distances;
+  LORE_UNROLL
+  for (int i = 0; i < LORE_MR / 2; i++)
+    distances.odd[i] = (2 * i + 1) * row * (ptrdiff_t)sizeof(real);
+  return distances;
+}
+
+/* Row i, a constant after inlining. */
+INLINE const real *row_of(const real *a, const row_distances *distances, int i) {
+  int twos = i ? __builtin_ctz((unsigned)i) : 0;
+  return i ? (const real *)((const char *)a + (distances->odd[i >> twos >> 1] << twos)) : a;
+}
+
 /* sum += column of A times row of B. */
-INLINE void rank_one(int pairs, int rows, const real *restrict a, ptrdiff_t row,
-                     const real *restrict b, lore_vec sum[LORE_MR][2]) {
+INLINE void rank_one(int pairs, int fixed, int rows, const real *restrict a,
+                     row_distances *distances, const real *restrict b, lore_vec sum[LORE_MR][2]) {
   lore_vec b0 = *(const lore_vec *)b, b1 = *(const lore_vec *)(b + LORE_LANES);
   LORE_IN_REGISTER(b0);
   LORE_IN_REGISTER(b1);
   LORE_UNROLL
+  for (int i = 0; i < LORE_MR / 2; i++)
+    if (!fixed && 2 * i + 1 < rows)
+      LORE_NOT_HOISTED(distances->odd[i]);
+  LORE_UNROLL
   for (int i = 0; i < rows; i++) {
-    sum[i][0] = add_product(pairs, sum[i][0], a + i * row, b0);
-    sum[i][1] = add_product(pairs, sum[i][1], a + i * row, b1);
+    const real *element = row_of(a, distances, i);
+    sum[i][0] = add_product(pairs, sum[i][0], element, b0);
+    sum[i][1] = add_product(pairs, sum[i][1], element, b1);
   }
 }
 
-/* A tile of `rows` (like `pairs` a constant after inlining) x NR: element (i, p) of A is at
- * a[i * row + p * column]. */
-INLINE void tile(int pairs, int rows, int k, const real *restrict a, ptrdiff_t row,
+/* A tile of `rows` x NR: element (i, p) of A is at a[i * row + p * column]. `pairs`, `fixed` (`row`
+ * is a constant) and `rows` are constants after inlining. */
+INLINE void tile(int pairs, int fixed, int rows, int k, const real *restrict a, ptrdiff_t row,
                  ptrdiff_t column, const real *restrict b, const real *add, ptrdiff_t ldadd,
                  real *c, ptrdiff_t ldc) {
   lore_vec sum[LORE_MR][2];
+  row_distances distances = row_distances_of(row);
+  real *to = c;
   LORE_UNROLL
-  for (int i = 0; i < rows; i++) {
+  for (int i = 0; i < rows; i++, to += ldc) {
     sum[i][0] = sum[i][1] = (lore_vec){0};
-    __builtin_prefetch(c + i * ldc, 1);
-    __builtin_prefetch(c + i * ldc + LORE_NR - 1, 1);
+    __builtin_prefetch(to, 1);
+    __builtin_prefetch(to + LORE_NR - 1, 1);
   }
   int p = 0;
   for (; p + 2 <= k; p += 2, a += 2 * column, b += 2 * LORE_NR) {
-    rank_one(pairs, rows, a, row, b, sum);
-    rank_one(pairs, rows, a + column, row, b + LORE_NR, sum);
+    rank_one(pairs, fixed, rows, a, &distances, b, sum);
+    rank_one(pairs, fixed, rows, a + column, &distances, b + LORE_NR, sum);
   }
   if (p < k)
-    rank_one(pairs, rows, a, row, b, sum);
+    rank_one(pairs, fixed, rows, a, &distances, b, sum);
+  LORE_NOT_HOISTED(ldc);
+  LORE_NOT_HOISTED(ldadd);
   LORE_UNROLL
-  for (int i = 0; i < rows; i++) {
+  for (int i = 0; i < rows; i++, c += ldc) {
     if (add) {
       sum[i][0] += lore_vec_load(add + i * ldadd);
       sum[i][1] += lore_vec_load(add + i * ldadd + LORE_LANES);
     }
-    lore_vec_store(c + i * ldc, sum[i][0]);
-    lore_vec_store(c + i * ldc + LORE_LANES, sum[i][1]);
+    lore_vec_store(c, sum[i][0]);
+    lore_vec_store(c + LORE_LANES, sum[i][1]);
   }
 }
 
@@ -81,13 +111,13 @@ typedef void tile_function(int k, const real *a, ptrdiff_t lda, const real *b, c
 #endif
 
 /* A by rows, as it is stored or as lore_pack_a packs it, and A in strips. */
-#define TILE(n, name, pairs, row, column)                                                          \
+#define TILE(n, name, pairs, fixed, row, column)                                                   \
   static void name##_##n(int k, const real *a, ptrdiff_t lda, const real *b, const real *add,      \
                          ptrdiff_t ldadd, real *c, ptrdiff_t ldc) {                                \
     (void)lda;                                                                                     \
-    tile(pairs, n, k, a, row, column, b, add, ldadd, c, ldc);                                      \
+    tile(pairs, fixed, n, k, a, row, column, b, add, ldadd, c, ldc);                               \
   }
-#define X(n) TILE(n, rows, 0, lda, 1) TILE(n, strip, 0, 1, LORE_MR)
+#define X(n) TILE(n, rows, 0, 0, lda, 1) TILE(n, strip, 0, 1, 1, LORE_MR)
 TILES(X)
 #undef X
 #define X(n) rows_##n,
@@ -100,7 +130,8 @@ static tile_function *const strip_tile[] = {NULL, TILES(X)};
 #if LORE_BF16_PAIRS
 /* Always packed, so rows lie a constant apart. */
 #define X(n)                                                                                       \
-  TILE(n, rows_of_pairs, 1, lore_packed_row(LORE_BF16), 1) TILE(n, strip_of_pairs, 1, 1, LORE_MR)
+  TILE(n, rows_of_pairs, 1, 1, lore_packed_row(LORE_BF16), 1)                                      \
+  TILE(n, strip_of_pairs, 1, 1, 1, LORE_MR)
 TILES(X)
 #undef X
 #define X(n) rows_of_pairs_##n,

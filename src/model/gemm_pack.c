@@ -7,6 +7,11 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Strips of A and panels of B that are packed together, row by row. One alone would use a part of
+ * each line that it reads; all of a wide matrix would be written to more places than the
+ * first-level cache keeps. */
+enum { STRIPS = 8, PANELS = 4 };
+
 /* Rows of the matrix that make one packed row. */
 #define STEP(precision) (LORE_BF16_PAIRS && (precision) == LORE_BF16 ? 2 : 1)
 
@@ -67,50 +72,87 @@ void lore_pack_a(lore_precision precision, int m, int k, const real *a, int lda,
       pack_row(k, a, packed);
 }
 
-/* One strip of `columns` columns of A. */
-INLINE void pack_strip(lore_precision precision, int columns, int k, const real *a, int lda,
-                       real *packed) {
+/* `strips` strips of MR columns of A, row by row. A whole vector costs less than MR reals; the next
+ * row overwrites what is too much of it. */
+INLINE void pack_strips(lore_precision precision, int strips, int k, const real *a, int lda,
+                        real *packed) {
   const int step = STEP(precision);
+  const size_t strip = (size_t)lore_packed_depth(precision, k) * LORE_MR;
   int p = 0;
-  /* A whole vector costs less than MR reals; the next row overwrites what is too much of it. */
-  if (columns == LORE_MR && (int)LORE_MR <= (int)LORE_LANES)
+  if ((int)LORE_MR <= (int)LORE_LANES)
     for (; p + step < k; p += step, a += step * (ptrdiff_t)lda, packed += LORE_MR)
-      lore_vec_store(packed, pack_lanes(precision, lore_vec_load(a),
-                                        step > 1 ? lore_vec_load(a + lda) : (lore_vec){0}));
+      for (int i = 0; i < strips; i++)
+        lore_vec_store(packed + (size_t)i * strip,
+                       pack_lanes(precision, lore_vec_load(a + i * LORE_MR),
+                                  step > 1 ? lore_vec_load(a + lda + i * LORE_MR) : (lore_vec){0}));
   for (; p < k; p += step, a += step * (ptrdiff_t)lda, packed += LORE_MR)
+    for (int i = 0; i < strips; i++)
+      pack_some(precision, LORE_MR, a + i * LORE_MR, p + 1 < k ? a + lda + i * LORE_MR : NULL,
+                packed + (size_t)i * strip);
+}
+
+/* The last strip of `columns` columns of A. */
+INLINE void pack_narrow(lore_precision precision, int columns, int k, const real *a, int lda,
+                        real *packed) {
+  const int step = STEP(precision);
+  for (int p = 0; p < k; p += step, a += step * (ptrdiff_t)lda, packed += LORE_MR)
     pack_some(precision, columns, a, p + 1 < k ? a + lda : NULL, packed);
+}
+
+INLINE void pack_at(lore_precision precision, int m, int k, const real *a, int lda, real *packed) {
+  const size_t strip = (size_t)lore_packed_depth(precision, k) * LORE_MR;
+  for (; m >= STRIPS * LORE_MR;
+       m -= STRIPS * LORE_MR, a += STRIPS * LORE_MR, packed += STRIPS * strip)
+    pack_strips(precision, STRIPS, k, a, lda, packed);
+  for (; m >= LORE_MR; m -= LORE_MR, a += LORE_MR, packed += strip)
+    pack_strips(precision, 1, k, a, lda, packed);
+  if (m > 0)
+    pack_narrow(precision, m, k, a, lda, packed);
 }
 
 void lore_pack_a_transposed(lore_precision precision, int m, int k, const real *a, int lda,
                             real *packed) {
-  size_t strip = (size_t)lore_packed_depth(precision, k) * LORE_MR;
-  for (int i = 0; i < m; i += LORE_MR, a += LORE_MR, packed += strip) {
-    int columns = m - i < LORE_MR ? m - i : LORE_MR;
-    if (precision == LORE_FLOAT32)
-      pack_strip(LORE_FLOAT32, columns, k, a, lda, packed);
-    else
-      pack_strip(LORE_BF16, columns, k, a, lda, packed);
-  }
+  if (precision == LORE_FLOAT32)
+    pack_at(LORE_FLOAT32, m, k, a, lda, packed);
+  else
+    pack_at(LORE_BF16, m, k, a, lda, packed);
 }
 
-/* Row by row: B is read in order, and each line that is written is written once. */
-INLINE void pack_b_plain(lore_precision precision, int k, int n, const real *b, int ldb,
-                         real *packed) {
+/* `panels` full panels of B, row by row. */
+INLINE void pack_panels(lore_precision precision, int panels, int k, const real *b, int ldb,
+                        real *packed) {
   const int step = STEP(precision);
-  int whole = n / LORE_NR * LORE_NR;
-  size_t panel = (size_t)lore_packed_depth(precision, k) * LORE_NR;
+  const size_t panel = (size_t)lore_packed_depth(precision, k) * LORE_NR;
   for (int p = 0; p < k; p += step, b += step * (ptrdiff_t)ldb, packed += LORE_NR) {
     const real *next = step > 1 && p + 1 < k ? b + ldb : NULL;
     real *to = packed;
-    for (int j = 0; j < whole; j += LORE_NR, to += panel)
+    for (int j = 0; j < panels * LORE_NR; j += LORE_NR, to += panel)
       for (int q = 0; q < LORE_NR; q += LORE_LANES)
         lore_vec_store(to + q, pack_lanes(precision, lore_vec_load(b + j + q),
                                           next ? lore_vec_load(next + j + q) : (lore_vec){0}));
-    if (whole < n) {
-      pack_some(precision, n - whole, b + whole, next ? next + whole : NULL, to);
-      memset(to + (n - whole), 0, sizeof(real) * (size_t)(LORE_NR - (n - whole)));
-    }
   }
+}
+
+/* The last panel, of `columns` columns and zeros. */
+INLINE void pack_last_panel(lore_precision precision, int columns, int k, const real *b, int ldb,
+                            real *packed) {
+  const int step = STEP(precision);
+  for (int p = 0; p < k; p += step, b += step * (ptrdiff_t)ldb, packed += LORE_NR) {
+    pack_some(precision, columns, b, step > 1 && p + 1 < k ? b + ldb : NULL, packed);
+    memset(packed + columns, 0, sizeof(real) * (size_t)(LORE_NR - columns));
+  }
+}
+
+INLINE void pack_b_plain(lore_precision precision, int k, int n, const real *b, int ldb,
+                         real *packed) {
+  const size_t panel = (size_t)lore_packed_depth(precision, k) * LORE_NR;
+  int j = 0;
+  for (; j + PANELS * LORE_NR <= n; j += PANELS * LORE_NR, packed += PANELS * panel)
+    pack_panels(precision, PANELS, k, b + j, ldb, packed);
+  for (; j + LORE_NR <= n; j += LORE_NR, packed += panel)
+    pack_panels(precision, 1, k, b + j, ldb, packed);
+  if (j < n)
+    pack_last_panel(precision, n - j, k, b + j, ldb, packed);
 }
 
 #if !defined(LORE_DOUBLE) && __has_builtin(__builtin_shufflevector)
