@@ -14,7 +14,7 @@ declare -A studies=(
   [2]="fig2" [3]="fig3" [4]="fig4 figI figG" [5]="fig2 fig5" [A]="figA" [C]="figC fig2" [D]="fig3" [F]="fig2"
   [G]="fig4 figG" [H]="figH fig4" [I]="figI adaptive fig4" [J]="figI figH figG fig4" [K]="figI fig4 figG figK" [L]="figI figG fig4"
   [M]="fig2" [N]="fig5" [O]="fig5" [P]="figP" [Q]="figQ" [R]="figR" [S]="figS" [T]="figT" [U]="figU" [V]="figV"
-  [W]="figW" [X]="figS" [questions]="adaptive figI figH throw_away repeats fig4" [precision]="precision"
+  [W]="figW" [X]="figS" [questions]="adaptive figI figH throw_away repeats fig4" [precision]="precision precision_power_law"
 )
 all=(2 3 4 5 A C D F G H I J K L M N O P Q R S T U V W X questions precision)
 

@@ -54,6 +54,7 @@ dist_smallstudies_DATA = \
 	jobs/studies/small/figV.yaml \
 	jobs/studies/small/figW.yaml \
 	jobs/studies/small/precision.yaml \
+	jobs/studies/small/precision_power_law.yaml \
 	jobs/studies/small/repeats.yaml \
 	jobs/studies/small/throw_away.yaml
 
