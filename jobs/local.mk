@@ -69,6 +69,7 @@ EXTRA_DIST += \
 	jobs/figure.sh \
 	jobs/packages.txt \
 	jobs/quickstart.sh \
+	jobs/release.sh \
 	jobs/setup.sh
 
 # module use PREFIX/share/modulefiles; module load lore

@@ -177,6 +177,7 @@ shell_tests = \
 	tests/test_ranks.bats \
 	tests/test_readers.bats \
 	tests/test_reference.bats \
+	tests/test_release.bats \
 	tests/test_report.bats \
 	tests/test_report_browser.bats \
 	tests/test_rooms.bats \

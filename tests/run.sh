@@ -6,7 +6,8 @@
 #                        kills (LORE_KILLS=4), three tests side by side (LORE_TEST_JOBS=3); clang builds with -Werror;
 #                        C tests with sanitizers (under 25 minutes)
 #   tests/run.sh full    all of that and the whole night, all tests with clang too, valgrind, shellcheck, make distcheck
-#                        (and sums over 64 ranks, LORE_RANKS=1, and a report of 2,000 runs, LORE_MANY=1)
+#                        (and sums over 64 ranks, LORE_RANKS=1, a report of 2,000 runs, LORE_MANY=1, and a release,
+#                        LORE_RELEASE=1)
 #   tests/run.sh night   a sweep on a Slurm of its own with hostile variables, a run that kills its process, a full
 #                        quota, a preempted task and a node that goes down (LORE_NIGHT=1 tests/test_night.bats; minutes)
 #   tests/run.sh torture 1,000 random kills, 2,000 mutated studies, 1,000 mutated weights, 300 damaged directories
@@ -263,7 +264,7 @@ case $level in
     end_beside
     ;;
   full)
-    LORE_NIGHT=1 LORE_RANKS=1 LORE_MANY=1 with_gcc
+    LORE_NIGHT=1 LORE_RANKS=1 LORE_MANY=1 LORE_RELEASE=1 with_gcc
     with_clang
     with_sanitizers
     with_valgrind
