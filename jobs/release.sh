@@ -70,17 +70,18 @@ step() {
 
 git -C "$root" rev-parse --verify -q HEAD >/dev/null || stop "$root is no git checkout; a release is made from a commit"
 [ "$snapshot" = 1 ] || check_release
+unset MAKEFLAGS MAKELEVEL MFLAGS # of a make that calls this
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 step "checking out" git clone -q --no-local "$root" "$work/source"
 cd "$work/source"
 # Times, owners and the order of files come from the commit, not from this machine.
-export TAR_OPTIONS="--sort=name --mtime=@$(git log -1 --format=%ct) --owner=0 --group=0 --numeric-owner"
-export GZIP_ENV=-9n
+time=$(git log -1 --format=%ct)
+export TAR_OPTIONS="--sort=name --mtime=@$time --owner=0 --group=0 --numeric-owner" GZIP_ENV=-9n
 step "generating configure" ./autogen.sh
 step "configuring" ./configure
 step "packing" make dist
-unset TAR_OPTIONS
+unset TAR_OPTIONS GZIP_ENV
 mkdir "$work/unpacked" "$work/build"
 step "unpacking" tar -xf "lore-$version.tar.gz" -C "$work/unpacked"
 cd "$work/build"
