@@ -70,6 +70,7 @@ nobase_dist_doc_DATA = \
 	doc/export.md \
 	doc/figures.md \
 	doc/findings.md \
+	doc/gallery.md \
 	doc/guide.md \
 	doc/install.md \
 	doc/memory.md \
@@ -85,7 +86,13 @@ nobase_dist_doc_DATA = \
 	doc/study.md \
 	doc/sweeps.md \
 	doc/pictures/capacity.png \
+	doc/pictures/confidence.png \
 	doc/pictures/forgetting.png \
+	doc/pictures/groups.png \
+	doc/pictures/imbalance.png \
+	doc/pictures/memory.png \
+	doc/pictures/patching.png \
 	doc/pictures/phases.png \
 	doc/pictures/probe.png \
-	doc/pictures/questions.png
+	doc/pictures/questions.png \
+	doc/pictures/report.png

@@ -165,6 +165,34 @@ CODE
   diff stored fresh
 }
 
+@test "the commands of doc/gallery.md draw the pictures that it shows" {
+  mkdir -p gallery/doc/pictures
+  ln -sfn "$LORE_SOURCE/data" gallery/data
+  cd gallery
+  PYTHONPATH=$ANALYSIS "$PYTHON" - "$LORE_SOURCE/doc" <<'CODE'
+import re
+import sys
+from pathlib import Path
+
+from matplotlib.image import imread
+
+from lore import files
+from lore.figures import draw
+
+doc = Path(sys.argv[1])
+text = (doc / "gallery.md").read_text()
+drawn = re.findall(r"^analysis/figures.py (\S+) (.*) -o doc/(\S+)$", text, re.MULTILINE)
+shown = re.findall(r"^!\[.*\]\((\S+)\)$", text, re.MULTILINE)
+assert [picture for _, _, picture in drawn] == shown[:-1], (drawn, shown)  # the last is a page of lore report
+for name, studies, picture in drawn:
+    draw(name, files.open_study(*map(Path, studies.split())), Path("doc", picture))
+    height, width = imread(doc / picture).shape[:2]
+    assert abs(imread(f"doc/{picture}").shape[0] / height - 1) < 0.1, picture
+    assert abs(imread(f"doc/{picture}").shape[1] / width - 1) < 0.1, picture
+print(len(drawn), "pictures")
+CODE
+}
+
 @test "figure.sh starts as many ranks as nproc says, even if Open MPI counts fewer cores" {
   mkdir -p programs
   printf '#!/bin/sh\necho 7\n' >programs/nproc
