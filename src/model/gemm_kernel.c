@@ -87,7 +87,7 @@ INLINE void tile(int pairs, int fixed, int rows, int k, const real *restrict a, 
   }
   if (p < k)
     rank_one(pairs, fixed, rows, a, &distances, b, sum);
-  LORE_NOT_HOISTED(ldc);
+  LORE_NOT_HOISTED(ldc); /* else the addresses of the prefetch are kept in memory */
   LORE_NOT_HOISTED(ldadd);
   LORE_UNROLL
   for (int i = 0; i < rows; i++, c += ldc) {

@@ -99,7 +99,9 @@ INLINE void pack_narrow(lore_precision precision, int columns, int k, const real
     pack_some(precision, columns, a, p + 1 < k ? a + lda : NULL, packed);
 }
 
-INLINE void pack_at(lore_precision precision, int m, int k, const real *a, int lda, real *packed) {
+/* All of A: groups of strips, single strips, the narrow one. */
+INLINE void pack_all_strips(lore_precision precision, int m, int k, const real *a, int lda,
+                            real *packed) {
   const size_t strip = (size_t)lore_packed_depth(precision, k) * LORE_MR;
   for (; m >= STRIPS * LORE_MR;
        m -= STRIPS * LORE_MR, a += STRIPS * LORE_MR, packed += STRIPS * strip)
@@ -113,9 +115,9 @@ INLINE void pack_at(lore_precision precision, int m, int k, const real *a, int l
 void lore_pack_a_transposed(lore_precision precision, int m, int k, const real *a, int lda,
                             real *packed) {
   if (precision == LORE_FLOAT32)
-    pack_at(LORE_FLOAT32, m, k, a, lda, packed);
+    pack_all_strips(LORE_FLOAT32, m, k, a, lda, packed);
   else
-    pack_at(LORE_BF16, m, k, a, lda, packed);
+    pack_all_strips(LORE_BF16, m, k, a, lda, packed);
 }
 
 /* `panels` full panels of B, row by row. */
