@@ -81,18 +81,20 @@ static void wait_for_file(void) {
 static void test_killed_writer(void **state) {
   (void)state;
   unsigned seed = (unsigned)time(NULL);
-  int most = 0, none = 0;
+  int most = 0, none = 0, longest_microseconds = LONGEST_MICROSECONDS;
   print_message("seed %u\n", seed);
   for (int i = 0; i < KILLS; i++) {
     pid_t child = start_writer();
     wait_for_file();
     /* Shorter waits are likelier: the first records share their moment with the rename. */
     double uniform = (double)rand_r(&seed) / RAND_MAX;
-    usleep((useconds_t)(uniform * uniform * LONGEST_MICROSECONDS));
+    usleep((useconds_t)(uniform * uniform * longest_microseconds));
     kill_child(child);
     int records = metrics_check(path);
     assert_true(records >= 0);
     most = records > most ? records : most;
+    if (most <= 10) /* a busy machine needs longer for as many */
+      longest_microseconds += longest_microseconds / 4;
     none += records == 0;
   }
   print_message("%d kills, up to %d records, %d files without any\n", KILLS, most, none);
