@@ -252,6 +252,7 @@ test_data = \
 	tests/support/slurm.bash \
 	tests/support/twin.py \
 	tests/support/typed_lines.py \
+	tests/support/user_install.sh \
 	tests/support/whole_records.py \
 	tests/support/whole_runs.bash \
 	tests/torture

@@ -65,7 +65,7 @@ copy_tree() {
   if [ -e "$tree/.git" ]; then
     (cd "$tree" && git ls-files -z | while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done)
   else
-    (cd "$tree" && find . -path './build*' -prune -o -type f -print0)
+    (cd "$tree" && find . -path './build*' ! -path './build-aux*' -prune -o -type f -print0)
   fi | tar -C "$tree" --null --files-from=- -cf - | tar -C "$copy" --no-same-owner -xf -
 }
 
