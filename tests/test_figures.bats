@@ -107,6 +107,23 @@ CODE
   "$PYTHON" "$ANALYSIS/findings.py" --criteria | grep -q 'Lack of fit: F test'
 }
 
+@test "the numbers of a picture never replace a study" {
+  mkdir mine
+  cp "$LORE_SOURCE/data/small/figP.nc" mine
+  for given in mine mine/figP.nc; do
+    run "$PYTHON" "$ANALYSIS/figures.py" P $given
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [[ $output == "lore: error: the numbers of the picture would replace mine/figP.nc, which is not "* ]]
+  done
+  cmp "$LORE_SOURCE/data/small/figP.nc" mine/figP.nc
+  [ "$(ls mine)" = figP.nc ]
+  mv mine/figP.nc mine/other.nc
+  "$PYTHON" "$ANALYSIS/figures.py" P mine
+  "$PYTHON" "$ANALYSIS/figures.py" P mine # again: its own numbers are replaced
+  cmp "$LORE_SOURCE/data/small/figP.nc" mine/other.nc
+}
+
 @test "directories of studies are scales, side by side in one table" {
   train
   mkdir -p scales/small scales/night
@@ -129,6 +146,7 @@ CODE
   [ "$status" -eq 2 ]
   [ "$(wc -l <<<"$output")" -eq 1 ]
   [[ $output == "lore: error: scales/night/figP.nc is one study, scales/night a directory of several: give either "* ]]
+  "$PYTHON" "$ANALYSIS/figures.py" P scales/night -o whole.png
   run "$PYTHON" "$ANALYSIS/findings.py" scales/night nowhere
   [ "$status" -eq 2 ]
   [ "$output" = "lore: error: nowhere: no such file or directory" ]

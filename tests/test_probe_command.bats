@@ -107,6 +107,9 @@ EOF
   while read -r picture; do
     [ "$(stat -c %s "$picture")" -gt 20000 ]
   done <pictures
+  for one in copy/runs/*; do # the pictures' numbers are elsewhere
+    cmp "$one/probe.nc" "$RESULTS/runs/${one##*/}/probe.nc"
+  done
 }
 
 @test "runs without snapshots are left out, and named if nothing else is there" {

@@ -39,10 +39,19 @@ def try_output(path: Path) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
+def try_sheet(picture: Path) -> None:
+    """As try_output, for a picture whose numbers go beside it: only numbers of an earlier picture are replaced."""
+    try_output(picture)
+    numbers = picture.with_suffix(".nc")
+    if numbers.exists() and not files.is_numbers(numbers):
+        raise Mistake(f"the numbers of the picture would replace {numbers}, which is not from a picture; choose another name "
+                      "with -o")
+
+
 def add_figures(parser: argparse.ArgumentParser) -> None:
     from lore.figures import FIGURES
     parser.add_argument("name", help=", ".join(FIGURES))
-    parser.add_argument("directory", type=Path, nargs="+", help=RUNS)
+    parser.add_argument("directory", type=Path, nargs="+", help=f"{RUNS}; or a directory of several of these")
     parser.add_argument("-o", "--output", type=Path, help="picture (default: figNAME.png in the first DIR)")
 
 
@@ -56,7 +65,7 @@ def run_figures(arguments: argparse.Namespace) -> None:
     if picture.suffix not in (".png", ".pdf", ".svg"):
         raise Mistake(f"{picture}: a picture is a .png, .pdf or .svg")
     if arguments.output or picture.parent.exists():  # else what is missing is a study
-        try_output(picture)
+        try_sheet(picture)
     sheet = draw(name, files.open_study(*arguments.directory), picture)
     for line in sheet.notes:
         print(f"figure {name}: {line}", file=sys.stderr)
@@ -127,13 +136,14 @@ def run_probe(arguments: argparse.Namespace) -> None:
     toys = [folder for folder in folders if files.is_toy(folder)]
     if toys:
         picture = arguments.output or directory / "probe.png"
-        try_output(picture)
+        try_sheet(picture)
         probe.draw_capacity(toys, directory.name).save(picture)
         print(picture)
     for folder in folders:
         if folder not in toys:
-            picture = arguments.output or (directory if len(folders) == 1 else folder) / "probe.png"
-            try_output(picture)
+            name = "probe.png" if len(folders) == 1 else f"probe_{folder.name}.png"
+            picture = arguments.output or directory / name
+            try_sheet(picture)
             probe.draw(folder).save(picture)
             print(picture)
 
@@ -185,7 +195,7 @@ COMMANDS = {
         "seeds; with fewer than two seeds nothing is decided.", add_findings, run_findings, 2),
     "probe": Command(
         "Draws what `lore probe` found in one run: where attributes can be read, and when; spectra; names.",
-        "The picture goes to DIR/probe.png (of several runs to DIR/runs/<id>/probe.png), the numbers in it beside it as "
+        "The picture goes to DIR/probe.png (of several runs to DIR/probe_<id>.png), the numbers in it beside it as "
         "NetCDF. Toy memories share one picture, DIR/probe.png: what they hold, and what the best linear map would. "
         "doc/probe.md says what the quantities mean.", add_probe, run_probe, 1),
     "quickstart": Command(

@@ -20,6 +20,8 @@ from lore.errors import Damaged, Mistake
 from lore.records import Part, Records, split, study_of
 from lore.study import Study, join
 
+NUMBERS_SOURCE = "LORE, analysis/figures.py"  # attribute `source` of the numbers beside a picture
+
 
 @contextmanager
 def opened(path: Path) -> Iterator[xr.Dataset]:
@@ -148,6 +150,15 @@ def is_collected(path: Path) -> bool:
         return True
 
 
+def is_numbers(path: Path) -> bool:
+    """Is this what a picture shows, as lore.drawing.sheet wrote it?"""
+    try:
+        with opened(path) as dataset:
+            return str(dataset.attrs.get("source", "")) == NUMBERS_SOURCE
+    except Damaged:
+        return False
+
+
 def studies_in(directory: Path) -> list[Path]:
     """The studies of one scale: collected files, and directories that `lore run -o` wrote, in a directory of such. None
     if it is itself such a directory."""
@@ -158,8 +169,9 @@ def studies_in(directory: Path) -> list[Path]:
 
 
 def open_study(*paths: Path | str) -> Study:
-    """The runs in directories that `lore run -o` wrote, or in files of `lore collect`."""
-    studies = list(read_each(tuple(map(Path, paths))))
+    """The runs in directories that `lore run -o` wrote, in files of `lore collect`, or in directories of several of these."""
+    named = [study for path in map(Path, paths) for study in studies_in(path) or [path]]
+    studies = list(read_each(tuple(named)))
     return studies[0] if len(studies) == 1 else join(studies)
 
 

@@ -40,7 +40,8 @@ prepare() {
     pkg-config libopenmpi-dev openmpi-bin libnetcdf-dev environment-modules munge slurm-client slurmctld slurmd procps xz-utils
   mkdir -p $places/libraries
   cd $places/libraries
-  step "sources of three libraries" apt-get source --download-only --tar-only libfyaml xxhash librandom123
+  [ "$(find . -name '*.orig.tar.*' | wc -l)" -eq 3 ] || # they may be there already
+    step "sources of three libraries" apt-get source --download-only --tar-only libfyaml xxhash librandom123
   rm -rf $places/release
   cp -a "$release" $places/release
   ! id $user >/dev/null 2>&1 || userdel --remove $user 2>/dev/null # of an earlier call

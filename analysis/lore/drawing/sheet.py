@@ -13,6 +13,7 @@ import xarray as xr
 from lore.drawing import style
 from lore.drawing.panel import Panel
 from lore.drawing.style import FILL, GREY
+from lore.files import NUMBERS_SOURCE
 
 
 class Sheet:
@@ -59,6 +60,6 @@ class Sheet:
     def save_numbers(self, path: Path) -> None:
         data = xr.Dataset({k: v for panel in self.panels for k, v in panel.variables().items()})
         data.attrs = {"title": self.title, "notes": "; ".join(self.notes),
-                      "source": "LORE, analysis/figures.py", "references": "arXiv 2503.21676"}
+                      "source": NUMBERS_SOURCE, "references": "arXiv 2503.21676"}
         numbers = {name: {"_FillValue": FILL} for name, v in data.variables.items() if v.dtype.kind == "f"}
         data.to_netcdf(path, encoding=numbers)
