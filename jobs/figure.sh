@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains the small studies of a figure, unless they are finished already, and plots the figure.
 #
-#   jobs/figure.sh 4            # results/small/fig4.png, and the numbers in it as fig4.nc
+#   jobs/figure.sh 4            # results/small/fig4.png, and the numbers in it as fig4_numbers.nc
 #   jobs/figure.sh 2 F M        # several; a study that they share is trained once
 #   jobs/figure.sh all          # all, the open questions, and the table of findings (hours)
 #

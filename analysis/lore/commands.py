@@ -39,15 +39,6 @@ def try_output(path: Path) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def try_sheet(picture: Path) -> None:
-    """As try_output, for a picture whose numbers go beside it: only numbers of an earlier picture are replaced."""
-    try_output(picture)
-    numbers = picture.with_suffix(".nc")
-    if numbers.exists() and not files.is_numbers(numbers):
-        raise Mistake(f"the numbers of the picture would replace {numbers}, which is not from a picture; choose another name "
-                      "with -o")
-
-
 def add_figures(parser: argparse.ArgumentParser) -> None:
     from lore.figures import FIGURES
     parser.add_argument("name", help=", ".join(FIGURES))
@@ -65,11 +56,11 @@ def run_figures(arguments: argparse.Namespace) -> None:
     if picture.suffix not in (".png", ".pdf", ".svg"):
         raise Mistake(f"{picture}: a picture is a .png, .pdf or .svg")
     if arguments.output or picture.parent.exists():  # else what is missing is a study
-        try_sheet(picture)
+        try_output(picture)
     sheet = draw(name, files.open_study(*arguments.directory), picture)
     for line in sheet.notes:
         print(f"figure {name}: {line}", file=sys.stderr)
-    print(f"{picture} {picture.with_suffix('.nc')}")
+    print(f"{picture} {files.numbers_beside(picture)}")
 
 
 def add_findings(parser: argparse.ArgumentParser) -> None:
@@ -136,14 +127,14 @@ def run_probe(arguments: argparse.Namespace) -> None:
     toys = [folder for folder in folders if files.is_toy(folder)]
     if toys:
         picture = arguments.output or directory / "probe.png"
-        try_sheet(picture)
+        try_output(picture)
         probe.draw_capacity(toys, directory.name).save(picture)
         print(picture)
     for folder in folders:
         if folder not in toys:
             name = "probe.png" if len(folders) == 1 else f"probe_{folder.name}.png"
             picture = arguments.output or directory / name
-            try_sheet(picture)
+            try_output(picture)
             probe.draw(folder).save(picture)
             print(picture)
 
@@ -186,8 +177,8 @@ COMMANDS = {
     "figures": Command(
         "Draws a figure of Zucchet et al. 2025 (arXiv 2503.21676) from the runs of its study.",
         "NAME is that of the paper (2, 3, 4, 5, A, C, D, F to X) or \"questions\". The picture goes to DIR/figNAME.png, the "
-        "numbers in it beside it as .nc. Unfinished runs are drawn as far as they are. doc/figures.md says which study "
-        "makes which figure.", add_figures, run_figures, 2),
+        "numbers in it to figNAME_numbers.nc beside it. Unfinished runs are drawn as far as they are. doc/figures.md says "
+        "which study makes which figure.", add_figures, run_figures, 2),
     "findings": Command(
         "Holds what the paper found against runs: a table of findings with numbers, seeds and intervals.",
         "Several studies are looked at together. Directories of studies (such as data/small) are scales: several of them "
@@ -195,9 +186,9 @@ COMMANDS = {
         "seeds; with fewer than two seeds nothing is decided.", add_findings, run_findings, 2),
     "probe": Command(
         "Draws what `lore probe` found in one run: where attributes can be read, and when; spectra; names.",
-        "The picture goes to DIR/probe.png (of several runs to DIR/probe_<id>.png), the numbers in it beside it as "
-        "NetCDF. Toy memories share one picture, DIR/probe.png: what they hold, and what the best linear map would. "
-        "doc/probe.md says what the quantities mean.", add_probe, run_probe, 1),
+        "The picture goes to DIR/probe.png (of several runs to DIR/probe_<id>.png), the numbers in it to "
+        "probe_numbers.nc or probe_<id>_numbers.nc beside it. Toy memories share one picture, DIR/probe.png: what they hold, "
+        "and what the best linear map would. doc/probe.md says what the quantities mean.", add_probe, run_probe, 1),
     "quickstart": Command(
         "Draws one run: loss with baseline, accuracy, hallucination on held-out individuals, attention.",
         "After Zucchet et al. 2025 (arXiv 2503.21676), figures 2, 3 and 5.", add_quickstart, run_quickstart, 1),

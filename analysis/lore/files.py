@@ -20,8 +20,6 @@ from lore.errors import Damaged, Mistake
 from lore.records import Part, Records, split, study_of
 from lore.study import Study, join
 
-NUMBERS_SOURCE = "LORE, analysis/figures.py"  # attribute `source` of the numbers beside a picture
-
 
 @contextmanager
 def opened(path: Path) -> Iterator[xr.Dataset]:
@@ -150,15 +148,6 @@ def is_collected(path: Path) -> bool:
         return True
 
 
-def is_numbers(path: Path) -> bool:
-    """Is this what a picture shows, as lore.drawing.sheet wrote it?"""
-    try:
-        with opened(path) as dataset:
-            return str(dataset.attrs.get("source", "")) == NUMBERS_SOURCE
-    except Damaged:
-        return False
-
-
 def studies_in(directory: Path) -> list[Path]:
     """The studies of one scale: collected files, and directories that `lore run -o` wrote, in a directory of such. None
     if it is itself such a directory."""
@@ -176,6 +165,11 @@ def open_study(*paths: Path | str) -> Study:
 
 
 # Single files.
+
+def numbers_beside(picture: Path) -> Path:
+    """Where what a picture shows goes; never the name of a study (fig2.nc), nor of what `lore probe` found."""
+    return picture.with_name(f"{picture.stem}_numbers.nc")
+
 
 def find_metrics(directory: Path) -> Path:
     """The metrics file of the one run in `directory` (or of the run directory itself)."""

@@ -13,7 +13,7 @@ import xarray as xr
 from lore.drawing import style
 from lore.drawing.panel import Panel
 from lore.drawing.style import FILL, GREY
-from lore.files import NUMBERS_SOURCE
+from lore.files import numbers_beside
 
 
 class Sheet:
@@ -41,7 +41,7 @@ class Sheet:
             self.notes.append(text)
 
     def save(self, picture: Path) -> None:
-        """Writes the picture, and the numbers beside it with the ending .nc."""
+        """Writes the picture, and the numbers beside it (lore.files.numbers_beside)."""
         for axes in self.free:
             axes.set_visible(False)
         if self.notes:
@@ -55,11 +55,11 @@ class Sheet:
             panel.clear_title()
         self.figure.savefig(picture)
         plt.close(self.figure)
-        self.save_numbers(picture.with_suffix(".nc"))
+        self.save_numbers(numbers_beside(picture))
 
     def save_numbers(self, path: Path) -> None:
         data = xr.Dataset({k: v for panel in self.panels for k, v in panel.variables().items()})
         data.attrs = {"title": self.title, "notes": "; ".join(self.notes),
-                      "source": NUMBERS_SOURCE, "references": "arXiv 2503.21676"}
+                      "source": "LORE, analysis/figures.py", "references": "arXiv 2503.21676"}
         numbers = {name: {"_FillValue": FILL} for name, v in data.variables.items() if v.dtype.kind == "f"}
         data.to_netcdf(path, encoding=numbers)
