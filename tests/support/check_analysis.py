@@ -28,7 +28,7 @@ from lore.drawing.sheet import Sheet  # noqa: E402
 from lore.errors import MissingRuns  # noqa: E402
 from lore.figures.schedules import COLOUR_OF, grid_of  # noqa: E402
 from lore.figures.sequential import draw_half_times  # noqa: E402
-from lore.files import open_study  # noqa: E402
+from lore.files import numbers_beside, open_study  # noqa: E402
 from lore.findings.finding import Decided, decide, examine  # noqa: E402
 from lore.selections.curricula import curriculum_end  # noqa: E402
 from lore.selections.families import members, of_family, parent, plateau_ends  # noqa: E402
@@ -573,6 +573,24 @@ class Findings(unittest.TestCase):
             text, verdict = self.verdict(Study("", [*own, *new_seeds]), name)
             self.assertEqual((verdict, text.count(", not counted")), (FAILS, 0), text)
 
+    def test_of_the_same_draws_the_set_with_most_finished_seeds_counts(self):
+        own = study_of("figS").where(train_schedule="constant", curriculum_repeats=1)
+        other = [replace(run, settings=run.settings | {"train_learning_rate": 2e-3}) for run in
+                 study_of("figS", -1).where(train_schedule="constant", curriculum_repeats=1)]
+        cut = [replace(run, steps=run.steps[:-1], records={name: values[:-1] for name, values in run.records.items()})
+               if run.number("seed") == 3 else run for run in own]
+        for name in ("easier", "sooner", "forgetting"):
+            for runs, expected in ((own, HOLDS), (cut, FAILS)):
+                text, verdict = self.verdict(Study("", [*runs, *other]), name)
+                self.assertEqual((verdict, text.count(", not counted")), (expected, 1), text)
+
+    def test_attention_that_training_did_not_change_says_nothing(self):
+        study = study_of("fig5")
+        for run in study.where(distribution_kind="uniform"):
+            run.records["attention_attribute_to_name"][:] = 0.2
+        self.assertEqual(self.verdict(study, "stable_attention"),
+                         ("no fine-tuning run with attention and with its pre-training", OPEN))
+
     def test_half_of_what_was_known_is_half_way_to_the_baseline(self):
         """Half is gone at 5 nats, between 2 and the baseline of 8. What is above that counts as 8."""
         steps = np.arange(0, 401, 50)
@@ -755,14 +773,14 @@ class Figures(unittest.TestCase):
                 picture = FILES / f"{name}.png"
                 figures.draw(name, study_of(kind), picture)
                 self.assertGreater(picture.stat().st_size, 2000)
-                with xr.open_dataset(picture.with_suffix(".nc")) as data:
+                with xr.open_dataset(numbers_beside(picture)) as data:
                     self.assertTrue(any(np.isfinite(v).any() for v in data.values() if v.dtype.kind == "f"))
                     self.assertTrue(all("long_name" in v.attrs for v in data.variables.values()))
 
     def test_data_are_those_of_the_runs(self):
         study = study_of("fig2")
         figures.draw("2", study, FILES / "two.png")
-        with xr.open_dataset(FILES / "two.nc") as data:
+        with xr.open_dataset(FILES / "two_numbers.nc") as data:
             for n in (1024, 8192):
                 own = study.where(population_individuals=n).scalar("plateau_end")
                 drawn = data["step_end_of_the_plateau"][0].sel(step_end_of_the_plateau_x=n)
@@ -778,7 +796,7 @@ class Figures(unittest.TestCase):
                            distribution_kind="power_law")
         cell.runs[0].scalars["plateau_end"] = np.nan
         figures.draw("G", study, FILES / "over.png")
-        with xr.open_dataset(FILES / "over.nc") as data:
+        with xr.open_dataset(FILES / "over_numbers.nc") as data:
             lines = [str(v) for v in data["step_end_of_the_plateau_4000_steps_line"].values]
             table = data["step_end_of_the_plateau_4000_steps"]
         gaps = np.argwhere(np.isnan(table.values))
@@ -800,7 +818,7 @@ class Figures(unittest.TestCase):
             run.scalars["plateau_end"] = np.nan if run.settings["seed"] == 1 else 300
         sheet = figures.draw("questions", study, FILES / "ways.png")
         self.assertEqual(sheet.notes, ["No uniform run of 2k individuals, 4000 steps."])
-        with xr.open_dataset(FILES / "ways.nc") as data:
+        with xr.open_dataset(FILES / "ways_numbers.nc") as data:
             lines = [str(v) for v in data["final_loss_2k_individuals_4000_steps_line"].values]
             self.assertTrue(np.isnan(data["plateau_end_2k_individuals_4000_steps"]).all())
         self.assertEqual(lines, [f"throw-away {steps} steps" for steps in (100, 200, 800)])
@@ -810,7 +828,7 @@ class Figures(unittest.TestCase):
         figures.draw("F", study, FILES / "layers.png")
         run = study.where(population_individuals=8192, seed=2).runs[0]
         name = "attention_attribute_to_name"
-        with xr.open_dataset(FILES / "layers.nc") as data:
+        with xr.open_dataset(FILES / "layers_numbers.nc") as data:
             lines = [str(v) for v in data[f"{name}_line"].values]
             curve = data[name].values[lines.index("layer 3, seed 2")]
         np.testing.assert_allclose(curve, run.curve(name, layer=3)[1])
@@ -838,7 +856,7 @@ class Figures(unittest.TestCase):
         self.assertEqual([t.get_text() for t in panel.axes.get_legend().get_texts()], ["at most"])
         bounds = [line.get_xydata().tolist() for line in panel.axes.lines if line.get_marker() == "v"]
         self.assertEqual(bounds, [[[2, 55]]])
-        with xr.open_dataset(FILES / "half.nc") as data:
+        with xr.open_dataset(FILES / "half_numbers.nc") as data:
             self.assertEqual(data["steps_half"].values.tolist(), [[250, 55]])
         self.assertEqual(first_evaluations(study_of("figS").runs[0]), [25] * 4)
 
@@ -846,7 +864,7 @@ class Figures(unittest.TestCase):
         study = study_of("figV").where(train_learning_rate=1e-4)
         sheet = figures.draw("V", study, FILES / "turns.png")
         name = next(panel.name for panel in sheet.panels if "last" in panel.name)
-        with xr.open_dataset(FILES / "turns.nc") as data:
+        with xr.open_dataset(FILES / "turns_numbers.nc") as data:
             np.testing.assert_allclose(data[name].values[0], [
                 study.where(curriculum_repeats=n).final("attribute_loss", "group_2").mean() for n in (1, 2, 4)])
 

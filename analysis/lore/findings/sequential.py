@@ -19,6 +19,7 @@ def along_visits(study: Study, quantity: Callable[[Floats], Floats], tell: Calla
     """Slope of `quantity` of visits (visit, 4) along the number of the visit from the second on, one per seed, for every
     set of runs that visit each of three groups or more once; all that count below 0 holds."""
     slopes: list[tuple[Study, Interval]] = []
+    seeds: list[tuple[Study, set[int]]] = []
     for own in once(study).along():
         done = own.pick(own.finished)
         tables = [np.array(visits(run))[1:] for run in done]
@@ -26,8 +27,9 @@ def along_visits(study: Study, quantity: Callable[[Floats], Floats], tell: Calla
                               if len(rows) > 1 and np.isfinite(quantity(rows)).all() else np.nan for rows in tables)
         if len(values) > 1:
             slopes.append((own, interval(values.values())))
+            seeds.append((own, set(values)))
     need(slopes, "no set of finished sequential runs with three groups and two seeds")
-    counted = measured_once([own for own, _ in slopes])
+    counted = measured_once(seeds)
     constant = [own for own in counted if own.runs[0].text("train_schedule") == "constant"]
     counted = constant or counted
     texts = [f"{describe(own)}: {tell(i)}" + ("" if own in counted else ", not counted") for own, i in slopes]
@@ -39,9 +41,9 @@ def easier(study: Study) -> Decision:
     """Every set of finished sequential runs, equal but for the seed, with two seeds, that visit each of three groups or
     more once. Slope of a group's attribute_loss at the end of its visit over the number of the visit, from the second
     visit on (the first starts from random weights), one per seed. Sets that show the same individuals at the same steps
-    and share a seed are one measurement: that of constant rate counts, of these that with most seeds, of these that of
-    the least rate. Where a constant rate counts, sets of other schedules do not (their last visits learn less for that
-    reason alone). Holds if all 95 % intervals that count are below 0; not if one is above."""
+    and share a seed with a slope are one measurement: that of constant rate counts, of these that with most such seeds,
+    of these that of the least rate. Where a constant rate counts, sets of other schedules do not (their last visits learn
+    less for that reason alone). Holds if all 95 % intervals that count are below 0; not if one is above."""
     return along_visits(study, lambda rows: rows[:, 1], lambda i: f"{i.text()} nats per visit")
 
 
@@ -82,14 +84,16 @@ def forgetting(study: Study) -> Decision:
     first evaluation, the ratio is an upper bound, and said to be; where half is not gone at the end of the run, that end
     counts."""
     ratios: list[tuple[Study, Interval]] = []
+    seeds: list[tuple[Study, set[int]]] = []
     for own in once(study).along():
         done = own.pick(own.finished)
         values = done.by_seed(log_ratio(visits(run), [run.number("train_steps") - turn.begin for turn in turns_of(run)])
                               for run in done)
         if len(values) > 1:
             ratios.append((own, interval(values.values())))
+            seeds.append((own, set(values)))
     need(ratios, "no set of finished sequential runs with two seeds")
-    counted = measured_once([own for own, _ in ratios])
+    counted = measured_once(seeds)
     texts = [f"{describe(own)}: {'at most ' if is_coarse(own) else ''}{times_as_long(i)}" +
              ("" if own in counted else ", not counted") for own, i in ratios]
     return "; ".join(texts), every(*(below(i) for own, i in ratios if own in counted))

@@ -105,15 +105,16 @@ def draws_of(run: Run) -> str:
                       name.startswith(("population_", "distribution_", "curriculum_", "train_steps", "train_batch"))))
 
 
-def measured_once(sets: list[Study]) -> list[Study]:
-    """Of the sets that show the same individuals at the same steps and share a seed one each, as they are no independent
-    measurements: of constant learning rate, if any is; then of most seeds; then of the least rate."""
-    chosen: list[Study] = []
-    for own in sorted(sets, key=lambda one: (one.runs[0].text("train_schedule") != "constant", -len(set(one.seeds)),
-                                             one.runs[0].number("train_learning_rate"))):
-        if not any(draws_of(own.runs[0]) == draws_of(other.runs[0]) and set(own.seeds) & set(other.seeds) for other in chosen):
-            chosen.append(own)
-    return chosen
+def measured_once(sets: list[tuple[Study, set[int]]]) -> list[Study]:
+    """Of the sets, each with the seeds that have a value, that show the same individuals at the same steps and share such a
+    seed one each, as they are no independent measurements: of constant learning rate, if any is; then of most such seeds; then
+    of the least rate."""
+    chosen: list[tuple[Study, set[int]]] = []
+    for own, seeds in sorted(sets, key=lambda one: (one[0].runs[0].text("train_schedule") != "constant", -len(one[1]),
+                                                    one[0].runs[0].number("train_learning_rate"))):
+        if not any(draws_of(own.runs[0]) == draws_of(other.runs[0]) and seeds & others for other, others in chosen):
+            chosen.append((own, seeds))
+    return [own for own, _ in chosen]
 
 
 def first_evaluations(run: Run) -> list[float]:
