@@ -58,6 +58,13 @@ dist_smallstudies_DATA = \
 	jobs/studies/small/repeats.yaml \
 	jobs/studies/small/throw_away.yaml
 
+nightstudiesdir = $(studiesdir)/night
+dist_nightstudies_DATA = \
+	jobs/studies/night/fine_tuning.yaml \
+	jobs/studies/night/headline.yaml \
+	jobs/studies/night/imbalance.yaml \
+	jobs/studies/night/phases.yaml
+
 # What lore init writes; src/local.mk lists them.
 initstudiesdir = $(studiesdir)/init
 dist_initstudies_DATA = $(questions)
