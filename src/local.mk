@@ -31,6 +31,7 @@ data_sources = \
 	src/data/vocabulary.c
 
 eval_sources = \
+	src/eval/answers.c \
 	src/eval/evaluate.c \
 	src/eval/pair_scores.c \
 	src/eval/phases.c

@@ -1,6 +1,7 @@
 # A new test is one line: C tests by cmocka in `float_tests` or `double_tests`, command-line tests
 # by bats in `shell_tests`.
 float_tests = \
+	tests/test_answers \
 	tests/test_attention \
 	tests/test_base \
 	tests/test_batch \

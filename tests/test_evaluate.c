@@ -1,6 +1,7 @@
 /* The metrics of groups against sums over single sequences. */
 #include "support/numbers.h"
 
+#include "lore/eval/answers.h"
 #include "lore/eval/evaluate.h"
 #include "support/small_model.h"
 #include "support/small_world.h"
@@ -91,9 +92,16 @@ typedef struct {
   double loss, correct, top, entropy, values, tokens;
 } sums;
 
+/* The answers of one group, as the sums come by them. */
+typedef struct {
+  int count;
+  lore_answer answer[SEQUENCES * LORE_ATTRIBUTES];
+} answers;
+
 /* The sums of one biography, by the roles of its targets: a value begins where a value token
  * follows another role. */
-static void add_sequence(const lore_batch *batch, const small_scores *scores, sums *by_attribute) {
+static void add_sequence(const lore_batch *batch, const small_scores *scores, sums *by_attribute,
+                         answers *all) {
   int sentence = -1, correct = 1;
   for (int t = 0; t < batch->tokens; t++) {
     if (batch->target_role[t] != LORE_ROLE_VALUE)
@@ -101,7 +109,11 @@ static void add_sequence(const lore_batch *batch, const small_scores *scores, su
     if (batch->role[t] != LORE_ROLE_VALUE) {
       sentence++;
       correct = 1;
+      all->answer[all->count++] = (lore_answer){1, 0, 0};
     }
+    lore_answer *answer = &all->answer[all->count - 1];
+    answer->confidence *= scores->top[t];
+    answer->entropy += scores->entropy[t];
     sums *s = &by_attribute[batch->attribute[sentence]];
     s->loss += scores->loss[t];
     s->top += scores->top[t];
@@ -111,6 +123,7 @@ static void add_sequence(const lore_batch *batch, const small_scores *scores, su
     if (t + 1 == batch->tokens || batch->target_role[t + 1] != LORE_ROLE_VALUE) {
       s->values++;
       s->correct += correct;
+      answer->correct = correct;
     }
   }
   assert_int_equal(sentence, LORE_ATTRIBUTES - 1);
@@ -121,8 +134,25 @@ static void assert_about(const char *what, double got, double want) {
     fail_msg("%s: %.9g, not %.9g", what, got, want);
 }
 
+/* The bits of a group, whose losses are known, by their definition. */
+static void check_bits(const lore_group_metrics *got, const lore_group *group) {
+  static const double values[LORE_ATTRIBUTES] = {800, 200 * 12 * 31, 200, 100, 500, 800};
+  double bits = 0, layers = 0;
+  for (int a = 0; a < LORE_ATTRIBUTES; a++)
+    if (got->attribute_loss_by_attribute[a] < log(values[a]))
+      bits += log2(values[a] / exp(got->attribute_loss_by_attribute[a]));
+  bits *= (double)group->count;
+  for (int t = 0; t < world.model->tensors; t++)
+    if (world.model->tensor[t].in_layer || strstr(world.model->tensor[t].name, "norm"))
+      layers += (double)lore_tensor_size(&world.model->tensor[t]);
+  assert_about("bits", got->stored_bits, bits);
+  assert_about("bits of a parameter", got->stored_bits_per_parameter,
+               bits / (double)world.model->parameters);
+  assert_about("bits of a layer's", got->stored_bits_per_layer_parameter, bits / layers);
+}
+
 static void check_group(const lore_group_metrics *got, const lore_group *group,
-                        const real *parameters) {
+                        const real *parameters, answers *answered) {
   sums by_attribute[LORE_ATTRIBUTES] = {{0}}, all = {0};
   lore_batch batch = small_world_batch(&world, 1);
   lore_workspace *workspace = small_workspace(world.model, world.longest, 1, LORE_FORWARD_ONLY, 0);
@@ -132,7 +162,7 @@ static void check_group(const lore_group_metrics *got, const lore_group *group,
     assert_true(batch.individual[0] >= group->first &&
                 batch.individual[0] < group->first + group->count);
     small_scores scores = small_score(world.model, parameters, &batch, workspace);
-    add_sequence(&batch, &scores, by_attribute);
+    add_sequence(&batch, &scores, by_attribute, answered);
     numbers_release(mark);
   }
   for (int a = 0; a < LORE_ATTRIBUTES; a++) {
@@ -150,13 +180,39 @@ static void check_group(const lore_group_metrics *got, const lore_group *group,
   assert_about("mean accuracy", got->attribute_accuracy, all.correct / SEQUENCES / LORE_ATTRIBUTES);
   assert_about("top", got->max_probability, all.top / all.tokens);
   assert_about("entropy", got->entropy, all.entropy / all.tokens);
+  check_bits(got, group);
+  assert_about("calibration", got->calibration_error,
+               lore_answers_calibration_error(answered->count, answered->answer));
+  assert_about("confidently wrong", got->confidently_wrong,
+               lore_answers_confidently_wrong(answered->count, answered->answer));
+}
+
+/* Every pair of values of two groups, one by one. */
+static void check_detection(const lore_group_metrics *got, const answers *first,
+                            const answers *other) {
+  double sure = 0, plain = 0, pairs = (double)first->count * other->count;
+  for (int i = 0; i < first->count; i++)
+    for (int j = 0; j < other->count; j++) {
+      sure += first->answer[i].confidence > other->answer[j].confidence;
+      plain += first->answer[i].entropy < other->answer[j].entropy;
+    }
+  assert_true(fabs(got->auroc_confidence - sure / pairs) < 1e-4);
+  assert_true(fabs(got->auroc_entropy - plain / pairs) < 1e-4);
 }
 
 static void metrics_are_sums_over_sequences(void **state) {
   (void)state;
+  static answers answered[GROUPS];
   results r = evaluate(trained, SEQUENCES, ATTENTION, 2);
-  for (int g = 0; g < GROUPS; g++)
-    check_group(&r.group[g], &groups[g], trained);
+  for (int g = 0; g < GROUPS; g++) {
+    answered[g].count = 0;
+    check_group(&r.group[g], &groups[g], trained, &answered[g]);
+    assert_int_equal(answered[g].count, SEQUENCES * LORE_ATTRIBUTES);
+  }
+  assert_true(isnan(r.group[0].auroc_confidence) && isnan(r.group[0].auroc_entropy));
+  check_detection(&r.group[1], &answered[0], &answered[1]);
+  assert_true(SANITIZED || r.group[1].auroc_confidence > 0.55);
+  assert_true(SANITIZED || r.group[0].stored_bits > 0);
   /* Else little would be compared. */
   assert_true(SANITIZED ||
               (r.group[0].attribute_accuracy > 0.05 && r.group[0].attribute_accuracy < 1));

@@ -10,6 +10,7 @@
 #include "lore/base/arena.h"
 #include "lore/base/mpi.h"
 #include "lore/data/batch.h"
+#include "lore/eval/answers.h"
 #include "lore/model/decoder.h"
 
 enum { CHUNK = 16 }; /* sequences that a thread evaluates at a time */
@@ -41,7 +42,8 @@ struct lore_evaluator {
   const lore_population *population;
   lore_evaluate_config config;
   lore_team team;
-  int groups, threads, chunks; /* chunks per group */
+  int groups, threads, chunks, values; /* chunks and values per group */
+  double parameters, layer_parameters;
   bool patched;
   const real *reference; /* parameters whose attention is used now; NULL: the model's own */
   int attention_layers;
@@ -49,6 +51,8 @@ struct lore_evaluator {
   lore_group *group;
   evaluation_worker *worker;
   score_sums *sums;           /* groups x chunks */
+  lore_answer *answer;        /* groups x values */
+  double *first, *other;      /* values of two groups, to be sorted */
   signature_sums *signatures; /* chunks x layers, of the first group */
 };
 
@@ -88,12 +92,26 @@ static void layout_evaluator(lore_evaluator *e, int longest) {
   e->group = lore_arena_take(&e->arena, (size_t)e->groups, sizeof *e->group);
   e->worker = lore_arena_take(&e->arena, (size_t)e->threads, sizeof *e->worker);
   e->sums = lore_arena_take(&e->arena, (size_t)e->groups * chunks, sizeof *e->sums);
+  e->answer = lore_arena_take(&e->arena, (size_t)e->groups * (size_t)e->values, sizeof *e->answer);
+  e->first = lore_arena_take(&e->arena, (size_t)e->values, sizeof *e->first);
+  e->other = lore_arena_take(&e->arena, (size_t)e->values, sizeof *e->other);
   e->signatures =
       lore_arena_take(&e->arena, chunks * (size_t)e->attention_layers, sizeof *e->signatures);
   for (int w = 0; w < e->threads; w++) {
     evaluation_worker counting;
     layout_evaluation_worker(e, e->worker ? &e->worker[w] : &counting, longest);
   }
+}
+
+/* Parameters but those of embeddings and head. */
+static double count_layer_parameters(const lore_model *model) {
+  const int outside[] = {model->embedding, model->position_embedding,
+                         model->head == model->embedding ? -1 : model->head, model->head_bias};
+  double count = (double)model->parameters;
+  for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+    if (outside[i] >= 0)
+      count -= (double)lore_tensor_size(&model->tensor[outside[i]]);
+  return count;
 }
 
 static lore_evaluator describe_evaluator(const lore_model *model,
@@ -106,6 +124,9 @@ static lore_evaluator describe_evaluator(const lore_model *model,
                           .threads = threads,
                           .patched = patched,
                           .chunks = (config->sequences + CHUNK - 1) / CHUNK,
+                          .values = config->sequences * LORE_ATTRIBUTES,
+                          .parameters = (double)model->parameters,
+                          .layer_parameters = count_layer_parameters(model),
                           .attention_layers = lore_model_attention_layers(model)};
 }
 
@@ -153,20 +174,25 @@ void lore_evaluator_patch(lore_evaluator *evaluator, const real *reference) {
   evaluator->reference = reference;
 }
 
-static void add_values(const evaluation_worker *worker, score_sums *sums) {
+/* Adds the values of a chunk, whose answers go to `answer`. */
+static void add_values(const evaluation_worker *worker, score_sums *sums, lore_answer *answer) {
   const lore_batch *batch = &worker->batch;
   int at = 0;
   for (int k = 0; k < batch->sequences * LORE_ATTRIBUTES; k++) {
     int attribute = batch->attribute[k], all_correct = 1;
+    double confidence = 1, entropy = 0;
     for (int j = 0; j < batch->value_length[k]; j++, at++) {
       sums->loss[attribute] += worker->loss[at];
       sums->top += worker->top[at];
       sums->entropy += worker->entropy[at];
       all_correct &= worker->correct[at];
+      confidence *= worker->top[at];
+      entropy += worker->entropy[at];
     }
     sums->tokens += batch->value_length[k];
     sums->values[attribute]++;
     sums->correct[attribute] += all_correct;
+    answer[k] = (lore_answer){confidence, entropy, all_correct};
   }
 }
 
@@ -257,7 +283,8 @@ static void evaluate_chunk(lore_evaluator *e, evaluation_worker *worker, const r
   lore_workspace_patch(worker->workspace, e->reference ? worker->patterns : NULL);
   lore_decoder_score(e->model, parameters, &worker->batch, worker->workspace, NULL, &scores);
   e->sums[task] = (score_sums){0};
-  add_values(worker, &e->sums[task]);
+  add_values(worker, &e->sums[task],
+             e->answer + (size_t)(task / e->chunks) * (size_t)e->values + first * LORE_ATTRIBUTES);
   if (task < e->chunks)
     add_signatures(e, worker, first, e->signatures + (size_t)chunk * e->attention_layers);
 }
@@ -286,6 +313,35 @@ static lore_group_metrics group_metrics(const score_sums *chunk, int chunks) {
   return metrics;
 }
 
+static void find_stored_bits(const lore_evaluator *e, int group, lore_group_metrics *metrics) {
+  const lore_vocabulary *vocabulary = lore_population_vocabulary(e->population);
+  double values[LORE_ATTRIBUTES];
+  for (int a = 0; a < LORE_ATTRIBUTES; a++)
+    values[a] = lore_vocabulary_values(vocabulary, (lore_attribute)a);
+  metrics->stored_bits = lore_stored_bits(
+      LORE_ATTRIBUTES, values, metrics->attribute_loss_by_attribute, (double)e->group[group].count);
+  metrics->stored_bits_per_parameter = metrics->stored_bits / e->parameters;
+  metrics->stored_bits_per_layer_parameter = metrics->stored_bits / e->layer_parameters;
+}
+
+/* Of a number that is larger where the first group is meant, +-confidence or +-entropy. */
+static double separation(const lore_evaluator *e, int group, double confidence, double entropy) {
+  const lore_answer *first = e->answer, *other = e->answer + (size_t)group * (size_t)e->values;
+  for (int i = 0; i < e->values; i++) {
+    e->first[i] = confidence * first[i].confidence + entropy * first[i].entropy;
+    e->other[i] = confidence * other[i].confidence + entropy * other[i].entropy;
+  }
+  return lore_answers_auroc(e->values, e->first, e->values, e->other);
+}
+
+static void judge_answers(const lore_evaluator *e, int group, lore_group_metrics *metrics) {
+  const lore_answer *answer = e->answer + (size_t)group * (size_t)e->values;
+  metrics->calibration_error = lore_answers_calibration_error(e->values, answer);
+  metrics->confidently_wrong = lore_answers_confidently_wrong(e->values, answer);
+  metrics->auroc_confidence = group ? separation(e, group, 1, 0) : NAN;
+  metrics->auroc_entropy = group ? separation(e, group, 0, -1) : NAN;
+}
+
 static lore_attention_metrics layer_metrics(const lore_evaluator *e, int layer) {
   signature_sums sums = {0};
   for (int c = 0; c < e->chunks; c++) {
@@ -304,7 +360,10 @@ static lore_status share_sums(const lore_evaluator *e) {
   size_t sums = (size_t)e->groups * (size_t)e->chunks * sizeof *e->sums / sizeof(double);
   size_t signatures =
       (size_t)e->chunks * (size_t)e->attention_layers * sizeof *e->signatures / sizeof(double);
+  size_t answers = (size_t)e->groups * (size_t)e->values * sizeof *e->answer / sizeof(double);
   LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, e->sums, (int)sums, MPI_DOUBLE, MPI_SUM, e->team.comm));
+  LORE_TRY_MPI(
+      MPI_Allreduce(MPI_IN_PLACE, e->answer, (int)answers, MPI_DOUBLE, MPI_SUM, e->team.comm));
   return LORE_MPI_DO(MPI_Allreduce(MPI_IN_PLACE, e->signatures, (int)signatures, MPI_DOUBLE,
                                    MPI_SUM, e->team.comm));
 }
@@ -314,6 +373,7 @@ lore_status lore_evaluator_run(lore_evaluator *e, const real *parameters,
   int tasks = e->groups * e->chunks, layers = e->attention_layers;
   if (e->team.ranks > 1) {
     memset(e->sums, 0, (size_t)tasks * sizeof *e->sums);
+    memset(e->answer, 0, (size_t)e->groups * (size_t)e->values * sizeof *e->answer);
     memset(e->signatures, 0, (size_t)e->chunks * (size_t)layers * sizeof *e->signatures);
   }
 #pragma omp parallel for num_threads(e->threads) schedule(dynamic, 1)
@@ -321,8 +381,11 @@ lore_status lore_evaluator_run(lore_evaluator *e, const real *parameters,
     evaluate_chunk(e, &e->worker[omp_get_thread_num()], parameters, task);
   if (e->team.ranks > 1)
     LORE_TRY(share_sums(e));
-  for (int g = 0; g < e->groups; g++)
+  for (int g = 0; g < e->groups; g++) {
     metrics[g] = group_metrics(e->sums + (size_t)g * e->chunks, e->chunks);
+    find_stored_bits(e, g, &metrics[g]);
+    judge_answers(e, g, &metrics[g]);
+  }
   for (int l = 0; l < layers; l++)
     attention[l] = layer_metrics(e, l);
   return LORE_OK;

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "lore/eval/answers.h"
+
 int lore_pair_groups(const lore_memory_config *c, lore_group group[LORE_PAIR_GROUPS_MAX]) {
   const lore_group all[LORE_PAIR_GROUPS_MAX] = {{"known", 0, c->pairs},
                                                 {"held_out", c->pairs, c->held_out},
@@ -33,6 +35,12 @@ void lore_pair_scores(const lore_pairs *pairs, const lore_group *group, const re
                                   .attribute_accuracy = correct / count,
                                   .max_probability = top / count,
                                   .entropy = entropy / count};
+  double values = pairs->config.values;
+  metrics->stored_bits = lore_stored_bits(1, &values, &metrics->attribute_loss, count);
+  metrics->stored_bits_per_parameter = metrics->stored_bits_per_layer_parameter =
+      metrics->stored_bits / (double)lore_memory_parameters(&pairs->config);
+  metrics->calibration_error = metrics->confidently_wrong = NAN;
+  metrics->auroc_confidence = metrics->auroc_entropy = NAN;
   for (int i = 0; i < LORE_ATTRIBUTES; i++)
     metrics->attribute_loss_by_attribute[i] = metrics->attribute_accuracy_by_attribute[i] = NAN;
 }

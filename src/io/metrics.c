@@ -107,27 +107,43 @@ static int put_plateau(lore_metrics *metrics, const lore_metrics_record *record)
   return error;
 }
 
-void lore_metrics_checksum(const lore_metrics *metrics, char text[LORE_METRICS_CHECKSUM]) {
+static void print_digest(const lore_metrics_digest *digest, char text[LORE_METRICS_CHECKSUM]) {
   snprintf(text, LORE_METRICS_CHECKSUM, "%016llx",
-           (unsigned long long)lore_metrics_digest_value(metrics->digest));
+           (unsigned long long)lore_metrics_digest_value(digest));
 }
 
-/* Takes over the records of `old` and the plateau's bounds that they have reached. */
-static lore_status take_records(lore_metrics *metrics, const lore_metrics_old *old,
-                                const char *partial) {
-  char checksum[LORE_METRICS_CHECKSUM];
-  off_t size = metrics->records_at + (off_t)old->records * metrics->record_size;
-  if (old->records > 0 && old->size < size)
-    return lore_fail(LORE_NETCDF, "%s is truncated: %lld bytes, where %lld records need %lld",
-                     metrics->path, (long long)old->size, (long long)old->records, (long long)size);
-  LORE_TRY(lore_metrics_old_copy(old, metrics->ncid, &metrics->ids, metrics->groups,
-                                 metrics->layers, metrics->scratch, metrics->digest));
-  lore_metrics_checksum(metrics, checksum);
+void lore_metrics_checksum(const lore_metrics *metrics, char text[LORE_METRICS_CHECKSUM]) {
+  print_digest(metrics->digest, text);
+}
+
+/* Copies the records of `old`, and tells whether they are those that its checksum is of. */
+static lore_status copy_records(lore_metrics *metrics, const lore_metrics_old *old) {
+  char checksum[LORE_METRICS_CHECKSUM] = "";
+  lore_metrics_digest *there = lore_metrics_digest_create();
+  if (!there)
+    return lore_fail(LORE_MEMORY, "cannot allocate a checksum of %s", old->path);
+  lore_status status =
+      lore_metrics_old_copy(old, metrics->ncid, &metrics->ids, metrics->groups, metrics->layers,
+                            metrics->scratch, there, metrics->digest);
+  print_digest(there, checksum);
+  lore_metrics_digest_destroy(there);
+  LORE_TRY(status);
   if (*old->checksum && strcmp(checksum, old->checksum) != 0)
     return lore_fail(LORE_NETCDF,
                      "%s is damaged: its first %lld records are not those that it had when the "
                      "checkpoint was written",
                      metrics->path, (long long)old->records);
+  return LORE_OK;
+}
+
+/* Takes over the records of `old` and the plateau's bounds that they have reached. */
+static lore_status take_records(lore_metrics *metrics, const lore_metrics_old *old,
+                                const char *partial) {
+  if (old->records > 0 && old->size < old->needed)
+    return lore_fail(LORE_NETCDF, "%s is truncated: %lld bytes, where %lld records need %lld",
+                     metrics->path, (long long)old->size, (long long)old->records,
+                     (long long)old->needed);
+  LORE_TRY(copy_records(metrics, old));
   int error = put_plateau(metrics, &(lore_metrics_record){.plateau_start = old->plateau_start,
                                                           .plateau_end = old->plateau_end});
   metrics->records = (uint32_t)old->records;

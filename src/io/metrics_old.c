@@ -307,6 +307,7 @@ static int open_old(lore_metrics_old *old) {
   close(fd);
   if (error == LORE_NC_TRUNCATED && classic.record_size > 0)
     error = NC_NOERR;
+  old->needed = classic.records_at + (off_t)old->records * classic.record_size;
   if (!error)
     error = nc__open(old->path, NC_NOWRITE, &block, &old->ncid);
   if (error)
@@ -331,23 +332,43 @@ lore_status lore_metrics_old_open(const char *path, const lore_metrics_definitio
   return take_plateau(old);
 }
 
+/* The variable of `metric`; -1 if an earlier version did not write it. */
+static int find_variable(const lore_metrics_old *old, const lore_metric *metric, int *variable) {
+  *variable = -1;
+  int error = nc_inq_varid(old->ncid, metric->name, variable);
+  return error == NC_ENOTVAR ? NC_NOERR : error;
+}
+
+/* Record `at` of `metric` to `values`: `count` fill values if the file lacks the variable. */
+static int read_values(const lore_metrics_old *old, int variable, const size_t *start,
+                       const size_t *count, double *values) {
+  if (variable >= 0)
+    return nc_get_vara_double(old->ncid, variable, start, count, values);
+  for (size_t i = 0; i < count[1] * count[2]; i++)
+    values[i] = NC_FILL_DOUBLE;
+  return NC_NOERR;
+}
+
 lore_status lore_metrics_old_copy(const lore_metrics_old *old, int ncid,
                                   const lore_metrics_ids *ids, size_t groups, size_t layers,
-                                  double *scratch, lore_metrics_digest *digest) {
+                                  double *scratch, lore_metrics_digest *there,
+                                  lore_metrics_digest *digest) {
   int from[sizeof ids->variable / sizeof *ids->variable];
   int error = NC_NOERR;
   for (int i = 0; i < lore_metrics_count && !error; i++)
     if (ids->variable[i] >= 0)
-      error = nc_inq_varid(old->ncid, lore_metric_table[i].name, &from[i]);
+      error = find_variable(old, &lore_metric_table[i], &from[i]);
   for (int64_t r = 0; r < old->records && !error; r++)
     for (int i = 0; i < lore_metrics_count && !error; i++) {
       size_t start[3] = {(size_t)r, 0, 0}, count[3];
       if (ids->variable[i] < 0)
         continue;
       lore_metric_extent(&lore_metric_table[i], groups, layers, count);
-      error = nc_get_vara_double(old->ncid, from[i], start, count, scratch);
+      error = read_values(old, from[i], start, count, scratch);
       if (!error)
         error = nc_put_vara_double(ncid, ids->variable[i], start, count, scratch);
+      if (from[i] >= 0)
+        lore_metrics_digest_add(there, scratch, count[1] * count[2]);
       lore_metrics_digest_add(digest, scratch, count[1] * count[2]);
     }
   return lore_netcdf_status(error, "copy the records of", old->path);

@@ -9,7 +9,7 @@
 typedef struct {
   const char *path;
   int ncid;             /* -1: not open */
-  off_t size;           /* bytes */
+  off_t size, needed;   /* bytes; needed for the records that are taken over */
   int64_t records;      /* to be taken over */
   const char *checksum; /* of them; "": not known */
   /* What the file is made of: as asked for, with the provenance and the free settings of the file.
@@ -27,10 +27,13 @@ typedef struct {
 lore_status lore_metrics_old_open(const char *path, const lore_metrics_definition *definition,
                                   int64_t records, const char *checksum, lore_metrics_old *old);
 
-/* Appends its records to the file `ncid` with the variables `ids`. */
+/* Appends its records to the file `ncid` with the variables `ids`: fill values for those that an
+ * earlier version did not write. Adds what the file has to `there`, and what is appended to
+ * `digest`. */
 lore_status lore_metrics_old_copy(const lore_metrics_old *old, int ncid,
                                   const lore_metrics_ids *ids, size_t groups, size_t layers,
-                                  double *scratch, lore_metrics_digest *digest);
+                                  double *scratch, lore_metrics_digest *there,
+                                  lore_metrics_digest *digest);
 
 void lore_metrics_old_close(lore_metrics_old *old);
 

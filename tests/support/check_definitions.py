@@ -136,8 +136,9 @@ def signature(pattern, tokens):
 
 
 def judge(weights, sequences):
-    """attribute_loss_by_attribute, accuracy by attribute, max_probability and entropy of biographies."""
-    loss, right, top, entropy = [[] for _ in range(6)], [[] for _ in range(6)], [], []
+    """attribute_loss_by_attribute, accuracy by attribute, max_probability and entropy of biographies; and each answer's
+    confidence, entropy, and whether it is right (answer, 3)."""
+    loss, right, top, entropy, answers = [[] for _ in range(6)], [[] for _ in range(6)], [], [], []
     for tokens in sequences:
         token = ids(weights, tokens)
         stream = forward.streams(weights, token[:-1])[-1]
@@ -148,15 +149,32 @@ def judge(weights, sequences):
             right[attribute].append((said.argmax(axis=-1) == target).all())
             top += list(np.exp(said.max(axis=-1)))
             entropy += list(-(np.exp(said) * said).sum(axis=-1))
-    return np.mean(loss, axis=1), np.mean(right, axis=1), np.mean(top), np.mean(entropy)
+            answers.append((np.exp(said.max(axis=-1).sum()), sum(entropy[-len(target):]), right[attribute][-1]))
+    return np.mean(loss, axis=1), np.mean(right, axis=1), np.mean(top), np.mean(entropy), np.array(answers, float)
+
+
+def check_answers(found, what, count, loss, answers, first):
+    """Stored bits of `count` individuals; calibration, and detection against the first group's answers."""
+    confidence, _, right = answers.T
+    bits = count * np.maximum(0, np.log(PAGE.VALUES) - loss).sum() / np.log(2)
+    near(f"stored_bits {what}", found.stored_bits, bits, size=count)
+    place = np.minimum((confidence * 15).astype(int), 14)
+    gaps = [abs((right - confidence)[place == k].sum()) for k in range(15)]
+    near(f"calibration_error {what}", found.calibration_error, sum(gaps) / len(answers), 1e-4, 1)
+    near(f"confidently_wrong {what}", found.confidently_wrong, ((right == 0) & (confidence > 0.5)).mean(), 1e-12)
+    for name, column, sign in (("confidence", 0, 1), ("entropy", 1, -1)):
+        higher = sign * np.subtract.outer(first[:, column], answers[:, column])
+        area = np.nan if first is answers else ((higher > 0) + (higher == 0) / 2).mean()
+        near(f"auroc_{name} {what}", found[f"auroc_{name}"], area, 1e-4, 1)
 
 
 def check_record(run, step, reference):
     ds, weights = run.metrics.sel(step=step), run.weights(step)
     groups = [str(group) for group in run.metrics.group.values.astype(str)]
+    first = None
     for group in groups:
         sequences = [run.evaluation(group, s) for s in range(int(run["evaluate_sequences"]))]
-        loss, right, top, entropy = judge(weights, sequences) if reference is None else 4 * [None]
+        loss, right, top, entropy, answers = judge(weights, sequences) if reference is None else 5 * [None]
         found = ds.isel(group=groups.index(group))
         if reference is None:
             near(f"loss of {group} at {step}", found.attribute_loss_by_attribute, loss)
@@ -165,6 +183,8 @@ def check_record(run, step, reference):
             near(f"mean accuracy of {group} at {step}", found.attribute_accuracy, right.mean(), 1e-12)
             near(f"max_probability of {group} at {step}", found.max_probability, top)
             near(f"entropy of {group} at {step}", found.entropy, entropy)
+            first = answers if first is None else first
+            check_answers(found, f"of {group} at {step}", run.range[group][1], loss, answers, first)
         if group == groups[0] and "layer" in ds.dims:
             of = weights if reference is None else reference
             some = sequences[: int(run["evaluate_attention_sequences"])]

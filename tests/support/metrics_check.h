@@ -41,6 +41,10 @@ static int metrics_check_record(int ncid, size_t at) {
       "step", "train_loss", "learning_rate", "gradient_norm", "wall_time", "tokens_seen", "phase"};
   static const char *const by_group[] = {"attribute_loss", "attribute_accuracy", "max_probability",
                                          "entropy"};
+  static const char *const answers[] = {
+      "stored_bits",       "stored_bits_per_parameter", "stored_bits_per_layer_parameter",
+      "calibration_error", "confidently_wrong",         "auroc_confidence",
+      "auroc_entropy"};
   static const char *const by_layer[] = {"attention_name_to_name", "attention_attribute_to_name",
                                          "attention_attribute_to_text", "attention_sharpness"};
   const size_t groups[] = {FIXTURE_GROUPS, LORE_ATTRIBUTES}, layers[] = {FIXTURE_LAYERS};
@@ -53,6 +57,9 @@ static int metrics_check_record(int ncid, size_t at) {
     good &= metrics_check_values(ncid, by_group[i], at, 2, groups, g + i, group, 1);
     good &= metrics_check_values(ncid, by_layer[i], at, 2, layers, a + i, 4, 1);
   }
+  for (int i = 0; i < 7; i++)
+    good &= metrics_check_values(ncid, answers[i], at, 2, groups, g + 4 + 2 * LORE_ATTRIBUTES + i,
+                                 group, 1);
   good &= metrics_check_values(ncid, "attribute_loss_by_attribute", at, 3, groups, g + 4, group,
                                LORE_ATTRIBUTES);
   good &= metrics_check_values(ncid, "attribute_accuracy_by_attribute", at, 3, groups,

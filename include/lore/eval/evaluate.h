@@ -40,6 +40,13 @@ typedef struct {
   double max_probability, entropy; /* over value tokens */
   double attribute_loss_by_attribute[LORE_ATTRIBUTES];
   double attribute_accuracy_by_attribute[LORE_ATTRIBUTES];
+  double stored_bits;                          /* of all individuals of the group, at least */
+  double stored_bits_per_parameter;            /* over all parameters */
+  double stored_bits_per_layer_parameter;      /* over those but of embeddings and head */
+  double calibration_error, confidently_wrong; /* of values: eval/answers.h */
+  /* Area under the ROC curve of telling the first group's values from this group's by confidence,
+   * and by entropy; NAN for the first group. */
+  double auroc_confidence, auroc_entropy;
 } lore_group_metrics;
 
 /* Attention signatures of one layer, averaged over heads and sequences. */
@@ -68,7 +75,7 @@ void lore_evaluator_patch(lore_evaluator *evaluator, const real *reference);
 /* Evaluates `parameters`: metrics of each group (`groups` entries) and attention signatures of each
  * layer that attends (lore_model_attention_layers entries) on the first group's first
  * attention_sequences sequences. The same bits for any number of threads and ranks; all ranks call
- * it and get them. Allocates nothing. LORE_MPI. */
+ * it and get them. Allocates nothing but what the C library's qsort does. LORE_MPI. */
 lore_status lore_evaluator_run(lore_evaluator *evaluator, const real *parameters,
                                lore_group_metrics *metrics, lore_attention_metrics *attention);
 
