@@ -86,6 +86,9 @@ static const lore_option options[] = {
      .help = "discard what DIR holds of these runs and begin again"},
     {LORE_OPTION_FLAG, 'q', "quiet", NULL, LORE_FIELD(lore_arguments, sweep.quiet, bool),
      .help = "print no progress"},
+    {LORE_OPTION_FLAG, 'v', "verbose", NULL, LORE_FIELD(lore_arguments, sweep.verbose, bool),
+     .help = "also print stored bits per parameter, calibration error and, against held-out "
+             "individuals, the area under the ROC curve of confidence"},
 };
 
 const lore_command_line lore_line_run = {

@@ -73,6 +73,7 @@ static void read_last_record(int ncid, size_t last, lore_seen_metrics *metrics) 
   metrics->phase = (int)phase;
   metrics->loss = read_number(ncid, "attribute_loss", at);
   metrics->accuracy = read_number(ncid, "attribute_accuracy", at);
+  metrics->bits_per_parameter = read_number(ncid, "stored_bits_per_parameter", at);
   metrics->train_loss = read_number(ncid, "train_loss", at);
   read_speed(ncid, last, metrics);
 }
@@ -83,6 +84,7 @@ static void read_metrics(const char *path, lore_seen_metrics *metrics) {
   int ncid;
   *metrics = (lore_seen_metrics){.loss = NAN,
                                  .accuracy = NAN,
+                                 .bits_per_parameter = NAN,
                                  .train_loss = NAN,
                                  .interval = NAN,
                                  .tokens_per_s = NAN,

@@ -151,6 +151,7 @@ static void print_json_run(lore_json *json, const lore_manifest *manifest, const
   lore_json_real(json, "phase", DIGITS, m->phase ? m->phase : NAN);
   lore_json_real(json, "attribute_loss", DIGITS, m->loss);
   lore_json_real(json, "attribute_accuracy", DIGITS, m->accuracy);
+  lore_json_real(json, "stored_bits_per_parameter", DIGITS, m->bits_per_parameter);
   lore_json_real(json, "tokens_per_second", DIGITS, m->tokens_per_s);
   lore_json_real(json, "seconds_left", DIGITS, seen->left);
   lore_json_real(json, "record_age", DIGITS, m->age);

@@ -22,6 +22,8 @@ static const struct {
     {"attribute_loss", BY_GROUP},
     {"attribute_accuracy", BY_GROUP},
     {"max_probability", BY_GROUP},
+    {"stored_bits_per_parameter", BY_GROUP},
+    {"auroc_confidence", BY_GROUP},
     {"attention_name_to_name", BY_LAYER},
     {"attention_attribute_to_name", BY_LAYER},
     {"attention_attribute_to_text", BY_LAYER},

@@ -9,10 +9,11 @@
 
 static const double redraw_every = 0.2; /* s */
 
-void lore_progress_start(lore_progress *progress, bool quiet, int held_out, int64_t steps,
-                         int64_t step, int64_t tokens, double flops_per_token) {
+void lore_progress_start(lore_progress *progress, bool quiet, bool verbose, int held_out,
+                         int64_t steps, int64_t step, int64_t tokens, double flops_per_token) {
   double now = lore_clock_seconds();
   *progress = (lore_progress){.quiet = quiet,
+                              .verbose = verbose,
                               .held_out = held_out,
                               .terminal = isatty(STDERR_FILENO),
                               .steps = steps,
@@ -23,9 +24,13 @@ void lore_progress_start(lore_progress *progress, bool quiet, int held_out, int6
                               .begin = now,
                               .last_drawn = now,
                               .line_clock = now};
-  if (!quiet)
-    fprintf(stderr, "%9s %5s %10s %14s %8s %13s %9s %8s %9s\n", "step", "phase", "train loss",
-            "attribute loss", "accuracy", "held-out loss", "tokens/s", "GFLOP/s", "time left");
+  if (quiet)
+    return;
+  fprintf(stderr, "%9s %5s %10s %14s %8s %13s", "step", "phase", "train loss", "attribute loss",
+          "accuracy", "held-out loss");
+  if (verbose)
+    fprintf(stderr, " %10s %11s %6s", "bits/param", "calibration", "AUROC");
+  fprintf(stderr, " %9s %8s %9s\n", "tokens/s", "GFLOP/s", "time left");
 }
 
 static void clear_line(const lore_progress *progress) {
@@ -76,6 +81,12 @@ static void print_number(const char *format, int width, double number) {
     fprintf(stderr, format, width, number);
 }
 
+static void print_answers(const lore_group_metrics *known, const lore_group_metrics *held_out) {
+  print_number(" %*.4f", 10, known->stored_bits_per_parameter);
+  print_number(" %*.4f", 11, known->calibration_error);
+  print_number(" %*.4f", 6, held_out ? held_out->auroc_confidence : NAN);
+}
+
 void lore_progress_record(lore_progress *progress, const lore_metrics_record *record) {
   double now = lore_clock_seconds();
   double rate =
@@ -90,8 +101,11 @@ void lore_progress_record(lore_progress *progress, const lore_metrics_record *re
   print_number(" %*.4f", 10, record->train_loss);
   print_number(" %*.4f", 14, record->group[0].attribute_loss);
   print_number(" %*.4f", 8, record->group[0].attribute_accuracy);
-  print_number(" %*.4f", 13,
-               progress->held_out >= 0 ? record->group[progress->held_out].attribute_loss : NAN);
+  const lore_group_metrics *held_out =
+      progress->held_out >= 0 ? &record->group[progress->held_out] : NULL;
+  print_number(" %*.4f", 13, held_out ? held_out->attribute_loss : NAN);
+  if (progress->verbose)
+    print_answers(&record->group[0], held_out);
   print_number(" %*.0f", 9, rate);
   print_number(" %*.1f", 8, rate * progress->flops_per_token * 1e-9);
   fprintf(stderr, " %9s\n", duration(seconds_left(progress, record->step, now), sizeof left, left));

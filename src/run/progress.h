@@ -9,7 +9,7 @@
 #include "lore/io/metrics.h"
 
 typedef struct {
-  bool quiet, terminal;
+  bool quiet, verbose, terminal;
   int held_out; /* group of held-out individuals in records, or -1 */
   int64_t steps;
   int64_t first_step, first_tokens; /* made in earlier sessions */
@@ -21,8 +21,8 @@ typedef struct {
 } lore_progress;
 
 /* `step` steps and `tokens` tokens were made in earlier sessions. */
-void lore_progress_start(lore_progress *progress, bool quiet, int held_out, int64_t steps,
-                         int64_t step, int64_t tokens, double flops_per_token);
+void lore_progress_start(lore_progress *progress, bool quiet, bool verbose, int held_out,
+                         int64_t steps, int64_t step, int64_t tokens, double flops_per_token);
 
 /* A training step has been made; `step` are done, `tokens` seen so far. */
 void lore_progress_step(lore_progress *progress, int64_t step, int64_t tokens);

@@ -148,6 +148,7 @@ static lore_status execute_run(lore_sweep *sweep, lore_run_result *result) {
   options.progressed = share_queue;
   options.context = sweep;
   options.quiet = o->quiet || sweep->runs > 1;
+  options.verbose = o->verbose;
   return lore_run_execute(&run->settings, &options, result);
 }
 

@@ -301,8 +301,8 @@ static lore_status train_biographies(lore_run *run) {
   LORE_TRY(open_training(run, &resumed));
   LORE_TRY_TOGETHER(run->options->team, lore_assembly_mean_tokens(&run->assembly, &mean_tokens));
   lore_progress_start(&run->progress, run->options->quiet || !lore_run_leads(run),
-                      run->assembly.held_out, run->settings->train.steps, run->at.step,
-                      run->at.tokens_seen,
+                      run->options->verbose, run->assembly.held_out, run->settings->train.steps,
+                      run->at.step, run->at.tokens_seen,
                       lore_model_flops_per_token(run->assembly.model, mean_tokens));
   if (resumed && !run->options->quiet)
     lore_info("resumed at step %lld", (long long)run->at.step);

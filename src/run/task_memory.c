@@ -112,8 +112,9 @@ static lore_status open_and_train(lore_run *run, lore_memory_trainer *trainer) {
   LORE_TRY(lore_run_choose_level(run));
   LORE_TRY(lore_run_lead(run, leads ? make_memory(run, trainer) : LORE_OK));
   LORE_TRY(lore_run_open_files(run, false));
-  lore_progress_start(&run->progress, run->options->quiet || !leads, run->assembly.held_out,
-                      run->settings->train.steps, 0, 0, lore_memory_flops(&run->settings->memory));
+  lore_progress_start(&run->progress, run->options->quiet || !leads, run->options->verbose,
+                      run->assembly.held_out, run->settings->train.steps, 0, 0,
+                      lore_memory_flops(&run->settings->memory));
   run->begin = lore_clock_seconds();
   lore_status status = train_together(run, trainer);
   lore_run_fill_result(run);

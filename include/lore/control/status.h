@@ -32,6 +32,7 @@ typedef struct {
   int64_t step, steps;              /* of the last record; train.steps */
   int phase;                        /* 0: none */
   double loss, accuracy;            /* attribute loss (nats) and accuracy of the first group */
+  double bits_per_parameter;        /* stored of the first group; NAN if an earlier version wrote */
   double train_loss;                /* nats per token, since the record before */
   double interval;                  /* s between records: of the last ones, or of those to come */
   double tokens_per_s, steps_per_s; /* over the last records */

@@ -34,7 +34,8 @@ typedef struct {
   bool retry;             /* also if it was set aside */
   void (*progressed)(void *context); /* called by the first rank after a checkpoint; NULL: not */
   void *context;
-  bool quiet; /* no progress */
+  bool quiet;   /* no progress */
+  bool verbose; /* more of it */
 } lore_run_options;
 
 /* What came of it. */

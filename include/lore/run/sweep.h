@@ -19,7 +19,7 @@ typedef struct {
   bool fail_fast;        /* the first failure stops all groups */
   int deaths_max;        /* after which a run is set aside; 0: never */
   bool retry;            /* also runs that were set aside */
-  bool overwrite, quiet;
+  bool overwrite, quiet, verbose;
   double job_end;              /* s since 1970; 0: not known. Of all ranks */
   double (*ask_job_end)(void); /* anew when it comes near, within LORE_SWEEP_PATIENCE s; 0: not
                                   known. One group asks for all. NULL: nobody to ask */

@@ -243,6 +243,20 @@ function lossPictures(parent, runs) {
     caption: `Mean probability of the most likely token. Solid: ${groupName(firstGroup)}${
         heldOut ? '; dashed: held-out' : ''}.`
   });
+  if (heldOut)
+    curvePicture(parent, runs, {
+      title: 'Telling what is known',
+      keys: [`auroc_confidence ${heldOut}`],
+      axis: shareAxis('area under the ROC curve'),
+      caption: `How well confidence tells values of ${groupName(firstGroup)} from values of held-out ${
+          who}: the probability that the known one is answered with more confidence. One half is chance.`
+    });
+  curvePicture(parent, runs, {
+    title: `Stored bits of ${name} ${who}`,
+    keys: [`stored_bits_per_parameter ${state.group}`],
+    axis: {title: 'bits per parameter'},
+    caption: 'How much of the values is stored, at least, divided by all parameters of the model.'
+  });
   curvePicture(parent, runs, {
     title: 'Training loss',
     keys: ['train_loss'],
