@@ -94,6 +94,19 @@ static void bits_of_a_planted_predictor(void **state) {
   assert_near(lore_stored_bits(3, values, loss, 7), 7 * (log2(800) + 2), 1e-9); /* none below 0 */
 }
 
+static void diverged_models_have_no_numbers(void **state) {
+  (void)state;
+  const lore_answer answer[] = {{0.9, 0, 0}, {NAN, NAN, 0}}, wild[] = {{INFINITY, 0, 0}};
+  double two[] = {1, NAN}, one[] = {3};
+  assert_true(isnan(lore_answers_calibration_error(2, answer)));
+  assert_true(isnan(lore_answers_confidently_wrong(2, answer)));
+  assert_true(isnan(lore_answers_calibration_error(1, wild)));
+  assert_true(isnan(lore_answers_confidently_wrong(1, wild)));
+  assert_true(isnan(lore_answers_auroc(2, two, 1, one)));
+  assert_true(isnan(lore_answers_auroc(1, one, 2, two)));
+  assert_true(isnan(lore_stored_bits(2, (double[]){800, 800}, (double[]){1, NAN}, 1)));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       numbers_test(a_calibrated_model_has_no_error),
@@ -102,6 +115,7 @@ int main(void) {
       numbers_test(auroc_is_a_count_of_pairs),
       numbers_test(auroc_at_its_ends),
       numbers_test(bits_of_a_planted_predictor),
+      numbers_test(diverged_models_have_no_numbers),
   };
   stream = lore_random_stream(1, LORE_RANDOM_TEST, 0, 0);
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,13 +2,24 @@
 #include "lore/eval/answers.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
+
+/* Of a model that has diverged nothing can be said. Rounding may make a probability exceed 1. */
+static bool all_probabilities(int answers, const lore_answer *answer) {
+  for (int i = 0; i < answers; i++)
+    if (!(answer[i].confidence >= 0 && answer[i].confidence < 1.01))
+      return false;
+  return true;
+}
 
 double lore_answers_calibration_error(int answers, const lore_answer *answer) {
   struct {
     double confidence, correct;
   } bin[LORE_CALIBRATION_BINS] = {{0}};
   double error = 0;
+  if (answers <= 0 || !all_probabilities(answers, answer))
+    return NAN;
   for (int i = 0; i < answers; i++) {
     int b = (int)(answer[i].confidence * LORE_CALIBRATION_BINS);
     b = b < LORE_CALIBRATION_BINS ? b : LORE_CALIBRATION_BINS - 1;
@@ -17,14 +28,16 @@ double lore_answers_calibration_error(int answers, const lore_answer *answer) {
   }
   for (int b = 0; b < LORE_CALIBRATION_BINS; b++)
     error += fabs(bin[b].correct - bin[b].confidence);
-  return answers > 0 ? error / answers : NAN;
+  return error / answers;
 }
 
 double lore_answers_confidently_wrong(int answers, const lore_answer *answer) {
   int wrong = 0;
+  if (answers <= 0 || !all_probabilities(answers, answer))
+    return NAN;
   for (int i = 0; i < answers; i++)
     wrong += answer[i].correct == 0 && answer[i].confidence > 0.5;
-  return answers > 0 ? (double)wrong / answers : NAN;
+  return (double)wrong / answers;
 }
 
 static int ascending(const void *a, const void *b) {
@@ -34,8 +47,15 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+static bool any_nan(int count, const double *x) {
+  for (int i = 0; i < count; i++)
+    if (isnan(x[i]))
+      return true;
+  return false;
+}
+
 double lore_answers_auroc(int highs, double *high, int lows, double *low) {
-  if (highs <= 0 || lows <= 0)
+  if (highs <= 0 || lows <= 0 || any_nan(highs, high) || any_nan(lows, low))
     return NAN;
   qsort(high, (size_t)highs, sizeof *high, ascending);
   qsort(low, (size_t)lows, sizeof *low, ascending);
@@ -53,7 +73,9 @@ double lore_answers_auroc(int highs, double *high, int lows, double *low) {
 
 double lore_stored_bits(int attributes, const double *values, const double *loss, double count) {
   double nats = 0;
-  for (int a = 0; a < attributes; a++)
-    nats += fmax(0, log(values[a]) - loss[a]);
+  for (int a = 0; a < attributes; a++) {
+    double known = log(values[a]) - loss[a];
+    nats += known < 0 ? 0 : known; /* NAN stays */
+  }
   return count * nats / log(2);
 }
