@@ -360,10 +360,11 @@ static lore_status share_sums(const lore_evaluator *e) {
   size_t sums = (size_t)e->groups * (size_t)e->chunks * sizeof *e->sums / sizeof(double);
   size_t signatures =
       (size_t)e->chunks * (size_t)e->attention_layers * sizeof *e->signatures / sizeof(double);
-  size_t answers = (size_t)e->groups * (size_t)e->values * sizeof *e->answer / sizeof(double);
+  size_t answers = (size_t)e->values * sizeof *e->answer / sizeof(double);
   LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, e->sums, (int)sums, MPI_DOUBLE, MPI_SUM, e->team.comm));
-  LORE_TRY_MPI(
-      MPI_Allreduce(MPI_IN_PLACE, e->answer, (int)answers, MPI_DOUBLE, MPI_SUM, e->team.comm));
+  for (int g = 0; g < e->groups; g++) /* all at once may be more than an int counts */
+    LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, e->answer + (size_t)g * (size_t)e->values,
+                               (int)answers, MPI_DOUBLE, MPI_SUM, e->team.comm));
   return LORE_MPI_DO(MPI_Allreduce(MPI_IN_PLACE, e->signatures, (int)signatures, MPI_DOUBLE,
                                    MPI_SUM, e->team.comm));
 }
