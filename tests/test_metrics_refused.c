@@ -121,6 +121,51 @@ static void test_origin(void **state) {
   refused(&d, 3, LORE_USER, "belongs to another run: it has no setting start_step");
 }
 
+static void rename_variable(const char *from, const char *to) {
+  int ncid, variable;
+  assert_int_equal(nc_open(path, NC_WRITE, &ncid), 0);
+  assert_int_equal(nc_redef(ncid), 0);
+  assert_int_equal(nc_inq_varid(ncid, from, &variable), 0);
+  assert_int_equal(nc_rename_var(ncid, variable, to), 0);
+  assert_int_equal(nc_close(ncid), 0);
+}
+
+static double first_value(const char *name) {
+  int ncid, variable;
+  double value;
+  assert_int_equal(nc_open(path, NC_NOWRITE, &ncid), 0);
+  assert_int_equal(nc_inq_varid(ncid, name, &variable), 0);
+  assert_int_equal(nc_get_var1_double(ncid, variable, (size_t[]){0, 0}, &value), 0);
+  nc_close(ncid);
+  return value;
+}
+
+/* A file of a version that did not know a metric, and one that lacks what all versions write. */
+static void test_missing_metrics(void **state) {
+  (void)state;
+  lore_metrics_definition d = definition_now();
+  char all[LORE_METRICS_CHECKSUM], message[512];
+  lore_metrics *metrics;
+  write_new(path, 3);
+  assert_int_equal(lore_metrics_resume(path, &d, 3, "", &metrics), LORE_OK);
+  lore_metrics_checksum(metrics, all);
+  lore_metrics_close(metrics);
+  double bits = first_value("stored_bits"), loss = first_value("attribute_loss");
+  rename_variable("stored_bits", "other_bits");
+  assert_int_equal(lore_metrics_resume(path, &d, 3, all, &metrics), LORE_NETCDF);
+  assert_non_null(strstr(lore_fail_message(), "its first 3 records are not those"));
+  assert_int_equal(lore_metrics_resume(path, &d, 3, "", &metrics), LORE_OK);
+  append(metrics, 3, 5);
+  lore_metrics_close(metrics);
+  assert_true(bits != NC_FILL_DOUBLE && first_value("stored_bits") == NC_FILL_DOUBLE);
+  assert_true(first_value("attribute_loss") == loss);
+  rename_variable("attribute_loss", "another_loss");
+  snprintf(message, sizeof message, "cannot copy the records of %s: NetCDF: Variable not found",
+           path);
+  assert_int_equal(lore_metrics_resume(path, &d, 3, "", &metrics), LORE_NETCDF);
+  assert_string_equal(lore_fail_message(), message);
+}
+
 /* Settings that change no result: the file keeps the first sitting's, however long they are now. */
 static void test_free_settings(void **state) {
   (void)state;
@@ -207,7 +252,8 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_directory, remove_directory)
   const struct CMUnitTest tests[] = {
       TEST(test_other_dimensions), TEST(test_other_settings), TEST(test_origin),
-      TEST(test_free_settings),    TEST(test_unfit_files),    TEST(test_full_disk),
+      TEST(test_missing_metrics),  TEST(test_free_settings),  TEST(test_unfit_files),
+      TEST(test_full_disk),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

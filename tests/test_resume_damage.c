@@ -198,14 +198,14 @@ static pid_t start_writer(int64_t step, int pipe_end) {
 static void test_killed(void **state) {
   (void)state;
   int64_t step = 0;
-  int temporaries = 0, unreported = 0;
+  int temporaries = 0, unreported = 0, longest_microseconds = LONGEST_MICROSECONDS;
   for (int i = 0; i < KILLS; i++) {
     int ends[2], status;
     int64_t reported = step;
     assert_int_equal(pipe(ends), 0);
     pid_t child = start_writer(step, ends[1]);
     close(ends[1]);
-    usleep((useconds_t)(rand_r(&seed) % LONGEST_MICROSECONDS));
+    usleep((useconds_t)(rand_r(&seed) % longest_microseconds));
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -216,6 +216,8 @@ static void test_killed(void **state) {
     path_of(reported + 1, path);
     snprintf(partial, sizeof partial, "%s.partial", path);
     temporaries += access(partial, F_OK) == 0;
+    if (temporaries == 0) /* a busy machine needs longer to begin one */
+      longest_microseconds += longest_microseconds / 4;
     step = get(directory);
     assert_true(step == reported || step == reported + 1);
     unreported += step != reported;

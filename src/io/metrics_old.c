@@ -336,10 +336,10 @@ lore_status lore_metrics_old_open(const char *path, const lore_metrics_definitio
 static int find_variable(const lore_metrics_old *old, const lore_metric *metric, int *variable) {
   *variable = -1;
   int error = nc_inq_varid(old->ncid, metric->name, variable);
-  return error == NC_ENOTVAR ? NC_NOERR : error;
+  return error == NC_ENOTVAR && metric->later ? NC_NOERR : error;
 }
 
-/* Record `at` of `metric` to `values`: `count` fill values if the file lacks the variable. */
+/* `count` values from `start` on; fill values if the file lacks the variable. */
 static int read_values(const lore_metrics_old *old, int variable, const size_t *start,
                        const size_t *count, double *values) {
   if (variable >= 0)

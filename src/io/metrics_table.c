@@ -11,21 +11,30 @@
 #include <xxhash.h>
 
 #define STEP(field, member, type, units, long_name)                                                \
-  { #field, long_name, units, type, LORE_BY_STEP, member, offsetof(lore_metrics_record, field) }
+  {                                                                                                \
+#field, long_name, units, type, LORE_BY_STEP, member, offsetof(lore_metrics_record, field),    \
+        false                                                                                      \
+  }
 #define DRAW(field, member, type, long_name)                                                       \
   {                                                                                                \
     "draw_" #field, long_name, "1", type, LORE_BY_STEP, member,                                    \
-        offsetof(lore_metrics_record, draw.field)                                                  \
+        offsetof(lore_metrics_record, draw.field), false                                           \
   }
 #define GROUP(field, shape, units, long_name)                                                      \
   {                                                                                                \
 #field, long_name, units, NC_DOUBLE, shape, LORE_MEMBER_DOUBLE,                                \
-        offsetof(lore_group_metrics, field)                                                        \
+        offsetof(lore_group_metrics, field), false                                                 \
+  }
+/* By group; files of earlier versions lack it. */
+#define LATER(field, units, long_name)                                                             \
+  {                                                                                                \
+#field, long_name, units, NC_DOUBLE, LORE_BY_GROUP, LORE_MEMBER_DOUBLE,                        \
+        offsetof(lore_group_metrics, field), true                                                  \
   }
 #define LAYER(field, long_name)                                                                    \
   {                                                                                                \
     "attention_" #field, long_name, "1", NC_DOUBLE, LORE_BY_LAYER, LORE_MEMBER_DOUBLE,             \
-        offsetof(lore_attention_metrics, field)                                                    \
+        offsetof(lore_attention_metrics, field), false                                             \
   }
 
 const lore_metric lore_metric_table[] = {
@@ -53,20 +62,18 @@ const lore_metric lore_metric_table[] = {
           "cross-entropy of the value of each attribute, summed over its tokens"),
     GROUP(attribute_accuracy_by_attribute, LORE_BY_GROUP_AND_ATTRIBUTE, "1",
           "share of values of each attribute whose tokens are all predicted"),
-    GROUP(stored_bits, LORE_BY_GROUP, "bits",
-          "what is stored of the values of the group's individuals, at least"),
-    GROUP(stored_bits_per_parameter, LORE_BY_GROUP, "bits",
-          "the same for each parameter of the model"),
-    GROUP(stored_bits_per_layer_parameter, LORE_BY_GROUP, "bits",
+    LATER(stored_bits, "bits", "what is stored of the values of the group's individuals, at least"),
+    LATER(stored_bits_per_parameter, "bits", "the same for each parameter of the model"),
+    LATER(stored_bits_per_layer_parameter, "bits",
           "the same for each parameter but those of embeddings and head"),
-    GROUP(calibration_error, LORE_BY_GROUP, "1",
+    LATER(calibration_error, "1",
           "expected calibration error of answers for values, 15 bins of confidence"),
-    GROUP(confidently_wrong, LORE_BY_GROUP, "1",
+    LATER(confidently_wrong, "1",
           "share of values that are answered wrongly with a confidence above one half"),
-    GROUP(
-        auroc_confidence, LORE_BY_GROUP, "1",
+    LATER(
+        auroc_confidence, "1",
         "area under the ROC curve: values of the first group told from this group's by confidence"),
-    GROUP(auroc_entropy, LORE_BY_GROUP, "1",
+    LATER(auroc_entropy, "1",
           "area under the ROC curve: values of the first group told from this group's by entropy"),
     LAYER(name_to_name,
           "attention from the last name token to earlier ones, also of earlier sentences"),

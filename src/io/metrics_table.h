@@ -23,6 +23,7 @@ typedef struct {
   lore_metric_shape shape;
   lore_member member;
   size_t offset; /* in lore_metrics_record, lore_group_metrics or lore_attention_metrics */
+  bool later;    /* files of earlier versions lack it */
 } lore_metric;
 
 extern const lore_metric lore_metric_table[];
