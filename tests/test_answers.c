@@ -96,12 +96,14 @@ static void bits_of_a_planted_predictor(void **state) {
 
 static void diverged_models_have_no_numbers(void **state) {
   (void)state;
-  const lore_answer answer[] = {{0.9, 0, 0}, {NAN, NAN, 0}}, wild[] = {{INFINITY, 0, 0}};
+  const lore_answer answer[] = {{0.9, 0, 0}, {NAN, NAN, 0}}, wild[] = {{INFINITY, 0, 0}, {7, 0, 0}};
   double two[] = {1, NAN}, one[] = {3};
   assert_true(isnan(lore_answers_calibration_error(2, answer)));
   assert_true(isnan(lore_answers_confidently_wrong(2, answer)));
-  assert_true(isnan(lore_answers_calibration_error(1, wild)));
-  assert_true(isnan(lore_answers_confidently_wrong(1, wild)));
+  for (int i = 0; i < 2; i++) {
+    assert_true(isnan(lore_answers_calibration_error(1, &wild[i])));
+    assert_true(isnan(lore_answers_confidently_wrong(1, &wild[i])));
+  }
   assert_true(isnan(lore_answers_auroc(2, two, 1, one)));
   assert_true(isnan(lore_answers_auroc(1, one, 2, two)));
   assert_true(isnan(lore_stored_bits(2, (double[]){800, 800}, (double[]){1, NAN}, 1)));
