@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Builds LORE and runs its tests. The last line of the output counts them.
 #
-#   tests/run.sh         gcc, all tests (under 15 minutes)
+#   tests/run.sh         gcc, all tests (36 minutes on two cores)
 #   tests/run.sh ci      gcc with -Werror, all tests but slow ones with Slurm (LORE_SLURM_TESTS=short), with fewer
 #                        kills (LORE_KILLS=4), three tests side by side (LORE_TEST_JOBS=3); clang builds with -Werror;
-#                        C tests with sanitizers (under 25 minutes)
+#                        C tests with sanitizers (about half an hour on two cores)
 #   tests/run.sh full    all of that and the whole night, all tests with clang too, valgrind, shellcheck, make distcheck
 #                        (and sums over 64 ranks, LORE_RANKS=1, a report of 2,000 runs, LORE_MANY=1, and a release,
 #                        LORE_RELEASE=1)
