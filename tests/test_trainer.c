@@ -336,25 +336,39 @@ static void read_memory(int64_t bytes[2]) {
     bytes[i] *= sysconf(_SC_PAGESIZE);
 }
 
-/* A trainer made before leaves threads and their stacks behind. */
+/* What a trainer adds to the process: bytes mapped and touched. One made before leaves threads and
+ * their stacks behind. */
+static void measure_trainer(const lore_train_config *config, int threads, int64_t added[2]) {
+  int64_t before[2];
+  lore_trainer_destroy(make_trainer(config, threads, 5));
+  read_memory(before);
+  lore_trainer *trainer = make_trainer(config, threads, 5);
+  read_memory(added);
+  lore_trainer_destroy(trainer);
+  for (int i = 0; i < 2; i++)
+    added[i] -= before[i];
+}
+
+/* Threads that start late, and a sanitizer's own memory, can disturb a measurement, so one of a
+ * few must agree: a number that is wrong agrees with none. */
 static void bytes_are_what_is_mapped(void **state) {
   (void)state;
+  enum { ATTEMPTS = 5 };
   const int64_t slack = (int64_t)1 << 20;
   lore_train_config config = train_config();
   for (int threads = 1; threads <= BATCH; threads = threads < THREADS ? threads + 1 : 2 * threads) {
-    int64_t before[2], after[2];
-    lore_trainer_destroy(make_trainer(&config, threads, 5));
-    read_memory(before);
-    lore_trainer *trainer = make_trainer(&config, threads, 5);
-    read_memory(after);
     int64_t said = (int64_t)lore_trainer_bytes(world.model, &config, world.longest,
                                                lore_team_alone(), threads, LORE_GEMM_BUILTIN);
-    lore_trainer_destroy(trainer);
     assert_true(said > world.model->elements * 4 * (int64_t)sizeof(real));
-    for (int i = 0; i < 2; i++)
-      if (llabs(after[i] - before[i] - said) > slack)
-        fail_msg("%d threads: %s %lld bytes, said %lld", threads, i ? "touched" : "mapped",
-                 (long long)(after[i] - before[i]), (long long)said);
+    int64_t added[2];
+    int agrees = 0;
+    for (int attempt = 0; attempt < ATTEMPTS && !agrees; attempt++) {
+      measure_trainer(&config, threads, added);
+      agrees = llabs(added[0] - said) <= slack && llabs(added[1] - said) <= slack;
+    }
+    if (!agrees)
+      fail_msg("%d threads: mapped %lld and touched %lld bytes, said %lld", threads,
+               (long long)added[0], (long long)added[1], (long long)said);
   }
 }
 
