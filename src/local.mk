@@ -20,6 +20,7 @@ data_sources = \
 	src/data/attribute.c \
 	src/data/batch.c \
 	src/data/distribution.c \
+	src/data/exposure.c \
 	src/data/lists.h \
 	src/data/names.c \
 	src/data/names.h \

@@ -12,6 +12,7 @@ float_tests = \
 	tests/test_decoder \
 	tests/test_distribution \
 	tests/test_evaluate \
+	tests/test_exposure \
 	tests/test_exp \
 	tests/test_gemm \
 	tests/test_head \

@@ -210,7 +210,7 @@ static void limit_file_size(rlim_t bytes) {
 static void test_full_then_room(void **state) {
   (void)state;
   lore_metrics *metrics = create(path);
-  limit_file_size(30000);
+  limit_file_size(60000);
   int records = append_until_full(metrics, path, "File too large");
   assert_true(records > 10);
   assert_int_equal(metrics_check(path), records);
@@ -224,7 +224,7 @@ static void test_full_without_reservation(void **state) {
   (void)state;
   fallocate_missing = 1;
   lore_metrics *metrics = create(path);
-  limit_file_size(20000);
+  limit_file_size(40000);
   int records = append_until_full(metrics, path, "File too large");
   limit_file_size(RLIM_INFINITY);
   assert_int_equal(append(metrics, records), LORE_FILE); /* given up */

@@ -35,7 +35,7 @@ def open(*paths: Place | Iterable[Place]) -> xr.Dataset:
     paths: directories that `lore run -o` wrote or directories of such, files of `lore collect`, single runs' directories.
     The result does not depend on which of these a study is read from. Jobs may be running.
 
-    Dimensions: run (names of the runs), step (every step at which any run was evaluated), group, attribute, layer.
+    Dimensions: run (names of the runs), step (every step at which any run was evaluated), group, attribute, bin, layer.
     Coordinates: state ("waiting", "running", "interrupted", "stopped", "done", "diverged", "failed" or "damaged"),
     experiment, and every setting, "train_steps" for train.steps: along run if it is swept or differs, else one value.
     Variables: those of doc/metrics.md with `run` in front. NaN is what a run does not have. Units are attributes.

@@ -206,9 +206,9 @@ def run_of(part: Part) -> Run | None:
     scalars = {name: float(values) for name, (dims, values) in part.values.items() if dims == ()}
     records = {name: values[there] for name, (dims, values) in part.values.items()
                if dims[:1] == ("step",) and "attribute" not in dims}
-    groups, layers = ([*part.labels.get(dim, ())] for dim in ("group", "layer"))
+    groups, layers, bins = ([*part.labels.get(dim, ())] for dim in ("group", "layer", "bin"))
     return Run(part.name, part.experiment, settings_of(part), scalars, part.labels["step"][there].astype(int),
-               list(map(str, groups)), list(map(int, layers)), records)
+               list(map(str, groups)), list(map(int, layers)), records, list(map(int, bins)))
 
 
 def study_of(records: Records) -> Study:
@@ -324,7 +324,7 @@ def settings_columns(parts: Sequence[Part], along: set[str]) -> dict[str, tuple[
 
 
 def join(sources: Sequence[Records]) -> xr.Dataset:
-    """One dataset (run, step, group, attribute, layer), the same whatever kind of files it comes from."""
+    """One dataset (run, step, group, attribute, bin, layer), the same whatever kind of files it comes from."""
     parts = kept_parts(sources)
     labels, lengths = all_lengths(parts)
     differ = differing(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar, Union
 
 import numpy as np
@@ -28,7 +28,8 @@ class Run:
     settings    the run's own, "train_steps" for train.steps
     scalars     nats (baselines) or steps (bounds of the plateau; NaN if not reached)
     steps       (step)
-    records     (step), (step, group) or, of attention, (step, layer); NaN where a step has no value
+    records     (step), (step, group), (step, layer) of attention, or (step, group, bin); NaN where a step has no value
+    bins        smallest numbers of the bins; empty in files of earlier versions
     """
     name: str
     experiment: str
@@ -38,6 +39,7 @@ class Run:
     groups: list[str]
     layers: list[int]
     records: dict[str, Floats]
+    bins: list[int] = field(default_factory=list)
 
     def number(self, setting: str, default: float | None = None) -> float:
         """A setting that is a number; KeyError if the run lacks it and there is no default."""
@@ -68,6 +70,13 @@ class Run:
             values = values[:, self.groups.index(group)]
         there = np.isfinite(values)
         return self.steps[there], values[there]
+
+    def binned(self, variable: str, group: str) -> Floats:
+        """(step, bin); empty if the run has no such variable or group."""
+        values = self.records.get(variable)
+        if values is None or group not in self.groups:
+            return np.empty((0, 0))
+        return values[:, self.groups.index(group)]
 
     def at(self, step: float, variable: str, group: str | None = None, layer: int | None = None) -> float:
         """The value at a step, linear between evaluations; NaN outside of them."""

@@ -52,7 +52,7 @@ def allowed(what: str, name: str, there: Iterable[Hashable]) -> Mistake:
 def setting_of(dataset: xr.Dataset, name: str) -> str:
     """The name of a coordinate, for that or a setting's as studies write it."""
     own = str(name).replace(".", "_")
-    others = ("run", "step", "group", "attribute", "layer", "state", *ORIGINS)
+    others = ("run", "step", "group", "attribute", "bin", "layer", "state", *ORIGINS)
     settings = [key for key, variable in dataset.coords.items() if not set(variable.dims) - {"run"} and key not in others]
     if own not in settings:
         raise allowed("setting", str(name), settings)

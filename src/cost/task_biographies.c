@@ -29,7 +29,8 @@ static void estimate_memory(const lore_assembly *a, const lore_settings *s, int 
   lore_gemm_shape shapes[LORE_GEMM_SHAPES_MAX];
   int count = lore_decoder_gemm_shapes(a->model, s->train.shard * a->longest, shapes);
   e->process_bytes = before;
-  e->population_bytes = lore_population_bytes(&s->population);
+  e->population_bytes = lore_population_bytes(&s->population) +
+                        lore_exposure_bytes(lore_population_total(&s->population));
   e->trainer_bytes = trainer_bytes(a, s, ranks, e->threads);
   e->evaluator_bytes = lore_evaluator_bytes(a->model, &s->evaluate, a->groups, a->longest,
                                             e->threads, lore_patch_wanted(&s->train.patch));

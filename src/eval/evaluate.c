@@ -15,11 +15,16 @@
 
 enum { CHUNK = 16 }; /* sequences that a thread evaluates at a time */
 
+typedef struct {
+  double values, correct, loss;
+} bin_sums;
+
 /* Sums over a chunk; chunks are added in order, so threads and ranks do not change bits. Doubles
  * throughout, counts too: ranks add them as one vector. */
 typedef struct {
   double values[LORE_ATTRIBUTES], correct[LORE_ATTRIBUTES], tokens;
   double loss[LORE_ATTRIBUTES], top, entropy;
+  bin_sums exposure[LORE_EXPOSURE_BINS], recency[LORE_EXPOSURE_BINS];
 } score_sums;
 
 /* Sums over heads and sentences of one layer (paper figures 3 and F); doubles, as ranks add them.
@@ -45,7 +50,8 @@ struct lore_evaluator {
   int groups, threads, chunks, values; /* chunks and values per group */
   double parameters, layer_parameters;
   bool patched;
-  const real *reference; /* parameters whose attention is used now; NULL: the model's own */
+  const lore_exposure *exposure; /* NULL: not known */
+  const real *reference;         /* parameters whose attention is used now; NULL: the model's own */
   int attention_layers;
   lore_arena arena;
   lore_group *group;
@@ -174,15 +180,33 @@ void lore_evaluator_patch(lore_evaluator *evaluator, const real *reference) {
   evaluator->reference = reference;
 }
 
+void lore_evaluator_expose(lore_evaluator *evaluator, const lore_exposure *exposure) {
+  evaluator->exposure = exposure;
+}
+
+/* Adds a value of an individual to its bins. */
+static void add_to_bins(const lore_exposure *exposure, int64_t individual, double correct,
+                        double loss, score_sums *sums) {
+  bin_sums *bin[] = {&sums->exposure[lore_exposure_bin(exposure->draws[individual])],
+                     &sums->recency[lore_exposure_bin(lore_exposure_age(exposure, individual))]};
+  for (int i = 0; i < 2; i++) {
+    bin[i]->values++;
+    bin[i]->correct += correct;
+    bin[i]->loss += loss;
+  }
+}
+
 /* Adds the values of a chunk, whose answers go to `answer`. */
-static void add_values(const evaluation_worker *worker, score_sums *sums, lore_answer *answer) {
+static void add_values(const lore_evaluator *e, const evaluation_worker *worker, score_sums *sums,
+                       lore_answer *answer) {
   const lore_batch *batch = &worker->batch;
   int at = 0;
   for (int k = 0; k < batch->sequences * LORE_ATTRIBUTES; k++) {
     int attribute = batch->attribute[k], all_correct = 1;
-    double confidence = 1, entropy = 0;
+    double confidence = 1, entropy = 0, loss = 0;
     for (int j = 0; j < batch->value_length[k]; j++, at++) {
       sums->loss[attribute] += worker->loss[at];
+      loss += worker->loss[at];
       sums->top += worker->top[at];
       sums->entropy += worker->entropy[at];
       all_correct &= worker->correct[at];
@@ -193,6 +217,8 @@ static void add_values(const evaluation_worker *worker, score_sums *sums, lore_a
     sums->values[attribute]++;
     sums->correct[attribute] += all_correct;
     answer[k] = (lore_answer){confidence, entropy, all_correct};
+    if (e->exposure)
+      add_to_bins(e->exposure, batch->individual[k / LORE_ATTRIBUTES], all_correct, loss, sums);
   }
 }
 
@@ -283,25 +309,49 @@ static void evaluate_chunk(lore_evaluator *e, evaluation_worker *worker, const r
   lore_workspace_patch(worker->workspace, e->reference ? worker->patterns : NULL);
   lore_decoder_score(e->model, parameters, &worker->batch, worker->workspace, NULL, &scores);
   e->sums[task] = (score_sums){0};
-  add_values(worker, &e->sums[task],
+  add_values(e, worker, &e->sums[task],
              e->answer + (size_t)(task / e->chunks) * (size_t)e->values + first * LORE_ATTRIBUTES);
   if (task < e->chunks)
     add_signatures(e, worker, first, e->signatures + (size_t)chunk * e->attention_layers);
 }
 
-static lore_group_metrics group_metrics(const score_sums *chunk, int chunks) {
+static void add_bins(const bin_sums *chunk, bin_sums *sums) {
+  for (int b = 0; b < LORE_EXPOSURE_BINS; b++) {
+    sums[b].values += chunk[b].values;
+    sums[b].correct += chunk[b].correct;
+    sums[b].loss += chunk[b].loss;
+  }
+}
+
+static void add_chunk(const score_sums *chunk, score_sums *sums) {
+  for (int a = 0; a < LORE_ATTRIBUTES; a++) {
+    sums->loss[a] += chunk->loss[a];
+    sums->values[a] += chunk->values[a];
+    sums->correct[a] += chunk->correct[a];
+  }
+  sums->top += chunk->top;
+  sums->entropy += chunk->entropy;
+  sums->tokens += chunk->tokens;
+  add_bins(chunk->exposure, sums->exposure);
+  add_bins(chunk->recency, sums->recency);
+}
+
+static lore_binned_metrics mean_bins(const lore_evaluator *e, const bin_sums *sums) {
+  lore_binned_metrics means;
+  for (int b = 0; b < LORE_EXPOSURE_BINS; b++) {
+    double values = sums[b].values ? sums[b].values : NAN;
+    means.values[b] = e->exposure ? sums[b].values : NAN;
+    means.accuracy[b] = sums[b].correct / values;
+    means.loss[b] = sums[b].loss / values;
+  }
+  return means;
+}
+
+static lore_group_metrics group_metrics(const lore_evaluator *e, const score_sums *chunk) {
   score_sums sums = {0};
   lore_group_metrics metrics = {0};
-  for (int c = 0; c < chunks; c++) {
-    for (int a = 0; a < LORE_ATTRIBUTES; a++) {
-      sums.loss[a] += chunk[c].loss[a];
-      sums.values[a] += chunk[c].values[a];
-      sums.correct[a] += chunk[c].correct[a];
-    }
-    sums.top += chunk[c].top;
-    sums.entropy += chunk[c].entropy;
-    sums.tokens += chunk[c].tokens;
-  }
+  for (int c = 0; c < e->chunks; c++)
+    add_chunk(&chunk[c], &sums);
   for (int a = 0; a < LORE_ATTRIBUTES; a++) {
     metrics.attribute_loss_by_attribute[a] = sums.loss[a] / sums.values[a];
     metrics.attribute_accuracy_by_attribute[a] = sums.correct[a] / sums.values[a];
@@ -310,6 +360,8 @@ static lore_group_metrics group_metrics(const score_sums *chunk, int chunks) {
   }
   metrics.max_probability = sums.top / sums.tokens;
   metrics.entropy = sums.entropy / sums.tokens;
+  metrics.exposure = mean_bins(e, sums.exposure);
+  metrics.recency = mean_bins(e, sums.recency);
   return metrics;
 }
 
@@ -383,7 +435,7 @@ lore_status lore_evaluator_run(lore_evaluator *e, const real *parameters,
   if (e->team.ranks > 1)
     LORE_TRY(share_sums(e));
   for (int g = 0; g < e->groups; g++) {
-    metrics[g] = group_metrics(e->sums + (size_t)g * e->chunks, e->chunks);
+    metrics[g] = group_metrics(e, e->sums + (size_t)g * e->chunks);
     find_stored_bits(e, g, &metrics[g]);
     judge_answers(e, g, &metrics[g]);
   }

@@ -46,7 +46,7 @@ static lore_metrics *metrics_allocate(const char *path, const lore_metrics_defin
   metrics->plateau_start = metrics->plateau_end = NC_FILL_DOUBLE;
   metrics->path = strdup(path);
   metrics->scratch =
-      calloc(largest(metrics->groups * LORE_ATTRIBUTES, metrics->layers) + 1, sizeof(double));
+      calloc(largest(metrics->groups * LORE_EXPOSURE_BINS, metrics->layers) + 1, sizeof(double));
   metrics->digest = lore_metrics_digest_create();
   if (metrics->path && metrics->scratch && metrics->digest)
     return metrics;
@@ -61,7 +61,7 @@ static off_t record_size(const lore_metrics *metrics) {
     size_t count[3];
     lore_metric_extent(metric, metrics->groups, metrics->layers, count);
     if (metrics->ids.variable[i] >= 0)
-      size += (off_t)(count[1] * count[2] * (metric->type == NC_INT ? 4 : 8));
+      size += (off_t)(count[1] * count[2] * (metric->type == NC_DOUBLE ? 8 : 4));
   }
   return size;
 }

@@ -353,7 +353,7 @@ lore_status lore_metrics_old_copy(const lore_metrics_old *old, int ncid,
                                   const lore_metrics_ids *ids, size_t groups, size_t layers,
                                   double *scratch, lore_metrics_digest *there,
                                   lore_metrics_digest *digest) {
-  int from[sizeof ids->variable / sizeof *ids->variable];
+  int from[LORE_METRICS_MOST];
   int error = NC_NOERR;
   for (int i = 0; i < lore_metrics_count && !error; i++)
     if (ids->variable[i] >= 0)

@@ -31,6 +31,12 @@
 #field, long_name, units, NC_DOUBLE, LORE_BY_GROUP, LORE_MEMBER_DOUBLE,                        \
         offsetof(lore_group_metrics, field), true                                                  \
   }
+/* By group and bin; files of earlier versions lack it. Rounded to float, as there are many. */
+#define BINNED(what, field, units, long_name)                                                      \
+  {                                                                                                \
+#what "_" #field, long_name, units, NC_FLOAT, LORE_BY_GROUP_AND_BIN, LORE_MEMBER_DOUBLE,       \
+        offsetof(lore_group_metrics, what.field), true                                             \
+  }
 #define LAYER(field, long_name)                                                                    \
   {                                                                                                \
     "attention_" #field, long_name, "1", NC_DOUBLE, LORE_BY_LAYER, LORE_MEMBER_DOUBLE,             \
@@ -75,6 +81,14 @@ const lore_metric lore_metric_table[] = {
         "area under the ROC curve: values of the first group told from this group's by confidence"),
     LATER(auroc_entropy, "1",
           "area under the ROC curve: values of the first group told from this group's by entropy"),
+    BINNED(exposure, values, "1",
+           "evaluated values of individuals that training has shown so often"),
+    BINNED(exposure, accuracy, "1", "share of these whose tokens are all predicted"),
+    BINNED(exposure, loss, "nats", "cross-entropy of these, summed over their tokens, mean"),
+    BINNED(recency, values, "1",
+           "evaluated values of individuals that training showed last so many steps ago; 0: never"),
+    BINNED(recency, accuracy, "1", "share of these whose tokens are all predicted"),
+    BINNED(recency, loss, "nats", "cross-entropy of these, summed over their tokens, mean"),
     LAYER(name_to_name,
           "attention from the last name token to earlier ones, also of earlier sentences"),
     LAYER(attribute_to_name,
@@ -85,6 +99,8 @@ const lore_metric lore_metric_table[] = {
 };
 
 const int lore_metrics_count = sizeof lore_metric_table / sizeof *lore_metric_table;
+_Static_assert(sizeof lore_metric_table / sizeof *lore_metric_table <= LORE_METRICS_MOST,
+               "lore_metrics_ids has no room");
 
 static double member_value(const char *at, lore_member member) {
   double number;
@@ -124,6 +140,8 @@ void lore_metric_extent(const lore_metric *metric, size_t groups, size_t layers,
     count[1] = groups;
   if (metric->shape == LORE_BY_GROUP_AND_ATTRIBUTE)
     count[2] = LORE_ATTRIBUTES;
+  if (metric->shape == LORE_BY_GROUP_AND_BIN)
+    count[2] = LORE_EXPOSURE_BINS;
 }
 
 int lore_metric_put(int ncid, int variable, const lore_metric *metric, size_t at, size_t groups,
@@ -136,15 +154,16 @@ int lore_metric_put(int ncid, int variable, const lore_metric *metric, size_t at
     gather_values(record, 0, 1, 1, metric, scratch);
     break;
   case LORE_BY_GROUP:
-    gather_values(record->group, sizeof *record->group, groups, 1, metric, scratch);
-    break;
   case LORE_BY_GROUP_AND_ATTRIBUTE:
-    gather_values(record->group, sizeof *record->group, groups, LORE_ATTRIBUTES, metric, scratch);
+  case LORE_BY_GROUP_AND_BIN:
+    gather_values(record->group, sizeof *record->group, groups, count[2], metric, scratch);
     break;
   case LORE_BY_LAYER:
     gather_values(record->attention, sizeof *record->attention, layers, 1, metric, scratch);
     break;
   }
+  for (size_t i = 0; metric->type == NC_FLOAT && i < count[1] * count[2]; i++)
+    scratch[i] = (double)(float)scratch[i]; /* what will be read back */
   lore_metrics_digest_add(digest, scratch, count[1] * count[2]);
   return nc_put_vara_double(ncid, variable, start, count, scratch);
 }
@@ -186,12 +205,12 @@ static const char summary[] =
     "accuracy on attribute values, confidence, attention signatures and the phases of learning.";
 
 typedef struct {
-  int step, group, attribute, layer;
+  int step, group, attribute, bin, layer;
 } metrics_dimensions;
 
 /* Ids of the coordinates, and of the scalars that are known from the start. */
 typedef struct {
-  int group, attribute, layer;
+  int group, attribute, bin, layer;
   int no_knowledge_baseline, empirical_baseline;
   int *setting;
 } fixed_ids;
@@ -201,6 +220,7 @@ static void define_dimensions(lore_ncfile *file, const lore_metrics_definition *
   d->step = lore_ncfile_dimension(file, "step", NC_UNLIMITED);
   d->group = lore_ncfile_dimension(file, "group", (size_t)definition->groups);
   d->attribute = definition->pairs ? -1 : lore_ncfile_dimension(file, "attribute", LORE_ATTRIBUTES);
+  d->bin = definition->pairs ? -1 : lore_ncfile_dimension(file, "bin", LORE_EXPOSURE_BINS);
   /* A length of 0 would mean a second unlimited dimension. */
   d->layer = definition->attention_layers
                  ? lore_ncfile_dimension(file, "layer", (size_t)definition->layers)
@@ -235,6 +255,9 @@ static void define_fixed(lore_ncfile *file, const lore_metrics_definition *defin
                               definition->pairs ? "set of pairs" : "set of individuals");
   if (d->attribute >= 0)
     fixed->attribute = define_label(file, "attribute", d->attribute, "attribute of an individual");
+  if (d->bin >= 0)
+    fixed->bin = lore_ncfile_variable(file, "bin", NC_INT, 1, &d->bin,
+                                      "smallest number in the bin; the last has no largest", "1");
   if (d->layer >= 0)
     fixed->layer =
         lore_ncfile_variable(file, "layer", NC_INT, 1, &d->layer, "layer, the first is 1", "1");
@@ -242,13 +265,18 @@ static void define_fixed(lore_ncfile *file, const lore_metrics_definition *defin
 }
 
 static void define_records(lore_ncfile *file, const metrics_dimensions *d, lore_metrics_ids *ids) {
-  static const int rank[] = {1, 2, 3, 2};
+  static const int rank[] = {1, 2, 3, 3, 2};
   for (int i = 0; i < lore_metrics_count; i++) {
     const lore_metric *metric = &lore_metric_table[i];
     int dimension[3] = {d->step, d->group, d->attribute};
     ids->variable[i] = -1;
     if (metric->shape == LORE_BY_GROUP_AND_ATTRIBUTE && d->attribute < 0)
       continue;
+    if (metric->shape == LORE_BY_GROUP_AND_BIN) {
+      if (d->bin < 0)
+        continue;
+      dimension[2] = d->bin;
+    }
     if (metric->shape == LORE_BY_LAYER) {
       if (d->layer < 0)
         continue;
@@ -258,6 +286,9 @@ static void define_records(lore_ncfile *file, const metrics_dimensions *d, lore_
                                   metric->long_name, metric->units);
     if (metric->type == NC_DOUBLE)
       lore_ncfile_real(file, id, "_FillValue", NC_FILL_DOUBLE);
+    if (metric->type == NC_FLOAT && !file->error)
+      file->error =
+          nc_put_att_float(file->ncid, id, "_FillValue", NC_FLOAT, 1, (float[]){NC_FILL_FLOAT});
     if (!strcmp(metric->name, "phase") && !file->error) {
       file->error = nc_put_att_int(file->ncid, id, "flag_values", NC_INT, 3, (int[]){1, 2, 3});
       lore_ncfile_text(file, id, "flag_meanings", "statistics plateau recall");
@@ -282,6 +313,9 @@ static void put_fixed(lore_ncfile *file, const lore_metrics_definition *definiti
   for (int i = 0; i < LORE_ATTRIBUTES && !definition->pairs; i++)
     lore_ncfile_put_row(file, fixed->attribute, (size_t)i, LABEL_LENGTH,
                         lore_attribute_name((lore_attribute)i));
+  for (int i = 0; i < LORE_EXPOSURE_BINS && !definition->pairs && !file->error; i++)
+    file->error = nc_put_var1_int(file->ncid, fixed->bin, (size_t[]){(size_t)i},
+                                  (int[]){lore_exposure_least(i)});
   for (int i = 0; definition->attention_layers && i < definition->layers && !file->error; i++)
     file->error = nc_put_var1_int(file->ncid, fixed->layer, (size_t[]){(size_t)i}, (int[]){i + 1});
   lore_scalars_put(file, definition->settings, definition->setting, fixed->setting);

@@ -12,6 +12,7 @@ typedef enum {
   LORE_BY_STEP,
   LORE_BY_GROUP,               /* (step, group) */
   LORE_BY_GROUP_AND_ATTRIBUTE, /* (step, group, attribute) */
+  LORE_BY_GROUP_AND_BIN,       /* (step, group, bin) */
   LORE_BY_LAYER                /* (step, layer) */
 } lore_metric_shape;
 
@@ -38,9 +39,11 @@ void lore_metrics_digest_add(lore_metrics_digest *digest, const double *values, 
 uint64_t lore_metrics_digest_value(const lore_metrics_digest *digest);
 void lore_metrics_digest_destroy(lore_metrics_digest *digest);
 
+enum { LORE_METRICS_MOST = 48 /* entries of the table */ };
+
 /* Ids of what is written after the definition. */
 typedef struct {
-  int variable[32]; /* of lore_metric_table; -1: left out, as there is no attention or attribute */
+  int variable[LORE_METRICS_MOST]; /* of lore_metric_table; -1: left out, as there is no attention or attribute */
   int plateau_start, plateau_end;
 } lore_metrics_ids;
 
@@ -49,7 +52,7 @@ typedef struct {
 void lore_metrics_define(lore_ncfile *file, const lore_metrics_definition *definition,
                          size_t alignment, lore_metrics_ids *ids);
 
-/* How many values along (step, group or layer, attribute) a record of `metric` has. */
+/* How many values along (step, group or layer, attribute or bin) a record of `metric` has. */
 void lore_metric_extent(const lore_metric *metric, size_t groups, size_t layers, size_t count[3]);
 
 /* Writes the values of metric `index` for record `at`, and adds them to `digest`. `scratch` has

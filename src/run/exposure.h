@@ -5,6 +5,6 @@
 #include "session.h"
 
 /* Writes exposure.nc in the run's directory. Leader only. */
-lore_status lore_exposure_write(const lore_run *run);
+lore_status lore_exposure_write(lore_run *run);
 
 #endif

@@ -197,6 +197,7 @@ static lore_status close_run(lore_run *run, lore_status status) {
   lore_provenance_free(&run->provenance);
   lore_assembly_destroy(&run->assembly);
   free(run->attention);
+  lore_exposure_destroy(&run->exposure);
   close_marks(run);
   return lore_team_agree(run->options->team, status);
 }

@@ -29,6 +29,7 @@ typedef struct lore_run {
   lore_trainer *trainer;
   lore_evaluator *evaluator;
   lore_metrics *metrics; /* leader only */
+  lore_exposure exposure; /* as of the last evaluation */
   lore_provenance_list provenance;
   lore_progress progress;
   lore_group_metrics group[LORE_GROUPS_MAX];

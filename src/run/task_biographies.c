@@ -136,6 +136,7 @@ static lore_status open_parts(lore_run *run) {
   LORE_TRY(lore_assembly_create(s, a));
   a->source.sampler.first_step = run->options->first_step;
   LORE_TRY(lore_threads_pin(a->threads));
+  LORE_TRY(lore_exposure_create(lore_population_total(&s->population), &run->exposure));
   run->attention = calloc((size_t)s->model.layers, sizeof *run->attention);
   return run->attention ? LORE_OK : lore_fail(LORE_MEMORY, "cannot allocate attention signatures");
 }
@@ -153,6 +154,7 @@ static lore_status open_training(lore_run *run, bool *resumed) {
   LORE_TRY_TOGETHER(
       team, lore_evaluator_create(a->model, a->population, &s->evaluate, a->groups, a->group, team,
                                   a->threads, lore_patch_wanted(&s->train.patch), &run->evaluator));
+  lore_evaluator_expose(run->evaluator, &run->exposure);
   LORE_TRY(resume_or_start(run, resumed));
   LORE_TRY(load_reference(run));
   LORE_TRY(keep_backend(run, *resumed));
@@ -185,6 +187,7 @@ static lore_status record_evaluation(lore_run *run) {
   const lore_train_config *train = &run->settings->train;
   bool patched = lore_patch_active(&train->patch, run->at.step, train->steps);
   lore_evaluator_patch(run->evaluator, patched ? lore_trainer_reference(run->trainer) : NULL);
+  lore_exposure_count(&run->exposure, &run->assembly.source.sampler, run->at.step);
   LORE_TRY(lore_evaluator_run(run->evaluator, lore_trainer_parameters(run->trainer), run->group,
                               run->attention));
   int phase =

@@ -73,12 +73,18 @@ def check_initial(run, weights):
 def check_exposure(run, shown):
     """`shown`: individuals of each step."""
     exposure = xr.load_dataset(run.directory / "exposure.nc")
-    draws, first = np.zeros(exposure.draws.size, int), np.full(exposure.draws.size, -1)
-    for t, individuals in reversed(list(enumerate(shown))):
-        first[individuals] = t
-        np.add.at(draws, individuals, 1)
-    assert (exposure.draws.values == draws).all(), run.directory
-    assert (exposure.first_step.values == first).all(), run.directory
+    for name, expected in zip(("draws", "first_step", "last_step"), count_shown(shown, exposure.draws.size)):
+        assert (exposure[name].values == expected).all(), (run.directory, name)
+
+
+def count_shown(shown, individuals):
+    """Of each individual: how often it was shown, and the first and the last step that did; -1 for none."""
+    draws, first, last = np.zeros(individuals, int), np.full(individuals, -1), np.full(individuals, -1)
+    for t, some in enumerate(shown):
+        np.add.at(draws, some, 1)
+        first[[i for i in some if first[i] < 0]] = t
+        last[some] = t
+    return draws, first, last
 
 
 # Metrics
@@ -137,7 +143,7 @@ def signature(pattern, tokens):
 
 def judge(weights, sequences):
     """attribute_loss_by_attribute, accuracy by attribute, max_probability and entropy of biographies; and each answer's
-    confidence, entropy, and whether it is right (answer, 3)."""
+    confidence, entropy, whether it is right, and loss (answer, 4)."""
     loss, right, top, entropy, answers = [[] for _ in range(6)], [[] for _ in range(6)], [], [], []
     for tokens in sequences:
         token = ids(weights, tokens)
@@ -149,13 +155,14 @@ def judge(weights, sequences):
             right[attribute].append((said.argmax(axis=-1) == target).all())
             top += list(np.exp(said.max(axis=-1)))
             entropy += list(-(np.exp(said) * said).sum(axis=-1))
-            answers.append((np.exp(said.max(axis=-1).sum()), sum(entropy[-len(target):]), right[attribute][-1]))
+            answers.append((np.exp(said.max(axis=-1).sum()), sum(entropy[-len(target):]), right[attribute][-1],
+                            loss[attribute][-1]))
     return np.mean(loss, axis=1), np.mean(right, axis=1), np.mean(top), np.mean(entropy), np.array(answers, float)
 
 
 def check_answers(found, what, count, loss, answers, first):
     """Stored bits of `count` individuals; calibration, and detection against the first group's answers."""
-    confidence, _, right = answers.T
+    confidence, _, right, _ = answers.T
     bits = count * np.maximum(0, np.log(PAGE.VALUES) - loss).sum() / np.log(2)
     near(f"stored_bits {what}", found.stored_bits, bits, size=count)
     place = np.minimum((confidence * 15).astype(int), 14)
@@ -168,7 +175,24 @@ def check_answers(found, what, count, loss, answers, first):
         near(f"auroc_{name} {what}", found[f"auroc_{name}"], area, 1e-4, 1)
 
 
-def check_record(run, step, reference):
+def check_bins(found, what, answers, number):
+    """Bins of answers by a number that each has: 0, 1, 2 to 3, 4 to 7, ..."""
+    place = np.array([int(n).bit_length() for n in number])
+    for bin in range(20):
+        some = answers[place == bin]
+        expected = (len(some), *(some[:, [2, 3]].mean(axis=0) if len(some) else (np.nan, np.nan)))
+        for name, value in zip(("values", "accuracy", "loss"), expected):
+            near(f"{what}_{name}", found[f"{what}_{name}"].values[bin], value)
+
+
+def check_exposed(run, found, group, step, answers, shown):
+    draws, _, last = count_shown(shown[:step], max(first + count for first, count in run.range.values()))
+    who = np.repeat([run.evaluated(group, s)[1] for s in range(len(answers) // 6)], 6)
+    check_bins(found, "exposure", answers, draws[who])
+    check_bins(found, "recency", answers, np.where(last[who] < 0, 0, step - last[who]))
+
+
+def check_record(run, step, reference, shown):
     ds, weights = run.metrics.sel(step=step), run.weights(step)
     groups = [str(group) for group in run.metrics.group.values.astype(str)]
     first = None
@@ -185,6 +209,7 @@ def check_record(run, step, reference):
             near(f"entropy of {group} at {step}", found.entropy, entropy)
             first = answers if first is None else first
             check_answers(found, f"of {group} at {step}", run.range[group][1], loss, answers, first)
+            check_exposed(run, found, group, step, answers, shown)
         if group == groups[0] and "layer" in ds.dims:
             of = weights if reference is None else reference
             some = sequences[: int(run["evaluate_attention_sequences"])]
@@ -222,12 +247,13 @@ def check_run(directory, patterns=None):
     check_first_update(run)
     check_baselines(run)
     batches = [run.batch(t) for t in range(steps)]
-    check_exposure(run, [[i for i, _ in batch] for batch in batches])
+    shown = [[i for i, _ in batch] for batch in batches]
+    check_exposure(run, shown)
     check_tokens(run.weights(steps), [tokens for batch in batches for _, tokens in batch])
     seen = np.cumsum([0, *(sum(len(tokens) - 1 for _, tokens in batch) for batch in batches)])
     assert (ds.tokens_seen.values == seen[records]).all(), (ds.tokens_seen.values, seen)
     for step in records:
-        check_record(run, step, reference if step >= begins else None)
+        check_record(run, step, reference if step >= begins else None, shown)
     for last, step in zip(records, records[1:]):
         if step <= begins:
             losses = [training_losses(run.weights(t), batches[t]) for t in range(last, step)]

@@ -8,7 +8,7 @@
 
 #include "metrics_fixture.h"
 
-enum { CHECK_VALUES_MAX = FIXTURE_GROUPS * LORE_ATTRIBUTES };
+enum { CHECK_VALUES_MAX = FIXTURE_GROUPS * LORE_EXPOSURE_BINS };
 
 /* Whether record `at` of variable `name` holds `count` values: expected[i * stride]. */
 static int metrics_check_values(int ncid, const char *name, size_t at, int rank,
@@ -16,13 +16,16 @@ static int metrics_check_values(int ncid, const char *name, size_t at, int rank,
                                 size_t inner) {
   double value[CHECK_VALUES_MAX];
   size_t start[3] = {at}, count[3] = {1, 1, 1}, all = 1;
+  nc_type type;
   int id;
   for (int i = 1; i < rank; i++)
     all *= count[i] = counts[i - 1];
-  if (nc_inq_varid(ncid, name, &id) || nc_get_vara_double(ncid, id, start, count, value))
+  if (nc_inq_varid(ncid, name, &id) || nc_inq_vartype(ncid, id, &type) ||
+      nc_get_vara_double(ncid, id, start, count, value))
     return 0;
   for (size_t i = 0; i < all; i++) {
     double e = expected[i / inner * stride + i % inner];
+    e = type == NC_FLOAT ? (double)(float)e : e;
     if (value[i] != (isnan(e) ? NC_FILL_DOUBLE : e)) {
       fprintf(stderr, "%s, record %zu, value %zu is %g, not %g\n", name, at, i, value[i], e);
       return 0;
@@ -47,7 +50,10 @@ static int metrics_check_record(int ncid, size_t at) {
       "auroc_entropy"};
   static const char *const by_layer[] = {"attention_name_to_name", "attention_attribute_to_name",
                                          "attention_attribute_to_text", "attention_sharpness"};
+  static const char *const binned[] = {"exposure_values", "exposure_accuracy", "exposure_loss",
+                                       "recency_values",  "recency_accuracy",  "recency_loss"};
   const size_t groups[] = {FIXTURE_GROUPS, LORE_ATTRIBUTES}, layers[] = {FIXTURE_LAYERS};
+  const size_t bins[] = {FIXTURE_GROUPS, LORE_EXPOSURE_BINS};
   const size_t group = sizeof(lore_group_metrics) / sizeof(double);
   const double *g = (const double *)f.group, *a = (const double *)f.attention;
   int good = 1;
@@ -60,6 +66,10 @@ static int metrics_check_record(int ncid, size_t at) {
   for (int i = 0; i < 7; i++)
     good &= metrics_check_values(ncid, answers[i], at, 2, groups, g + 4 + 2 * LORE_ATTRIBUTES + i,
                                  group, 1);
+  for (int i = 0; i < 6; i++)
+    good &= metrics_check_values(ncid, binned[i], at, 3, bins,
+                                 g + 11 + 2 * LORE_ATTRIBUTES + i * LORE_EXPOSURE_BINS, group,
+                                 LORE_EXPOSURE_BINS);
   good &= metrics_check_values(ncid, "attribute_loss_by_attribute", at, 3, groups, g + 4, group,
                                LORE_ATTRIBUTES);
   good &= metrics_check_values(ncid, "attribute_accuracy_by_attribute", at, 3, groups,

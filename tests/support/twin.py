@@ -136,9 +136,14 @@ class Run:
         return PAGE.biography(stream, *person[:2], person[2 if evaluation else 3], fixed)
 
     def evaluation(self, group, sequence):
+        stream, who = self.evaluated(group, sequence)
+        return self.biography(stream, who, True)
+
+    def evaluated(self, group, sequence):
+        """The stream of an evaluation sequence, and its individual, the first draw."""
         first, count = self.range[group]
         stream = PAGE.Stream(self.seed, 6, first, sequence)
-        return self.biography(stream, first + stream.below(count), True)
+        return stream, first + stream.below(count)
 
     def distribution(self, t, position):
         """(kind, first, individuals, favoured, weight of these, exponent) of a step."""

@@ -8,6 +8,7 @@
 #include "lore/base/list.h"
 #include "lore/base/team.h"
 #include "lore/data/attribute.h"
+#include "lore/data/exposure.h"
 #include "lore/data/population.h"
 #include "lore/model/model.h"
 
@@ -34,6 +35,13 @@ typedef struct {
   int64_t first, count;
 } lore_group;
 
+/* Of the values of individuals that are in one bin (lore/data/exposure.h). */
+typedef struct {
+  double values[LORE_EXPOSURE_BINS];   /* how many were evaluated */
+  double accuracy[LORE_EXPOSURE_BINS]; /* share that is right; NAN without values */
+  double loss[LORE_EXPOSURE_BINS];     /* mean; NAN without values */
+} lore_binned_metrics;
+
 /* Results for one group. Losses in nats; see science.md section 2 for the definitions. */
 typedef struct {
   double attribute_loss, attribute_accuracy;
@@ -47,6 +55,9 @@ typedef struct {
   /* Area under the ROC curve of telling the first group's values from this group's by confidence,
    * and by entropy; NAN for the first group. */
   double auroc_confidence, auroc_entropy;
+  /* By how often training has shown an individual, and by steps since it last did; all NAN if that
+   * is not known. */
+  lore_binned_metrics exposure, recency;
 } lore_group_metrics;
 
 /* Attention signatures of one layer, averaged over heads and sequences. */
@@ -71,6 +82,10 @@ size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config 
 /* From now on the model is evaluated with the attention patterns of the parameters `reference`,
  * which must stay; NULL: with its own. */
 void lore_evaluator_patch(lore_evaluator *evaluator, const real *reference);
+
+/* What the next evaluations bin individuals by, which must stay; NULL: it is not known. All ranks
+ * need the same counts. */
+void lore_evaluator_expose(lore_evaluator *evaluator, const lore_exposure *exposure);
 
 /* Evaluates `parameters`: metrics of each group (`groups` entries) and attention signatures of each
  * layer that attends (lore_model_attention_layers entries) on the first group's first
