@@ -27,6 +27,7 @@ float_tests = \
 	tests/test_metrics_kill \
 	tests/test_metrics_refused \
 	tests/test_metrics_resume \
+	tests/test_mixture \
 	tests/test_model \
 	tests/test_optimiser \
 	tests/test_paint \

@@ -58,6 +58,10 @@ stop_run() {
   recompute run "$(run_named recurrent)"
 }
 
+@test "the same with fresh and injected individuals" {
+  recompute run "$(run_named mixture)"
+}
+
 @test "the same of a run that starts from weights, with replay" {
   recompute run "$(run_named tuned)"
 }
@@ -71,7 +75,7 @@ stop_run() {
   "$LORE" run -q one.yaml -o constant -s train.schedule=constant
   recompute curve "$RUNS"/*/metrics.nc constant/runs/*/metrics.nc >out
   cat out
-  [ "$(wc -l <out)" -eq 7 ]
+  [ "$(wc -l <out)" -eq 8 ]
   [ "$(grep -c 'plateau from [0-9.]* to [0-9.]*$' out)" -eq 1 ]
 }
 

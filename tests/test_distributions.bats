@@ -32,15 +32,20 @@ for folder in folders:
     subprocess.run([lore, "export", study, "-o", "tokens.nc", "--steps", f"0:{steps}", "--run", folder.name,
                     "--results", results], check=True, stdout=subprocess.DEVNULL)
     tokens = xr.load_dataset("tokens.nc")
-    draws = np.bincount(tokens.individual.values.ravel(), minlength=exposure.sizes["individual"])
+    count = exposure.sizes["individual"]
+    every = tokens.individual.values.ravel()
+    draws = np.bincount(every[every < count], minlength=count)
     assert (draws == exposure.draws).all(), folder.name
-    shown, first = np.unique(tokens.individual.values, return_index=True)
+    fresh = every[every >= count]  # each of them once
+    assert len(set(fresh)) == len(fresh) and (len(fresh) > 0) == ("mixture" in folder.name)
+    shown, first = np.unique(every, return_index=True)
+    shown, first = shown[shown < count], first[shown < count]
     assert (exposure.first_step.values[shown] == first // tokens.sizes["sequence"]).all(), folder.name
     if "adaptive" in folder.name:  # it widened in the middle, and not at once
         assert 5 < int(tokens.attrs["widened_at"]) < steps and draws[4:].sum() > 0
         at = int(tokens.attrs["widened_at"])
         assert (tokens.individual[:at] < 4).all() and not (tokens.individual[at:] < 4).all()
-assert len(folders) == 12
+assert len(folders) == 13
 END
 }
 

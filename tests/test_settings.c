@@ -199,7 +199,7 @@ static void test_range_edges(void **state) {
         t->kind == LORE_SETTING_WORD_LIST || t->kind == LORE_SETTING_BOOLEAN)
       continue;
     bool real = t->kind == LORE_SETTING_REAL;
-    double below = real ? nextafter(t->least, -1) : t->least - 1;
+    double below = real ? nextafter(t->least, -INFINITY) : t->least - 1;
     double above = real ? nextafter(t->most, INFINITY) : t->most + 1;
     if (!in_range(t, t->least) || !in_range(t, t->most))
       fail_msg("'%s' refuses an edge of its range", t->key);

@@ -88,6 +88,17 @@ static void reconcile_distribution(lore_random *random, lore_settings *s) {
   s->distribution.repeats_across_steps = d.repeats_across_steps;
   s->distribution.repeats_in_batch = s->train.batch;
   s->distribution.celebrities = 1 + d.celebrities % 999;
+  if (lore_random_below(random, 4) == 0) {
+    s->train.batch = s->train.shard = 1; /* or names run out */
+    s->distribution.repeats_in_batch = 1;
+    s->distribution.fresh = d.fresh / 2;
+    s->distribution.final_fresh = lore_random_below(random, 2) ? fabs(d.final_fresh) : -1;
+  }
+  s->population.injected %= s->train.batch + 1;
+  if (s->population.injected > 0 && lore_random_below(random, 2)) {
+    s->distribution.inject = (lore_integer_list){.count = 2, .value = {1000, 255999999}};
+    s->distribution.inject_wording = d.inject_wording;
+  }
   if (d.kind == LORE_DISTRIBUTION_POWER_LAW)
     s->distribution.alpha = d.alpha;
   if (d.kind == LORE_DISTRIBUTION_CELEBRITIES)

@@ -10,6 +10,7 @@ static lore_status start_counter(const lore_manifest *m, lore_operation_counter 
   if (population->individuals > INDIVIDUALS)
     population->individuals = INDIVIDUALS;
   population->held_out = population->new_ones = population->throw_away = 0;
+  population->injected = 0;
   LORE_TRY(lore_assembly_create(&c->few, &c->sample));
   return lore_assembly_mean_tokens(&c->sample, &c->tokens);
 }

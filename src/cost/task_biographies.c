@@ -83,7 +83,8 @@ static lore_status estimate_biographies(const lore_settings *settings, int ranks
     return lore_fail(LORE_MEMORY, "cannot allocate settings");
   *sample = *settings;
   int64_t *count[] = {&sample->population.individuals, &sample->population.held_out,
-                      &sample->population.new_ones, &sample->population.throw_away};
+                      &sample->population.new_ones, &sample->population.throw_away,
+                      &sample->population.injected};
   for (size_t i = 0; i < sizeof count / sizeof *count; i++)
     if (*count[i] > INDIVIDUALS)
       *count[i] = INDIVIDUALS;

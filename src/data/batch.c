@@ -95,7 +95,8 @@ static void put_targets(lore_batch *batch, int first, int last) {
 static void append_biography(lore_batch *batch, const lore_population *population, int64_t index,
                              lore_template_set templates, lore_random stream) {
   const lore_vocabulary *vocabulary = lore_population_vocabulary(population);
-  const lore_individual *individual = lore_population_individual(population, index);
+  lore_individual room;
+  const lore_individual *individual = lore_population_anybody(population, index, &room);
   int s = batch->sequences++, first = batch->tokens, at = first;
   uint32_t order[LORE_ATTRIBUTES] = {0, 1, 2, 3, 4, 5};
   assert(s < batch->sequences_capacity);
@@ -124,11 +125,11 @@ void lore_batch_append(lore_batch *batch, const lore_population *population, int
 
 void lore_batch_training(lore_batch *batch, const lore_population *population,
                          const lore_sampler *sampler, int64_t step, int64_t first, int count) {
-  uint64_t stream = (uint64_t)(sampler->first_step + step);
   lore_batch_clear(batch);
   for (int64_t sequence = first; sequence < first + count; sequence++)
     lore_batch_append(batch, population, lore_sampler_draw(sampler, step, sequence),
-                      LORE_TEMPLATES_TRAINING, stream, (uint64_t)sequence);
+                      LORE_TEMPLATES_TRAINING,
+                      (uint64_t)lore_sampler_wording(sampler, step, sequence), (uint64_t)sequence);
 }
 
 /* The individual comes from the stream that then gives order and templates. The stream's step is

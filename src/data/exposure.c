@@ -34,6 +34,8 @@ void lore_exposure_count(lore_exposure *e, const lore_sampler *sampler, int64_t 
   for (; e->steps < steps; e->steps++)
     for (int64_t sequence = 0; sequence < batch; sequence++) {
       int64_t who = lore_sampler_draw(sampler, e->steps, sequence);
+      if (who >= e->individuals) /* fresh ones */
+        continue;
       e->draws[who]++;
       e->last_step[who] = (int32_t)e->steps;
       if (e->first_step[who] < 0)

@@ -69,7 +69,7 @@ static void draw_individual(const lore_population *p, int64_t index, lore_indivi
 }
 
 lore_range lore_population_range(const lore_population_config *c, lore_people people) {
-  const int64_t count[] = {c->individuals, c->held_out, c->new_ones, c->throw_away};
+  const int64_t count[] = {c->individuals, c->held_out, c->new_ones, c->throw_away, c->injected};
   lore_range range = {0, count[people]};
   for (int before = 0; before < (int)people; before++)
     range.first += count[before];
@@ -77,7 +77,7 @@ lore_range lore_population_range(const lore_population_config *c, lore_people pe
 }
 
 int64_t lore_population_total(const lore_population_config *config) {
-  lore_range last = lore_population_range(config, LORE_PEOPLE_THROW_AWAY);
+  lore_range last = lore_population_range(config, LORE_PEOPLE_INJECTED);
   return last.first + last.count;
 }
 
@@ -108,13 +108,15 @@ static lore_status check_size(const lore_population_config *config,
   int64_t names = firsts * firsts * lore_vocabulary_last_names(vocabulary);
   if (config->individuals < 1 || config->individuals > names || config->held_out < 0 ||
       config->held_out > names || config->new_ones < 0 || config->new_ones > names ||
-      config->throw_away < 0 || lore_population_total(config) > names)
+      config->throw_away < 0 || config->throw_away > names || config->injected < 0 ||
+      config->injected > names || lore_population_total(config) > names)
     return lore_fail(LORE_USER,
-                     "a population of %lld known, %lld held-out, %lld new and %lld throw-away "
-                     "individuals; at least 1 known and at most %lld in all, as full names are "
-                     "unique",
+                     "a population of %lld known, %lld held-out, %lld new, %lld throw-away and "
+                     "%lld injected individuals; at least 1 known and at most %lld in all, as full "
+                     "names are unique",
                      (long long)config->individuals, (long long)config->held_out,
-                     (long long)config->new_ones, (long long)config->throw_away, (long long)names);
+                     (long long)config->new_ones, (long long)config->throw_away,
+                     (long long)config->injected, (long long)names);
   return LORE_OK;
 }
 
@@ -148,6 +150,14 @@ const lore_individual *lore_population_individual(const lore_population *populat
                                                   int64_t index) {
   assert(index >= 0 && (size_t)index < count_individuals(&population->config));
   return &population->individual[index];
+}
+
+const lore_individual *lore_population_anybody(const lore_population *p, int64_t index,
+                                               lore_individual *room) {
+  if (index < lore_population_total(&p->config))
+    return &p->individual[index];
+  draw_individual(p, index, room);
+  return room;
 }
 
 const lore_vocabulary *lore_population_vocabulary(const lore_population *population) {

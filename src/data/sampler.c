@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 
 #include "lore/base/random.h"
 
@@ -21,6 +22,8 @@ lore_sampler lore_sampler_create(const lore_distribution_config *distribution,
                     .steps = steps,
                     .shard = shard,
                     .shards = batch / shard,
+                    .injected = lore_population_range(population, LORE_PEOPLE_INJECTED),
+                    .others = LORE_PEOPLE_MAX - lore_population_total(population),
                     .length = lore_curriculum_length(curriculum, population->individuals, batch),
                     .widened_at = LORE_NEVER};
   assert(population->individuals >= 1 && distribution->repeats_in_batch >= 1 &&
@@ -99,8 +102,54 @@ lore_draw lore_sampler_of_batch(const lore_sampler *s, int64_t step) {
   return lore_sampler_at(s, step, 0);
 }
 
+static bool is_injected(const lore_sampler *s, int64_t step, int64_t sequence) {
+  const lore_integer_list *inject = &s->distribution.inject;
+  int low = 0, high = inject->count;
+  if (sequence >= s->injected.count)
+    return false;
+  while (low < high) {
+    int middle = (low + high) / 2;
+    if (inject->value[middle] < step)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < inject->count && inject->value[low] == step;
+}
+
+int64_t lore_sampler_wording(const lore_sampler *s, int64_t step, int64_t sequence) {
+  const lore_distribution_config *d = &s->distribution;
+  bool same = d->inject_wording == LORE_WORDING_SAME && is_injected(s, step, sequence);
+  return s->first_step + (same ? d->inject.value[0] : step);
+}
+
+double lore_sampler_fresh(const lore_sampler *s, int64_t step) {
+  const lore_distribution_config *d = &s->distribution;
+  double part = s->steps > 1 ? (double)step / (double)(s->steps - 1) : 0;
+  return d->final_fresh < 0 ? d->fresh : d->fresh + (d->final_fresh - d->fresh) * part;
+}
+
+static bool is_fresh(const lore_sampler *s, int64_t step, int64_t sequence) {
+  double share = lore_sampler_fresh(s, step);
+  if (share <= 0)
+    return false;
+  lore_random stream = lore_random_stream(s->seed, LORE_RANDOM_FRESH,
+                                          (uint64_t)(s->first_step + step), (uint64_t)sequence);
+  return lore_random_uniform(&stream) < share;
+}
+
+/* Another one for each sequence of all steps, as long as there are names. */
+static int64_t fresh_individual(const lore_sampler *s, int64_t step, int64_t sequence) {
+  int64_t batch = (int64_t)s->shard * s->shards;
+  return LORE_PEOPLE_MAX - 1 - ((s->first_step + step) * batch + sequence) % s->others;
+}
+
 int64_t lore_sampler_draw(const lore_sampler *s, int64_t step, int64_t sequence) {
   const lore_distribution_config *d = &s->distribution;
+  if (is_injected(s, step, sequence))
+    return s->injected.first + sequence;
+  if (is_fresh(s, step, sequence))
+    return fresh_individual(s, step, sequence);
   /* Repeats are of the step that first showed them, whatever a curriculum has changed since. */
   lore_draw draw = lore_sampler_at(s, step - step % d->repeats_across_steps, sequence);
   lore_random stream = lore_random_stream(

@@ -150,14 +150,17 @@ static void advise_counts(const lore_teacher *from, const lore_settings *setting
 
 static lore_status check_teacher(const lore_source *source, size_t at, const lore_settings *s,
                                  const lore_teacher *from) {
-  static const lore_people unseen[] = {LORE_PEOPLE_HELD_OUT, LORE_PEOPLE_NEW};
-  static const lore_people shown[] = {LORE_PEOPLE_KNOWN, LORE_PEOPLE_NEW, LORE_PEOPLE_THROW_AWAY};
+  enum { UNSEEN = 3, SHOWN = 4 };
+  static const lore_people unseen[UNSEEN] = {LORE_PEOPLE_HELD_OUT, LORE_PEOPLE_NEW,
+                                             LORE_PEOPLE_INJECTED};
+  static const lore_people shown[SHOWN] = {LORE_PEOPLE_KNOWN, LORE_PEOPLE_NEW,
+                                           LORE_PEOPLE_THROW_AWAY, LORE_PEOPLE_INJECTED};
   lore_population_config now = population_of(s), before = population_of(from->settings);
   char advice[512];
   if (s->seed != from->settings->seed) /* other individuals */
     return LORE_OK;
-  for (int i = 0; i < 2; i++)
-    for (int j = 0; j < 3; j++) {
+  for (int i = 0; i < UNSEEN; i++)
+    for (int j = 0; j < SHOWN; j++) {
       lore_range here = lore_population_range(&now, unseen[i]);
       lore_range there = lore_population_range(&before, shown[j]);
       lore_range met = intersect_ranges(here, there);

@@ -15,6 +15,8 @@ static bool biographies_train_on(const lore_settings *s, lore_people kind) {
     return replay;
   case LORE_PEOPLE_THROW_AWAY:
     return s->curriculum.kind == LORE_CURRICULUM_THROW_AWAY;
+  case LORE_PEOPLE_INJECTED:
+    return s->distribution.inject.count > 0;
   default:
     return false;
   }

@@ -17,8 +17,8 @@ static void put_counts(lore_ncfile *file, int variable, const int32_t *counts) {
 static void write_counts(lore_ncfile *file, void *content) {
   const lore_run *run = content;
   lore_ncfile_globals(file, run->settings->name,
-                      "How often training has shown each individual: known, held-out, new and "
-                      "throw-away ones, in this order.",
+                      "How often training has shown each individual: known, held-out, new, "
+                      "throw-away and injected ones, in this order.",
                       run->provenance.count, run->provenance.entry);
   int individual = lore_ncfile_dimension(file, "individual", (size_t)run->exposure.individuals);
   int draws = define_counts(file, "draws", individual, "training sequences about the individual");

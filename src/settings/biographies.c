@@ -12,13 +12,16 @@ static lore_status check_people(const lore_study *study) {
   const char *more = c->new_ones > c->held_out ? "population.new" : "population.held_out";
   if (c->throw_away > c->new_ones && c->throw_away > c->held_out)
     more = "population.throw_away";
+  if (c->injected > c->throw_away && c->injected > c->new_ones && c->injected > c->held_out)
+    more = "population.injected";
   return lore_study_contradict(
       study, "population.individuals", more,
-      "'population.individuals' %lld%s, 'population.held_out' %lld%s, 'population.new' %lld and "
-      "'population.throw_away' %lld together exceed the %d unique names; use fewer",
+      "'population.individuals' %lld%s, 'population.held_out' %lld%s, 'population.new' %lld, "
+      "'population.throw_away' %lld and 'population.injected' %lld together exceed the %d unique "
+      "names; use fewer",
       (long long)c->individuals, lore_study_origin(study, "population.individuals"),
       (long long)c->held_out, lore_study_origin(study, "population.held_out"),
-      (long long)c->new_ones, (long long)c->throw_away, LORE_PEOPLE_MAX);
+      (long long)c->new_ones, (long long)c->throw_away, (long long)c->injected, LORE_PEOPLE_MAX);
 }
 
 /* The multiple of `unit` (at least one) that is nearest to `value`. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Groups with a name of their own: first one for each lore_people. */
-enum { CELEBRITIES = LORE_PEOPLE_THROW_AWAY + 1, OTHERS, SUBSET, REST, KINDS };
+enum { CELEBRITIES = LORE_PEOPLE_INJECTED + 1, OTHERS, SUBSET, REST, KINDS };
 
 static const char *const names[KINDS] = {LORE_PEOPLE_LIST(LORE_ENUM_NAME) "celebrities", "others",
                                          "subset", "rest"};
@@ -17,6 +17,7 @@ static const char *const needs[KINDS] = {
     [LORE_PEOPLE_HELD_OUT] = "population.held_out",
     [LORE_PEOPLE_NEW] = "population.new",
     [LORE_PEOPLE_THROW_AWAY] = "population.throw_away",
+    [LORE_PEOPLE_INJECTED] = "population.injected",
     [CELEBRITIES] = "distribution.celebrities",
     [OTHERS] = "distribution.celebrities",
     [SUBSET] = "curriculum.individuals",
@@ -77,7 +78,7 @@ static bool find_sequential_group(const lore_settings *s, const char *word, lore
 /* Known individuals and others must not share a group: its mean would describe neither. */
 static bool crosses_border(const lore_settings *s, long long first, long long last, size_t size,
                            char *text) {
-  for (int k = 0; k <= LORE_PEOPLE_THROW_AWAY; k++) {
+  for (int k = 0; k <= LORE_PEOPLE_INJECTED; k++) {
     lore_range range = lore_population_range(&s->population, (lore_people)k);
     long long end = range.first + range.count;
     if (first >= end || last < end || first < range.first)
@@ -107,7 +108,8 @@ static bool find_named_range(const lore_settings *s, const char *word, lore_grou
   if (is_reserved_name(word, (size_t)(colon - word))) {
     snprintf(text, size,
              "the name before the ':' must be your own, as in rare:100-199, not one of known, "
-             "held_out, new, throw_away, celebrities, others, subset, rest and group_K");
+             "held_out, new, throw_away, injected, celebrities, others, subset, rest and "
+             "group_K");
     return false;
   }
   if (sscanf(colon + 1, "%lld-%lld%n", &first, &last, &used) == 2 && !colon[1 + used] &&
@@ -135,8 +137,8 @@ static bool find_word_group(const lore_settings *s, const char *word, lore_group
       return make_group(word, strlen(word), range_of(s, k), group) && group->count > 0;
     }
   snprintf(text, size,
-           "groups are known, held_out, new, throw_away, celebrities, others, subset, rest, "
-           "group_K, or a name with a range such as rare:100-199");
+           "groups are known, held_out, new, throw_away, injected, celebrities, others, subset, "
+           "rest, group_K, or a name with a range such as rare:100-199");
   return false;
 }
 

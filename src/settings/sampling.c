@@ -74,6 +74,57 @@ static lore_status check_shards(const lore_study *study) {
   return LORE_OK;
 }
 
+/* Each injected individual needs a sequence, and a step that comes. */
+static lore_status check_injected(const lore_study *study) {
+  const lore_settings *s = study->settings;
+  const lore_integer_list *inject = &s->distribution.inject;
+  long long injected = s->population.injected;
+  if (injected > s->train.batch)
+    return lore_study_contradict(
+        study, "population.injected", "train.batch",
+        "'population.injected' %lld is more than 'train.batch' %d%s; a step of "
+        "distribution.inject shows all of them at once",
+        injected, s->train.batch, lore_study_origin(study, "train.batch"));
+  if (inject->count == 0 && s->distribution.inject_wording == LORE_WORDING_NEW)
+    return LORE_OK;
+  if (injected == 0 || inject->count == 0)
+    return lore_study_contradict(
+        study, inject->count > 0 ? "distribution.inject" : "distribution.inject_wording",
+        inject->count > 0 ? "population.injected" : "distribution.inject", "%s",
+        inject->count > 0 ? "'distribution.inject' needs individuals; give their number with "
+                            "population.injected"
+                          : "'distribution.inject_wording' needs steps; give them with "
+                            "distribution.inject");
+  if (inject->value[inject->count - 1] < s->train.steps)
+    return LORE_OK;
+  return lore_study_contradict(study, "distribution.inject", "train.steps",
+                               "'distribution.inject' has step %lld; with 'train.steps' %lld%s the "
+                               "last one is %lld",
+                               (long long)inject->value[inject->count - 1],
+                               (long long)s->train.steps, lore_study_origin(study, "train.steps"),
+                               (long long)s->train.steps - 1);
+}
+
+static lore_status check_fresh(const lore_study *study) {
+  const lore_settings *s = study->settings;
+  const lore_distribution_config *d = &s->distribution;
+  double sequences = (double)s->train.steps * s->train.batch;
+  double names = (double)(LORE_PEOPLE_MAX - lore_population_total(&s->population));
+  if (d->final_fresh < 0 && d->final_fresh != -1)
+    return lore_study_contradict(study, "distribution.final_fresh", "distribution.fresh",
+                                 "'distribution.final_fresh' is a share from 0 to 1, or -1");
+  if (d->fresh == 1 && (d->final_fresh == -1 || d->final_fresh == 1))
+    return lore_study_contradict(study, "distribution.fresh", "distribution.final_fresh",
+                                 "'distribution.fresh' 1 would never show a known individual");
+  if ((d->fresh > 0 || d->final_fresh > 0) && sequences > names)
+    return lore_study_contradict(
+        study, "distribution.fresh", "train.steps",
+        "'distribution.fresh' needs a name for each of the %.0f sequences of training, and %.0f "
+        "are left; use fewer steps",
+        sequences, names);
+  return LORE_OK;
+}
+
 static lore_status check_length(const lore_study *study) {
   const lore_settings *s = study->settings;
   const lore_curriculum_config *c = &s->curriculum;
@@ -180,6 +231,8 @@ lore_status lore_study_check_sampling(const lore_study *study) {
   LORE_TRY(check_celebrities(study));
   LORE_TRY(check_repeats(study));
   LORE_TRY(check_shards(study));
+  LORE_TRY(check_injected(study));
+  LORE_TRY(check_fresh(study));
   return check_curriculum(study);
 }
 
@@ -231,6 +284,19 @@ static void describe_kind(const lore_settings *s, description *w) {
   }
 }
 
+static void describe_additions(const lore_settings *s, description *w) {
+  const lore_distribution_config *d = &s->distribution;
+  char number[LORE_REAL_SIZE];
+  if (d->fresh > 0 || d->final_fresh > 0)
+    append_words(w, "; %s fresh", lore_word_from_real(d->fresh, number));
+  if (d->final_fresh >= 0)
+    append_words(w, " to %s at the end", lore_word_from_real(d->final_fresh, number));
+  if (d->inject.count > 0)
+    append_words(w, "; %lld injected %d time%s%s", (long long)s->population.injected,
+                 d->inject.count, d->inject.count == 1 ? "" : "s",
+                 d->inject_wording == LORE_WORDING_SAME ? " in the same words" : "");
+}
+
 char *lore_distribution_describe(const lore_settings *s, size_t size, char *text) {
   const lore_distribution_config *d = &s->distribution;
   description w = {.text = text, .size = size};
@@ -242,6 +308,7 @@ char *lore_distribution_describe(const lore_settings *s, size_t size, char *text
     append_words(&w, "; %d times in a batch", d->repeats_in_batch);
   if (d->repeats_across_steps > 1)
     append_words(&w, "; the same for %lld steps", (long long)d->repeats_across_steps);
+  describe_additions(s, &w);
   return text;
 }
 

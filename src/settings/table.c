@@ -17,6 +17,7 @@ static const char *const reductions[] = NAMES(LORE_REDUCTION_LIST);
 static const char *const orders[] = NAMES(LORE_ORDER_LIST);
 static const char *const presets[] = NAMES(LORE_PRESET_LIST);
 static const char *const distributions[] = NAMES(LORE_DISTRIBUTION_LIST);
+static const char *const wordings[] = NAMES(LORE_WORDING_LIST);
 static const char *const among[] = NAMES(LORE_AMONG_LIST);
 static const char *const curricula[] = NAMES(LORE_CURRICULUM_LIST);
 static const char *const backends[] = NAMES(LORE_GEMM_BACKEND_LIST);
@@ -95,6 +96,9 @@ static const lore_setting table[] = {
     INTEGER("population.throw_away", population.throw_away, TEXTS, "individuals", "0", 0,
             LORE_PEOPLE_MAX, "further individuals that curriculum.kind throw_away begins with",
             START),
+    INTEGER(
+        "population.injected", population.injected, TEXTS, "individuals", "0", 0, LORE_PEOPLE_MAX,
+        "further individuals that training shows at the steps of distribution.inject only", START),
     INTEGER("population.templates", population.templates, TEXTS, "templates", "20", 1,
             LORE_TRAINING_TEMPLATES,
             "templates of each attribute that training shows of an individual; evaluation has 5 "
@@ -227,6 +231,22 @@ static const lore_setting table[] = {
           "power_law[:ALPHA], celebrities[:WEIGHT], first:COUNT",
           START, .repeats = true, .example = "[uniform, power_law:0.8]"),
 
+    REAL("distribution.fresh", distribution.fresh, TEXTS, "1", "0.0", 0, 1,
+         "share of the sequences that are about fresh individuals, each met once and never again",
+         START),
+    REAL("distribution.final_fresh", distribution.final_fresh, TEXTS, "1", "-1.0", -1, 1,
+         "that share at the last step, to which it goes linearly; -1: it stays distribution.fresh",
+         START, .off = true),
+    LIST("distribution.inject", distribution.inject, TEXTS, "steps", 0, STEPS_MAX,
+         "steps that show each individual of population.injected once, in the first sequences of "
+         "the batch: step K makes update K + 1",
+         START),
+    CHOICE(
+        "distribution.inject_wording", distribution.inject_wording, TEXTS, "new", wordings,
+        "how an individual is described that is injected again: by a new biography, or always by "
+        "the same",
+        START, .off = true),
+
     CHOICE("curriculum.kind", curriculum.kind, TEXTS, "none", curricula,
            "how the distribution changes: first few people, then all (warm_up; adaptive: when the "
            "plateau is over); growing numbers; annealed alpha; group after group; first people "
@@ -266,12 +286,12 @@ static const lore_setting table[] = {
             "evaluate.sequences"),
     REAL("evaluate.plateau_margin", evaluate.plateau_margin, BOTH, "1", "0.05", 0.001, 0.5,
          "share of the no-knowledge baseline within which the loss counts as on the plateau"),
-    WORDS(
-        "evaluate.groups", evaluate.groups, TEXTS,
-        "groups that are evaluated: known, held_out, new, throw_away, celebrities, others, "
-        "subset, rest, group_K, or NAME:FIRST-LAST with a NAME of your own; empty: those that the "
-        "run has",
-        .example = "[known, held_out]"),
+    WORDS("evaluate.groups", evaluate.groups, TEXTS,
+          "groups that are evaluated: known, held_out, new, throw_away, injected, celebrities, "
+          "others, subset, rest, group_K, or NAME:FIRST-LAST with a NAME of your own; empty: those "
+          "that the "
+          "run has",
+          .example = "[known, held_out]"),
 
     INTEGER("checkpoint.every", checkpoint.every, BOTH, "steps", "500", 0, STEPS_MAX,
             "steps between checkpoints to go on from after a kill; 0: only when told to stop",

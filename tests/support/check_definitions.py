@@ -80,7 +80,8 @@ def check_exposure(run, shown):
 def count_shown(shown, individuals):
     """Of each individual: how often it was shown, and the first and the last step that did; -1 for none."""
     draws, first, last = np.zeros(individuals, int), np.full(individuals, -1), np.full(individuals, -1)
-    for t, some in enumerate(shown):
+    for t, everybody in enumerate(shown):
+        some = [i for i in everybody if i < individuals]  # the others are fresh
         np.add.at(draws, some, 1)
         first[[i for i in some if first[i] < 0]] = t
         last[some] = t

@@ -113,10 +113,10 @@ class Run:
         self.metrics = xr.open_dataset(self.directory / "metrics.nc")
         self.values = {name: v.item() for name, v in self.metrics.variables.items() if v.ndim == 0}
         self.seed, self.first_step = int(self["seed"]), int(self.metrics.attrs.get("steps_before", 0))
-        parts = "individuals", "held_out", "new", "throw_away"
+        parts = "individuals", "held_out", "new", "throw_away", "injected"
         counts = [int(self.values.get("population_" + part, 0)) for part in parts]
         ends = np.cumsum([0, *counts])
-        names = "known", "held_out", "new", "throw_away"
+        names = "known", "held_out", "new", "throw_away", "injected"
         self.range = {name: (int(first), count) for name, first, count in zip(names, ends, counts)}
 
     def __getitem__(self, setting):
@@ -179,6 +179,13 @@ class Run:
 
     def drawn(self, t, position):
         """The individual of a training sequence."""
+        if self.injects(t, position):
+            return self.range["injected"][0] + position
+        fresh, final = self.values.get("distribution_fresh", 0), self.values.get("distribution_final_fresh", -1)
+        if final >= 0:
+            fresh += (final - fresh) * t / (int(self["train_steps"]) - 1)
+        if fresh and PAGE.Stream(self.seed, 8, self.first_step + t, position).uniform() < fresh:
+            return 810000000 - 1 - ((self.first_step + t) * int(self["train_batch"]) + position)
         across, within = int(self["distribution_repeats_across_steps"]), int(self["distribution_repeats_in_batch"])
         stream = PAGE.Stream(self.seed, 4, self.first_step + t // across, position // within)
         kind, first, count, favoured, weight, exponent = self.distribution(t - t % across, position)
@@ -191,8 +198,17 @@ class Run:
             return first + stream.below(favoured)
         return (self.range["new"][0] if kind == "replay" else first + favoured) + stream.below(others)
 
+    def injects(self, t, position):
+        return t in self.injections and position < self.range["injected"][1]
+
+    @property
+    def injections(self):
+        return [int(step) for step in re.findall(r"\d+", str(self.values.get("distribution_inject", b"")))]
+
     def batch(self, t):
         """(individual, biography) of each sequence of step t."""
         drawn = [self.drawn(t, position) for position in range(int(self["train_batch"]))]
-        return [(i, self.biography(PAGE.Stream(self.seed, 5, self.first_step + t, position), i, False))
+        again = self["distribution_inject_wording"] == "same"
+        words = [self.injections[0] if again and self.injects(t, position) else t for position in range(len(drawn))]
+        return [(i, self.biography(PAGE.Stream(self.seed, 5, self.first_step + words[position], position), i, False))
                 for position, i in enumerate(drawn)]

@@ -16,6 +16,7 @@ typedef enum {
   LORE_RANDOM_BIOGRAPHY = 5,      /* sentence order and templates of a training sequence */
   LORE_RANDOM_EVALUATION = 6,     /* the same for evaluation sequences, and their individuals */
   LORE_RANDOM_INITIALISATION = 7, /* initial parameters */
+  LORE_RANDOM_FRESH = 8,          /* which training sequences show fresh individuals */
   LORE_RANDOM_PAIR_KEYS = 20,     /* key of a pair of the toy memory */
   LORE_RANDOM_PAIR_VALUES = 21,   /* and its value */
   LORE_RANDOM_VALUE_VECTORS = 22, /* vector of a value */

@@ -30,6 +30,13 @@ typedef enum { LORE_DISTRIBUTION_LIST(LORE_ENUM_VALUE) } lore_distribution_kind;
 
 typedef enum { LORE_AMONG_LIST(LORE_ENUM_VALUE) } lore_among;
 
+/* How an individual that is injected again is described. */
+#define LORE_WORDING_LIST(X)                                                                       \
+  X(LORE_WORDING_NEW, "new")                                                                       \
+  X(LORE_WORDING_SAME, "same")
+
+typedef enum { LORE_WORDING_LIST(LORE_ENUM_VALUE) } lore_wording;
+
 typedef struct {
   lore_distribution_kind kind;
   double alpha;
@@ -39,6 +46,10 @@ typedef struct {
   int repeats_in_batch;         /* neighbouring sequences of a batch that show one individual */
   int64_t repeats_across_steps; /* neighbouring steps that show the same individuals */
   lore_word_list shards;        /* distributions that take turns over shards; empty: `kind` */
+  double fresh;                 /* share of sequences about individuals that are met once */
+  double final_fresh;           /* that it goes to, linearly, until the last step; -1: it stays */
+  lore_integer_list inject;     /* steps that show all injected individuals, ascending */
+  lore_wording inject_wording;
 } lore_distribution_config;
 
 /* A range of individuals and how they are drawn from it. */

@@ -1,8 +1,10 @@
 /* The individuals of a run: unique full names and six attribute values each (science.md section 1).
  *
  * Individuals 0 .. known-1 are trained on; then come the held-out ones, which never are, the new
- * ones of fine-tuning and those that a curriculum throws away. An individual is a pure function of
- * (seed, index): a larger population with the same seed begins with the same individuals. */
+ * ones of fine-tuning, those that a curriculum throws away and those that are injected. An
+ * individual is a pure function of (seed, index): a larger population with the same seed begins
+ * with the same individuals, and fresh individuals, which a training meets once, need not be kept.
+ */
 #ifndef LORE_DATA_POPULATION_H
 #define LORE_DATA_POPULATION_H
 
@@ -27,6 +29,7 @@ typedef struct {
   int64_t held_out;
   int64_t new_ones;   /* drawn only by a replay distribution */
   int64_t throw_away; /* drawn only by a throw-away curriculum */
+  int64_t injected;   /* shown only at the steps of distribution.inject */
   int templates;      /* shown in training, of each attribute; 0: all LORE_TRAINING_TEMPLATES */
   lore_sentence_order sentence_order;
 } lore_population_config;
@@ -35,7 +38,8 @@ typedef struct {
   X(LORE_PEOPLE_KNOWN, "known")                                                                    \
   X(LORE_PEOPLE_HELD_OUT, "held_out")                                                              \
   X(LORE_PEOPLE_NEW, "new")                                                                        \
-  X(LORE_PEOPLE_THROW_AWAY, "throw_away")
+  X(LORE_PEOPLE_THROW_AWAY, "throw_away")                                                          \
+  X(LORE_PEOPLE_INJECTED, "injected")
 
 typedef enum { LORE_PEOPLE_LIST(LORE_ENUM_VALUE) } lore_people;
 
@@ -70,6 +74,10 @@ void lore_population_destroy(lore_population *population);
 size_t lore_population_bytes(const lore_population_config *config);
 
 const lore_individual *lore_population_individual(const lore_population *population, int64_t index);
+/* The individual with any index below LORE_PEOPLE_MAX; one beyond the population is made in *room.
+ */
+const lore_individual *lore_population_anybody(const lore_population *population, int64_t index,
+                                               lore_individual *room);
 const lore_vocabulary *lore_population_vocabulary(const lore_population *population);
 const lore_population_config *lore_population_settings(const lore_population *population);
 int64_t lore_population_known(const lore_population *population);

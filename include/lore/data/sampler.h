@@ -45,12 +45,14 @@ typedef struct {
   lore_population_config population;
   lore_draw shard_draw[LORE_WORDS_MAX]; /* what distribution.shards says, one per entry */
   uint64_t seed;
-  int64_t steps;      /* of the run */
-  int shard, shards;  /* sequences per shard, shards per batch */
-  int64_t length;     /* of the curriculum, in steps */
-  int64_t widened_at; /* adaptive: step from which all are drawn; LORE_NEVER: not yet known */
-  int64_t first_step; /* of this run's random streams: a run that starts from another one's
-                         weights must not see its data again */
+  int64_t steps;       /* of the run */
+  int shard, shards;   /* sequences per shard, shards per batch */
+  lore_range injected; /* individuals, shown by the first sequences of some steps */
+  int64_t others;      /* indices beyond the population, for fresh individuals */
+  int64_t length;      /* of the curriculum, in steps */
+  int64_t widened_at;  /* adaptive: step from which all are drawn; LORE_NEVER: not yet known */
+  int64_t first_step;  /* of this run's random streams: a run that starts from another one's
+                          weights must not see its data again */
 } lore_sampler;
 
 /* Steps until a curriculum other than an adaptive or sequential one is over. */
@@ -71,7 +73,14 @@ lore_draw lore_sampler_at(const lore_sampler *sampler, int64_t step, int64_t seq
  * there is no such thing: first and count are -1, alpha is NAN. */
 lore_draw lore_sampler_of_batch(const lore_sampler *sampler, int64_t step);
 
-/* The individual of `sequence` at `step`. */
+/* The share of fresh individuals at `step`. */
+double lore_sampler_fresh(const lore_sampler *sampler, int64_t step);
+
+/* The step whose random stream words `sequence` of `step`. */
+int64_t lore_sampler_wording(const lore_sampler *sampler, int64_t step, int64_t sequence);
+
+/* The individual of `sequence` at `step`. Fresh ones are beyond the population: their indices
+ * descend from LORE_PEOPLE_MAX. */
 int64_t lore_sampler_draw(const lore_sampler *sampler, int64_t step, int64_t sequence);
 
 #endif
