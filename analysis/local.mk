@@ -19,6 +19,9 @@ analysis_package = \
 	analysis/lore/drawing/style.py \
 	analysis/lore/errors.py \
 	analysis/lore/figures/__init__.py \
+	analysis/lore/figures/exposure.py \
+	analysis/lore/figures/injection.py \
+	analysis/lore/figures/mixture.py \
 	analysis/lore/figures/patching.py \
 	analysis/lore/figures/phases.py \
 	analysis/lore/figures/precision.py \
@@ -44,7 +47,10 @@ analysis_package = \
 	analysis/lore/script.py \
 	analysis/lore/selections/__init__.py \
 	analysis/lore/selections/curricula.py \
+	analysis/lore/selections/exposure.py \
 	analysis/lore/selections/families.py \
+	analysis/lore/selections/injection.py \
+	analysis/lore/selections/mixture.py \
 	analysis/lore/selections/patching.py \
 	analysis/lore/selections/phases.py \
 	analysis/lore/selections/precision.py \

@@ -35,6 +35,7 @@ dist_studies_DATA = \
 smallstudiesdir = $(studiesdir)/small
 dist_smallstudies_DATA = \
 	jobs/studies/small/adaptive.yaml \
+	jobs/studies/small/exposure.yaml \
 	jobs/studies/small/fig2.yaml \
 	jobs/studies/small/fig3.yaml \
 	jobs/studies/small/fig4.yaml \
@@ -53,6 +54,8 @@ dist_smallstudies_DATA = \
 	jobs/studies/small/figU.yaml \
 	jobs/studies/small/figV.yaml \
 	jobs/studies/small/figW.yaml \
+	jobs/studies/small/injection.yaml \
+	jobs/studies/small/mixture.yaml \
 	jobs/studies/small/precision.yaml \
 	jobs/studies/small/precision_power_law.yaml \
 	jobs/studies/small/repeats.yaml \

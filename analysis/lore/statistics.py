@@ -277,6 +277,24 @@ def t_quantile(level: float, freedom: int) -> float:
     return t
 
 
+def fit_logistic(x: Floats, right: Floats, values: Floats) -> tuple[float, float]:
+    """(offset, slope) of the most likely p = 1 / (1 + exp(-(offset + slope x))) for `right` of `values` at each x (point).
+
+    By Newton's method. Half a success and half a failure are added at each x, so that the fit is finite where a threshold
+    parts all successes from all failures."""
+    trials, successes = values + 1.0, right + 0.5
+    design, fit = np.column_stack([np.ones_like(x), x - x.mean()]), np.zeros(2)
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-np.clip(design @ fit, -30, 30)))
+        curvature = design.T @ (design * (trials * p * (1 - p))[:, None])
+        step = np.linalg.solve(curvature + 1e-12 * np.eye(2), design.T @ (successes - trials * p))
+        step *= min(1.0, 2.0 / max(1e-300, float(np.abs(step).max())))
+        fit += step
+        if np.abs(step).max() < 1e-10:
+            break
+    return float(fit[0] - fit[1] * x.mean()), float(fit[1])
+
+
 @dataclass
 class PowerLaw:
     """y = factor * x^exponent; R^2 of the means, in logarithms; 95 % interval of the exponent; probability of means that

@@ -43,7 +43,8 @@ enum { LORE_METRICS_MOST = 48 /* entries of the table */ };
 
 /* Ids of what is written after the definition. */
 typedef struct {
-  int variable[LORE_METRICS_MOST]; /* of lore_metric_table; -1: left out, as there is no attention or attribute */
+  int variable[LORE_METRICS_MOST]; /* of lore_metric_table; -1: left out, as there is no attention
+                                      or attribute */
   int plateau_start, plateau_end;
 } lore_metrics_ids;
 

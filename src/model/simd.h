@@ -32,8 +32,8 @@
 #define LORE_IN_REGISTER(vector) ((void)(vector))
 #endif
 
-/* Makes the compiler forget where a number comes from, so that what follows from it is computed here
- * and not kept since before. */
+/* Makes the compiler forget where a number comes from, so that what follows from it is computed
+ * here and not kept since before. */
 #define LORE_NOT_HOISTED(number) __asm__("" : "+r"(number))
 
 enum { LORE_LANES = LORE_VECTOR_BYTES / sizeof(real) };

@@ -27,8 +27,8 @@ typedef struct {
 } lore_probed;
 
 /* Paths, the snapshots that the options ask for, ascending, and, if there are any, settings;
- * options and id are set. By the first rank of the team. LORE_USER for a snapshot that is not there: says
- * which there are. */
+ * options and id are set. By the first rank of the team. LORE_USER for a snapshot that is not
+ * there: says which there are. */
 lore_status lore_probed_open(lore_probed *run);
 
 /* Reads the weights after `step` steps into `parameters`. LORE_USER if they are another model's or

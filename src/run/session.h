@@ -28,7 +28,7 @@ typedef struct lore_run {
   lore_assembly assembly;
   lore_trainer *trainer;
   lore_evaluator *evaluator;
-  lore_metrics *metrics; /* leader only */
+  lore_metrics *metrics;  /* leader only */
   lore_exposure exposure; /* as of the last evaluation */
   lore_provenance_list provenance;
   lore_progress progress;

@@ -31,7 +31,10 @@ from lore.figures.sequential import draw_half_times  # noqa: E402
 from lore.files import numbers_beside, open_study  # noqa: E402
 from lore.findings.finding import Decided, decide, examine  # noqa: E402
 from lore.selections.curricula import curriculum_end  # noqa: E402
+from lore.selections.exposure import half_exposures, middles  # noqa: E402
 from lore.selections.families import members, of_family, parent, plateau_ends  # noqa: E402
+from lore.selections.injection import Knowledge, courses, kinds  # noqa: E402
+from lore.selections.mixture import accuracies, by_width, critical_share, critical_shares  # noqa: E402
 from lore.selections.patching import reference_of, start_of  # noqa: E402
 from lore.selections.phases import name_layer  # noqa: E402
 from lore.selections.precision import comparisons  # noqa: E402
@@ -298,6 +301,77 @@ class Statistics(unittest.TestCase):
             least.append(min(np.mean(list(row.values())) for row in table.values()))
         self.assertLess(np.mean(least), -0.7)
         self.assertAlmostEqual(np.mean(chosen), 0, delta=0.15)
+
+
+class Exposures(unittest.TestCase):
+    def test_a_logistic_curve_is_found_again(self):
+        random, x = np.random.default_rng(5), np.arange(0, 9.0)
+        found = []
+        for _ in range(200):
+            right = random.binomial(150, 1 / (1 + np.exp(-(-4 + 1.3 * x)))).astype(float)
+            found.append(st.fit_logistic(x, right, np.full(9, 150.0)))
+        np.testing.assert_allclose(np.mean(found, axis=0), [-4, 1.3], rtol=0.03)
+        offset, slope = st.fit_logistic(x, np.where(x > 4.5, 150.0, 0), np.full(9, 150.0))  # parted by a threshold
+        self.assertAlmostEqual(-offset / slope, 4.5, delta=0.1)
+        self.assertTrue(1 < slope < 100)
+
+    def test_bins_have_a_middle(self):
+        np.testing.assert_allclose(middles([0, 1, 2, 4, 8]), [0, 1, 6**0.5, 28**0.5, 8])
+
+    def test_exposures_until_half_are_those_that_were_planted(self):
+        for sign in (1, -1):
+            study = study_of("exposure", sign)
+            half = {alpha: [half_exposures(run) for run in study.where(distribution_alpha=alpha)] for alpha in (0, 1)}
+            np.testing.assert_allclose(np.log2(half[0]), 5, atol=0.4)
+            np.testing.assert_allclose(np.log2(half[1]), 5 - sign, atol=0.4)
+        run = study.runs[0]
+        run.records["exposure_accuracy"] = run.records["exposure_accuracy"] * 0.2  # half is never reached
+        self.assertTrue(np.isnan(half_exposures(run)))
+
+    def test_runs_of_earlier_versions_have_no_bins(self):
+        with self.assertRaises(MissingRuns):
+            half_exposures(study_of("fig2").runs[0])
+
+
+class Injections(unittest.TestCase):
+    def test_kinds_and_what_they_keep(self):
+        for sign in (1, -1):
+            cells = kinds(study_of("injection", sign))
+            self.assertEqual(list(cells), ["never", "10 times, new words", "40 times, new words", "40 times, same words"])
+            new, same = ([one.kept for one in courses(cells[f"40 times, {word} words"])] for word in ("new", "same"))
+            self.assertEqual((len(new), len(same)), (4, 4))
+            self.assertTrue(all(0 < sign * (a - b) < 1 for a, b in zip(new, same)))
+            self.assertEqual(courses(cells["never"]), [])
+
+    def test_a_power_law_is_nearer_to_its_own_line(self):
+        after = np.arange(10, 500, 10.0)
+        for nats, nearer in ((3 * after**-0.3, 0), (3 * np.exp(-after / 200), 1)):
+            misses = Knowledge(1, after, nats).misses()
+            self.assertLess(misses[nearer], 1e-12)
+            self.assertGreater(misses[1 - nearer], 0.01)
+        nothing = Knowledge(1, after, np.zeros(len(after)))
+        self.assertTrue(np.isnan(nothing.kept) and np.isnan(nothing.misses()).all())
+
+
+class Mixtures(unittest.TestCase):
+    def test_critical_shares_are_those_that_were_planted(self):
+        for sign in (1, -1):
+            widths = by_width(study_of("mixture", sign))
+            self.assertEqual(list(widths), [32, 64, 128])
+            found = [critical_shares(runs) for runs in widths.values()]
+            self.assertEqual([set(own) for own in found], [{1, 2, 3}] * 3)
+            slope = np.polyfit(np.log([32, 64, 128]), np.log([list(own.values()) for own in found]), 1)[0]
+            np.testing.assert_allclose(slope, -0.5 * sign, atol=0.15)
+
+    def test_a_critical_share_lies_between_two_shares(self):
+        table = {1.0: {1: 0.8, 2: 0.8}, 0.5: {1: 0.6, 2: 0.6}, 0.25: {1: 0.2}}
+        self.assertAlmostEqual(critical_share(table, 1), 0.5 * 0.5**0.5)
+        self.assertTrue(np.isnan(critical_share(table, 2)))  # a share lacks the seed
+        self.assertTrue(np.isnan(critical_share({1.0: {1: 0.8}, 0.5: {1: 0.6}}, 1)))  # never less than half
+
+    def test_shares_ascend(self):
+        table = accuracies(by_width(study_of("mixture"))[64])
+        self.assertEqual(list(table), [0.0625, 0.125, 0.25, 0.5, 1])
 
 
 # kind of data: {finding: (as planted, opposite)}
@@ -730,7 +804,7 @@ DRAWN = {"2": "fig2", "F": "fig2", "M": "fig2", "3": "fig3", "D": "fig3", "4": "
          "I": "fig4", "J": "fig4", "K": "fig4", "L": "fig4", "5": "fig5", "N": "fig5", "O": "fig5", "A": "figA",
          "C": "figC", "P": "figP", "Q": "memory", "R": "memory", "S": "figS", "T": "figS", "U": "figS", "V": "figV",
          "X": "figS", "W": "figW", "questions": "questions",
-         "precision": "precision"}
+         "precision": "precision", "exposure": "exposure", "injection": "injection", "mixture": "mixture"}
 
 
 def with_curriculum(kind, last=400, **settings):

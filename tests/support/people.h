@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "lore/data/batch.h"
-#include "lore/data/sampler.h"
 #include "lore/data/population.h"
+#include "lore/data/sampler.h"
 #include "lore/data/vocabulary.h"
 
 enum { PEOPLE_SEED = 20260405, PEOPLE_TEXT = 512 };

@@ -18,11 +18,14 @@ SETTINGS = {
     "distribution_kind": "uniform", "distribution_alpha": 1.0, "distribution_celebrities": 0,
     "distribution_celebrity_weight": 8.0, "distribution_replay_weight": 0.0, "distribution_among": "all",
     "distribution_repeats_in_batch": 1, "distribution_repeats_across_steps": 1,
-    "distribution_shards": "", "curriculum_kind": "none",
+    "distribution_shards": "", "distribution_fresh": 0.0, "distribution_final_fresh": -1.0, "distribution_inject": "",
+    "distribution_inject_wording": "new", "curriculum_kind": "none",
     "curriculum_individuals": 0, "curriculum_epochs": 0.0, "curriculum_steps": 0, "curriculum_final_alpha": 0.0,
     "curriculum_groups": 2, "curriculum_repeats": 1, "evaluate_every": 50, "patch_from": "none",
     "patch_reference": -1, "patch_start": 0, "start_run": "", "start_step": np.nan,
 }
+BINS = 12
+BIN = {"bin": [0, *(2**k for k in range(BINS - 1))]}
 random = np.random.default_rng(7)
 
 
@@ -42,6 +45,7 @@ def settle(steps, start, end, half):
 class Planter:
     def __init__(self, sign=1):
         self.runs, self.sign = [], sign
+        self.binned = {}  # {run: (values, share that is right)} of known ones (step, bin), by exposures
 
     def add(self, groups, seed=1, every=50, name="", **settings):
         """A run; `groups` are functions of the steps, or losses of the steps."""
@@ -97,8 +101,18 @@ class Planter:
             values = [run[0].get(setting, "") for run in self.runs]
             text = any(isinstance(v, str) for v in values)
             data[setting] = ("run", np.array(values, "S" if text else float))
+        self.put_bins(data, steps, len(groups))
         xr.Dataset(data, coords={"step": steps, "group": np.array(groups, "S"),
-                                 "layer": np.arange(1, layers + 1)}).to_netcdf(path)
+                                 "layer": np.arange(1, layers + 1), **BIN}).to_netcdf(path)
+
+    def put_bins(self, data, steps, groups):
+        for kind in ("exposure", "recency") if self.binned else ():
+            table = np.full((3, len(self.runs), len(steps), groups, BINS), np.nan)
+            for run, (values, right) in self.binned.items():
+                table[0, run, :, 0], table[1, run, :, 0] = values, np.where(values > 0, right, np.nan)
+                table[2, run, :, 0] = np.where(values > 0, BASE * (1 - right), np.nan)
+            for name, values in zip(("values", "accuracy", "loss"), table):
+                data[f"{kind}_{name}"] = ("run", "step", "group", "bin"), values
 
 
 def crossing(run):
@@ -337,8 +351,44 @@ def precision(p, sign):
                   1.5 * (1.5 if worse else 1) * (1 + random.normal(0, 0.02)), train_precision=kind)
 
 
-KINDS = {f.__name__: f for f in (fig2, fig3, fig4, fig5, figA, figC, figP, figS, figV, figW, lawless, lengths,
-                                 memory, precision, questions)}
+def exposure(p, sign):
+    """Known after 32 exposures, and with alpha 1 after 16; or 64."""
+    middle = np.log2([1e-9, *(2**(k + 0.5) for k in range(BINS - 1))])
+    for alpha in (0, 0.5, 1):
+        half = 5 - sign * (alpha == 1)
+        for seed in (1, 2, 3):
+            plain(p, 1024, seed, 1000, 200, distribution_kind="power_law" if alpha else "uniform", distribution_alpha=alpha)
+            reach = np.arange(0, 1001, 50)[:, None] / 100
+            values = np.where(np.abs(middle - reach) < 2, 200.0, 0.0)
+            chance = 1 / (1 + np.exp(-2 * (middle - half - 0.1 * random.normal())))
+            p.binned[len(p.runs) - 1] = values, np.broadcast_to(chance, values.shape)
+
+
+def injection(p, sign):
+    """What is kept of what was injected: a power law with new words, less with the same; or the other way round."""
+    steps = np.arange(0, 801, 50)
+    for seed in (1, 2, 3, 4):
+        for times, wording, rate in ((0, "new", 0), (10, "new", 0.3), (40, "new", 0.1), (40, "same", 0.1 + sign * 0.08)):
+            after = np.maximum(steps - (times - 1) * 5, 1)
+            known = np.where(steps < times * 5, 0, times / 10 * after**-(rate + 0.01 * random.normal()))
+            p.add({"known": np.full(len(steps), 2.0), "injected": BASE - known if times else BASE + steps / 400}, seed,
+                  train_steps=800, distribution_inject=" ".join(str(5 * k) for k in range(times)),
+                  distribution_inject_wording=wording, population_injected=16, start_step=800)
+
+
+def mixture(p, sign):
+    """The share at which half is left falls with the width; or rises."""
+    for width in (32, 64, 128):
+        critical = 0.3 * (width / 32)**-(0.5 * sign)
+        for seed in (1, 2, 3):
+            for fresh in (0, 0.5, 0.75, 0.875, 0.9375):
+                known = 1 / (1 + ((1 - fresh) / critical / (1 + 0.03 * random.normal()))**-4)
+                p.add({"known": lambda t, known=known: np.linspace(13, BASE * (1 - known), len(t))}, seed, train_steps=1000,
+                      model_width=width, distribution_fresh=fresh)
+
+
+KINDS = {f.__name__: f for f in (fig2, fig3, fig4, fig5, exposure, figA, figC, figP, figS, figV, figW, injection,
+                                 lawless, lengths, memory, mixture, precision, questions)}
 
 
 def plant(kind, path, sign=1):

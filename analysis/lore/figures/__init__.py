@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lore.drawing.sheet import Sheet
-from lore.figures import patching, phases, precision, schedules, sequential, tuning
+from lore.figures import exposure, injection, mixture, patching, phases, precision, schedules, sequential, tuning
 from lore.study import Study
 from lore.words import some
 
@@ -22,7 +22,8 @@ FIGURES: dict[str, Callable[[Study], Sheet]] = {
     "O": tuning.figure_o, "P": tuning.figure_p, "Q": tuning.figure_q, "R": tuning.figure_r,
     "S": sequential.figure_s, "T": sequential.figure_t, "U": sequential.figure_u, "V": sequential.figure_v,
     "W": patching.figure_w, "X": sequential.figure_x, "questions": schedules.figure_questions,
-    "precision": precision.figure_precision,
+    "precision": precision.figure_precision, "exposure": exposure.figure_exposure, "injection": injection.figure_injection,
+    "mixture": mixture.figure_mixture,
 }
 
 

@@ -42,8 +42,8 @@ typedef struct {
 lore_status lore_collect_write(const char *path, const lore_collection *collection,
                                lore_collect_result *result);
 
-/* Opens a collected file, without the locks of its library. *memory is the file's, to be freed after
- * it was closed, also after a failure. Returns a code that lore_netcdf_reason explains. */
+/* Opens a collected file, without the locks of its library. *memory is the file's, to be freed
+ * after it was closed, also after a failure. Returns a code that lore_netcdf_reason explains. */
 int lore_collect_open(const char *path, int *ncid, void **memory);
 
 /* Reads every value of a collected file, of which the library keeps checksums. LORE_FILE,

@@ -13,8 +13,8 @@ typedef struct {
 } lore_report_result;
 
 /* Where the page of the study in `source`, a directory of results or a collected file, is written
- * to by default: report.html in the directory; the file's name with .html in place of its ending. Has
- * LORE_PATH_MAX bytes. */
+ * to by default: report.html in the directory; the file's name with .html in place of its ending.
+ * Has LORE_PATH_MAX bytes. */
 lore_status lore_report_path(const char *source, char *path);
 
 /* Writes the page (temporary name, flush, rename). `watch`: seconds after which it loads itself

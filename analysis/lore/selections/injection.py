@@ -1,0 +1,77 @@
+"""What is left of individuals that a training has shown at a few steps and never else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lore.errors import MissingRuns
+from lore.selections.families import family
+from lore.study import Floats, Run, Study, drawn
+
+GROUP = "injected"
+
+
+@dataclass
+class Knowledge:
+    """Of one run: steps since its last injection (record), and by how much the loss of the injected individuals is below the
+    no-knowledge baseline (record), in nats; 0 where it is above, which is no knowledge."""
+    seed: int
+    after: Floats
+    nats: Floats
+
+    @property
+    def kept(self) -> float:
+        """At the last step, as a share of that at the first evaluation after the last injection; NaN if that is 0."""
+        return float(self.nats[-1] / self.nats[0]) if self.nats[0] > 0 else np.nan
+
+    def misses(self) -> tuple[float, float]:
+        """Root mean squares of the logarithm of knowledge about a line over log steps, and over steps; NaN if there is none
+        at some evaluation."""
+        if len(self.after) < 4 or (self.nats <= 0).any():
+            return np.nan, np.nan
+        y = np.log(self.nats)
+        power, exponential = (np.sqrt(np.mean((y - np.polyval(np.polyfit(x, y, 1), x))**2))
+                              for x in (np.log(self.after), self.after))
+        return float(power), float(exponential)
+
+
+def injections(run: Run) -> list[int]:
+    """Steps that show all injected individuals."""
+    return [int(step) for step in run.text("distribution_inject", "").split()]
+
+
+def title_of(run: Run) -> str:
+    times, same = len(injections(run)), run.text("distribution_inject_wording", "new") == "same"
+    if times < 2:
+        return "once" if times else "never"
+    return f"{times} times, {'same' if same else 'new'} words"
+
+
+def kinds(study: Study) -> dict[str, Study]:
+    """{how they were injected: runs}, those that show them seldom first; MissingRuns without such runs. Runs that never show
+    them are there for comparison if they start from the same steps as the others."""
+    runs = [run for run in drawn(study) if GROUP in run.groups]
+    shown = [run for run in runs if family(run) == "injection"]
+    if not shown:
+        raise MissingRuns("no runs with individuals that are injected (distribution.inject)", study.title)
+    starts = {run.settings.get("start_step") for run in shown}
+    some = shown + [run for run in runs if not injections(run) and run.settings.get("start_step") in starts]
+    titles = {title_of(run): (len(injections(run)), title_of(run)) for run in some}
+    return {title: study.chosen(run for run in some if title_of(run) == title)
+            for title in sorted(titles, key=lambda one: titles[one])}
+
+
+def knowledge(run: Run) -> Knowledge:
+    """From the first evaluation after the last injection on."""
+    steps, loss = run.curve("attribute_loss", GROUP)
+    last, baseline = injections(run)[-1], run.scalar("no_knowledge_baseline")
+    after = steps > last
+    return Knowledge(int(run.number("seed")), (steps[after] - last).astype(float), np.maximum(0, baseline - loss[after]))
+
+
+def courses(runs: Study) -> list[Knowledge]:
+    """Of all runs that show the individuals and have been evaluated since."""
+    found = [knowledge(run) for run in runs if injections(run)]
+    return [one for one in found if len(one.after)]
