@@ -47,6 +47,11 @@ train_sources = \
 	src/train/memory_trainer.c \
 	src/train/moments.c \
 	src/train/moments.h \
+	src/train/muon.c \
+	src/train/muon.h \
+	src/train/newton_schulz.c \
+	src/train/newton_schulz.h \
+	src/train/optimizer.c \
 	src/train/pieces.c \
 	src/train/pieces.h \
 	src/train/reduction.c \

@@ -24,8 +24,8 @@ run_named() {
 stop_run() {
   local directory=$1
   shift
-  "$LORE" run -q "$@" -o "$directory" -s checkpoint.every=1 -s 'checkpoint.snapshots=[]' -s train.clip=0.05 \
-    -s train.beta1=0.98 -s train.beta2=0.999 3>&- &
+  [[ " $* " == *" train.optimizer=sgd "* ]] || set -- "$@" -s train.beta1=0.98 -s train.beta2=0.999
+  "$LORE" run -q "$@" -o "$directory" -s checkpoint.every=1 -s 'checkpoint.snapshots=[]' -s train.clip=0.05 3>&- &
   for _ in $(seq 1000); do
     kill -0 $! 2>/dev/null || break
     find "$directory" -name 'resume_*.nc' 2>/dev/null | grep -Eq '_0*([3-9]|[1-9][0-9]+)\.nc$' && break
@@ -84,6 +84,16 @@ stop_run() {
   stop_run stopped one.yaml -s train.steps=100000 -s train.warmup_steps=100 -s model.mixer=rg_lru -s model.bias=true -s model.norm=layer \
     -s model.tied_embedding=false -s model.positions=learned
   recompute update stopped/runs/*
+}
+
+@test "an update by Muon, of an RG-LRU and of attention; by Lion; by SGD" {
+  sed '/^experiments:/,$d' "$LORE_SOURCE/tests/studies/definitions.yaml" >one.yaml
+  for options in "muon -s model.mixer=rg_lru -s model.bias=true" muon lion sgd; do
+    rm -rf stopped
+    # shellcheck disable=SC2086 # several options
+    stop_run stopped one.yaml -s train.steps=100000 -s train.warmup_steps=100 -s train.optimizer=$options
+    recompute update stopped/runs/*
+  done
 }
 
 @test "an update of a patched run, whose optimiser has begun again" {

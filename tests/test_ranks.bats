@@ -7,7 +7,7 @@ setup() {
   train="$LORE_BUILD/tests/support/train_ranks"
 }
 
-# same RANKS BATCH SHARD THREADS [untied|rg_lru]: as one rank with one thread.
+# same RANKS BATCH SHARD THREADS [untied|rg_lru|wide [muon]]: as one rank with one thread.
 same() {
   local ranks=$1 batch=$2 shard=$3 threads=$4
   shift 4
@@ -42,6 +42,14 @@ same() {
 @test "so do 2 and 4 ranks with an RG-LRU" {
   same 2 16 2 1 rg_lru
   same 4 16 2 2 rg_lru
+}
+
+@test "so do ranks that share Muon's matrices" {
+  same 2 16 2 2 untied muon
+  same 3 7 1 1 rg_lru muon
+  same 11 16 1 1 wide muon
+  same 1 8 8 3 wide muon
+  [ "$(mpirun -n 1 "$train" 8 2 1 reproducible wide muon)" != "$(mpirun -n 1 "$train" 8 2 1 reproducible wide)" ]
 }
 
 @test "so do ranks whose threads form crews" {
@@ -114,6 +122,16 @@ same_as_stopped() {
   stops 3 6 # the second of a pair: two a step
   [ -e stopped/$run/checkpoints/resume_00000004.nc ]
   mpirun -n 16 "$LORE" run study.yaml -o stopped | grep -q 'resumed from *step 4$'
+  same_as_stopped alone
+}
+
+@test "so it does with Muon" {
+  cd "$BATS_TEST_TMPDIR"
+  write_shared_study
+  muon=(-s train.optimizer=muon)
+  "$LORE" run -q "${muon[@]}" study.yaml -o alone
+  stops 3 6 "${muon[@]}"
+  mpirun -n 4 "$LORE" run "${muon[@]}" study.yaml -o stopped | grep -q 'resumed from *step [24]$'
   same_as_stopped alone
 }
 

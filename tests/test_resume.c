@@ -119,8 +119,9 @@ static void test_is_a_checkpoint(void **state) {
   assert_memory_equal(read.all.parameters, written.all.second_moment.memory + tensor->offset,
                       (size_t)tensor->rows * (size_t)tensor->columns * sizeof(real));
   nc_get_att_text(ncid, id, "long_name", text);
-  assert_string_equal(text, "AdamW's mean of the squared gradient of layer 2: map to the hidden "
-                            "units of the MLP");
+  assert_string_equal(text,
+                      "mean of the squared gradient that AdamW keeps of layer 2: map to the hidden "
+                      "units of the MLP");
   memset(text, 0, sizeof text);
   assert_int_equal(nc_get_att_text(ncid, NC_GLOBAL, "resume_settings_hash", text), 0);
   assert_string_equal(text, "fedcba9876543217");

@@ -266,7 +266,8 @@ static void counters_see_other_threads(void **state) {
 
 enum { WARM_UP = 3, STEPS = 10 };
 
-static void check_steps(int threads, int shard, lore_mixer mixer, lore_precision precision) {
+static void check_steps_by(lore_optimizer optimizer, int threads, int shard, lore_mixer mixer,
+                           lore_precision precision) {
   small_world world;
   lore_model_config config = small_world_config(2, 16);
   config.precision = precision;
@@ -278,6 +279,9 @@ static void check_steps(int threads, int shard, lore_mixer mixer, lore_precision
                              .shard = shard,
                              .learning_rate = 1e-3,
                              .final_learning_rate = 1e-4,
+                             .optimizer = optimizer,
+                             .matrix_learning_rate = 1e-3,
+                             .momentum = 0.95,
                              .beta1 = 0.9,
                              .beta2 = 0.95,
                              .epsilon = 1e-8,
@@ -303,6 +307,10 @@ static void check_steps(int threads, int shard, lore_mixer mixer, lore_precision
                counted[c], STEPS);
 }
 
+static void check_steps(int threads, int shard, lore_mixer mixer, lore_precision precision) {
+  check_steps_by(LORE_OPTIMIZER_ADAMW, threads, shard, mixer, precision);
+}
+
 static void one_thread_is_quiet(void **state) {
   (void)state;
   check_steps(1, 1, LORE_MIXER_ATTENTION, LORE_FLOAT32);
@@ -326,11 +334,21 @@ static void bf16_is_quiet(void **state) {
   check_steps(2, 1, LORE_MIXER_ATTENTION, LORE_BF16);
 }
 
+static void muon_is_quiet(void **state) {
+  (void)state;
+  check_steps_by(LORE_OPTIMIZER_MUON, 1, 1, LORE_MIXER_ATTENTION, LORE_FLOAT32);
+  check_steps_by(LORE_OPTIMIZER_MUON, 2, 1, LORE_MIXER_RG_LRU, LORE_BF16);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(counters_count),      cmocka_unit_test(counters_see_other_threads),
-      cmocka_unit_test(one_thread_is_quiet), cmocka_unit_test(two_threads_are_quiet),
-      cmocka_unit_test(crews_are_quiet),     cmocka_unit_test(bf16_is_quiet),
+      cmocka_unit_test(muon_is_quiet),
+      cmocka_unit_test(counters_count),
+      cmocka_unit_test(counters_see_other_threads),
+      cmocka_unit_test(one_thread_is_quiet),
+      cmocka_unit_test(two_threads_are_quiet),
+      cmocka_unit_test(crews_are_quiet),
+      cmocka_unit_test(bf16_is_quiet),
   };
   const char *preload = getenv("LD_PRELOAD");
   if (preload && strstr(preload, "vgpreload")) {

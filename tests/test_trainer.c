@@ -90,6 +90,21 @@ static void threads_do_not_change_bits(void **state) {
   }
 }
 
+static void muon_has_the_same_bits(void **state) {
+  (void)state;
+  lore_train_config config = train_config(), adamw = config;
+  config.optimizer = LORE_OPTIMIZER_MUON;
+  config.matrix_learning_rate = 0.02;
+  config.momentum = 0.95;
+  outcome alone = train(&config, 1, 5), other = train(&adamw, 1, 5);
+  assert_memory_not_equal(alone.parameters, other.parameters,
+                          (size_t)world.model->elements * sizeof(real));
+  for (int threads = 2; threads <= 2 * BATCH; threads *= 3) {
+    outcome together = train(&config, threads, 5);
+    assert_same_outcome("Muon's threads", &together, &alone);
+  }
+}
+
 /* More threads than shards work on them in crews, of up to a thread for each sequence. */
 static void crews_do_not_change_bits(void **state) {
   (void)state;
@@ -351,11 +366,11 @@ static void measure_trainer(const lore_train_config *config, int threads, int64_
 
 /* Threads that start late, and a sanitizer's own memory, can disturb a measurement, so one of a
  * few must agree: a number that is wrong agrees with none. */
-static void bytes_are_what_is_mapped(void **state) {
-  (void)state;
+static void check_bytes(lore_optimizer optimizer) {
   enum { ATTEMPTS = 5 };
   const int64_t slack = (int64_t)1 << 20;
   lore_train_config config = train_config();
+  config.optimizer = optimizer;
   for (int threads = 1; threads <= BATCH; threads = threads < THREADS ? threads + 1 : 2 * threads) {
     int64_t said = (int64_t)lore_trainer_bytes(world.model, &config, world.longest,
                                                lore_team_alone(), threads, LORE_GEMM_BUILTIN);
@@ -370,6 +385,12 @@ static void bytes_are_what_is_mapped(void **state) {
       fail_msg("%d threads: mapped %lld and touched %lld bytes, said %lld", threads,
                (long long)added[0], (long long)added[1], (long long)said);
   }
+}
+
+static void bytes_are_what_is_mapped(void **state) {
+  (void)state;
+  check_bytes(LORE_OPTIMIZER_ADAMW);
+  check_bytes(LORE_OPTIMIZER_MUON);
 }
 
 /* What is said counts in huge pages, so small differences may not show. */
@@ -437,17 +458,12 @@ static void moments_are_shared_by_ranks(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      numbers_test(threads_do_not_change_bits),
-      numbers_test(crews_do_not_change_bits),
-      numbers_test(crews_yield_to_a_library),
-      numbers_test(threads_are_shared_out),
-      numbers_test(seed_decides),
-      numbers_test(step_sums_over_sequences),
-      numbers_test(clip_scales_the_gradient),
-      numbers_test(first_loss_is_a_guess),
-      numbers_test(fixed_batch_is_learnt_by_heart),
-      numbers_test(bytes_are_what_is_mapped),
-      numbers_test(bytes_grow),
+      numbers_test(threads_do_not_change_bits),  numbers_test(muon_has_the_same_bits),
+      numbers_test(crews_do_not_change_bits),    numbers_test(crews_yield_to_a_library),
+      numbers_test(threads_are_shared_out),      numbers_test(seed_decides),
+      numbers_test(step_sums_over_sequences),    numbers_test(clip_scales_the_gradient),
+      numbers_test(first_loss_is_a_guess),       numbers_test(fixed_batch_is_learnt_by_heart),
+      numbers_test(bytes_are_what_is_mapped),    numbers_test(bytes_grow),
       numbers_test(moments_are_shared_by_ranks),
   };
   return cmocka_run_group_tests(tests, setup, teardown);

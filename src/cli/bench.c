@@ -17,6 +17,7 @@ typedef struct {
   int backend;   /* lore_gemm_backend */
   int mixer;     /* lore_mixer */
   int precision; /* lore_precision */
+  int optimizer; /* lore_optimizer */
   bool json, help;
 } lore_arguments;
 
@@ -34,6 +35,11 @@ static const char *precision_word(int precision) {
   return precision <= LORE_BF16 ? lore_precision_name((lore_precision)precision) : NULL;
 }
 
+static const char *optimizer_word(int optimizer) {
+  static const char *const names[] = {LORE_OPTIMIZER_LIST(LORE_ENUM_NAME)};
+  return optimizer <= LORE_OPTIMIZER_SGD ? names[optimizer] : NULL;
+}
+
 static const char *shape_word(int number) {
   int count;
   const lore_bench_shape *shape = lore_bench_shapes(&count);
@@ -49,6 +55,8 @@ static const lore_option options[] = {
      .choice = mixer_word, .help = "attention (default) or rg_lru"},
     {LORE_OPTION_CHOICE, '\0', "precision", "PRECISION", LORE_FIELD(lore_arguments, precision, int),
      .choice = precision_word, .help = "float32 (default) or bf16"},
+    {LORE_OPTION_CHOICE, '\0', "optimizer", "OPTIMIZER", LORE_FIELD(lore_arguments, optimizer, int),
+     .choice = optimizer_word, .help = "adamw (default), muon, lion or sgd"},
     {LORE_OPTION_CHOICE, '\0', "gemm", "BACKEND", LORE_FIELD(lore_arguments, backend, int),
      .choice = backend_word,
      .help = "builtin (default, as for training), cblas, onednn or auto: the fastest here"},
@@ -60,7 +68,7 @@ const lore_command_line lore_line_bench = {
     .name = "bench",
     .usage = "lore bench [OPTION ...] [SHAPE ...]\n"
              "mpirun -n N lore bench [OPTION ...] [SHAPE ...]",
-    .about = "Times full training steps (data, forward, backward, gradient sum, AdamW) of the "
+    .about = "Times full training steps (data, forward, backward, gradient sum, update) of the "
              "reference shapes and, alternating with them, the matrix products that they contain "
              "alone. 'share' is the best time of the products alone divided by that of a step; 'in "
              "rounds' are the least and the most of it in twelve rounds, far apart if the "
@@ -94,6 +102,7 @@ static void print_result_json(const lore_bench_shape *shape, const lore_bench_re
   lore_json_integer(json, "steps", r->steps);
   lore_json_integer(json, "threads", r->threads);
   lore_json_text(json, "precision", lore_precision_name(shape->precision));
+  lore_json_text(json, "optimizer", optimizer_word((int)shape->optimizer));
   lore_json_text(json, "backend", lore_gemm_name(r->backend));
   lore_json_text(json, "isa", lore_kernels()->name);
   lore_json_end(json);
@@ -206,6 +215,7 @@ static lore_status bench_shapes(const lore_arguments *arguments, lore_team team,
     lore_bench_shape mixed = shape[i];
     mixed.mixer = (lore_mixer)arguments->mixer;
     mixed.precision = (lore_precision)arguments->precision;
+    mixed.optimizer = (lore_optimizer)arguments->optimizer;
     if (is_wanted(mixed.name, words, word))
       LORE_TRY(bench_shape(arguments, &mixed, team, json));
   }

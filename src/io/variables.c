@@ -26,8 +26,9 @@ static void name_variable(const lore_tensor *tensor, lore_vector vector,
 
 static void describe_variable(const lore_tensor *tensor, lore_vector vector,
                               char text[VARIABLE_TEXT_MAX]) {
-  static const char *const moments[LORE_VECTORS] = {"", "AdamW's mean of the gradient of ",
-                                                    "AdamW's mean of the squared gradient of "};
+  static const char *const moments[LORE_VECTORS] = {
+      "", "mean or sum of the gradient that the optimiser keeps of ",
+      "mean of the squared gradient that AdamW keeps of "};
   char layer[24] = "";
   if (tensor->in_layer)
     snprintf(layer, sizeof layer, "layer %d: ", tensor->layer + 1);

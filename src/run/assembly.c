@@ -7,6 +7,7 @@
 #include "lore/base/threads.h"
 #include "lore/data/batch.h"
 #include "lore/settings/groups.h"
+#include "lore/train/optimizer.h"
 
 static int find_group(const lore_assembly *a, const char *name) {
   for (int g = 0; g < a->groups; g++)
@@ -70,7 +71,8 @@ double lore_assembly_operations(const lore_model *model, const lore_settings *s,
   double layers = each - 6.0 * model->vocabulary * model->config.width;
   double all = tokens * s->train.batch, patched = (double)(s->train.steps - s->train.patch.start);
   return all * ((double)s->train.steps * each +
-                (lore_patch_wanted(&s->train.patch) ? patched * layers / 3 : 0));
+                (lore_patch_wanted(&s->train.patch) ? patched * layers / 3 : 0)) +
+         (double)s->train.steps * lore_optimizer_operations(model, &s->train);
 }
 
 lore_status lore_assembly_mean_tokens(const lore_assembly *a, double *mean) {

@@ -12,6 +12,7 @@ static const char *const tasks[] = NAMES(LORE_TASK_LIST);
 static const char *const norms[] = NAMES(LORE_NORM_LIST);
 static const char *const positions[] = NAMES(LORE_POSITIONS_LIST);
 static const char *const activations[] = NAMES(LORE_ACTIVATION_LIST);
+static const char *const optimizers[] = NAMES(LORE_OPTIMIZER_LIST);
 static const char *const schedules[] = NAMES(LORE_SCHEDULE_LIST);
 static const char *const reductions[] = NAMES(LORE_REDUCTION_LIST);
 static const char *const orders[] = NAMES(LORE_ORDER_LIST);
@@ -41,6 +42,8 @@ static const char *const precisions[] = NAMES(LORE_PRECISION_LIST);
 #define NEEDS(setting, values_) .needs = {.key = setting, .values = values_}
 #define WITH_DISTRIBUTION(kind) NEEDS("distribution.kind", BIT(LORE_DISTRIBUTION_##kind))
 #define WITH_CURRICULUM(kinds)  NEEDS("curriculum.kind", kinds)
+
+#define NO_SGD (BIT(LORE_OPTIMIZER_ADAMW) | BIT(LORE_OPTIMIZER_MUON) | BIT(LORE_OPTIMIZER_LION))
 
 /* Curricula that begin with the first individuals, and those that have a length. */
 #define NARROW                                                                                     \
@@ -173,14 +176,28 @@ static const lore_setting table[] = {
         "steps in which the learning rate rises linearly; the first has 1 / warmup_steps of it"),
     CHOICE("train.schedule", train.schedule, BOTH, "cosine", schedules,
            "course of the learning rate after the warm-up"),
+    CHOICE(
+        "train.optimizer", train.optimizer, TEXTS, "adamw", optimizers,
+        "what turns gradients into updates. muon: an orthogonal matrix for each matrix of a layer, "
+        "and AdamW for everything else; lion: signs; sgd: with momentum"),
+    REAL("train.matrix_learning_rate", train.matrix_learning_rate, TEXTS, "1", "0.02", 0, 10,
+         "muon: highest learning rate of the matrices of layers; it follows the schedule of "
+         "train.learning_rate, which everything else has",
+         NEEDS("train.optimizer", BIT(LORE_OPTIMIZER_MUON))),
+    REAL("train.momentum", train.momentum, TEXTS, "1", "0.95", 0, 0.999999,
+         "muon and sgd: decay of the sum of gradients",
+         NEEDS("train.optimizer", BIT(LORE_OPTIMIZER_MUON) | BIT(LORE_OPTIMIZER_SGD))),
     REAL("train.weight_decay", train.weight_decay, BOTH, "1", "0.1", 0, 10,
          "decoupled weight decay of matrices, times the learning rate"),
     REAL("train.beta1", train.beta1, BOTH, "1", "0.9", 0, 0.999999,
-         "AdamW: decay of the first moment"),
+         "AdamW and lion: decay of the first moment, in lion only for the step",
+         NEEDS("train.optimizer", NO_SGD)),
     REAL("train.beta2", train.beta2, BOTH, "1", "0.95", 0, 0.999999,
-         "AdamW: decay of the second moment"),
+         "AdamW: decay of the second moment; lion: of the mean of gradients that it keeps",
+         NEEDS("train.optimizer", NO_SGD)),
     REAL("train.epsilon", train.epsilon, BOTH, "1", "1.0e-08", 1e-16, 1,
-         "AdamW: added to the denominator"),
+         "AdamW: added to the denominator",
+         NEEDS("train.optimizer", BIT(LORE_OPTIMIZER_ADAMW) | BIT(LORE_OPTIMIZER_MUON))),
     REAL("train.clip", train.clip, BOTH, "1", "0.0", 0, 1e6,
          "largest global norm of the gradient; 0: gradients are left alone"),
     CHOICE("train.precision", model.precision, TEXTS, "float32", precisions,

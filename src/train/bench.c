@@ -14,9 +14,9 @@
 enum { ROUNDS = 5, STEP_ROUNDS = 12, STEPS_MAX = 4096 /* that are measured */ };
 
 static const lore_bench_shape shapes[] = {
-    {"S", 4, 128, 4, 32, 112, 4608, LORE_MIXER_ATTENTION, LORE_FLOAT32},
-    {"M", 4, 256, 8, 32, 112, 4608, LORE_MIXER_ATTENTION, LORE_FLOAT32},
-    {"L", 8, 512, 8, 16, 112, 4608, LORE_MIXER_ATTENTION, LORE_FLOAT32},
+    {"S", 4, 128, 4, 32, 112, 4608, LORE_MIXER_ATTENTION, LORE_FLOAT32, LORE_OPTIMIZER_ADAMW},
+    {"M", 4, 256, 8, 32, 112, 4608, LORE_MIXER_ATTENTION, LORE_FLOAT32, LORE_OPTIMIZER_ADAMW},
+    {"L", 8, 512, 8, 16, 112, 4608, LORE_MIXER_ATTENTION, LORE_FLOAT32, LORE_OPTIMIZER_ADAMW},
 };
 
 const lore_bench_shape *lore_bench_shapes(int *count) {
@@ -69,6 +69,9 @@ static lore_train_config training_of_shape(const lore_bench_shape *shape, int pa
                              .shard = shard,
                              .learning_rate = 1e-4,
                              .schedule = LORE_SCHEDULE_CONSTANT,
+                             .optimizer = shape->optimizer,
+                             .matrix_learning_rate = 1e-4,
+                             .momentum = 0.95,
                              .weight_decay = 0.1,
                              .beta1 = 0.9,
                              .beta2 = 0.95,

@@ -1,4 +1,4 @@
-/* AdamW's moments of the pieces that a rank owns, and their way to and from files.
+/* The optimiser's moments of the pieces that a rank owns, and their way to and from files.
  *
  * Files have whole moments, and rank 0 writes and reads them. So it moves parts of a moment, one
  * after the other, while the other ranks serve: they send what they own of each part, or keep it.

@@ -23,3 +23,9 @@ double lore_learning_rate(const lore_train_config *config, int64_t step) {
   return config->final_learning_rate + (config->learning_rate - config->final_learning_rate) * 0.5 *
                                            (1 + cos(3.14159265358979323846 * part));
 }
+
+double lore_matrix_learning_rate(const lore_train_config *config, int64_t step) {
+  return config->learning_rate > 0 ? config->matrix_learning_rate *
+                                         lore_learning_rate(config, step) / config->learning_rate
+                                   : 0;
+}

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <omp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,9 @@
 #include "lore/base/mpi.h"
 #include "lore/model/decoder.h"
 #include "lore/model/gemm.h"
-#include "lore/train/adamw.h"
+#include "lore/train/optimizer.h"
 #include "moments.h"
+#include "muon.h"
 
 /* A thread: member `index` % members of crew `index` / members. */
 typedef struct {
@@ -46,6 +48,7 @@ struct lore_trainer {
   lore_pieces pieces;
   lore_exchange exchange;
   lore_moments moments;
+  lore_muon muon;
   double *report;       /* per shard loss and tokens, then the votes: added over ranks */
   double *slice_square; /* sum of squares of each slice of the gradient, behind the votes */
   int vote;
@@ -115,6 +118,8 @@ static void layout_trainer(lore_trainer *t, int longest) {
   lore_pieces_plan(&t->pieces, t->ranges, t->bound, t->team.rank, t->team.ranks, whole);
   lore_exchange_layout(&t->exchange, &t->arena, t->shards, c->reduction, &t->pieces, &t->sum);
   lore_moments_layout(&t->moments, &t->arena, &t->pieces);
+  if (c->optimizer == LORE_OPTIMIZER_MUON)
+    lore_muon_layout(&t->muon, &t->arena, t->model, &t->pieces, t->threads);
   for (int crew = 0; crew < t->crews.crews; crew++)
     layout_crew(t, crew, longest);
 }
@@ -172,7 +177,7 @@ lore_status lore_trainer_create(const lore_model *model, const lore_train_config
   status = lore_team_agree(team, status);
   if (status == LORE_OK)
     status = lore_exchange_open(&t->exchange, team.comm);
-  t->moments.comm = t->exchange.comm;
+  t->moments.comm = t->muon.comm = t->exchange.comm;
   if (status != LORE_OK) {
     lore_trainer_destroy(t);
     return status;
@@ -291,7 +296,21 @@ static void square_slice(lore_trainer *t, int64_t own) {
   t->slice_square[slice.from / LORE_SLICE] = square;
 }
 
-/* Updates the part of each tensor that lies in the slice. */
+static bool by_muon(const lore_trainer *t, int tensor) {
+  return t->muon.tensors > 0 && t->muon.number[tensor] >= 0;
+}
+
+/* The part of tensor `i` that lies in the slice: its elements, and the first of them. */
+static int64_t part_in_slice(const lore_trainer *t, const lore_slice *slice, int i, int64_t *from) {
+  const lore_tensor *tensor = &t->model->tensor[i];
+  int64_t end = tensor->offset + lore_tensor_size(tensor), to = slice->from + slice->count;
+  *from = slice->from > tensor->offset ? slice->from : tensor->offset;
+  to = to < end ? to : end;
+  return to > *from ? to - *from : 0;
+}
+
+/* Updates the part of each tensor that lies in the slice; of matrices that Muon takes, finds the
+ * direction. */
 static void update_slice(lore_trainer *t, int64_t step, double gradient_scale, int64_t own) {
   const lore_slice slice = lore_pieces_slice(&t->pieces, own);
   const real *gradient =
@@ -299,18 +318,53 @@ static void update_slice(lore_trainer *t, int64_t step, double gradient_scale, i
   double rate = lore_learning_rate(&t->config, step);
   bool patched = lore_patch_active(&t->config.patch, step, t->config.steps);
   int64_t update = step + 1 - (patched ? t->config.patch.start : 0); /* since moments were zero */
-  int64_t first = slice.from, last = first + slice.count;
   for (int i = 0; i < t->model->tensors; i++) {
-    const lore_tensor *tensor = &t->model->tensor[i];
-    int64_t end = tensor->offset + lore_tensor_size(tensor);
-    int64_t from = first > tensor->offset ? first : tensor->offset, to = last < end ? last : end;
-    int64_t at = slice.before + (from - first);
-    if (from < to)
-      lore_adamw_update(&t->config, update, rate,
-                        tensor->row->kind == LORE_WEIGHT ? t->config.weight_decay : 0,
-                        gradient_scale, to - from, gradient + (from - first), t->parameters + from,
-                        t->moments.vector[0] + at, t->moments.vector[1] + at);
+    int64_t from, count = part_in_slice(t, &slice, i, &from);
+    int64_t before = from - slice.from, at = slice.before + before;
+    double decay = t->model->tensor[i].row->kind == LORE_WEIGHT ? t->config.weight_decay : 0;
+    if (count > 0 && by_muon(t, i))
+      lore_muon_direction(t->config.momentum, gradient_scale, count, gradient + before,
+                          t->moments.vector[0] + at,
+                          lore_muon_place(&t->muon, i, slice.range, from));
+    else if (count > 0)
+      lore_optimizer_update(&t->config, update, rate, decay, gradient_scale, count,
+                            gradient + before, t->parameters + from, t->moments.vector[0] + at,
+                            t->moments.vector[1] + at);
   }
+}
+
+/* The part of matrices that Muon takes, whose orthogonal directions are there. */
+static void turn_slice(lore_trainer *t, int64_t step, int64_t own) {
+  const lore_slice slice = lore_pieces_slice(&t->pieces, own);
+  double rate = lore_matrix_learning_rate(&t->config, step);
+  const real keep = (real)fma(-rate, t->config.weight_decay, 1), by = (real)rate;
+  for (int i = 0; i < t->model->tensors; i++) {
+    int64_t from, count = part_in_slice(t, &slice, i, &from);
+    if (count == 0 || !by_muon(t, i))
+      continue;
+    const real *direction = lore_muon_place(&t->muon, i, slice.range, from);
+    for (int64_t j = 0; j < count; j++)
+      t->parameters[from + j] = keep * t->parameters[from + j] - by * direction[j];
+  }
+}
+
+/* By each thread of the team, after all directions. */
+static void turn_matrices(lore_trainer *t, int64_t step, lore_status *status) {
+#pragma omp master
+  *status = lore_muon_gather(&t->muon);
+#pragma omp barrier
+  if (*status != LORE_OK)
+    return;
+  lore_muon_work(&t->muon, omp_get_thread_num());
+#pragma omp barrier
+#pragma omp master
+  *status = lore_muon_scatter(&t->muon);
+#pragma omp barrier
+  if (*status != LORE_OK)
+    return;
+#pragma omp for schedule(static)
+  for (int64_t s = 0; s < t->pieces.own_slices; s++)
+    turn_slice(t, step, s);
 }
 
 static lore_step summarise_step(const lore_trainer *t) {
@@ -361,8 +415,10 @@ static void make_step(lore_trainer *t, int64_t step, lore_step *result, lore_sta
 #pragma omp for schedule(static)
   for (int64_t s = 0; s < t->pieces.own_slices; s++)
     update_slice(t, step, scale / (double)result->tokens, s);
+  if (t->muon.tensors > 0)
+    turn_matrices(t, step, status);
 #pragma omp master
-  *status = lore_exchange_copy(&t->exchange, t->parameters);
+  *status = *status == LORE_OK ? lore_exchange_copy(&t->exchange, t->parameters) : *status;
 }
 
 lore_status lore_trainer_step(lore_trainer *t, int64_t step, lore_step *result) {

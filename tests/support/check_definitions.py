@@ -309,6 +309,13 @@ def check_update(directory):
     for name in names:
         w0, m0, v0 = (before[p + name].values.astype(float) for p in ("", *MOMENTS))
         w1, m1, v1 = (after[p + name].values.astype(float) for p in ("", *MOMENTS))
+        by = updated_by(run, name, after)
+        if by != "adamw":
+            assert (v1 == 0).all(), name
+            gradients[name], expected, sure = OTHERS[by](run, name, w0, m0, m1, s, after)
+            near(f"{name} after update {s + 1} by {by}", w1[sure], expected[sure], 2e-3 if by == "muon" else 3e-7,
+                 np.abs(w0).max() if by != "muon" else np.abs(w1 - w0).max())
+            continue
         g = gradients[name] = (m1 - beta1 * m0) / (1 - beta1)
         near(f"second moment of {name}", v1, beta2 * v0 + (1 - beta2) * g * g, 1e-3, 1e-3 * v1.max())
         m, v = m1 / (1 - beta1**k), v1 / (1 - beta2**k)
@@ -322,6 +329,53 @@ def check_update(directory):
     if not patched:
         check_gradient(run, before, {name: g * norm / clip for name, g in gradients.items()}, s)
     print(f"{directory}: update {s + 1} of {len(names)} tensors as in numpy")
+
+
+def updated_by(run, name, weights):
+    """Muon takes the linear maps of layers, and leaves the rest to AdamW."""
+    optimizer = run["train_optimizer"]
+    takes = is_matrix(weights, name) and name.startswith("layer_") and not name.endswith("convolution")
+    return "adamw" if optimizer == "muon" and not takes else optimizer
+
+
+def orthogonal(x):
+    """Five Newton-Schulz steps (Jordan 2024)."""
+    if x.shape[0] > x.shape[1]:
+        return orthogonal(x.T).T
+    x = x / (np.linalg.norm(x) + 1e-7)
+    for _ in range(5):
+        gram = x @ x.T
+        x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+    return x
+
+
+def by_muon(run, name, w0, m0, m1, s, weights):
+    """doc/science.md: queries, keys and values, both branches, and the blocks of a gate are matrices of their own."""
+    momentum, decay = run["train_momentum"], run["train_weight_decay"]
+    g = m1 - momentum * m0
+    direction, rows, columns = g + momentum * m1, *g.shape
+    down = rows // columns if name.endswith("_gate") else 1
+    across = 3 if name.endswith("qkv") else 2 if name.endswith("branches") else 1
+    turned = np.block([[orthogonal(part) * math.sqrt(max(1, part.shape[1] / part.shape[0]))
+                        for part in np.split(block, across, axis=1)] for block in np.split(direction, down)])
+    top = run["train_matrix_learning_rate"] * rate(run, s) / run["train_learning_rate"]
+    return g, (1 - top * decay) * w0 - top * turned, np.ones(w0.shape, bool)
+
+
+def by_lion(run, name, w0, m0, m1, s, weights):
+    beta1, beta2 = run["train_beta1"], run["train_beta2"]
+    g = (m1 - beta2 * m0) / (1 - beta2)
+    towards, decay = beta1 * m0 + (1 - beta1) * g, run["train_weight_decay"] if decays(name, weights) else 0
+    sure = (np.abs(towards) > 1e-4 * np.abs(towards).max()) | (m1 == 0)  # a sign, where rounding does not decide
+    return g, (1 - rate(run, s) * decay) * w0 - rate(run, s) * np.sign(towards), sure
+
+
+def by_sgd(run, name, w0, m0, m1, s, weights):
+    decay = run["train_weight_decay"] if decays(name, weights) else 0
+    return m1 - run["train_momentum"] * m0, (1 - rate(run, s) * decay) * w0 - rate(run, s) * m1, np.ones(w0.shape, bool)
+
+
+OTHERS = {"muon": by_muon, "lion": by_lion, "sgd": by_sgd}
 
 
 def check_gradient(run, weights, gradients, s):

@@ -1,6 +1,6 @@
 /* Trains a small model on all ranks that mpirun started and prints what must not depend on them:
  *
- *   train_ranks BATCH SHARD THREADS reproducible|mpi [untied|rg_lru|wide]
+ *   train_ranks BATCH SHARD THREADS reproducible|mpi [untied|rg_lru|wide [muon]]
  *
  * (wide: several ranges of the gradient, some of which are joined), in float32 and then in bf16.
  * One line per step with loss, gradient norm and tokens, one with checksums of parameters and of an
@@ -49,7 +49,8 @@ static void count_messages(int most[3]) {
   }
 }
 
-static lore_train_config train_config(char **argument) {
+static lore_train_config train_config(int arguments, char **argument) {
+  bool muon = arguments > 6 && !strcmp(argument[6], "muon");
   return (lore_train_config){.steps = STEPS,
                              .batch = atoi(argument[1]),
                              .shard = atoi(argument[2]),
@@ -60,6 +61,9 @@ static lore_train_config train_config(char **argument) {
                              .beta2 = 0.95,
                              .epsilon = 1e-8,
                              .clip = 1,
+                             .optimizer = muon ? LORE_OPTIMIZER_MUON : LORE_OPTIMIZER_ADAMW,
+                             .matrix_learning_rate = 0.02,
+                             .momentum = 0.95,
                              .reduction = strcmp(argument[4], "mpi") ? LORE_REDUCTION_REPRODUCIBLE
                                                                      : LORE_REDUCTION_MPI};
 }
@@ -107,8 +111,8 @@ static void print_model(lore_team team, int threads, const real *parameters) {
     printf("%016" PRIx64 " %016" PRIx64 "\n", sum, metrics);
 }
 
-static void train(lore_team team, char **argument) {
-  const lore_train_config config = train_config(argument);
+static void train(lore_team team, int arguments, char **argument) {
+  const lore_train_config config = train_config(arguments, argument);
   int threads = atoi(argument[3]), most[3] = {0};
   bool counts = getenv("LORE_MESSAGES") != NULL;
   lore_trainer *trainer;
@@ -156,14 +160,15 @@ int main(int argc, char **argv) {
   int provided;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
   if (argc < 5) {
-    fputs("usage: train_ranks BATCH SHARD THREADS reproducible|mpi [untied|rg_lru|wide]\n", stderr);
+    fputs("usage: train_ranks BATCH SHARD THREADS reproducible|mpi [untied|rg_lru|wide [muon]]\n",
+          stderr);
     MPI_Abort(MPI_COMM_WORLD, 2);
   }
   lore_gemm_select(LORE_GEMM_BUILTIN);
   for (int precision = LORE_FLOAT32; precision <= LORE_BF16; precision++) {
     lore_model_config config = model_config(argc > 5 ? argv[5] : "", (lore_precision)precision);
     small_world_create(&world, &config, 200, 50);
-    train(lore_team_of(MPI_COMM_WORLD), argv);
+    train(lore_team_of(MPI_COMM_WORLD), argc, argv);
     small_world_destroy(&world);
   }
   MPI_Finalize();

@@ -6,6 +6,7 @@
 #include "lore/base/team.h"
 #include "lore/model/gemm.h"
 #include "lore/model/model.h"
+#include "lore/train/schedule.h"
 
 /* A reference shape: sequences of `length` random tokens, GELU, tied embedding; rotary attention,
  * or an RG-LRU of the default width. */
@@ -14,9 +15,10 @@ typedef struct {
   int layers, width, heads, batch, length, vocabulary;
   lore_mixer mixer;
   lore_precision precision;
+  lore_optimizer optimizer;
 } lore_bench_shape;
 
-/* The shapes S, M and L, with attention and in float32; `count` receives how many. */
+/* The shapes S, M and L, with attention, in float32 and by AdamW; `count` receives how many. */
 const lore_bench_shape *lore_bench_shapes(int *count);
 
 typedef struct {

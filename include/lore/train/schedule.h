@@ -16,8 +16,15 @@
   X(LORE_SCHEDULE_COSINE, "cosine")                                                                \
   X(LORE_SCHEDULE_CONSTANT, "constant")
 
+#define LORE_OPTIMIZER_LIST(X)                                                                     \
+  X(LORE_OPTIMIZER_ADAMW, "adamw")                                                                 \
+  X(LORE_OPTIMIZER_MUON, "muon")                                                                   \
+  X(LORE_OPTIMIZER_LION, "lion")                                                                   \
+  X(LORE_OPTIMIZER_SGD, "sgd")
+
 typedef enum { LORE_REDUCTION_LIST(LORE_ENUM_VALUE) } lore_reduction;
 typedef enum { LORE_SCHEDULE_LIST(LORE_ENUM_VALUE) } lore_schedule;
+typedef enum { LORE_OPTIMIZER_LIST(LORE_ENUM_VALUE) } lore_optimizer;
 
 enum { LORE_REFERENCE_NAME = 64 };
 
@@ -42,6 +49,9 @@ typedef struct {
   double learning_rate, final_learning_rate; /* cosine goes from the first to the second */
   int64_t warmup_steps;                      /* linear, the first with 1/warmup_steps of the rate */
   lore_schedule schedule;
+  lore_optimizer optimizer;
+  double matrix_learning_rate; /* Muon: highest rate of the matrices that it takes */
+  double momentum;             /* Muon and SGD */
   double weight_decay;
   double beta1, beta2, epsilon;
   double clip; /* largest global gradient norm; 0 leaves gradients alone */
@@ -51,5 +61,8 @@ typedef struct {
 
 /* Learning rate of `step` (0 .. steps-1). */
 double lore_learning_rate(const lore_train_config *config, int64_t step);
+
+/* The same of matrices that Muon takes: as large a part of their highest rate. */
+double lore_matrix_learning_rate(const lore_train_config *config, int64_t step);
 
 #endif

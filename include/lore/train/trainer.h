@@ -1,13 +1,13 @@
-/* One replica's training step: shards, gradient sum, AdamW.
+/* One replica's training step: shards, gradient sum, update.
  *
  * The batch is cut into shards of a fixed number of sequences. The ranks of the replica's team
  * share them, and a thread computes whole shards, or a crew of threads computes one together;
  * gradients are added in the order of one binary tree over shard numbers, so the sum has the same
  * bits for any number of threads and ranks.
  * Sums over ranks begin while backward still runs. Each rank then updates the pieces of the
- * parameters that it owns, and keeps AdamW's moments of them alone; with LORE_REDUCTION_MPI, every
- * rank does it all. Pieces are copied to all ranks while the next step's forward runs. A step
- * allocates nothing of ours and opens no file. */
+ * parameters that it owns, and keeps the optimiser's moments of them alone; with
+ * LORE_REDUCTION_MPI, every rank does it all. Pieces are copied to all ranks while the next step's
+ * forward runs. A step allocates nothing of ours and opens no file. */
 #ifndef LORE_TRAIN_TRAINER_H
 #define LORE_TRAIN_TRAINER_H
 
