@@ -19,9 +19,11 @@ analysis_package = \
 	analysis/lore/drawing/style.py \
 	analysis/lore/errors.py \
 	analysis/lore/figures/__init__.py \
+	analysis/lore/figures/bits.py \
 	analysis/lore/figures/exposure.py \
 	analysis/lore/figures/injection.py \
 	analysis/lore/figures/mixture.py \
+	analysis/lore/figures/optimizers.py \
 	analysis/lore/figures/patching.py \
 	analysis/lore/figures/phases.py \
 	analysis/lore/figures/precision.py \
@@ -46,11 +48,13 @@ analysis_package = \
 	analysis/lore/records.py \
 	analysis/lore/script.py \
 	analysis/lore/selections/__init__.py \
+	analysis/lore/selections/bits.py \
 	analysis/lore/selections/curricula.py \
 	analysis/lore/selections/exposure.py \
 	analysis/lore/selections/families.py \
 	analysis/lore/selections/injection.py \
 	analysis/lore/selections/mixture.py \
+	analysis/lore/selections/optimizers.py \
 	analysis/lore/selections/patching.py \
 	analysis/lore/selections/phases.py \
 	analysis/lore/selections/precision.py \

@@ -59,6 +59,7 @@ dist_smallstudies_DATA = \
 	jobs/studies/small/precision.yaml \
 	jobs/studies/small/precision_power_law.yaml \
 	jobs/studies/small/repeats.yaml \
+	jobs/studies/small/stored_bits.yaml \
 	jobs/studies/small/throw_away.yaml
 
 nightstudiesdir = $(studiesdir)/night

@@ -30,11 +30,13 @@ from lore.figures.schedules import COLOUR_OF, grid_of  # noqa: E402
 from lore.figures.sequential import draw_half_times  # noqa: E402
 from lore.files import numbers_beside, open_study  # noqa: E402
 from lore.findings.finding import Decided, decide, examine  # noqa: E402
+from lore.selections.bits import capacity, memories  # noqa: E402
 from lore.selections.curricula import curriculum_end  # noqa: E402
 from lore.selections.exposure import half_exposures, middles  # noqa: E402
 from lore.selections.families import members, of_family, parent, plateau_ends  # noqa: E402
 from lore.selections.injection import Knowledge, courses, kinds  # noqa: E402
 from lore.selections.mixture import accuracies, by_width, critical_share, critical_shares  # noqa: E402
+from lore.selections.optimizers import by_optimizer, deciles, seconds_until  # noqa: E402
 from lore.selections.patching import reference_of, start_of  # noqa: E402
 from lore.selections.phases import name_layer  # noqa: E402
 from lore.selections.precision import comparisons  # noqa: E402
@@ -351,6 +353,39 @@ class Injections(unittest.TestCase):
             self.assertGreater(misses[1 - nearer], 0.01)
         nothing = Knowledge(1, after, np.zeros(len(after)))
         self.assertTrue(np.isnan(nothing.kept) and np.isnan(nothing.misses()).all())
+
+
+class Bits(unittest.TestCase):
+    def test_the_capacity_is_what_was_planted(self):
+        for sign, most in ((1, 2.0), (-1, 1.0)):
+            (memory,) = memories(study_of("bits", sign))
+            self.assertEqual((memory.title, memory.seeds), ("width 32, 250 exposures", 2))
+            self.assertAlmostEqual(capacity(memory), most, delta=0.02)
+            few = memory.offered < 0.9
+            np.testing.assert_allclose(memory.stored[few], memory.offered[few], rtol=0.02)
+
+    def test_runs_of_earlier_versions_have_none(self):
+        with self.assertRaises(MissingRuns):
+            memories(study_of("fig2"))
+
+
+class Optimizers(unittest.TestCase):
+    def test_the_best_rates_of_each_are_compared(self):
+        for sign in (1, -1):
+            runs = by_optimizer(study_of("optimizers", sign))
+            self.assertEqual(list(runs), ["adamw", "muon"])
+            self.assertEqual(set(runs["adamw"].numbers("train_learning_rate")), {2e-3})
+            self.assertEqual([len(own) for own in runs.values()], [6, 6])
+            ends = [own.scalar("plateau_end").mean() for own in runs.values()]
+            self.assertEqual(ends[0] > ends[1], sign > 0)
+            self.assertEqual(deciles(runs["muon"])[::9], ["decile_1", "decile_10"])
+            run = runs["muon"].runs[0]
+            self.assertAlmostEqual(seconds_until(run, 150), 15)
+            self.assertTrue(np.isnan(seconds_until(run, np.nan)))
+
+    def test_one_optimiser_is_no_comparison(self):
+        with self.assertRaises(MissingRuns):
+            by_optimizer(study_of("fig4"))
 
 
 class Mixtures(unittest.TestCase):
@@ -804,7 +839,8 @@ DRAWN = {"2": "fig2", "F": "fig2", "M": "fig2", "3": "fig3", "D": "fig3", "4": "
          "I": "fig4", "J": "fig4", "K": "fig4", "L": "fig4", "5": "fig5", "N": "fig5", "O": "fig5", "A": "figA",
          "C": "figC", "P": "figP", "Q": "memory", "R": "memory", "S": "figS", "T": "figS", "U": "figS", "V": "figV",
          "X": "figS", "W": "figW", "questions": "questions",
-         "precision": "precision", "exposure": "exposure", "injection": "injection", "mixture": "mixture"}
+         "precision": "precision", "exposure": "exposure", "injection": "injection", "mixture": "mixture", "optimizers": "optimizers",
+         "bits": "bits"}
 
 
 def with_curriculum(kind, last=400, **settings):

@@ -45,6 +45,7 @@ def settle(steps, start, end, half):
 class Planter:
     def __init__(self, sign=1):
         self.runs, self.sign = [], sign
+        self.stored = {}  # {run: (bits of all values, parameters of layers)}
         self.binned = {}  # {run: (values, share that is right)} of known ones (step, bin), by exposures
 
     def add(self, groups, seed=1, every=50, name="", **settings):
@@ -89,6 +90,7 @@ class Planter:
                 "entropy": (("run", "step", "group"), 3 * (1 - sure)),
                 "draw_count": (("run", "step"), drawn),
                 "learning_rate": (("run", "step"), np.where(np.isfinite(known), 1e-3, np.nan)),
+                "wall_time": (("run", "step"), np.where(np.isfinite(known), 0.1 * steps, np.nan)),
                 "attention_name_to_name": (("run", "step", "layer"), 0.1 + 0.5 * learnt_share[..., ::-1]),
                 "attention_attribute_to_name": (("run", "step", "layer"), 0.05 + 0.6 * learnt_share),
                 "attention_attribute_to_text": (("run", "step", "layer"), 0.7 - 0.5 * learnt_share),
@@ -102,8 +104,17 @@ class Planter:
             text = any(isinstance(v, str) for v in values)
             data[setting] = ("run", np.array(values, "S" if text else float))
         self.put_bins(data, steps, len(groups))
+        self.put_bits(data, loss)
         xr.Dataset(data, coords={"step": steps, "group": np.array(groups, "S"),
                                  "layer": np.arange(1, layers + 1), **BIN}).to_netcdf(path)
+
+    def put_bits(self, data, loss):
+        bits, each = np.full(loss.shape, np.nan), np.full(loss.shape, np.nan)
+        for run, (all_bits, parameters) in self.stored.items():
+            bits[run] = all_bits * np.maximum(0, 1 - loss[run] / BASE)
+            each[run] = bits[run] / parameters
+        for name, values in (("stored_bits", bits), ("stored_bits_per_layer_parameter", each)) if self.stored else ():
+            data[name] = ("run", "step", "group"), values
 
     def put_bins(self, data, steps, groups):
         for kind in ("exposure", "recency") if self.binned else ():
@@ -387,8 +398,34 @@ def mixture(p, sign):
                       model_width=width, distribution_fresh=fresh)
 
 
-KINDS = {f.__name__: f for f in (fig2, fig3, fig4, fig5, exposure, figA, figC, figP, figS, figV, figW, injection,
-                                 lawless, lengths, memory, mixture, precision, questions)}
+def optimizers(p, sign):
+    """Muon's plateau is half as long, and its rare individuals are known better; or the other way round."""
+    for optimizer, rates in (("adamw", (1e-3, 2e-3)), ("muon", (2e-3,))):
+        for alpha in (0, 1):
+            for seed in (1, 2, 3):
+                for rate in rates:
+                    better = (optimizer == "muon") == (sign > 0)
+                    end, final = (150, 1.0) if better else (300, 2.0)
+                    final += 0.5 * (rate == 1e-3)
+                    curves = {"known": lambda t, end=end, final=final: learnt(t, end, final)}
+                    for k in range(1, 11):
+                        curves[f"decile_{k}"] = lambda t, end=end, final=final, k=k: learnt(t, end, final * (1 + alpha * k / 5))
+                    p.add(curves, seed, train_steps=1000, train_optimizer=optimizer, train_learning_rate=rate,
+                          distribution_kind="power_law" if alpha else "uniform", distribution_alpha=alpha)
+
+
+def bits(p, sign):
+    """Everything is stored up to 2 bits for each of 25,000 parameters, and no more; or up to 1."""
+    for n in (256, 512, 1024, 2048):
+        for seed in (1, 2):
+            known = min(1.0, (1.5 + 0.5 * sign) * 25000 / (n * 6 * BASE / np.log(2)))
+            p.add({"known": lambda t, known=known: np.linspace(13, BASE * (1 - known), len(t))}, seed,
+                  train_steps=1000 * n // 256, train_batch=64, population_individuals=n, model_width=32)
+            p.stored[len(p.runs) - 1] = n * 6 * BASE / np.log(2), 25000
+
+
+KINDS = {f.__name__: f for f in (bits, fig2, fig3, fig4, fig5, exposure, figA, figC, figP, figS, figV, figW, injection,
+                                 lawless, lengths, memory, mixture, optimizers, precision, questions)}
 
 
 def plant(kind, path, sign=1):

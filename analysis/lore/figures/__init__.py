@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lore.drawing.sheet import Sheet
-from lore.figures import exposure, injection, mixture, patching, phases, precision, schedules, sequential, tuning
+from lore.figures import bits, exposure, injection, mixture, optimizers, patching, phases, precision, schedules, sequential, tuning
 from lore.study import Study
 from lore.words import some
 
@@ -23,7 +23,8 @@ FIGURES: dict[str, Callable[[Study], Sheet]] = {
     "S": sequential.figure_s, "T": sequential.figure_t, "U": sequential.figure_u, "V": sequential.figure_v,
     "W": patching.figure_w, "X": sequential.figure_x, "questions": schedules.figure_questions,
     "precision": precision.figure_precision, "exposure": exposure.figure_exposure, "injection": injection.figure_injection,
-    "mixture": mixture.figure_mixture,
+    "mixture": mixture.figure_mixture, "optimizers": optimizers.figure_optimizers,
+    "bits": bits.figure_bits,
 }
 
 
