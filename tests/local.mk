@@ -292,7 +292,7 @@ double_test_libs = $(double_libraries) $(lore_libs) $(CMOCKA_LIBS)
 TEST_EXTENSIONS = .bats
 if HAVE_BATS
 BATS_LOG_COMPILER = $(BATS)
-AM_BATS_LOG_FLAGS = --tap
+AM_BATS_LOG_FLAGS = --tap --timing
 else
 # 77 makes Automake report the test as skipped.
 BATS_LOG_COMPILER = $(SHELL)

@@ -62,6 +62,14 @@ tally() {
     }' "${1%.trs}.log"
 }
 
+# slowest BUILD: the command-line tests that took longest, with their seconds, as their logs tell.
+slowest() {
+  grep -oHE '^(not )?ok .* in [0-9]+ms' "$1"/tests/test_*.log |
+    sed -E 's/^.*\/test_([a-z_]+)\.log:.* in ([0-9]+)ms$/\1 \2/' |
+    awk '{ sum[$1] += $2 } END { for (test in sum) printf "%d %s\n", sum[test] / 1000, test }' |
+    sort -rn | awk 'NR <= 12 { printf("%s%s %s s", (NR > 1 ? ", " : ""), $2, $1) }'
+}
+
 # Tests that kill, or that watch clocks and Slurm: each has the machine for itself.
 alone=(tests/test_{deaths,kill,launch,night,run,slurm,slurm_jobs,threads}.bats)
 
@@ -120,6 +128,7 @@ suite() {
     tail -n 40 "$build/check.log"
     sums[1]=1
   fi
+  [[ " $* " == *" shell_tests= "* ]] || say "$name: longest: $(slowest "$build")"
   count "${sums[@]}" "$name"
 }
 
