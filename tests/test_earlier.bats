@@ -17,6 +17,9 @@ begin() {
     "$LORE" run -q "$STUDY" -o dir
   [ -e "$run_directory/checkpoints/resume_00000020.nc" ]
   gzip -dc "$LORE_SOURCE/tests/earlier/metrics.nc.gz" >"$run_directory/metrics.nc"
+  # What the earlier version wrote beside it: all settings, but none that came later.
+  cp "$LORE_SOURCE/tests/earlier/resolved.yaml" "$run_directory/study.yaml"
+  ! grep -q 'optimizer\|fresh\|inject' "$run_directory/study.yaml" || return
   # Earlier checkpoints do not know the checksum of the records.
   "$LORE_BUILD/tests/support/change_attribute" "$run_directory/checkpoints/resume_00000020.nc" \
     resume_records_checksum text ''
@@ -30,6 +33,10 @@ begin() {
   ncdump -v name,step dir/early.nc >text
   grep -q '"early"' text
   grep -q 'step = 0, 20, 40 ;' text
+}
+
+@test "the settings of an earlier version's run are a study" {
+  "$LORE" check "$LORE_SOURCE/tests/earlier/resolved.yaml"
 }
 
 @test "a metrics file of an earlier version is resumed" {

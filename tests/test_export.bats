@@ -174,6 +174,11 @@ refused() {
   mkdir tokens.nc
   fails 1 "$LORE" export "$STUDY" -o tokens.nc --steps 0:1
   [ "$output" = "lore: error: cannot write tokens.nc: Is a directory" ]
+  rmdir tokens.nc
+  mkfifo tokens.nc # what is written would take its place, and that of /dev/null
+  fails 1 "$LORE" export "$STUDY" -o tokens.nc --steps 0:1
+  [ "$output" = "lore: error: cannot write tokens.nc: it is no regular file" ]
+  [ -p tokens.nc ]
 }
 
 @test "a full disk is noticed before the file is begun, and an old file stays" {

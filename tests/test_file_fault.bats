@@ -63,7 +63,7 @@ resumes() {
     same_weights dir/runs/$run/checkpoints/weights_0000000$step.nc "$ALONE/runs/$run/checkpoints/weights_0000000$step.nc"
   done
   for one in dir "$ALONE"; do
-    ncdump -v draws,first_step "$one/runs/$run/exposure.nc" | sed '1,/^data:/d' >"draws$(basename "$one")"
+    ncdump -v draws,first_step,last_step "$one/runs/$run/exposure.nc" | sed '1,/^data:/d' >"draws$(basename "$one")"
   done
   cmp drawsdir drawsalone
   "$LORE" status dir | grep -q "^$run *done"

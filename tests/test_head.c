@@ -189,20 +189,22 @@ static void large_logits(void **state) {
   }
 }
 
-/* Equal logits: loss and entropy are ln V, the top probability is 1 / V. */
+/* Equal logits: loss and entropy are ln V, the top probability is 1 / V, and no token is right. */
 static void equal_logits(void **state) {
   (void)state;
   enum { T = 5, V = 43 };
   lore_random stream = numbers_stream(33);
   head_case c = make_head(&stream, LORE_FLOAT32, T, 6, V, false, 0);
   double loss[T], top[T], entropy[T];
-  lore_kernels()->head_score(LORE_FLOAT32, T, 6, V, c.x, c.weight, NULL, c.target, loss, NULL, top,
-                             entropy,
+  unsigned char correct[T];
+  lore_kernels()->head_score(LORE_FLOAT32, T, 6, V, c.x, c.weight, NULL, c.target, loss, correct,
+                             top, entropy,
                              numbers_blank(lore_kernels()->head_scratch(LORE_FLOAT32, 6, V)));
   for (int t = 0; t < T; t++) {
     assert_near("loss", t, loss[t], log(V), 4 * real_epsilon);
     assert_near("top", t, top[t], 1.0 / V, 4 * real_epsilon);
     assert_near("entropy", t, entropy[t], log(V), 4 * real_epsilon);
+    assert_false(correct[t]); /* not one is the most likely */
   }
 }
 

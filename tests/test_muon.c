@@ -5,8 +5,10 @@
 #include <stdbool.h>
 
 #include "lore/base/arena.h"
-#include "lore/model/kernels.h"
+#include "lore/model/decoder.h"
 #include "lore/train/optimizer.h"
+#include "support/small_world.h"
+#include "train/muon.h"
 #include "train/newton_schulz.h"
 
 /* `count` orthonormal columns of `size` numbers, one after the other (modified Gram-Schmidt). */
@@ -193,6 +195,49 @@ static void the_direction_looks_ahead(void **state) {
   }
 }
 
+/* Ranks have equally many tensors, give or take one, and as equally many of each kind. */
+static void check_shares(const lore_model *model, int ranks) {
+  int most = 0, least = 1000;
+  for (int rank = 0; rank < ranks; rank++) {
+    int64_t bound[LORE_RANGES_MAX];
+    lore_pieces pieces;
+    lore_arena arena = {0};
+    lore_muon muon;
+    int ranges = lore_decoder_ranges(model, bound), tensors = 0, kinds[8] = {0};
+    lore_pieces_plan(&pieces, ranges, bound, rank, ranks, false);
+    lore_muon_layout(&muon, &arena, model, &pieces, 1);
+    assert_int_equal(lore_arena_create(&arena, arena.used), LORE_OK);
+    lore_muon_layout(&muon, &arena, model, &pieces, 1);
+    int each = muon.tensors / model->config.layers;
+    for (int k = 0; k < muon.tensors; k++)
+      if (muon.tensor[k].worker == rank) {
+        tensors++;
+        kinds[k % each]++;
+      }
+    for (int kind = 0; kind < each; kind++)
+      assert_true(kinds[kind] <= (model->config.layers + ranks - 1) / ranks);
+    most = tensors > most ? tensors : most;
+    least = tensors < least ? tensors : least;
+    lore_arena_destroy(&arena);
+  }
+  assert_true(most - least <= 1);
+}
+
+static void ranks_have_equal_shares(void **state) {
+  (void)state;
+  lore_model_config config = small_world_config(5, 16);
+  for (int mixer = 0; mixer < 2; mixer++) {
+    lore_model *model;
+    assert_int_equal(lore_model_create(&config, 100, 30, &model), LORE_OK);
+    for (int ranks = 2; ranks <= 24; ranks++)
+      check_shares(model, ranks);
+    lore_model_destroy(model);
+    config.mixer = LORE_MIXER_RG_LRU;
+    config.positions = LORE_POSITIONS_NONE;
+    config.recurrent_width = 24;
+  }
+}
+
 static void rates_are_in_proportion(void **state) {
   (void)state;
   const lore_train_config config = {.steps = 100,
@@ -210,6 +255,7 @@ int main(void) {
       numbers_test(matrices_become_orthogonal), numbers_test(singular_values_come_near_one),
       numbers_test(nothing_stays_nothing),      numbers_test(lion_and_sgd_are_their_definitions),
       numbers_test(the_direction_looks_ahead),  numbers_test(rates_are_in_proportion),
+      numbers_test(ranks_have_equal_shares),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

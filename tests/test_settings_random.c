@@ -131,10 +131,30 @@ static void reconcile_task(lore_settings *s) {
   s->distribution = defaults.distribution;
   s->curriculum = defaults.curriculum;
   s->train.shard = defaults.train.shard;
+  s->train.optimizer = defaults.train.optimizer;
   s->train.patch = defaults.train.patch;
   s->evaluate.sequences = defaults.evaluate.sequences;
   s->evaluate.attention_sequences = defaults.evaluate.attention_sequences;
   s->evaluate.groups = defaults.evaluate.groups;
+}
+
+/* What the optimiser does not use has its default. */
+static void reconcile_optimizer(lore_settings *s) {
+  lore_settings defaults;
+  lore_settings_default(&defaults);
+  lore_optimizer optimizer = s->train.optimizer;
+  if (optimizer == LORE_OPTIMIZER_MUON && s->train.learning_rate == 0)
+    s->train.learning_rate = 1e-3;
+  if (optimizer != LORE_OPTIMIZER_MUON)
+    s->train.matrix_learning_rate = defaults.train.matrix_learning_rate;
+  if (optimizer != LORE_OPTIMIZER_MUON && optimizer != LORE_OPTIMIZER_SGD)
+    s->train.momentum = defaults.train.momentum;
+  if (optimizer == LORE_OPTIMIZER_SGD) {
+    s->train.beta1 = defaults.train.beta1;
+    s->train.beta2 = defaults.train.beta2;
+  }
+  if (optimizer == LORE_OPTIMIZER_SGD || optimizer == LORE_OPTIMIZER_LION)
+    s->train.epsilon = defaults.train.epsilon;
 }
 
 /* As few changes as free the settings of contradictions. */
@@ -160,6 +180,7 @@ static void reconcile(lore_random *random, lore_settings *s) {
   if (!lore_gemm_has(s->compute.gemm) || s->model.precision == LORE_BF16)
     s->compute.gemm = LORE_GEMM_BUILTIN;
   reconcile_task(s);
+  reconcile_optimizer(s);
 }
 
 static void test_round_trip(void **state) {

@@ -15,7 +15,18 @@ static lore_status fail_operation(const char *operation, const char *path, int e
   return lore_fail(LORE_FILE, "cannot %s %s: %s", operation, path, strerror(error));
 }
 
+/* What is put in its place would be a regular file: /dev/null would be none any more. */
+static lore_status check_target(const char *path) {
+  struct stat about;
+  if (stat(path, &about) || S_ISREG(about.st_mode))
+    return LORE_OK;
+  if (S_ISDIR(about.st_mode))
+    return fail_operation("write", path, EISDIR);
+  return lore_fail(LORE_FILE, "cannot write %s: it is no regular file", path);
+}
+
 lore_status lore_partial_name(const char *path, char **partial) {
+  LORE_TRY(check_target(path));
   if (asprintf(partial, "%s.partial", path) < 0)
     return lore_fail(LORE_MEMORY, "cannot allocate the name of %s", path);
   return LORE_OK;
@@ -80,6 +91,7 @@ static void remove_left(const char *directory, const char *prefix) {
 
 /* PATH.partial-HOST-PID, a name of this process's own; also removes what killed ones have left. */
 static lore_status name_own_partial(const char *path, char **partial) {
+  LORE_TRY(check_target(path));
   char host[65] = "", *folder = strdup(path), *prefix = NULL;
   const char *slash = strrchr(path, '/');
   gethostname(host, sizeof host - 1);
@@ -189,9 +201,7 @@ static int try_directory(const char *directory) {
 }
 
 lore_status lore_textfile_try(const char *path, bool makes) {
-  struct stat about;
-  if (!stat(path, &about) && S_ISDIR(about.st_mode))
-    return fail_operation("write", path, EISDIR);
+  LORE_TRY(check_target(path));
   char *copy = strdup(path);
   if (!copy)
     return lore_fail(LORE_MEMORY, "cannot allocate the name of %s", path);

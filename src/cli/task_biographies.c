@@ -11,10 +11,18 @@
 
 enum { WORDS_MAX = 4096, INDIVIDUALS_DEFAULT = 3 };
 
+/* The other kinds are part of how individuals are drawn; these may be never shown. */
+static const char *injected_text(const lore_population_config *population) {
+  static char text[64];
+  if (population->injected > 0)
+    snprintf(text, sizeof text, ", %lld injected", (long long)population->injected);
+  return population->injected > 0 ? text : "";
+}
+
 static void print_facts(const lore_settings *s, const lore_estimate *e) {
   char text[WORDS_MAX];
-  printf("individuals        %lld known, %lld held out\n", (long long)s->population.individuals,
-         (long long)s->population.held_out);
+  printf("individuals        %lld known, %lld held out%s\n", (long long)s->population.individuals,
+         (long long)s->population.held_out, injected_text(&s->population));
   printf("distribution       %s\n", lore_distribution_describe(s, sizeof text, text));
   printf("curriculum         %s\n", lore_curriculum_describe(s, sizeof text, text));
   printf("vocabulary         %d tokens, longest biography %d, mean %.1f tokens\n", e->vocabulary,
@@ -40,9 +48,10 @@ static void print_population(const lore_assembly *a, double mean_tokens) {
   long long firsts = lore_vocabulary_first_names(v), lasts = lore_vocabulary_last_names(v);
   lore_shown_print(stdout, "study         %s (seed %llu)\n", a->settings->name,
                    (unsigned long long)a->settings->seed);
-  printf("individuals   %lld known, %lld held out\n",
+  printf("individuals   %lld known, %lld held out%s\n",
          (long long)lore_population_known(a->population),
-         (long long)lore_population_held_out(a->population));
+         (long long)lore_population_held_out(a->population),
+         injected_text(&a->settings->population));
   printf("full names    %lld possible: %lld first, %lld middle, %lld last\n",
          firsts * firsts * lasts, firsts, firsts, lasts);
   printf("vocabulary    %d tokens\n", lore_vocabulary_size(v));

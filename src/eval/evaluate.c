@@ -409,14 +409,16 @@ static lore_attention_metrics layer_metrics(const lore_evaluator *e, int layer) 
 
 /* What other ranks have computed; a sum of one number and zeros, so exact. */
 static lore_status share_sums(const lore_evaluator *e) {
-  size_t sums = (size_t)e->groups * (size_t)e->chunks * sizeof *e->sums / sizeof(double);
+  size_t sums = (size_t)e->chunks * sizeof *e->sums / sizeof(double);
   size_t signatures =
       (size_t)e->chunks * (size_t)e->attention_layers * sizeof *e->signatures / sizeof(double);
   size_t answers = (size_t)e->values * sizeof *e->answer / sizeof(double);
-  LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, e->sums, (int)sums, MPI_DOUBLE, MPI_SUM, e->team.comm));
-  for (int g = 0; g < e->groups; g++) /* all at once may be more than an int counts */
+  for (int g = 0; g < e->groups; g++) { /* all at once may be more than an int counts */
+    LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, e->sums + (size_t)g * (size_t)e->chunks, (int)sums,
+                               MPI_DOUBLE, MPI_SUM, e->team.comm));
     LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, e->answer + (size_t)g * (size_t)e->values,
                                (int)answers, MPI_DOUBLE, MPI_SUM, e->team.comm));
+  }
   return LORE_MPI_DO(MPI_Allreduce(MPI_IN_PLACE, e->signatures, (int)signatures, MPI_DOUBLE,
                                    MPI_SUM, e->team.comm));
 }

@@ -162,6 +162,14 @@ static double row_entropy(int vocabulary, const real *e, double sum) {
   return log(sum) - weighted / sum;
 }
 
+/* Whether no other token is as likely: a model that says nothing has not said the right thing. */
+static bool is_alone(int vocabulary, const real *logit, int target) {
+  int as_likely = 0;
+  for (int i = 0; i < vocabulary; i++)
+    as_likely += logit[i] >= logit[target];
+  return as_likely == 1;
+}
+
 void lore_head_score(lore_precision precision, int tokens, int width, int vocabulary, const real *x,
                      const real *weight, const real *bias, const uint16_t *target, double *loss,
                      unsigned char *correct, double *top, double *entropy, real *scratch) {
@@ -176,11 +184,12 @@ void lore_head_score(lore_precision precision, int tokens, int width, int vocabu
       rows_logits(&head, &parts, rows, x + (size_t)t * (size_t)width, scratch);
     }
     real largest = row_largest(stride, row), at_target = row[target[t]];
+    bool right = at_target >= largest && is_alone(vocabulary, row, target[t]);
     double sum = (double)row_exponentials(stride, largest, row);
     if (loss)
       loss[t] = log(sum) + (double)largest - (double)at_target;
     if (correct)
-      correct[t] = at_target >= largest;
+      correct[t] = right;
     if (top)
       top[t] = 1 / sum;
     if (entropy)

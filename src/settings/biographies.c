@@ -100,12 +100,24 @@ static lore_status check_batch(const lore_study *study) {
       lore_study_origin(study, "train.shard"));
 }
 
+/* Nothing has a part of no rate. */
+static lore_status check_rates(const lore_study *study) {
+  const lore_train_config *c = &study->settings->train;
+  if (c->optimizer != LORE_OPTIMIZER_MUON || c->learning_rate > 0)
+    return LORE_OK;
+  return lore_study_contradict(
+      study, "train.learning_rate", "train.optimizer",
+      "'train.optimizer' muon needs a 'train.learning_rate' above 0, whose "
+      "schedule train.matrix_learning_rate follows");
+}
+
 static lore_status check_biographies(const lore_study *study) {
   LORE_TRY(check_people(study));
   LORE_TRY(check_heads(study));
   LORE_TRY(check_attention(study));
   LORE_TRY(check_recurrent_width(study));
   LORE_TRY(check_batch(study));
+  LORE_TRY(check_rates(study));
   LORE_TRY(lore_study_check_sampling(study));
   return lore_study_check_groups(study);
 }

@@ -24,8 +24,9 @@ bool lore_setting_decides_start(const lore_setting *setting, const lore_settings
     return true;
   case LORE_START_WITH_SHARDS:
     return settings->distribution.shards.count > 0;
-  case LORE_START_WITH_SEQUENTIAL:
-    return settings->curriculum.kind == LORE_CURRICULUM_SEQUENTIAL;
+  case LORE_START_WITH_COURSE: /* what the number of steps stretches */
+    return settings->curriculum.kind == LORE_CURRICULUM_SEQUENTIAL ||
+           settings->distribution.final_fresh >= 0;
   }
   return false;
 }
@@ -112,13 +113,14 @@ void lore_study_drop_unused(lore_study *study) {
   }
 }
 
-/* Whether the study gives the setting's whole section, as LORE's own copies of studies do. */
+/* Whether the study gives the setting's whole section, as LORE's own copies of studies do, also
+ * those of earlier versions. */
 static bool gives_section(const lore_study *study, const lore_setting *setting) {
   int count;
   const lore_setting *table = lore_settings_table(&count);
   for (int i = 0; i < count; i++)
     if (lore_setting_is_in(&table[i], setting->key, (size_t)lore_setting_section(setting->key)) &&
-        !study->place[i].source)
+        !table[i].later && !study->place[i].source)
       return false;
   return true;
 }

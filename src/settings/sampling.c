@@ -79,7 +79,7 @@ static lore_status check_injected(const lore_study *study) {
   const lore_settings *s = study->settings;
   const lore_integer_list *inject = &s->distribution.inject;
   long long injected = s->population.injected;
-  if (injected > s->train.batch)
+  if (inject->count > 0 && injected > s->train.batch)
     return lore_study_contradict(
         study, "population.injected", "train.batch",
         "'population.injected' %lld is more than 'train.batch' %d%s; a step of "
@@ -113,7 +113,7 @@ static lore_status check_fresh(const lore_study *study) {
   if (d->final_fresh < 0 && d->final_fresh != -1)
     return lore_study_contradict(study, "distribution.final_fresh", "distribution.fresh",
                                  "'distribution.final_fresh' is a share from 0 to 1, or -1");
-  if (d->fresh == 1 && (d->final_fresh == -1 || d->final_fresh == 1))
+  if (d->fresh == 1 && (d->final_fresh == -1 || d->final_fresh == 1 || s->train.steps == 1))
     return lore_study_contradict(study, "distribution.fresh", "distribution.final_fresh",
                                  "'distribution.fresh' 1 would never show a known individual");
   if ((d->fresh > 0 || d->final_fresh > 0) && sequences > names)
@@ -287,10 +287,11 @@ static void describe_kind(const lore_settings *s, description *w) {
 static void describe_additions(const lore_settings *s, description *w) {
   const lore_distribution_config *d = &s->distribution;
   char number[LORE_REAL_SIZE];
-  if (d->fresh > 0 || d->final_fresh > 0)
+  if (d->fresh > 0 || d->final_fresh > 0) {
     append_words(w, "; %s fresh", lore_word_from_real(d->fresh, number));
-  if (d->final_fresh >= 0)
-    append_words(w, " to %s at the end", lore_word_from_real(d->final_fresh, number));
+    if (d->final_fresh >= 0)
+      append_words(w, ", %s at the end", lore_word_from_real(d->final_fresh, number));
+  }
   if (d->inject.count > 0)
     append_words(w, "; %lld injected %d time%s%s", (long long)s->population.injected,
                  d->inject.count, d->inject.count == 1 ? "" : "s",

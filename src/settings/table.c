@@ -99,9 +99,10 @@ static const lore_setting table[] = {
     INTEGER("population.throw_away", population.throw_away, TEXTS, "individuals", "0", 0,
             LORE_PEOPLE_MAX, "further individuals that curriculum.kind throw_away begins with",
             START),
-    INTEGER(
-        "population.injected", population.injected, TEXTS, "individuals", "0", 0, LORE_PEOPLE_MAX,
-        "further individuals that training shows at the steps of distribution.inject only", START),
+    INTEGER("population.injected", population.injected, TEXTS, "individuals", "0", 0,
+            LORE_PEOPLE_MAX,
+            "further individuals that training shows at the steps of distribution.inject only",
+            START, .later = true),
     INTEGER("population.templates", population.templates, TEXTS, "templates", "20", 1,
             LORE_TRAINING_TEMPLATES,
             "templates of each attribute that training shows of an individual; evaluation has 5 "
@@ -161,7 +162,7 @@ static const lore_setting table[] = {
             "further pairs that are only evaluated; 0: none"),
 
     INTEGER("train.steps", train.steps, BOTH, "steps", "16384", 1, STEPS_MAX,
-            "updates of the weights", .start = LORE_START_WITH_SEQUENTIAL),
+            "updates of the weights", .start = LORE_START_WITH_COURSE),
     INTEGER("train.batch", train.batch, BOTH, "sequences", "128", 1, 1048576, "sequences per step",
             START),
     INTEGER("train.shard", train.shard, TEXTS, "sequences", "8", 1, 65536,
@@ -179,14 +180,16 @@ static const lore_setting table[] = {
     CHOICE(
         "train.optimizer", train.optimizer, TEXTS, "adamw", optimizers,
         "what turns gradients into updates. muon: an orthogonal matrix for each matrix of a layer, "
-        "and AdamW for everything else; lion: signs; sgd: with momentum"),
+        "and AdamW for everything else; lion: signs; sgd: with momentum",
+        .later = true),
     REAL("train.matrix_learning_rate", train.matrix_learning_rate, TEXTS, "1", "0.02", 0, 10,
          "muon: highest learning rate of the matrices of layers; it follows the schedule of "
          "train.learning_rate, which everything else has",
-         NEEDS("train.optimizer", BIT(LORE_OPTIMIZER_MUON))),
+         NEEDS("train.optimizer", BIT(LORE_OPTIMIZER_MUON)), .later = true),
     REAL("train.momentum", train.momentum, TEXTS, "1", "0.95", 0, 0.999999,
          "muon and sgd: decay of the sum of gradients",
-         NEEDS("train.optimizer", BIT(LORE_OPTIMIZER_MUON) | BIT(LORE_OPTIMIZER_SGD))),
+         NEEDS("train.optimizer", BIT(LORE_OPTIMIZER_MUON) | BIT(LORE_OPTIMIZER_SGD)),
+         .later = true),
     REAL("train.weight_decay", train.weight_decay, BOTH, "1", "0.1", 0, 10,
          "decoupled weight decay of matrices, times the learning rate"),
     REAL("train.beta1", train.beta1, BOTH, "1", "0.9", 0, 0.999999,
@@ -250,19 +253,19 @@ static const lore_setting table[] = {
 
     REAL("distribution.fresh", distribution.fresh, TEXTS, "1", "0.0", 0, 1,
          "share of the sequences that are about fresh individuals, each met once and never again",
-         START),
+         START, .later = true),
     REAL("distribution.final_fresh", distribution.final_fresh, TEXTS, "1", "-1.0", -1, 1,
          "that share at the last step, to which it goes linearly; -1: it stays distribution.fresh",
-         START, .off = true),
+         START, .off = true, .later = true),
     LIST("distribution.inject", distribution.inject, TEXTS, "steps", 0, STEPS_MAX,
          "steps that show each individual of population.injected once, in the first sequences of "
          "the batch: step K makes update K + 1",
-         START),
+         START, .later = true),
     CHOICE(
         "distribution.inject_wording", distribution.inject_wording, TEXTS, "new", wordings,
         "how an individual is described that is injected again: by a new biography, or always by "
         "the same",
-        START, .off = true),
+        START, .off = true, .later = true),
 
     CHOICE("curriculum.kind", curriculum.kind, TEXTS, "none", curricula,
            "how the distribution changes: first few people, then all (warm_up; adaptive: when the "

@@ -36,7 +36,8 @@ void lore_moments_reset(lore_moments *m) {
 /* What of `rank`'s piece of `range` lies in the part: its number and its first element. */
 static int64_t intersect(const lore_moments *m, const order *o, int range, int rank,
                          int64_t *from) {
-  int64_t to = lore_pieces_owned(m->pieces, range, rank, from) + *from, end = o->from + o->count;
+  int64_t to = lore_pieces_owned(m->pieces, range, rank, from), end = o->from + o->count;
+  to += *from;
   *from = *from > o->from ? *from : o->from;
   to = to < end ? to : end;
   return to > *from ? to - *from : 0;

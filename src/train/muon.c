@@ -34,16 +34,18 @@ double lore_muon_operations(const lore_tensor *tensor) {
          lore_newton_schulz_operations(tensor->rows / down, tensor->columns / across);
 }
 
-/* The `count`-th tensor that Muon takes. Kinds of tensors take turns over ranks from layer to
- * layer, as some are more work than others. */
+/* The `count`-th tensor that Muon takes. Those of one kind go to one rank after the other, layer by
+ * layer, then those of the next: every rank gets its share of the kinds that are much work. */
 static int worker_of(const lore_muon *u, const lore_tensor *tensor, int count) {
-  return (count + tensor->layer) % u->ranks;
+  int layers = u->model->config.layers, kind = count % (u->tensors / layers);
+  return (kind * layers + tensor->layer) % u->ranks;
 }
 
 /* Elements of the tensor in `rank`'s piece of `range`; *from receives the first. */
 static int64_t part_of(const lore_muon *u, const lore_tensor *tensor, int range, int rank,
                        int64_t *from) {
-  int64_t to = lore_pieces_owned(u->pieces, range, rank, from) + *from;
+  int64_t to = lore_pieces_owned(u->pieces, range, rank, from);
+  to += *from;
   int64_t end = tensor->offset + lore_tensor_size(tensor);
   *from = *from > tensor->offset ? *from : tensor->offset;
   to = to < end ? to : end;
@@ -52,18 +54,19 @@ static int64_t part_of(const lore_muon *u, const lore_tensor *tensor, int range,
 
 /* Sizes of what this rank works on. */
 typedef struct {
-  int tensors, matrices, smaller, larger;
+  int matrices, smaller, larger;
   int64_t elements;
 } muon_work;
 
 static muon_work measure_work(const lore_muon *u) {
   muon_work w = {0};
+  int count = 0;
   for (int i = 0; i < u->model->tensors; i++) {
     const lore_tensor *tensor = &u->model->tensor[i];
     int down, across;
     if (!lore_muon_takes(tensor))
       continue;
-    bool mine = worker_of(u, tensor, w.tensors++) == u->rank;
+    bool mine = worker_of(u, tensor, count++) == u->rank;
     count_matrices(tensor, &down, &across);
     int rows = tensor->rows / down, columns = tensor->columns / across;
     int smaller = rows < columns ? rows : columns, larger = rows < columns ? columns : rows;
@@ -121,7 +124,7 @@ static void plan_messages(lore_muon *u) {
         if (u->tensor[k].worker == u->rank)
           in += part_of(u, tensor, r, u->ranks > 1 ? q : u->pieces->rank, &from);
       }
-    assert(out - out_before <= INT_MAX && in <= INT_MAX && out <= INT_MAX);
+    assert(u->ranks == 1 || (in <= INT_MAX && out <= INT_MAX)); /* what MPI can count */
     u->sent[q] = (int)(out - out_before);
     u->sent_at[q] = (int)out_before;
     u->received[q] = (int)(in - in_before);
@@ -145,13 +148,14 @@ void lore_muon_layout(lore_muon *u, lore_arena *arena, const lore_model *model,
     u->rank = pieces->rank;
     u->ranks = pieces->ranks;
   }
+  for (int i = 0; i < model->tensors; i++)
+    u->tensors += lore_muon_takes(&model->tensor[i]);
   muon_work work = measure_work(u);
-  u->tensors = work.tensors;
   u->number = lore_arena_take(arena, (size_t)model->tensors, sizeof *u->number);
-  u->tensor = lore_arena_take(arena, (size_t)work.tensors, sizeof *u->tensor);
+  u->tensor = lore_arena_take(arena, (size_t)u->tensors, sizeof *u->tensor);
   u->matrix = lore_arena_take(arena, (size_t)work.matrices, sizeof *u->matrix);
   u->piece_at =
-      lore_arena_take(arena, (size_t)work.tensors * (size_t)pieces->ranges, sizeof *u->piece_at);
+      lore_arena_take(arena, (size_t)u->tensors * (size_t)pieces->ranges, sizeof *u->piece_at);
   u->sent = lore_arena_take(arena, 4 * (size_t)u->ranks, sizeof *u->sent);
   u->pieces_sent = lore_arena_take(arena, (size_t)count_own(u), sizeof(real));
   u->pieces_received = u->whole = u->pieces_sent;

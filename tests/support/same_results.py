@@ -31,7 +31,7 @@ files = weights = 0
 for run in sorted(reference.iterdir()):
     compare(f"{run.name}/metrics.nc", but)
     if (run / "exposure.nc").exists():
-        compare(f"{run.name}/exposure.nc", (), ("draws", "first_step"))
+        compare(f"{run.name}/exposure.nc", (), ("draws", "first_step", "last_step"))
     lists = [sorted(path.name for path in (place / run.name / "checkpoints").glob("weights_*.nc"))
              for place in (directory, reference)]
     if lists[0] != lists[1]:

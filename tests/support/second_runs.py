@@ -143,10 +143,10 @@ def kind(run):
         return "patched"
     if run["distribution_kind"] == "replay" or run["distribution_among"] not in (None, "all"):
         return "tuned"
-    if (run["distribution_fresh"] or 0) > 0 or (run["distribution_final_fresh"] or 0) > 0:
-        return "mixture"
     if run["distribution_inject"]:
         return "injection"
+    if (run["distribution_fresh"] or 0) > 0 or (run["distribution_final_fresh"] or 0) > 0:
+        return "mixture"
     if run["curriculum_kind"] in CURRICULA:
         return CURRICULA[run["curriculum_kind"]]
     if run["distribution_shards"]:

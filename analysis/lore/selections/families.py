@@ -23,10 +23,10 @@ def family(run: Run) -> str:
         return "patched"
     if kind == "replay" or s.get("distribution_among", "all") != "all":
         return "tuned"
-    if max(run.number("distribution_fresh", 0), run.number("distribution_final_fresh", -1)) > 0:
-        return "mixture"
     if s.get("distribution_inject"):
         return "injection"
+    if max(run.number("distribution_fresh", 0), run.number("distribution_final_fresh", -1)) > 0:
+        return "mixture"
     if curriculum != "none":
         return CURRICULA.get(curriculum, curriculum)
     if s.get("distribution_shards"):

@@ -28,7 +28,7 @@ typedef enum { LORE_SETTING_KIND_LIST(LORE_ENUM_VALUE) } lore_setting_kind;
   X(LORE_START_NO, "no")                                                                           \
   X(LORE_START_YES, "yes")                                                                         \
   X(LORE_START_WITH_SHARDS, "with distribution.shards")                                            \
-  X(LORE_START_WITH_SEQUENTIAL, "with curriculum.kind sequential")
+  X(LORE_START_WITH_COURSE, "with curriculum.kind sequential or distribution.final_fresh")
 
 typedef enum { LORE_SETTING_START_LIST(LORE_ENUM_VALUE) } lore_setting_start;
 
@@ -58,6 +58,7 @@ typedef struct {
   bool no_sweep; /* a sweep cannot vary it; nor can it vary a list */
   bool off;      /* its default says that there is none, and may be given where it has no effect */
   bool repeats;  /* a list of words that may have one twice */
+  bool later;    /* copies of studies by earlier versions lack it */
   const char *example; /* for messages, where the default is none; else NULL */
 } lore_setting;
 
