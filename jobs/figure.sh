@@ -15,9 +15,9 @@ declare -A studies=(
   [G]="fig4 figG" [H]="figH fig4" [I]="figI adaptive fig4" [J]="figI figH figG fig4" [K]="figI fig4 figG figK" [L]="figI figG fig4"
   [M]="fig2" [N]="fig5" [O]="fig5" [P]="figP" [Q]="figQ" [R]="figR" [S]="figS" [T]="figT" [U]="figU" [V]="figV"
   [W]="figW" [X]="figS" [questions]="adaptive figI figH throw_away repeats fig4" [precision]="precision precision_power_law"
-  [exposure]="exposure" [injection]="injection" [mixture]="mixture" [bits]="stored_bits"
+  [exposure]="exposure" [injection]="injection" [mixture]="mixture" [bits]="stored_bits" [optimizers]="optimizers"
 )
-all=(2 3 4 5 A C D F G H I J K L M N O P Q R S T U V W X questions precision exposure injection mixture bits)
+all=(2 3 4 5 A C D F G H I J K L M N O P Q R S T U V W X questions precision exposure injection mixture bits optimizers)
 
 lore=${LORE:-build/lore}
 results=${RESULTS:-results/small}

@@ -56,6 +56,7 @@ dist_smallstudies_DATA = \
 	jobs/studies/small/figW.yaml \
 	jobs/studies/small/injection.yaml \
 	jobs/studies/small/mixture.yaml \
+	jobs/studies/small/optimizers.yaml \
 	jobs/studies/small/precision.yaml \
 	jobs/studies/small/precision_power_law.yaml \
 	jobs/studies/small/repeats.yaml \
