@@ -18,10 +18,8 @@ static lore_status fail_operation(const char *operation, const char *path, int e
 /* What is put in its place would be a regular file: /dev/null would be none any more. */
 static lore_status check_target(const char *path) {
   struct stat about;
-  if (stat(path, &about) || S_ISREG(about.st_mode))
-    return LORE_OK;
-  if (S_ISDIR(about.st_mode))
-    return fail_operation("write", path, EISDIR);
+  if (stat(path, &about) || S_ISREG(about.st_mode) || S_ISDIR(about.st_mode))
+    return LORE_OK; /* a directory is not replaced */
   return lore_fail(LORE_FILE, "cannot write %s: it is no regular file", path);
 }
 
@@ -201,7 +199,10 @@ static int try_directory(const char *directory) {
 }
 
 lore_status lore_textfile_try(const char *path, bool makes) {
+  struct stat about;
   LORE_TRY(check_target(path));
+  if (!stat(path, &about) && S_ISDIR(about.st_mode))
+    return fail_operation("write", path, EISDIR);
   char *copy = strdup(path);
   if (!copy)
     return lore_fail(LORE_MEMORY, "cannot allocate the name of %s", path);
