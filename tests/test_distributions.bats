@@ -49,9 +49,16 @@ assert len(folders) == 13
 END
 }
 
-@test "two ranks, and four, make the same bits" {
+@test "two ranks make the same bits, and four of runs whose parts of a batch differ" {
   same_by_ranks 2
-  same_by_ranks 4
+  mkdir -p few/runs
+  local only=() run
+  for run in mixture shards repeats; do
+    ln -s "$ALONE/runs/whom-$run-seed1" few/runs
+    only+=(--only "whom-$run-seed1")
+  done
+  mpirun -n 4 "$LORE" run -q --ranks-per-run 4 "$STUDY" -o ranks4 "${only[@]}"
+  same_results ranks4 few
 }
 
 @test "killed at random moments and gone on with: the same bits" {

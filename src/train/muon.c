@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "lore/base/mpi.h"
-#include "lore/train/optimizer.h"
 
 #ifdef LORE_DOUBLE
 #define MPI_REAL_TYPE MPI_DOUBLE

@@ -48,6 +48,9 @@ typedef struct {
   atomic_int next;               /* matrix that no thread works on yet */
 } lore_muon;
 
+/* Whether Muon updates the tensor: a linear map of a layer. */
+bool lore_muon_takes(const lore_tensor *tensor);
+
 /* For `threads` threads of rank pieces->rank. */
 void lore_muon_layout(lore_muon *muon, lore_arena *arena, const lore_model *model,
                       const lore_pieces *pieces, int threads);

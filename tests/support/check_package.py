@@ -79,7 +79,7 @@ class Opening(unittest.TestCase):
 
     def test_what_is_there(self):
         ds = self.whole
-        self.assertEqual(dict(ds.sizes), {"run": 8, "step": 5, "group": 2, "attribute": 6, "layer": 2})
+        self.assertEqual(dict(ds.sizes), {"run": 8, "step": 5, "group": 2, "attribute": 6, "bin": 20, "layer": 2})
         self.assertEqual(ds.attrs["swept_settings"], "train_learning_rate distribution_alpha")
         for name, kind in (("seed", "i"), ("train_learning_rate", "f"), ("distribution_alpha", "f"), ("state", "U"),
                            ("host", "U")):

@@ -3,8 +3,6 @@
 #ifndef LORE_TRAIN_OPTIMIZER_H
 #define LORE_TRAIN_OPTIMIZER_H
 
-#include <stdbool.h>
-
 #include "lore/base/real.h"
 #include "lore/model/model.h"
 #include "lore/train/schedule.h"
@@ -22,9 +20,6 @@ void lore_optimizer_update(const lore_train_config *config, int64_t update, doub
 /* What Muon orthogonalises (Jordan 2024): m = momentum m + s g; direction = s g + momentum m. */
 void lore_muon_direction(double momentum, double gradient_scale, int64_t count,
                          const real *gradient, real *moment, real *direction);
-
-/* Whether Muon updates the tensor: a matrix of a layer that is a linear map. */
-bool lore_muon_takes(const lore_tensor *tensor);
 
 /* Floating-point operations of one update beside those that grow with the elements only. */
 double lore_optimizer_operations(const lore_model *model, const lore_train_config *config);
