@@ -70,8 +70,8 @@ slowest() {
     sort -rn | awk 'NR <= 12 { printf("%s%s %s s", (NR > 1 ? ", " : ""), $2, $1) }'
 }
 
-# Tests that kill, or that watch clocks and Slurm: each has the machine for itself.
-alone=(tests/test_{deaths,kill,launch,night,run,slurm,slurm_jobs,threads}.bats)
+# Tests that kill, that watch clocks and Slurm, or whose ranks wait busily: each has the machine for itself.
+alone=(tests/test_{deaths,kill,launch,night,probe_command,run,slurm,slurm_jobs,threads}.bats)
 
 # Prints the other command-line tests.
 others() {

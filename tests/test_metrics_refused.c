@@ -153,7 +153,7 @@ static void checksum_without(const char *left_out, size_t records, char *text) {
   for (size_t r = 0; r < records; r++)
     for (int v = 0; v < variables; v++) {
       char name[NC_MAX_NAME + 1];
-      double values[FIXTURE_GROUPS * LORE_ATTRIBUTES];
+      double values[FIXTURE_GROUPS * LORE_EXPOSURE_BINS];
       size_t start[3] = {r}, count[3] = {1, 1, 1}, all = 1;
       nc_inq_var(ncid, v, name, NULL, &rank, dimension, NULL);
       if (rank == 0 || dimension[0] != unlimited || !strcmp(name, left_out))
