@@ -125,24 +125,16 @@ same_as_stopped() {
   same_as_stopped alone
 }
 
-@test "so it does with Muon" {
+@test "so it does with Muon, and in bf16" {
   cd "$BATS_TEST_TMPDIR"
   write_shared_study
-  muon=(-s train.optimizer=muon)
-  "$LORE" run -q "${muon[@]}" study.yaml -o alone
-  stops 3 6 "${muon[@]}"
-  mpirun -n 4 "$LORE" run "${muon[@]}" study.yaml -o stopped | grep -q 'resumed from *step [24]$'
-  same_as_stopped alone
-}
-
-@test "so it does in bf16" {
-  cd "$BATS_TEST_TMPDIR"
-  write_shared_study
-  bf16=(-s train.precision=bf16)
-  "$LORE" run -q "${bf16[@]}" study.yaml -o alone
-  stops 3 6 "${bf16[@]}"
-  mpirun -n 4 "$LORE" run "${bf16[@]}" study.yaml -o stopped | grep -q 'resumed from *step [24]$'
-  same_as_stopped alone
+  for setting in train.optimizer=muon train.precision=bf16; do
+    rm -rf alone stopped
+    "$LORE" run -q -s $setting study.yaml -o alone
+    stops 3 6 -s $setting
+    mpirun -n 4 "$LORE" run -s $setting study.yaml -o stopped | grep -q 'resumed from *step [24]$'
+    same_as_stopped alone
+  done
 }
 
 @test "so it does with crews of any size" {

@@ -348,10 +348,10 @@ class Injections(unittest.TestCase):
     def test_a_power_law_is_nearer_to_its_own_line(self):
         after = np.arange(10, 500, 10.0)
         for nats, nearer in ((3 * after**-0.3, 0), (3 * np.exp(-after / 200), 1)):
-            misses = Knowledge(1, after, nats).misses()
+            misses = Knowledge(after, nats).misses()
             self.assertLess(misses[nearer], 1e-12)
             self.assertGreater(misses[1 - nearer], 0.01)
-        nothing = Knowledge(1, after, np.zeros(len(after)))
+        nothing = Knowledge(after, np.zeros(len(after)))
         self.assertTrue(np.isnan(nothing.kept) and np.isnan(nothing.misses()).all())
 
 

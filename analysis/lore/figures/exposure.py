@@ -8,6 +8,7 @@ from lore.drawing.panel import Panel
 from lore.drawing.sheet import Sheet
 from lore.drawing.style import Colour, shades
 from lore.selections.exposure import EXPOSURES, STEPS_AGO, Bins, at_end, binned, half_exposures, with_bins
+from lore.selections.families import by_alpha
 from lore.study import Floats, Run, Study
 
 MOMENTS = 5  # records that the course of training is drawn by
@@ -15,13 +16,6 @@ MOMENTS = 5  # records that the course of training is drawn by
 
 def title_of(alpha: float) -> str:
     return "uniform" if alpha == 0 else f"alpha {alpha:g}"
-
-
-def by_alpha(study: Study) -> list[tuple[float, Study]]:
-    """The runs of each exponent; uniform ones have 0."""
-    alphas = [run.number("distribution_alpha", 0) if run.text("distribution_kind", "uniform") == "power_law" else 0.0
-              for run in study]
-    return [(alpha, study.pick([a == alpha for a in alphas])) for alpha in sorted(set(alphas))]
 
 
 def draw_bins(panel: Panel, rows: list[Floats], number: Floats, label: str, colour: Colour) -> None:
@@ -40,7 +34,7 @@ def draw_ends(panel: Panel, cells: list[tuple[float, Study]], kind: str, accurac
 
 
 def moments_of(run: Run) -> list[int]:
-    """Indices of records, evenly spread from the first in which anybody has been shown."""
+    """Indices of records, evenly spread from a fifth of them on to the last."""
     return sorted(set(np.linspace(len(run.steps) // MOMENTS, len(run.steps) - 1, MOMENTS).astype(int).tolist()))
 
 

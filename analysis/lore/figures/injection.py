@@ -8,6 +8,7 @@ from lore.drawing.panel import Panel
 from lore.drawing.sheet import Sheet
 from lore.drawing.style import COLOURS, GREY, Colour
 from lore.selections.injection import GROUP, Knowledge, courses, injections, kinds
+from lore.statistics import mean_of
 from lore.study import Study
 
 
@@ -27,7 +28,7 @@ def figure_injection(study: Study) -> Sheet:
         for title, runs in cells.items():
             panel.curve(runs, variable, GROUP, label=title, colour=colours[title])
         for step in sorted({step for runs in cells.values() for run in runs for step in injections(run)[-1:]}):
-            panel.mark(step, "last injection")
+            panel.mark_end(step, "last injection")
         if variable == "attribute_loss":
             panel.baseline(study.baseline)
     rows = {title: found for title, runs in cells.items() if (found := courses(runs))}
@@ -36,6 +37,10 @@ def figure_injection(study: Study) -> Sheet:
         draw_knowledge(panel, found, title, colours[title])
     panel.axes.set_xscale("log")
     panel.axes.set_ylim(bottom=0)
+    for title, found in rows.items():
+        power, exponential = (mean_of(miss) for miss in zip(*(one.misses() for one in found)))
+        if np.isfinite(power):
+            sheet.note(f"{title}: log knowledge is {power:.2g} from a line over log steps, {exponential:.2g} from one over steps")
     panel = sheet.panel("Kept at the last step, of that after the last injection", "share", "", "kept")
     for place, (title, found) in enumerate(reversed(rows.items())):
         panel.row([one.kept for one in found], place, title, colours[title], lacking="nothing known")

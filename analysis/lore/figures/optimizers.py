@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lore.drawing.sheet import Sheet
 from lore.drawing.style import COLOURS
-from lore.selections.optimizers import by_alpha, by_optimizer, deciles, seconds_until
+from lore.selections.families import by_alpha
+from lore.selections.optimizers import by_optimizer, deciles, seconds_until
 from lore.study import Study
 
 

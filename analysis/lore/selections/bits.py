@@ -49,7 +49,7 @@ def last(run: Run, variable: str) -> float:
     return float(run.curve(variable, "known")[1][-1])
 
 
-def nearest_power(value: float) -> float:
+def rounded(value: float) -> float:
     """Exposures differ by rounding steps: two digits."""
     return float(f"{value:.1e}")
 
@@ -60,7 +60,7 @@ def memories(study: Study) -> list[Memory]:
     done = runs.pick([run.finished and np.isfinite(layer_parameters(run)) for run in runs])
     cells: dict[tuple[float, float], list[Run]] = {}
     for run in done:
-        cells.setdefault((run.number("model_width"), nearest_power(exposures_of(run))), []).append(run)
+        cells.setdefault((run.number("model_width"), rounded(exposures_of(run))), []).append(run)
     found = []
     for (width, exposures), own in sorted(cells.items()):
         ordered = sorted(own, key=offered)

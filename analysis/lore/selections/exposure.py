@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lore.errors import MissingRuns
+from lore.selections.families import family
 from lore.statistics import fit_logistic
 from lore.study import Floats, Run, Study, drawn
 
@@ -69,8 +70,9 @@ def half_exposures(run: Run, group: str = "known") -> float:
 
 
 def with_bins(study: Study) -> Study:
-    """Runs that have bins and known individuals, and that no other question is asked of; MissingRuns if there are none."""
-    runs = study.chosen(run for run in drawn(study) if run.bins and run.binned("exposure_values", "known").size)
+    """Uniform runs and power laws that have bins of known individuals; MissingRuns if there are none."""
+    runs = study.chosen(run for run in drawn(study) if family(run) in ("uniform", "power law") and run.bins
+                        and run.binned("exposure_values", "known").size)
     if not len(runs):
         raise MissingRuns("no run with exposure_values of known individuals", study.title)
     return runs

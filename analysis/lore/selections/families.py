@@ -94,6 +94,17 @@ def members(study: Study) -> dict[Key, Study]:
     return dict(study.cells(*names))
 
 
+def alpha_of(run: Run) -> float:
+    """Exponent of the power law; 0 of uniform runs."""
+    return run.number("distribution_alpha", 0) if run.text("distribution_kind", "uniform") == "power_law" else 0.0
+
+
+def by_alpha(runs: Study) -> list[tuple[float, Study]]:
+    """The runs of each exponent, ascending."""
+    alphas = [alpha_of(run) for run in runs]
+    return [(alpha, runs.pick([a == alpha for a in alphas])) for alpha in sorted(set(alphas))]
+
+
 def final_loss(runs: Study) -> Floats:
     """Attribute loss on known individuals when training ends, in nats (run); NaN for unfinished runs."""
     return runs.final("attribute_loss", "known")

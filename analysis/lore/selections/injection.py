@@ -17,7 +17,6 @@ GROUP = "injected"
 class Knowledge:
     """Of one run: steps since its last injection (record), and by how much the loss of the injected individuals is below the
     no-knowledge baseline (record), in nats; 0 where it is above, which is no knowledge."""
-    seed: int
     after: Floats
     nats: Floats
 
@@ -68,7 +67,7 @@ def knowledge(run: Run) -> Knowledge:
     steps, loss = run.curve("attribute_loss", GROUP)
     last, baseline = injections(run)[-1], run.scalar("no_knowledge_baseline")
     after = steps > last
-    return Knowledge(int(run.number("seed")), (steps[after] - last).astype(float), np.maximum(0, baseline - loss[after]))
+    return Knowledge((steps[after] - last).astype(float), np.maximum(0, baseline - loss[after]))
 
 
 def courses(runs: Study) -> list[Knowledge]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lore.errors import MissingRuns
-from lore.selections.families import family
+from lore.selections.families import alpha_of, family
 from lore.study import Run, Study
 
 # Settings that go with the optimiser.
@@ -15,11 +15,6 @@ OWN = ("train_optimizer", "train_learning_rate", "train_final_learning_rate", "t
 
 def optimizer_of(run: Run) -> str:
     return run.text("train_optimizer", "adamw")
-
-
-def alpha_of(run: Run) -> float:
-    """Exponent of the power law; 0 of uniform runs."""
-    return run.number("distribution_alpha", 0) if run.text("distribution_kind", "uniform") == "power_law" else 0.0
 
 
 def by_optimizer(study: Study) -> dict[str, Study]:
@@ -45,11 +40,6 @@ def best_rates(runs: Study) -> Study:
         return float(np.nanmean(values)) if np.isfinite(values).any() else np.inf
 
     return min(cells, key=loss)
-
-
-def by_alpha(runs: Study) -> list[tuple[float, Study]]:
-    alphas = [alpha_of(run) for run in runs]
-    return [(alpha, runs.pick([a == alpha for a in alphas])) for alpha in sorted(set(alphas))]
 
 
 def deciles(runs: Study) -> list[str]:
