@@ -49,12 +49,13 @@ ends()
     fi
 }
 
-# templates ATTRIBUTE MUST MUSTNOT [ALSO]: 25 templates; the words before
-# {value} (a blank on either side) must match the regular expressions MUST and,
-# if given, ALSO, and must not match MUSTNOT.
-templates()
+# sentences DIRECTORY COUNT END ATTRIBUTE MUST MUSTNOT [ALSO]: COUNT sentences that
+# end with END; the words before {value} (a blank on either side) must match the
+# regular expressions MUST and, if given, ALSO, and must not match MUSTNOT.
+sentences()
 {
-    awk -v file="templates/$1.txt" -v must="$2" -v mustnot="$3" -v also="${4:-.}" '
+    awk -v file="$1/$4.txt" -v want="$2" -v tail="$3" -v must="$5" -v mustnot="$6" \
+        -v also="${7:-.}" '
     function err(msg) { errors++; if (errors <= 20) print file ":" NR ": " msg > "/dev/stderr" }
     {
         if ($0 ~ /[^ -~]/) err("not printable ASCII")
@@ -69,14 +70,14 @@ templates()
             if (t == "{name}") { nn++; pn = i }
             else if (t == "{value}") { nv++; pv = i }
             else if (t ~ /[{}]/) err("stray brace: " t)
-            else if (t != "," && t != "." && t != "'"'"'s" && t !~ /^[A-Za-z]+$/)
+            else if (t != "," && t != "." && t != "?" && t != "'"'"'s" && t !~ /^[A-Za-z]+$/)
                 err("not a word or a separate punctuation mark: " t)
             else if (i > 1 && t ~ /[A-Z]/) err("capital inside the sentence: " t)
             tok[t] = 1
             if (!nv) lead = lead t " "
         }
         if (nn != 1 || nv != 1 || pn >= pv) err("needs one {name}, then one {value}")
-        if ($NF != ".") err("does not end with \" .\"")
+        if (substr($0, length($0) - length(tail) + 1) != tail) err("does not end with \"" tail "\"")
         if (NF > 1 && $1 ~ /^[a-z]/) err("starts with a lower-case word")
         if (lead !~ must || lead !~ also) err("type not clear before {value}: " $0)
         if (lead ~ mustnot) err("looks like another attribute: " $0)
@@ -85,14 +86,17 @@ templates()
         words += NF - 2
     }
     END {
-        if (NR != 25) { k = NR; err("expected 25 lines, found " k) }
+        if (NR != want) { k = NR; err("expected " want " lines, found " k) }
         for (t in tok) n++
         printf "%-28s %5d entries %6d distinct tokens %6.2f tokens/entry  %s\n", file, NR, n, \
             NR ? words / NR : 0, errors ? "FAILED (" errors ")" : "ok"
         exit errors ? 1 : 0
-    }' "$dir/templates/$1.txt" || bad=1
-    ends "templates/$1.txt"
+    }' "$dir/$1/$4.txt" || bad=1
+    ends "$1/$4.txt"
 }
+
+templates() { sentences templates 25 ' .' "$@"; }
+questions() { sentences questions 10 ' ? {value} .' "$@"; }
 
 list cities.txt        800 5 value
 list universities.txt  200 5 value
@@ -116,6 +120,15 @@ templates major       "$major" ' (born|birth|company|employer|university|at) '
 templates company     "$comp" ' (born|birth|city|major|subject|student) '
 templates location    "$here" ' (born|birth|company|employer|works|major|subject|student) ' \
     ' (city|home|residence|resident|house|address|lives|living|resides|apartment) '
+
+# Several attributes are places or dates, so a question says which.
+questions birth_place ' (born|birth|birthplace) ' ' (When|date|day) ' ' (city|place|Where|birthplace) '
+questions birth_date  " (born|birth|life|world) " ' (city|Where|place of|birthplace) ' ' (When|date|day) '
+questions university  ' (university|mater) ' ' (major|subject|field|born|birth|company|employer) '
+questions major       ' (major|subject|field|discipline) ' ' (born|birth|company|employer|university|at) '
+questions company     ' (company|employer|employs) ' ' (born|birth|city|major|subject|student) '
+questions location    ' (live|home|resident|living|residence|house|apartment|evening) ' \
+    ' (born|birth|company|employer|work|major|subject|student) '
 
 # Vocabulary and length over everything: the lists, the templates, years
 # 1900-2099, twelve months, days 1-31.

@@ -341,6 +341,12 @@ data_lists = \
 	data/last_names.txt \
 	data/majors.txt \
 	data/universities.txt \
+	data/questions/birth_date.txt \
+	data/questions/birth_place.txt \
+	data/questions/company.txt \
+	data/questions/location.txt \
+	data/questions/major.txt \
+	data/questions/university.txt \
 	data/templates/birth_date.txt \
 	data/templates/birth_place.txt \
 	data/templates/company.txt \

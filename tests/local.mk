@@ -28,6 +28,7 @@ float_tests = \
 	tests/test_metrics_refused \
 	tests/test_metrics_resume \
 	tests/test_mixture \
+	tests/test_questions \
 	tests/test_muon \
 	tests/test_model \
 	tests/test_optimiser \

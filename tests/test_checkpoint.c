@@ -45,7 +45,7 @@ static int make_directory(void **state) {
   strcpy(directory, "/tmp/lore_checkpoint_XXXXXX");
   assert_non_null(mkdtemp(directory));
   snprintf(path, sizeof path, "%s/step_7.nc", directory);
-  return lore_vocabulary_create(&vocabulary);
+  return lore_vocabulary_create(false, &vocabulary);
 }
 
 static int remove_directory(void **state) {

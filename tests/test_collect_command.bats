@@ -95,7 +95,7 @@ runs = [netCDF4.Dataset(f"{os.environ['RESULTS']}/runs/rate1.0e-03-seed{seed}/me
 mean = netCDF4.Dataset("mean.nc")
 names = [n for n, v in runs[0].variables.items()
          if "step" in v.dimensions and v.dtype == float or n == "no_knowledge_baseline"]
-assert len(names) == 26, names
+assert len(names) == 28, names
 for name in names:
     expected = np.ma.stack([run[name][...] for run in runs]).mean(axis=0)
     found = mean[name][...]

@@ -55,7 +55,7 @@ in_bash() {
   [ "$(offered run -s train.ba)" = train.batch= ]
   [ "$(offered check -s model.norm=)" = "model.norm=rms model.norm=layer" ]
   [ "$(offered check -s model.norm=l)" = model.norm=layer ]
-  [ "$(offered check -s model.bias=)" = "model.bias=true model.bias=false" ]
+  [ "$(offered check -s model.bias=)" = "model.bias=false model.bias=true" ]
   [ "$(offered check -s train.steps=)" = "" ]
   [ "$(offered check -s nonsense=)" = "" ]
   [ "$(offered check -s "" | wc -w)" -eq "$(lore settings --json | grep -c '"key"')" ]

@@ -62,6 +62,10 @@ stop_run() {
   recompute run "$(run_named mixture)"
 }
 
+@test "the same with questions" {
+  recompute run "$(run_named asking)"
+}
+
 @test "the same of a run that starts from weights, with replay" {
   recompute run "$(run_named tuned)"
 }
@@ -75,7 +79,7 @@ stop_run() {
   "$LORE" run -q one.yaml -o constant -s train.schedule=constant
   recompute curve "$RUNS"/*/metrics.nc constant/runs/*/metrics.nc >out
   cat out
-  [ "$(wc -l <out)" -eq 8 ]
+  [ "$(wc -l <out)" -eq 9 ]
   [ "$(grep -c 'plateau from [0-9.]* to [0-9.]*$' out)" -eq 1 ]
 }
 

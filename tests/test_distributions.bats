@@ -45,7 +45,7 @@ for folder in folders:
         assert 5 < int(tokens.attrs["widened_at"]) < steps and draws[4:].sum() > 0
         at = int(tokens.attrs["widened_at"])
         assert (tokens.individual[:at] < 4).all() and not (tokens.individual[at:] < 4).all()
-assert len(folders) == 13
+assert len(folders) == 15
 END
 }
 
@@ -53,7 +53,7 @@ END
   same_by_ranks 2
   mkdir -p few/runs
   local only=() run
-  for run in mixture shards repeats; do
+  for run in mixture shards repeats asking; do
     ln -s "$ALONE/runs/whom-$run-seed1" few/runs
     only+=(--only "whom-$run-seed1")
   done

@@ -441,7 +441,7 @@ static int make_people(void **state) {
   (void)state;
   const lore_population_config config = {
       .individuals = KNOWN, .held_out = HELD_OUT, .sentence_order = LORE_ORDER_RANDOM};
-  if (lore_vocabulary_create(&vocabulary) != LORE_OK ||
+  if (lore_vocabulary_create(false, &vocabulary) != LORE_OK ||
       lore_population_create(&config, SEED, vocabulary, &population) != LORE_OK)
     return -1;
   return lore_grid_create(lore_team_alone(), LORE_GRID_BLOCK, &grid) == LORE_OK ? 0 : -1;

@@ -94,6 +94,13 @@ static void reconcile_distribution(lore_random *random, lore_settings *s) {
     s->distribution.fresh = d.fresh / 2;
     s->distribution.final_fresh = lore_random_below(random, 2) ? fabs(d.final_fresh) : -1;
   }
+  if (s->population.questions) {
+    s->population.asked = 1 + s->population.asked % s->population.individuals;
+    s->distribution.questions = d.questions;
+  } else {
+    s->population.asked = 0;
+    s->population.question_templates = defaults.population.question_templates;
+  }
   s->population.injected %= s->train.batch + 1;
   if (s->population.injected > 0 && lore_random_below(random, 2)) {
     s->distribution.inject = (lore_integer_list){.count = 2, .value = {1000, 255999999}};
@@ -106,7 +113,8 @@ static void reconcile_distribution(lore_random *random, lore_settings *s) {
   if (d.kind == LORE_DISTRIBUTION_REPLAY)
     s->distribution.replay_weight = d.replay_weight;
   if (d.kind == LORE_DISTRIBUTION_UNIFORM)
-    s->distribution.among = d.among;
+    s->distribution.among =
+        d.among == LORE_AMONG_ASKED && !s->population.questions ? LORE_AMONG_ALL : d.among;
   strcpy(s->evaluate.groups.value[s->evaluate.groups.count++], "rare:10-99");
   if (d.kind != LORE_DISTRIBUTION_POWER_LAW || lore_random_below(random, 2))
     return;

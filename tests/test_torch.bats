@@ -33,6 +33,8 @@ setup_file() {
   train rounded -s train.precision=bf16
   train learned -s population.individuals=1 -s train.steps=160 -s train.learning_rate=1.5e-02 -s evaluate.every=80 \
     -s 'checkpoint.snapshots=[0,80]'
+  train asking -s population.questions=true -s population.asked=20 -s distribution.questions=0.5 \
+    -s train.learning_rate=1.5e-02
   train roundgates -s train.precision=bf16 -s model.mixer=rg_lru -s model.positions=none -s model.bias=true
 }
 
@@ -103,7 +105,7 @@ exported() {
 
 # From the first weights on, with what lore export writes.
 @test "training steps in PyTorch lead to LORE's next weights: attention" {
-  exported training "--steps 0:5" attention plain
+  exported training "--steps 0:5" attention plain asking
 }
 
 @test "training steps in PyTorch lead to LORE's next weights: RG-LRU" {
@@ -115,7 +117,7 @@ exported() {
 }
 
 @test "attribute loss and accuracy of known and held-out individuals are those of the metrics" {
-  exported evaluation --evaluation learned recurrent rounded
+  exported evaluation --evaluation learned recurrent rounded asking
 }
 
 @test "a patched run: the reference's attention" {

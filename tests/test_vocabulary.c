@@ -186,21 +186,37 @@ static const char *template_text(const lore_template *t, int length, char *text)
   return text;
 }
 
-static void templates_are_the_lists(void **state) {
-  (void)state;
+/* lore_vocabulary_template or lore_vocabulary_question. */
+typedef const lore_template *template_maker(const lore_vocabulary *vocabulary,
+                                            lore_attribute attribute, int index);
+
+static void check_templates(const char *directory, template_maker *make, int templates) {
   char line[PEOPLE_TEXT], name[PEOPLE_TEXT], text[PEOPLE_TEXT];
   for (int a = 0; a < LORE_ATTRIBUTES; a++) {
-    snprintf(name, sizeof name, "templates/%s", attributes[a]);
+    snprintf(name, sizeof name, "%s/%s", directory, attributes[a]);
     FILE *file = open_list(name);
     int count = 0;
     for (; next_line(file, line); count++) {
-      const lore_template *t =
-          lore_vocabulary_template(people_vocabulary, (lore_attribute)a, count);
+      const lore_template *t = make(people_vocabulary, (lore_attribute)a, count);
       assert_string_equal(template_text(t, t->length, text), line);
     }
     fclose(file);
-    assert_int_equal(count, LORE_TEMPLATES);
+    assert_int_equal(count, templates);
   }
+}
+
+static void templates_are_the_lists(void **state) {
+  (void)state;
+  check_templates("templates", lore_vocabulary_template, LORE_TEMPLATES);
+}
+
+static void questions_are_the_lists(void **state) {
+  (void)state;
+  lore_vocabulary *without = people_vocabulary;
+  assert_int_equal(lore_vocabulary_create(true, &people_vocabulary), LORE_OK);
+  check_templates("questions", lore_vocabulary_question, LORE_QUESTIONS);
+  lore_vocabulary_destroy(people_vocabulary);
+  people_vocabulary = without;
 }
 
 /* Name before value, a full stop at the end, and words before the value that occur for no other
@@ -224,7 +240,7 @@ static void template_rules(void **state) {
 static void tokens_are_deterministic(void **state) {
   (void)state;
   lore_vocabulary *other;
-  assert_int_equal(lore_vocabulary_create(&other), LORE_OK);
+  assert_int_equal(lore_vocabulary_create(false, &other), LORE_OK);
   int size = lore_vocabulary_size(people_vocabulary);
   assert_int_equal(lore_vocabulary_size(other), size);
   for (int i = 0; i < size; i++)
@@ -236,12 +252,12 @@ static void tokens_are_deterministic(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(attribute_names),          cmocka_unit_test(list_sizes),
-      cmocka_unit_test(words_are_distinct),       cmocka_unit_test(values_are_distinct),
-      cmocka_unit_test(every_token_is_used),      cmocka_unit_test(dates),
-      cmocka_unit_test(values_are_the_lists),     cmocka_unit_test(names_are_the_lists),
-      cmocka_unit_test(templates_are_the_lists),  cmocka_unit_test(template_rules),
-      cmocka_unit_test(tokens_are_deterministic),
+      cmocka_unit_test(attribute_names),         cmocka_unit_test(list_sizes),
+      cmocka_unit_test(words_are_distinct),      cmocka_unit_test(values_are_distinct),
+      cmocka_unit_test(every_token_is_used),     cmocka_unit_test(dates),
+      cmocka_unit_test(values_are_the_lists),    cmocka_unit_test(names_are_the_lists),
+      cmocka_unit_test(questions_are_the_lists), cmocka_unit_test(templates_are_the_lists),
+      cmocka_unit_test(template_rules),          cmocka_unit_test(tokens_are_deterministic),
   };
   return cmocka_run_group_tests(tests, people_setup, people_teardown);
 }

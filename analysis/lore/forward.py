@@ -7,6 +7,7 @@ and all sums are in double. Names of tensors are those of the file: "layer_1_att
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -154,10 +155,10 @@ def read_out(weights: xr.Dataset, stream: Floats) -> Floats:
 
 
 def encode(words: Sequence[str], text: str) -> list[int]:
-    """Token ids of `text`, the begin token first; "'s", full stops and commas are words."""
+    """Token ids of `text`, the begin token first; "'s", full stops, commas and question marks are words."""
     index, tokens = {word: i for i, word in enumerate(words)}, [0]
     for word in text.split():
-        parts = word.replace("'s", " 's").replace(".", " .").replace(",", " ,").split()
+        parts = re.sub(r"('s|[.,?])", r" \1", word).split()
         for part in [word] if word in index else parts:
             if part not in index:
                 near = ", ".join(difflib.get_close_matches(part, words)) or "nothing"

@@ -238,9 +238,11 @@ def loss_sum(model: Model, inputs: Tensor, targets: Tensor, reference: Model | N
 
 
 class Scores(NamedTuple):
-    """As metrics.nc defines them: attribute_loss in nats, attribute_accuracy."""
+    """As metrics.nc defines them: losses in nats, and shares. Of questions NAN if the group has none."""
     attribute_loss: float
     attribute_accuracy: float
+    question_loss: float = math.nan
+    question_accuracy: float = math.nan
 
 
 def evaluate(model: Model, tokens: xr.Dataset, row: int) -> Scores:
@@ -258,9 +260,13 @@ def evaluate(model: Model, tokens: xr.Dataset, row: int) -> Scores:
         value = slice(begin[s, k], begin[s, k] + count[s, k])
         loss[s, k], correct[s, k] = each[s, value].sum(), right[s, value].all()
     about = group["sentence_attribute"].values
-    kinds = range(int(about.max()) + 1)
-    return Scores(float(np.mean([loss[about == kind].mean() for kind in kinds])),
-                  float(np.mean([correct[about == kind].mean() for kind in kinds])))
+    biography, asks = np.ones(len(about), bool), np.zeros(len(about), bool)
+    if "question" in group:  # earlier versions have none
+        biography, asks = group["question"].values == 0, group["question"].values == 1
+    means = [[of[biography][about[biography] == kind].mean() for kind in range(int(about.max()) + 1)]
+             for of in (loss, correct)]
+    of_questions = (loss[asks, 0].mean(), correct[asks, 0].mean()) if asks.any() else (math.nan, math.nan)
+    return Scores(*(float(x) for x in (*np.mean(means, axis=1), *of_questions)))
 
 
 # Training as LORE does.

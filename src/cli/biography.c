@@ -103,7 +103,8 @@ static lore_piece target_piece(const lore_vocabulary *vocabulary, const lore_bat
 /* Whether a token follows the one before it without a blank. */
 static bool is_attached(const lore_piece *piece) {
   return piece->role == LORE_ROLE_TEMPLATE &&
-         (!strcmp(piece->word, ".") || !strcmp(piece->word, ",") || !strcmp(piece->word, "'s"));
+         (!strcmp(piece->word, ".") || !strcmp(piece->word, ",") || !strcmp(piece->word, "?") ||
+          !strcmp(piece->word, "'s"));
 }
 
 void lore_paint_biography(const lore_paint *paint, const lore_vocabulary *vocabulary,

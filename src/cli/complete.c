@@ -165,9 +165,8 @@ static void offer_listed(const char *before, const char *(*choice)(int number), 
 }
 
 static void offer_setting_value(const lore_setting *setting, const char *word) {
-  static const char *const booleans[] = {"true", "false", NULL};
   char before[128];
-  const char *const *values = setting->kind == LORE_SETTING_BOOLEAN ? booleans : setting->choices;
+  const char *const *values = lore_setting_values(setting);
   snprintf(before, sizeof before, "%s=", setting->key);
   for (int i = 0; values && values[i]; i++)
     offer(before, values[i], NULL, word);

@@ -19,10 +19,18 @@ static const char *injected_text(const lore_population_config *population) {
   return population->injected > 0 ? text : "";
 }
 
+static const char *asked_text(const lore_population_config *population) {
+  static char text[64];
+  if (population->asked > 0)
+    snprintf(text, sizeof text, ", %lld asked about", (long long)population->asked);
+  return population->asked > 0 ? text : "";
+}
+
 static void print_facts(const lore_settings *s, const lore_estimate *e) {
   char text[WORDS_MAX];
-  printf("individuals        %lld known, %lld held out%s\n", (long long)s->population.individuals,
-         (long long)s->population.held_out, injected_text(&s->population));
+  printf("individuals        %lld known, %lld held out%s%s\n", (long long)s->population.individuals,
+         (long long)s->population.held_out, injected_text(&s->population),
+         asked_text(&s->population));
   printf("distribution       %s\n", lore_distribution_describe(s, sizeof text, text));
   printf("curriculum         %s\n", lore_curriculum_describe(s, sizeof text, text));
   printf("vocabulary         %d tokens, longest biography %d, mean %.1f tokens\n", e->vocabulary,
@@ -43,21 +51,24 @@ static const char *attribute_label(int attribute) {
   return label;
 }
 
-static void print_population(const lore_assembly *a, double mean_tokens) {
+static void print_population(const lore_assembly *a, lore_lengths lengths) {
   const lore_vocabulary *v = a->vocabulary;
   long long firsts = lore_vocabulary_first_names(v), lasts = lore_vocabulary_last_names(v);
   lore_shown_print(stdout, "study         %s (seed %llu)\n", a->settings->name,
                    (unsigned long long)a->settings->seed);
-  printf("individuals   %lld known, %lld held out%s\n",
+  printf("individuals   %lld known, %lld held out%s%s\n",
          (long long)lore_population_known(a->population),
          (long long)lore_population_held_out(a->population),
-         injected_text(&a->settings->population));
+         injected_text(&a->settings->population), asked_text(&a->settings->population));
   printf("full names    %lld possible: %lld first, %lld middle, %lld last\n",
          firsts * firsts * lasts, firsts, firsts, lasts);
   printf("vocabulary    %d tokens\n", lore_vocabulary_size(v));
-  printf("biography     %.1f tokens on average, %d at most\n", mean_tokens, a->longest);
+  printf("biography     %.1f tokens on average, %d at most\n", lengths.biography, a->longest);
   printf("templates     %d per attribute: %d for training, %d for evaluation\n", LORE_TEMPLATES,
          LORE_TRAINING_TEMPLATES, LORE_TEMPLATES - LORE_TRAINING_TEMPLATES);
+  if (lore_vocabulary_has_questions(v))
+    printf("questions     %d per attribute, %.1f tokens on average\n",
+           a->settings->population.question_templates, lengths.question);
   printf("baseline      %.3f nats without knowledge, %.3f empirical\n", a->baseline,
          a->empirical_baseline);
   for (int i = 0; i < LORE_ATTRIBUTES; i++) {
@@ -86,6 +97,20 @@ static void print_biography(const lore_assembly *a, int64_t who, lore_template_s
   lore_paint_biography(paint, a->vocabulary, batch, 0, 4);
 }
 
+/* One of each attribute; the individuals printed before have the templates before. */
+static void print_questions(const lore_assembly *a, int64_t who, lore_batch *batch,
+                            const lore_paint *paint) {
+  int template = (int)(who % a->settings->population.question_templates);
+  printf("  questions%s\n",
+         who < a->settings->population.asked ? "" : ", which training does not ask");
+  for (int i = 0; i < LORE_ATTRIBUTES; i++) {
+    lore_batch_clear(batch);
+    lore_batch_append_question(batch, a->population, who,
+                               (lore_question){(lore_attribute)i, template});
+    lore_paint_biography(paint, a->vocabulary, batch, 0, 4);
+  }
+}
+
 static void print_individual(const lore_assembly *a, int64_t who, bool held_out, lore_batch *batch,
                              const lore_paint *paint) {
   const lore_individual *individual = lore_population_individual(a->population, who);
@@ -97,6 +122,8 @@ static void print_individual(const lore_assembly *a, int64_t who, bool held_out,
   if (!held_out)
     print_biography(a, who, LORE_TEMPLATES_TRAINING, batch, paint);
   print_biography(a, who, LORE_TEMPLATES_EVALUATION, batch, paint);
+  if (lore_vocabulary_has_questions(a->vocabulary))
+    print_questions(a, who, batch, paint);
 }
 
 /* How many individuals to print; by default a few, or all if there are fewer. */
@@ -136,11 +163,11 @@ static lore_status print_individuals(const lore_assembly *a, const lore_show_opt
 }
 
 static lore_status print_assembly(const lore_assembly *a, const lore_show_options *options) {
-  double mean_tokens;
+  lore_lengths lengths;
   int count = 0;
   LORE_TRY(choose_count(a, options, &count));
-  LORE_TRY(lore_assembly_mean_tokens(a, &mean_tokens));
-  print_population(a, mean_tokens);
+  LORE_TRY(lore_assembly_lengths(a, &lengths));
+  print_population(a, lengths);
   LORE_TRY(print_individuals(a, options, count));
   return lore_options_flush();
 }

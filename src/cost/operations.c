@@ -12,7 +12,7 @@ static lore_status start_counter(const lore_manifest *m, lore_operation_counter 
   population->held_out = population->new_ones = population->throw_away = 0;
   population->injected = 0;
   LORE_TRY(lore_assembly_create(&c->few, &c->sample));
-  return lore_assembly_mean_tokens(&c->sample, &c->tokens);
+  return lore_assembly_lengths(&c->sample, &c->lengths);
 }
 
 lore_status lore_manifest_estimate(lore_manifest *m) {

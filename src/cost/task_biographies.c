@@ -42,7 +42,10 @@ static void estimate_memory(const lore_assembly *a, const lore_settings *s, int 
 
 static lore_status fill_estimate(const lore_assembly *a, const lore_settings *s, int ranks,
                                  size_t before, lore_estimate *e) {
-  LORE_TRY(lore_assembly_mean_tokens(a, &e->tokens_per_biography));
+  lore_lengths lengths;
+  LORE_TRY(lore_assembly_lengths(a, &lengths));
+  double tokens = lore_assembly_tokens(s, lengths);
+  e->tokens_per_biography = lengths.biography;
   e->vocabulary = a->model->vocabulary;
   e->context = a->longest;
   e->threads = a->threads;
@@ -51,8 +54,8 @@ static lore_status fill_estimate(const lore_assembly *a, const lore_settings *s,
   e->empirical_baseline = a->empirical_baseline;
   e->steps = s->train.steps;
   e->evaluations = lore_evaluate_count(&s->evaluate, s->train.steps);
-  e->tokens = e->tokens_per_biography * s->train.batch * (double)s->train.steps;
-  e->operations = lore_assembly_operations(a->model, s, e->tokens_per_biography);
+  e->tokens = tokens * s->train.batch * (double)s->train.steps;
+  e->operations = lore_assembly_operations(a->model, s, tokens);
   estimate_memory(a, s, ranks, before, e);
   return LORE_OK;
 }
@@ -101,20 +104,22 @@ static lore_status count_operations(lore_operation_counter *c, const lore_settin
     LORE_TRY(lore_model_create(&s->model, lore_vocabulary_size(c->sample.vocabulary),
                                c->sample.longest, &c->model));
   }
-  *operations = lore_assembly_operations(c->model, s, c->tokens);
+  *operations = lore_assembly_operations(c->model, s, lore_assembly_tokens(s, c->lengths));
   return LORE_OK;
 }
 
+/* Of a biography's length; a question is like one of its sentences. */
 static double count_sequences(const lore_settings *s) {
   lore_group group[LORE_GROUPS_MAX];
-  return (double)lore_groups_of(s, group) * s->evaluate.sequences;
+  double biographies = (double)lore_groups_of(s, group) * s->evaluate.sequences;
+  return s->population.questions ? biographies * (1 + 1.0 / LORE_ATTRIBUTES) : biographies;
 }
 
 /* The model without a population; destroy it, also after a failure. */
 static lore_status make_model(const lore_settings *s, int *longest, lore_model **model) {
   lore_vocabulary *vocabulary = NULL;
   *model = NULL;
-  lore_status status = lore_vocabulary_create(&vocabulary);
+  lore_status status = lore_vocabulary_create(s->population.questions, &vocabulary);
   if (status == LORE_OK) {
     *longest = lore_vocabulary_longest_biography(vocabulary);
     status = lore_model_create(&s->model, lore_vocabulary_size(vocabulary), *longest, model);

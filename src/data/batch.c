@@ -1,4 +1,4 @@
-/* Biographies written straight into packed arrays. */
+/* Biographies and questions written straight into packed arrays. */
 #include "lore/data/batch.h"
 
 #include <assert.h>
@@ -24,6 +24,7 @@ void lore_batch_layout(lore_batch *batch, lore_arena *arena, int sequences, int 
   batch->role = lore_arena_take(arena, tokens + FULL_STOP, sizeof *batch->role);
   batch->target_role = lore_arena_take(arena, tokens, sizeof *batch->target_role);
   batch->individual = lore_arena_take(arena, (size_t)sequences, sizeof *batch->individual);
+  batch->question = lore_arena_take(arena, (size_t)sequences, sizeof *batch->question);
   batch->attribute = lore_arena_take(arena, sentences, sizeof *batch->attribute);
   batch->template = lore_arena_take(arena, sentences, sizeof *batch->template);
   batch->name_at = lore_arena_take(arena, sentences, sizeof *batch->name_at);
@@ -56,13 +57,11 @@ static int draw_template(const lore_individual *individual, int attribute,
   return nth_bit(set, lore_random_below(stream, (uint32_t)__builtin_popcount(set)));
 }
 
-/* Writes one sentence from position `at` on; returns the position after it. `sentence` is its
- * number in the batch. */
+/* Writes one sentence from position `at` on, of `template`, which has this number; returns the
+ * position after it. `sentence` is its number in the batch. */
 static int put_sentence(lore_batch *batch, const lore_vocabulary *vocabulary,
-                        const lore_individual *individual, int attribute, int number, int sentence,
-                        int at) {
-  const lore_template *template =
-      lore_vocabulary_template(vocabulary, (lore_attribute)attribute, number);
+                        const lore_individual *individual, const lore_template *template,
+                        int attribute, int number, int sentence, int at) {
   const uint16_t name[LORE_NAME_TOKENS] = {individual->first, individual->middle, individual->last};
   const lore_value value =
       lore_vocabulary_value(vocabulary, (lore_attribute)attribute, individual->value[attribute]);
@@ -92,27 +91,41 @@ static void put_targets(lore_batch *batch, int first, int last) {
   memcpy(batch->target_role + first, batch->role + first + 1, count * sizeof *batch->target_role);
 }
 
+static int begin_sequence(lore_batch *batch, const lore_vocabulary *vocabulary) {
+  int at = batch->tokens;
+  assert(batch->sequences < batch->sequences_capacity);
+  assert(at + lore_vocabulary_longest_biography(vocabulary) <= batch->tokens_capacity);
+  put_token(batch, at++, LORE_TOKEN_BEGIN, LORE_ROLE_TEMPLATE);
+  return at;
+}
+
+/* Its tokens are written, up to position `at`. */
+static void end_sequence(lore_batch *batch, int64_t individual, bool question, int at) {
+  int s = batch->sequences++, first = batch->tokens;
+  batch->individual[s] = individual;
+  batch->question[s] = question;
+  batch->tokens = at - FULL_STOP;
+  put_targets(batch, first, batch->tokens);
+  batch->offset[s + 1] = batch->tokens;
+}
+
 static void append_biography(lore_batch *batch, const lore_population *population, int64_t index,
                              lore_template_set templates, lore_random stream) {
   const lore_vocabulary *vocabulary = lore_population_vocabulary(population);
   lore_individual room;
   const lore_individual *individual = lore_population_anybody(population, index, &room);
-  int s = batch->sequences++, first = batch->tokens, at = first;
+  int first = batch->sequences * LORE_ATTRIBUTES, at = begin_sequence(batch, vocabulary);
   uint32_t order[LORE_ATTRIBUTES] = {0, 1, 2, 3, 4, 5};
-  assert(s < batch->sequences_capacity);
-  assert(first + lore_vocabulary_longest_biography(vocabulary) <= batch->tokens_capacity);
   if (lore_population_settings(population)->sentence_order == LORE_ORDER_RANDOM)
     lore_random_permutation(&stream, LORE_ATTRIBUTES, order);
-  put_token(batch, at++, LORE_TOKEN_BEGIN, LORE_ROLE_TEMPLATE);
   for (int k = 0; k < LORE_ATTRIBUTES; k++) {
-    int number = draw_template(individual, (int)order[k], templates, &stream);
-    at = put_sentence(batch, vocabulary, individual, (int)order[k], number, s * LORE_ATTRIBUTES + k,
-                      at);
+    int attribute = (int)order[k],
+        number = draw_template(individual, attribute, templates, &stream);
+    const lore_template *template =
+        lore_vocabulary_template(vocabulary, (lore_attribute)attribute, number);
+    at = put_sentence(batch, vocabulary, individual, template, attribute, number, first + k, at);
   }
-  batch->individual[s] = index;
-  batch->tokens = at - FULL_STOP;
-  put_targets(batch, first, batch->tokens);
-  batch->offset[s + 1] = batch->tokens;
+  end_sequence(batch, index, false, at);
 }
 
 void lore_batch_append(lore_batch *batch, const lore_population *population, int64_t individual,
@@ -123,13 +136,32 @@ void lore_batch_append(lore_batch *batch, const lore_population *population, int
                    lore_random_stream(lore_population_seed(population), purpose, step, sequence));
 }
 
+void lore_batch_append_question(lore_batch *batch, const lore_population *population, int64_t index,
+                                lore_question question) {
+  const lore_vocabulary *vocabulary = lore_population_vocabulary(population);
+  const lore_individual *individual = lore_population_individual(population, index);
+  const lore_template *template =
+      lore_vocabulary_question(vocabulary, question.attribute, question.template);
+  int first = batch->sequences * LORE_ATTRIBUTES, at = begin_sequence(batch, vocabulary);
+  at = put_sentence(batch, vocabulary, individual, template, (int)question.attribute,
+                    question.template, first, at);
+  memset(batch->value_length + first + 1, 0, (LORE_ATTRIBUTES - 1) * sizeof *batch->value_length);
+  end_sequence(batch, index, true, at);
+}
+
 void lore_batch_training(lore_batch *batch, const lore_population *population,
                          const lore_sampler *sampler, int64_t step, int64_t first, int count) {
   lore_batch_clear(batch);
-  for (int64_t sequence = first; sequence < first + count; sequence++)
-    lore_batch_append(batch, population, lore_sampler_draw(sampler, step, sequence),
-                      LORE_TEMPLATES_TRAINING,
-                      (uint64_t)lore_sampler_wording(sampler, step, sequence), (uint64_t)sequence);
+  for (int64_t sequence = first; sequence < first + count; sequence++) {
+    int64_t individual = lore_sampler_draw(sampler, step, sequence);
+    lore_question question;
+    if (lore_sampler_question(sampler, step, sequence, individual, &question))
+      lore_batch_append_question(batch, population, individual, question);
+    else
+      lore_batch_append(batch, population, individual, LORE_TEMPLATES_TRAINING,
+                        (uint64_t)lore_sampler_wording(sampler, step, sequence),
+                        (uint64_t)sequence);
+  }
 }
 
 /* The individual comes from the stream that then gives order and templates. The stream's step is
@@ -144,6 +176,20 @@ void lore_batch_evaluation(lore_batch *batch, const lore_population *population,
         lore_random_stream(seed, LORE_RANDOM_EVALUATION, (uint64_t)group_first, sequence);
     int64_t index = group_first + lore_random_below(&stream, (uint32_t)group_count);
     append_biography(batch, population, index, LORE_TEMPLATES_EVALUATION, stream);
+  }
+}
+
+void lore_batch_asking(lore_batch *batch, const lore_population *population, int64_t group_first,
+                       int64_t group_count, int64_t first, int count) {
+  uint64_t seed = lore_population_seed(population);
+  uint32_t templates = (uint32_t)lore_population_settings(population)->question_templates;
+  for (int64_t number = first; number < first + count; number++) {
+    lore_random stream =
+        lore_random_stream(seed, LORE_RANDOM_ASKING, (uint64_t)group_first, (uint64_t)number);
+    int64_t index = group_first + lore_random_below(&stream, (uint32_t)group_count);
+    lore_question question = {(lore_attribute)(number % LORE_ATTRIBUTES),
+                              (int)lore_random_below(&stream, templates)};
+    lore_batch_append_question(batch, population, index, question);
   }
 }
 

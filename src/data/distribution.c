@@ -27,6 +27,8 @@ lore_draw lore_draw_create(const lore_distribution_config *d, const lore_populat
   }
   if (d->among == LORE_AMONG_CELEBRITIES)
     draw.count = d->celebrities;
+  if (d->among == LORE_AMONG_ASKED)
+    draw.count = p->asked;
   if (d->among == LORE_AMONG_OTHERS) {
     draw.first = d->celebrities;
     draw.count = known - d->celebrities;

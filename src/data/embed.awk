@@ -1,5 +1,6 @@
 # Turns the word lists under data/ into one C file, so that the program carries them.
-# usage: awk -f embed.awk FILE.txt ... > lists.c; the base name of a file becomes lore_list_<name>.
+# usage: awk -f embed.awk FILE.txt ... > lists.c; the base name of a file becomes lore_list_<name>,
+# in a directory questions lore_list_question_<name>.
 # lists.h declares how long each list has to be; a list of another length does not compile.
 
 function finish() {
@@ -10,6 +11,7 @@ BEGIN { print "/* Generated from data/ by src/data/embed.awk. */\n#include \"lis
 FNR == 1 {
   if (name != "") finish()
   name = FILENAME
+  sub(/.*\/questions\//, "question_", name)
   sub(/.*\//, "", name)
   sub(/\.txt$/, "", name)
   entries = 0

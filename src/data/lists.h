@@ -29,4 +29,12 @@ extern const char *const lore_list_major[LORE_TEMPLATES];
 extern const char *const lore_list_company[LORE_TEMPLATES];
 extern const char *const lore_list_location[LORE_TEMPLATES];
 
+/* The same of questions, those of directory questions/. */
+extern const char *const lore_list_question_birth_place[LORE_QUESTIONS];
+extern const char *const lore_list_question_birth_date[LORE_QUESTIONS];
+extern const char *const lore_list_question_university[LORE_QUESTIONS];
+extern const char *const lore_list_question_major[LORE_QUESTIONS];
+extern const char *const lore_list_question_company[LORE_QUESTIONS];
+extern const char *const lore_list_question_location[LORE_QUESTIONS];
+
 #endif

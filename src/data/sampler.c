@@ -138,6 +138,20 @@ static bool is_fresh(const lore_sampler *s, int64_t step, int64_t sequence) {
   return lore_random_uniform(&stream) < share;
 }
 
+bool lore_sampler_question(const lore_sampler *s, int64_t step, int64_t sequence,
+                           int64_t individual, lore_question *question) {
+  double share = s->distribution.questions;
+  if (share <= 0 || individual >= s->population.asked)
+    return false;
+  lore_random stream = lore_random_stream(s->seed, LORE_RANDOM_QUESTIONS,
+                                          (uint64_t)(s->first_step + step), (uint64_t)sequence);
+  if (lore_random_uniform(&stream) >= share)
+    return false;
+  question->attribute = (lore_attribute)lore_random_below(&stream, LORE_ATTRIBUTES);
+  question->template = (int)lore_random_below(&stream, (uint32_t)s->population.question_templates);
+  return true;
+}
+
 /* Another one for each sequence of all steps, as long as there are names. */
 static int64_t fresh_individual(const lore_sampler *s, int64_t step, int64_t sequence) {
   int64_t batch = (int64_t)s->shard * s->shards;

@@ -27,6 +27,8 @@ struct lore_vocabulary {
   lore_value city[LORE_CITIES], university[LORE_UNIVERSITIES], major[LORE_MAJORS],
       company[LORE_COMPANIES];
   lore_template template[LORE_ATTRIBUTES][LORE_TEMPLATES];
+  bool questions;
+  lore_template question[LORE_ATTRIBUTES][LORE_QUESTIONS];
   int longest;
 };
 
@@ -132,6 +134,22 @@ static lore_status intern_templates(lore_vocabulary *v) {
   return LORE_OK;
 }
 
+static lore_status intern_questions(lore_vocabulary *v) {
+  static const char *const *const lists[LORE_ATTRIBUTES] = {
+      [LORE_BIRTH_PLACE] = lore_list_question_birth_place,
+      [LORE_BIRTH_DATE] = lore_list_question_birth_date,
+      [LORE_UNIVERSITY] = lore_list_question_university,
+      [LORE_MAJOR] = lore_list_question_major,
+      [LORE_COMPANY] = lore_list_question_company,
+      [LORE_LOCATION] = lore_list_question_location,
+  };
+  for (int a = 0; a < LORE_ATTRIBUTES; a++) {
+    for (int q = 0; q < LORE_QUESTIONS; q++)
+      LORE_TRY(intern_template(v, lists[a][q], &v->question[a][q]));
+  }
+  return LORE_OK;
+}
+
 static int longest_value(int count, const lore_value *value) {
   int longest = 0;
   for (int i = 0; i < count; i++)
@@ -172,16 +190,19 @@ static lore_status fill_vocabulary(lore_vocabulary *v) {
   LORE_TRY(intern_values(v, lore_list_companies, LORE_COMPANIES, v->company));
   LORE_TRY(intern_date(v));
   LORE_TRY(intern_templates(v));
+  if (v->questions)
+    LORE_TRY(intern_questions(v));
   v->longest = longest_biography(v);
   return LORE_OK;
 }
 
-lore_status lore_vocabulary_create(lore_vocabulary **out) {
+lore_status lore_vocabulary_create(bool questions, lore_vocabulary **out) {
   lore_vocabulary *v = calloc(1, sizeof *v);
   if (!v || !hcreate_r(2 * WORDS_MAX, &v->index)) {
     free(v);
     return lore_fail(LORE_MEMORY, "cannot allocate the vocabulary");
   }
+  v->questions = questions;
   lore_status status = fill_vocabulary(v);
   hdestroy_r(&v->index);
   if (status != LORE_OK) {
@@ -243,6 +264,16 @@ const lore_template *lore_vocabulary_template(const lore_vocabulary *v, lore_att
                                               int index) {
   assert(index >= 0 && index < LORE_TEMPLATES);
   return &v->template[attribute][index];
+}
+
+const lore_template *lore_vocabulary_question(const lore_vocabulary *v, lore_attribute attribute,
+                                              int index) {
+  assert(v->questions && index >= 0 && index < LORE_QUESTIONS);
+  return &v->question[attribute][index];
+}
+
+bool lore_vocabulary_has_questions(const lore_vocabulary *v) {
+  return v->questions;
 }
 
 uint32_t lore_vocabulary_first_names(const lore_vocabulary *v) {

@@ -24,7 +24,7 @@ typedef struct {
 typedef struct {
   double values[LORE_ATTRIBUTES], correct[LORE_ATTRIBUTES], tokens;
   double loss[LORE_ATTRIBUTES], top, entropy;
-  bin_sums exposure[LORE_EXPOSURE_BINS], recency[LORE_EXPOSURE_BINS];
+  bin_sums exposure[LORE_EXPOSURE_BINS], recency[LORE_EXPOSURE_BINS], questions;
 } score_sums;
 
 /* Sums over heads and sentences of one layer (paper figures 3 and F); doubles, as ranks add them.
@@ -49,7 +49,7 @@ struct lore_evaluator {
   lore_team team;
   int groups, threads, chunks, values; /* chunks and values per group */
   double parameters, layer_parameters;
-  bool patched;
+  bool patched, asks;
   const lore_exposure *exposure; /* NULL: not known */
   const real *reference;         /* parameters whose attention is used now; NULL: the model's own */
   int attention_layers;
@@ -161,6 +161,7 @@ lore_status lore_evaluator_create(const lore_model *model, const lore_population
   lore_arena_touch(&e->arena, e->threads);
   layout_evaluator(e, longest);
   e->population = population;
+  e->asks = lore_vocabulary_has_questions(lore_population_vocabulary(population));
   e->team = team;
   for (int g = 0; g < groups; g++)
     e->group[g] = group[g];
@@ -194,6 +195,22 @@ static void add_to_bins(const lore_exposure *exposure, int64_t individual, doubl
     bin[i]->correct += correct;
     bin[i]->loss += loss;
   }
+}
+
+/* Of the answers to the questions of a chunk. */
+static bin_sums sum_questions(const evaluation_worker *worker) {
+  const lore_batch *batch = &worker->batch;
+  bin_sums sums = {.values = batch->sequences};
+  int at = 0;
+  for (int s = 0; s < batch->sequences; s++) {
+    int all_correct = 1;
+    for (int j = 0; j < batch->value_length[s * LORE_ATTRIBUTES]; j++, at++) {
+      sums.loss += worker->loss[at];
+      all_correct &= worker->correct[at];
+    }
+    sums.correct += all_correct;
+  }
+  return sums;
 }
 
 /* Adds the values of a chunk, whose answers go to `answer`. */
@@ -290,14 +307,9 @@ static void add_signatures(const lore_evaluator *e, const evaluation_worker *wor
   }
 }
 
-/* Task = group * chunks + chunk. */
-static void evaluate_chunk(lore_evaluator *e, evaluation_worker *worker, const real *parameters,
-                           int task) {
-  const lore_group *group = &e->group[task / e->chunks];
-  int chunk = task % e->chunks, first = chunk * CHUNK;
-  int count = e->config.sequences - first < CHUNK ? e->config.sequences - first : CHUNK;
-  lore_batch_clear(&worker->batch);
-  lore_batch_evaluation(&worker->batch, e->population, group->first, group->count, first, count);
+/* The values of the batch, which is one of biographies or of questions. */
+static void score_batch(const lore_evaluator *e, evaluation_worker *worker,
+                        const real *parameters) {
   lore_scores scores = {.count = lore_batch_value_positions(&worker->batch, worker->position),
                         .position = worker->position,
                         .loss = worker->loss,
@@ -308,15 +320,31 @@ static void evaluate_chunk(lore_evaluator *e, evaluation_worker *worker, const r
     lore_decoder_attend(e->model, e->reference, &worker->batch, worker->patterns);
   lore_workspace_patch(worker->workspace, e->reference ? worker->patterns : NULL);
   lore_decoder_score(e->model, parameters, &worker->batch, worker->workspace, NULL, &scores);
+}
+
+/* Task = group * chunks + chunk. */
+static void evaluate_chunk(lore_evaluator *e, evaluation_worker *worker, const real *parameters,
+                           int task) {
+  const lore_group *group = &e->group[task / e->chunks];
+  int chunk = task % e->chunks, first = chunk * CHUNK;
+  int count = e->config.sequences - first < CHUNK ? e->config.sequences - first : CHUNK;
+  lore_batch_evaluation(&worker->batch, e->population, group->first, group->count, first, count);
+  score_batch(e, worker, parameters);
   e->sums[task] = (score_sums){0};
   add_values(e, worker, &e->sums[task],
              e->answer + (size_t)(task / e->chunks) * (size_t)e->values + first * LORE_ATTRIBUTES);
   if (task < e->chunks)
     add_signatures(e, worker, first, e->signatures + (size_t)chunk * e->attention_layers);
+  if (e->asks) {
+    lore_batch_clear(&worker->batch);
+    lore_batch_asking(&worker->batch, e->population, group->first, group->count, first, count);
+    score_batch(e, worker, parameters);
+    e->sums[task].questions = sum_questions(worker);
+  }
 }
 
-static void add_bins(const bin_sums *chunk, bin_sums *sums) {
-  for (int b = 0; b < LORE_EXPOSURE_BINS; b++) {
+static void add_bins(int bins, const bin_sums *chunk, bin_sums *sums) {
+  for (int b = 0; b < bins; b++) {
     sums[b].values += chunk[b].values;
     sums[b].correct += chunk[b].correct;
     sums[b].loss += chunk[b].loss;
@@ -332,8 +360,9 @@ static void add_chunk(const score_sums *chunk, score_sums *sums) {
   sums->top += chunk->top;
   sums->entropy += chunk->entropy;
   sums->tokens += chunk->tokens;
-  add_bins(chunk->exposure, sums->exposure);
-  add_bins(chunk->recency, sums->recency);
+  add_bins(LORE_EXPOSURE_BINS, chunk->exposure, sums->exposure);
+  add_bins(LORE_EXPOSURE_BINS, chunk->recency, sums->recency);
+  add_bins(1, &chunk->questions, &sums->questions);
 }
 
 static lore_binned_metrics mean_bins(const lore_evaluator *e, const bin_sums *sums) {
@@ -362,6 +391,9 @@ static lore_group_metrics group_metrics(const lore_evaluator *e, const score_sum
   metrics.entropy = sums.entropy / sums.tokens;
   metrics.exposure = mean_bins(e, sums.exposure);
   metrics.recency = mean_bins(e, sums.recency);
+  double questions = e->asks ? sums.questions.values : NAN;
+  metrics.question_loss = sums.questions.loss / questions;
+  metrics.question_accuracy = sums.questions.correct / questions;
   return metrics;
 }
 

@@ -16,8 +16,9 @@
 #include "tokens_define.h"
 
 enum {
-  UNIT = 256,      /* sequences in memory at a time, at most */
-  HEADER = 1 << 18 /* bytes, more than anything but the table's variables needs */
+  UNIT = 256,       /* sequences in memory at a time, at most */
+  NO_SENTENCE = -1, /* a question has one sentence, and room for those of a biography */
+  HEADER = 1 << 18  /* bytes, more than anything but the table's variables needs */
 };
 
 /* Some sequences of a part, in memory as in the file. */
@@ -25,6 +26,7 @@ typedef struct {
   lore_batch batch;
   int64_t *offset;
   int32_t *individual, *length, *name_at, *value_at;
+  int8_t *attribute, *template;
   const void *value[LORE_TOKENS_VARIABLES];
   void *scratch; /* as large as the largest of these */
   lore_arena arena;
@@ -49,12 +51,15 @@ static void layout_unit(token_unit *u, int sequences, int longest) {
   u->length = lore_arena_take(arena, (size_t)sequences, sizeof *u->length);
   u->name_at = lore_arena_take(arena, sentences, sizeof *u->name_at);
   u->value_at = lore_arena_take(arena, sentences, sizeof *u->value_at);
+  u->attribute = lore_arena_take(arena, sentences, sizeof *u->attribute);
+  u->template = lore_arena_take(arena, sentences, sizeof *u->template);
   u->scratch = lore_arena_take(arena, most > sentences ? most : sentences, sizeof(int64_t));
   const void *value[LORE_TOKENS_VARIABLES] = {[LORE_TOKENS_INDIVIDUAL] = u->individual,
                                               [LORE_TOKENS_OFFSET] = u->offset,
                                               [LORE_TOKENS_LENGTH] = u->length,
-                                              [LORE_TOKENS_SENTENCE_ATTRIBUTE] = u->batch.attribute,
-                                              [LORE_TOKENS_SENTENCE_TEMPLATE] = u->batch.template,
+                                              [LORE_TOKENS_QUESTION] = u->batch.question,
+                                              [LORE_TOKENS_SENTENCE_ATTRIBUTE] = u->attribute,
+                                              [LORE_TOKENS_SENTENCE_TEMPLATE] = u->template,
                                               [LORE_TOKENS_NAME_AT] = u->name_at,
                                               [LORE_TOKENS_VALUE_AT] = u->value_at,
                                               [LORE_TOKENS_VALUE_LENGTH] = u->batch.value_length,
@@ -88,8 +93,11 @@ static void fill_unit(token_pass *pass, int64_t part, int64_t first, int count) 
     u->individual[s] = (int32_t)b->individual[s];
     u->length[s] = b->offset[s + 1] - b->offset[s];
     for (int k = s * LORE_ATTRIBUTES; k < (s + 1) * LORE_ATTRIBUTES; k++) {
-      u->name_at[k] = b->name_at[k] - b->offset[s];
-      u->value_at[k] = b->value_at[k] - b->offset[s];
+      bool there = b->value_length[k] > 0;
+      u->attribute[k] = there ? (int8_t)b->attribute[k] : NO_SENTENCE;
+      u->template[k] = there ? (int8_t)b->template[k] : NO_SENTENCE;
+      u->name_at[k] = there ? b->name_at[k] - b->offset[s] : NO_SENTENCE;
+      u->value_at[k] = there ? b->value_at[k] - b->offset[s] : NO_SENTENCE;
     }
   }
 }

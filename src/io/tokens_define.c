@@ -17,22 +17,23 @@ const lore_tokens_variable lore_tokens_table[LORE_TOKENS_VARIABLES] = {
 
 static const char summary_of_steps[] =
     "What training shows at some of its steps: sequences of tokens, one after the other, without "
-    "padding. Each sequence is a biography; every token has a target, and the loss of a step is "
-    "the mean cross-entropy over all its tokens.";
+    "padding. Each sequence is a biography or a question; every token has a target, and the loss "
+    "of "
+    "a step is the mean cross-entropy over all its tokens.";
 
 static const char summary_of_groups[] =
     "What every evaluation of a run shows of each group of individuals: sequences of tokens, one "
-    "after the other, without padding. Each sequence is a biography; attribute loss and accuracy "
-    "are of the targets that belong to a value.";
+    "after the other, without padding. Biographies come first; attribute loss and accuracy are of "
+    "their targets that belong to a value. Then come questions, if the run has any.";
 
 typedef struct {
-  int part, sequence, sentence, position, vocabulary, attribute, template;
+  int part, sequence, sentence, position, vocabulary, attribute, template, question;
 } token_dimensions;
 
 /* Ids of what is written once. */
 typedef struct {
   int part, learning_rate, first, count; /* of a step or group */
-  int sequence, attribute, template_text, word;
+  int sequence, attribute, template_text, question_text, word;
   int *setting;
 } label_ids;
 
@@ -64,6 +65,8 @@ static void define_dimensions(lore_ncfile *file, const lore_tokens *tokens, int6
       lore_ncfile_dimension(file, "vocabulary", (size_t)lore_vocabulary_size(tokens->vocabulary));
   d->attribute = lore_ncfile_dimension(file, "attribute", LORE_ATTRIBUTES);
   d->template = lore_ncfile_dimension(file, "template", LORE_TEMPLATES);
+  if (lore_vocabulary_has_questions(tokens->vocabulary))
+    d->question = lore_ncfile_dimension(file, "question_template", LORE_QUESTIONS);
 }
 
 static int define_text(lore_ncfile *file, const char *name, int rank, const int *dimension,
@@ -75,10 +78,8 @@ static int define_text(lore_ncfile *file, const char *name, int rank, const int 
 }
 
 /* Words with blanks between them; the placeholders as lore show marks what they stand for. */
-static void print_template(const lore_vocabulary *vocabulary, int attribute, int number,
+static void print_template(const lore_vocabulary *vocabulary, const lore_template *template,
                            char text[TEXT_MAX]) {
-  const lore_template *template =
-      lore_vocabulary_template(vocabulary, (lore_attribute)attribute, number);
   int length = 0;
   for (int i = 0; i < template->length && length < TEXT_MAX; i++)
     length +=
@@ -88,15 +89,27 @@ static void print_template(const lore_vocabulary *vocabulary, int attribute, int
                                            : lore_vocabulary_word(vocabulary, template->token[i]));
 }
 
-static size_t longest_template(const lore_vocabulary *vocabulary) {
+/* lore_vocabulary_template or lore_vocabulary_question. */
+typedef const lore_template *template_maker(const lore_vocabulary *vocabulary,
+                                            lore_attribute attribute, int number);
+
+static size_t longest_template(const lore_vocabulary *vocabulary, template_maker *make,
+                               int templates) {
   char text[TEXT_MAX];
   size_t longest = 1;
   for (int a = 0; a < LORE_ATTRIBUTES; a++)
-    for (int t = 0; t < LORE_TEMPLATES; t++) {
-      print_template(vocabulary, a, t, text);
+    for (int t = 0; t < templates; t++) {
+      print_template(vocabulary, make(vocabulary, (lore_attribute)a, t), text);
       longest = strlen(text) > longest ? strlen(text) : longest;
     }
   return longest;
+}
+
+static int define_templates(lore_ncfile *file, const char *name, const char *long_name,
+                            const lore_vocabulary *vocabulary, template_maker *make,
+                            const token_dimensions *d, int dimension, int templates) {
+  return define_text(file, name, 2, (int[]){d->attribute, dimension},
+                     longest_template(vocabulary, make, templates), long_name);
 }
 
 static void define_steps(lore_ncfile *file, const token_dimensions *d, label_ids *ids) {
@@ -124,9 +137,13 @@ static void define_labels(lore_ncfile *file, const lore_tokens *tokens, const to
   (tokens->groups > 0 ? define_groups : define_steps)(file, d, ids);
   ids->attribute =
       define_text(file, "attribute", 1, &d->attribute, LABEL_LENGTH, "attribute of an individual");
-  ids->template_text =
-      define_text(file, "template_text", 2, (int[]){d->attribute, d->template},
-                  longest_template(tokens->vocabulary), "words of a template, and what fills it");
+  ids->template_text = define_templates(
+      file, "template_text", "words of a template, and what fills it", tokens->vocabulary,
+      lore_vocabulary_template, d, d->template, LORE_TEMPLATES);
+  if (lore_vocabulary_has_questions(tokens->vocabulary))
+    ids->question_text = define_templates(
+        file, "question_text", "words of a question and its answer, and what fills them",
+        tokens->vocabulary, lore_vocabulary_question, d, d->question, LORE_QUESTIONS);
   ids->word = lore_words_define(file, d->vocabulary, tokens->vocabulary);
   lore_scalars_define(file, tokens->settings, tokens->setting, ids->setting);
 }
@@ -182,12 +199,13 @@ static void put_groups(lore_ncfile *file, const lore_tokens *tokens, const label
   }
 }
 
-static void put_templates(lore_ncfile *file, const lore_tokens *tokens, const label_ids *ids) {
+static void put_templates(lore_ncfile *file, const lore_vocabulary *vocabulary, int variable,
+                          template_maker *make, size_t templates) {
   for (size_t a = 0; a < LORE_ATTRIBUTES; a++)
-    for (size_t t = 0; t < LORE_TEMPLATES && !file->error; t++) {
+    for (size_t t = 0; t < templates && !file->error; t++) {
       char text[TEXT_MAX];
-      print_template(tokens->vocabulary, (int)a, (int)t, text);
-      file->error = nc_put_vara_text(file->ncid, ids->template_text, (size_t[]){a, t, 0},
+      print_template(vocabulary, make(vocabulary, (lore_attribute)a, (int)t), text);
+      file->error = nc_put_vara_text(file->ncid, variable, (size_t[]){a, t, 0},
                                      (size_t[]){1, 1, strlen(text)}, text);
     }
 }
@@ -199,7 +217,11 @@ static void put_labels(lore_ncfile *file, const lore_tokens *tokens, const label
   for (int a = 0; a < LORE_ATTRIBUTES; a++)
     lore_ncfile_put_row(file, ids->attribute, (size_t)a, LABEL_LENGTH,
                         lore_attribute_name((lore_attribute)a));
-  put_templates(file, tokens, ids);
+  put_templates(file, tokens->vocabulary, ids->template_text, lore_vocabulary_template,
+                LORE_TEMPLATES);
+  if (lore_vocabulary_has_questions(tokens->vocabulary))
+    put_templates(file, tokens->vocabulary, ids->question_text, lore_vocabulary_question,
+                  LORE_QUESTIONS);
   lore_words_put(file, ids->word, tokens->vocabulary);
   lore_scalars_put(file, tokens->settings, tokens->setting, ids->setting);
 }

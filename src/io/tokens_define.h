@@ -15,8 +15,9 @@ typedef enum { LORE_BY_SEQUENCE, LORE_BY_SENTENCE, LORE_BY_POSITION } lore_token
     "individual that the sequence is about")                                                       \
   X(OFFSET, "offset", NC_INT64, LORE_BY_SEQUENCE, NULL, "position of the sequence's first token")  \
   X(LENGTH, "length", NC_INT, LORE_BY_SEQUENCE, NULL, "tokens of the sequence")                    \
+  X(QUESTION, "question", NC_BYTE, LORE_BY_SEQUENCE, LORE_TOKENS_KINDS, "what the sequence is")    \
   X(SENTENCE_ATTRIBUTE, "sentence_attribute", NC_BYTE, LORE_BY_SENTENCE, LORE_TOKENS_ATTRIBUTES,   \
-    "attribute that the sentence is about")                                                        \
+    "attribute that the sentence is about; -1: there is no such sentence")                         \
   X(SENTENCE_TEMPLATE, "sentence_template", NC_BYTE, LORE_BY_SENTENCE, NULL,                       \
     "template of the attribute from which the sentence is made")                                   \
   X(NAME_AT, "name_at", NC_INT, LORE_BY_SENTENCE, NULL,                                            \
@@ -31,6 +32,7 @@ typedef enum { LORE_BY_SEQUENCE, LORE_BY_SENTENCE, LORE_BY_POSITION } lore_token
   X(TARGET_ROLE, "target_role", NC_BYTE, LORE_BY_POSITION, LORE_TOKENS_ROLES,                      \
     "what the target is a part of")
 
+#define LORE_TOKENS_KINDS             "biography question"
 #define LORE_TOKENS_ROLES             "template name value" /* by lore_role */
 #define LORE_TOKENS_WORD(value, text) " " text
 #define LORE_TOKENS_ATTRIBUTES        &(LORE_ATTRIBUTE_LIST(LORE_TOKENS_WORD))[1]

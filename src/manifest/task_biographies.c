@@ -25,7 +25,7 @@ static bool biographies_train_on(const lore_settings *s, lore_people kind) {
 static lore_status check_model_weights(const char *path, const lore_settings *settings) {
   lore_vocabulary *vocabulary = NULL;
   lore_model *model = NULL;
-  lore_status status = lore_vocabulary_create(&vocabulary);
+  lore_status status = lore_vocabulary_create(settings->population.questions, &vocabulary);
   if (status == LORE_OK)
     status = lore_model_create(&settings->model, lore_vocabulary_size(vocabulary),
                                lore_vocabulary_longest_biography(vocabulary), &model);

@@ -152,7 +152,7 @@ typedef struct {
 
 static lore_status make_stand_in(const lore_settings *s, stand_in *made) {
   const lore_population_config one = {.individuals = 1};
-  LORE_TRY(lore_vocabulary_create(&made->vocabulary));
+  LORE_TRY(lore_vocabulary_create(s->population.questions, &made->vocabulary));
   LORE_TRY(lore_population_create(&one, s->seed, made->vocabulary, &made->population));
   return lore_model_create(&s->model, lore_vocabulary_size(made->vocabulary),
                            lore_vocabulary_longest_biography(made->vocabulary), &made->model);

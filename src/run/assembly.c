@@ -33,7 +33,7 @@ static lore_status find_baselines(lore_assembly *a) {
 lore_status lore_assembly_create(const lore_settings *settings, lore_assembly *a) {
   *a = (lore_assembly){.settings = settings};
   a->threads = settings->compute.threads ? settings->compute.threads : lore_threads_allowed();
-  LORE_TRY(lore_vocabulary_create(&a->vocabulary));
+  LORE_TRY(lore_vocabulary_create(settings->population.questions, &a->vocabulary));
   a->longest = lore_vocabulary_longest_biography(a->vocabulary);
   LORE_TRY(lore_model_create(&settings->model, lore_vocabulary_size(a->vocabulary), a->longest,
                              &a->model));
@@ -75,18 +75,48 @@ double lore_assembly_operations(const lore_model *model, const lore_settings *s,
          (double)s->train.steps * lore_optimizer_operations(model, &s->train);
 }
 
-lore_status lore_assembly_mean_tokens(const lore_assembly *a, double *mean) {
-  enum { SAMPLE = 512 };
+enum { SAMPLE = 512 };
+
+static double measure_biographies(const lore_assembly *a, lore_batch *batch) {
+  lore_batch_clear(batch);
+  for (int64_t s = 0; s < SAMPLE; s++)
+    lore_batch_append(batch, a->population, s % lore_population_known(a->population),
+                      LORE_TEMPLATES_TRAINING, 0, (uint64_t)s);
+  return (double)batch->tokens / SAMPLE;
+}
+
+static double measure_questions(const lore_assembly *a, lore_batch *batch) {
+  if (!lore_vocabulary_has_questions(a->vocabulary))
+    return 0;
+  lore_batch_clear(batch);
+  lore_batch_asking(batch, a->population, 0, lore_population_known(a->population), 0, SAMPLE);
+  return (double)batch->tokens / SAMPLE;
+}
+
+lore_status lore_assembly_lengths(const lore_assembly *a, lore_lengths *lengths) {
   lore_arena arena = {0};
   lore_batch batch;
   lore_batch_layout(&batch, &arena, SAMPLE, a->longest);
   LORE_TRY(lore_arena_create(&arena, arena.used));
   lore_batch_layout(&batch, &arena, SAMPLE, a->longest);
-  lore_batch_clear(&batch);
-  for (int64_t s = 0; s < SAMPLE; s++)
-    lore_batch_append(&batch, a->population, s % lore_population_known(a->population),
-                      LORE_TEMPLATES_TRAINING, 0, (uint64_t)s);
-  *mean = (double)batch.tokens / SAMPLE;
+  lengths->biography = measure_biographies(a, &batch);
+  lengths->question = measure_questions(a, &batch);
   lore_arena_destroy(&arena);
   return LORE_OK;
+}
+
+double lore_assembly_tokens(const lore_settings *s, lore_lengths lengths) {
+  enum { DRAWS = 2048 };
+  double share = s->distribution.questions;
+  if (share <= 0)
+    return lengths.biography;
+  const lore_sampler sampler =
+      lore_sampler_create(&s->distribution, &s->curriculum, &s->population, s->seed, s->train.steps,
+                          s->train.batch, s->train.shard);
+  int asked = 0;
+  for (int64_t i = 0; i < DRAWS; i++)
+    asked +=
+        lore_sampler_draw(&sampler, i / s->train.batch, i % s->train.batch) < s->population.asked;
+  share *= (double)asked / DRAWS;
+  return lengths.biography + share * (lengths.question - lengths.biography);
 }

@@ -51,7 +51,7 @@ static lore_status time_shapes(const lore_settings *s, const lore_model *model, 
 static lore_status time_backends(const lore_settings *settings, char *times) {
   lore_vocabulary *vocabulary = NULL;
   lore_model *model = NULL;
-  lore_status status = lore_vocabulary_create(&vocabulary);
+  lore_status status = lore_vocabulary_create(settings->population.questions, &vocabulary);
   int longest = status == LORE_OK ? lore_vocabulary_longest_biography(vocabulary) : 0;
   if (status == LORE_OK)
     status = lore_model_create(&settings->model, lore_vocabulary_size(vocabulary), longest, &model);

@@ -40,8 +40,22 @@ static void fill_step(const void *context, lore_batch *batch, int64_t step, int6
 static void fill_group(const void *context, lore_batch *batch, int64_t number, int64_t first,
                        int count) {
   const lore_export *e = context;
+  const lore_population *population = e->assembly.population;
   const lore_group *group = &e->assembly.group[number];
-  lore_batch_evaluation(batch, e->assembly.population, group->first, group->count, first, count);
+  int64_t left = e->run.settings.evaluate.sequences - first;
+  int biographies = left < 0 ? 0 : left < count ? (int)left : count;
+  lore_batch_evaluation(batch, population, group->first, group->count, first, biographies);
+  if (biographies < count)
+    lore_batch_asking(batch, population, group->first, group->count, left < 0 ? -left : 0,
+                      count - biographies);
+}
+
+/* Of a step, or of a group: questions come after as many biographies. */
+static int count_sequences(const lore_export *e) {
+  const lore_settings *s = &e->run.settings;
+  if (!e->options->evaluation)
+    return s->train.batch;
+  return s->population.questions ? 2 * s->evaluate.sequences : s->evaluate.sequences;
 }
 
 static double learning_rate(const void *context, int64_t step) {
@@ -148,7 +162,7 @@ static lore_status write_tokens(const lore_export *e, lore_tokens_size *size) {
   lore_tokens tokens = {.title = s->name,
                         .vocabulary = a->vocabulary,
                         .longest = a->longest,
-                        .sequences = o->evaluation ? s->evaluate.sequences : s->train.batch,
+                        .sequences = count_sequences(e),
                         .fill = o->evaluation ? fill_group : fill_step,
                         .context = e,
                         .settings = e->scalars,

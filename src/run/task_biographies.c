@@ -299,14 +299,15 @@ static lore_status train_steps(lore_run *run, bool resumed) {
 }
 
 static lore_status train_biographies(lore_run *run) {
-  double mean_tokens = 0;
+  lore_lengths lengths = {0};
   bool resumed;
   LORE_TRY(open_training(run, &resumed));
-  LORE_TRY_TOGETHER(run->options->team, lore_assembly_mean_tokens(&run->assembly, &mean_tokens));
+  LORE_TRY_TOGETHER(run->options->team, lore_assembly_lengths(&run->assembly, &lengths));
   lore_progress_start(&run->progress, run->options->quiet || !lore_run_leads(run),
                       run->options->verbose, run->assembly.held_out, run->settings->train.steps,
                       run->at.step, run->at.tokens_seen,
-                      lore_model_flops_per_token(run->assembly.model, mean_tokens));
+                      lore_model_flops_per_token(run->assembly.model,
+                                                 lore_assembly_tokens(run->settings, lengths)));
   if (resumed && !run->options->quiet)
     lore_info("resumed at step %lld", (long long)run->at.step);
   run->result->resumed_at = resumed ? run->at.step : -1;

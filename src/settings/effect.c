@@ -47,7 +47,7 @@ static unsigned values_in_use(const lore_setting *choice, const lore_settings *s
   unsigned values = 1u << lore_setting_integer(choice, s);
   if (strcmp(choice->key, "distribution.kind") != 0)
     return values;
-  if (d->among != LORE_AMONG_ALL)
+  if (d->among == LORE_AMONG_CELEBRITIES || d->among == LORE_AMONG_OTHERS)
     values |= 1u << LORE_DISTRIBUTION_CELEBRITIES;
   return values | shard_kinds(&d->shards, choice->choices);
 }
@@ -77,7 +77,7 @@ static const char *describe_needs(const lore_setting_needs *needs, char text[NEE
       continue;
     left &= ~(1u << value);
     length += snprintf(text + length, NEEDS_SIZE - (size_t)length, "%s%s", between,
-                       other->choices[value]);
+                       lore_setting_values(other)[value]);
     between = left & (left - 1) ? ", " : " or ";
   }
   return text;

@@ -6,10 +6,14 @@
 #include <string.h>
 
 /* Groups with a name of their own: first one for each lore_people. */
-enum { CELEBRITIES = LORE_PEOPLE_INJECTED + 1, OTHERS, SUBSET, REST, KINDS };
+enum { CELEBRITIES = LORE_PEOPLE_INJECTED + 1, OTHERS, SUBSET, REST, ASKED, NOT_ASKED, KINDS };
 
-static const char *const names[KINDS] = {LORE_PEOPLE_LIST(LORE_ENUM_NAME) "celebrities", "others",
-                                         "subset", "rest"};
+static const char *const names[KINDS] = {LORE_PEOPLE_LIST(LORE_ENUM_NAME) "celebrities",
+                                         "others",
+                                         "subset",
+                                         "rest",
+                                         "asked",
+                                         "not_asked"};
 
 /* What to give to a group that is empty. */
 static const char *const needs[KINDS] = {
@@ -22,6 +26,8 @@ static const char *const needs[KINDS] = {
     [OTHERS] = "distribution.celebrities",
     [SUBSET] = "curriculum.individuals",
     [REST] = "curriculum.individuals below population.individuals",
+    [ASKED] = "population.asked",
+    [NOT_ASKED] = "population.asked below population.individuals",
 };
 
 /* The individuals before index `split` of the known ones, and from it on; none if nothing is cut
@@ -45,6 +51,10 @@ static lore_range range_of(const lore_settings *s, int kind) {
     return first_part(known, s->curriculum.individuals);
   case REST:
     return second_part(known, s->curriculum.individuals);
+  case ASKED:
+    return first_part(known, s->population.asked);
+  case NOT_ASKED:
+    return second_part(known, s->population.asked);
   default:
     return lore_population_range(&s->population, (lore_people)kind);
   }
@@ -108,8 +118,8 @@ static bool find_named_range(const lore_settings *s, const char *word, lore_grou
   if (is_reserved_name(word, (size_t)(colon - word))) {
     snprintf(text, size,
              "the name before the ':' must be your own, as in rare:100-199, not one of known, "
-             "held_out, new, throw_away, injected, celebrities, others, subset, rest and "
-             "group_K");
+             "held_out, new, throw_away, injected, celebrities, others, subset, rest, asked, "
+             "not_asked and group_K");
     return false;
   }
   if (sscanf(colon + 1, "%lld-%lld%n", &first, &last, &used) == 2 && !colon[1 + used] &&
@@ -138,7 +148,7 @@ static bool find_word_group(const lore_settings *s, const char *word, lore_group
     }
   snprintf(text, size,
            "groups are known, held_out, new, throw_away, injected, celebrities, others, subset, "
-           "rest, group_K, or a name with a range such as rare:100-199");
+           "rest, asked, not_asked, group_K, or a name with a range such as rare:100-199");
   return false;
 }
 
@@ -147,7 +157,8 @@ static bool is_of_interest(const lore_settings *s, int kind) {
   lore_curriculum_kind curriculum = s->curriculum.kind;
   if (kind == CELEBRITIES || kind == OTHERS)
     return s->distribution.kind == LORE_DISTRIBUTION_CELEBRITIES ||
-           s->distribution.among != LORE_AMONG_ALL;
+           s->distribution.among == LORE_AMONG_CELEBRITIES ||
+           s->distribution.among == LORE_AMONG_OTHERS;
   if (kind == SUBSET || kind == REST)
     return curriculum == LORE_CURRICULUM_WARM_UP || curriculum == LORE_CURRICULUM_ADAPTIVE;
   return true;

@@ -156,7 +156,7 @@ static void put_needs(const lore_setting_needs *needs, lore_json *json) {
   const lore_setting *other = &lore_settings_table(&count)[lore_setting_find(needs->key)];
   lore_json_begin_object(json, "needs");
   lore_json_text(json, "key", needs->key);
-  put_choice_names("values", other->choices, needs->values, json);
+  put_choice_names("values", lore_setting_values(other), needs->values, json);
   lore_json_end(json);
 }
 

@@ -10,7 +10,8 @@
 static lore_status check_celebrities(const lore_study *study) {
   const lore_distribution_config *d = &study->settings->distribution;
   int64_t known = study->settings->population.individuals;
-  bool needed = d->kind == LORE_DISTRIBUTION_CELEBRITIES || d->among != LORE_AMONG_ALL;
+  bool among = d->among == LORE_AMONG_CELEBRITIES || d->among == LORE_AMONG_OTHERS;
+  bool needed = d->kind == LORE_DISTRIBUTION_CELEBRITIES || among;
   if (d->celebrities >= known || (needed && d->celebrities == 0))
     return lore_study_contradict(
         study, "distribution.celebrities",
@@ -125,6 +126,24 @@ static lore_status check_fresh(const lore_study *study) {
   return LORE_OK;
 }
 
+/* Questions are about known individuals, and there must be some. */
+static lore_status check_questions(const lore_study *study) {
+  const lore_settings *s = study->settings;
+  long long asked = s->population.asked, known = s->population.individuals;
+  bool among = s->distribution.among == LORE_AMONG_ASKED;
+  if (asked > known)
+    return lore_study_contradict(study, "population.asked", "population.individuals",
+                                 "'population.asked' is %lld; of the %lld known individuals%s at "
+                                 "most all can be asked about",
+                                 asked, known, lore_study_origin(study, "population.individuals"));
+  if (asked > 0 || (!among && s->distribution.questions == 0))
+    return LORE_OK;
+  return lore_study_contradict(
+      study, among ? "distribution.among" : "distribution.questions", "population.asked",
+      "'%s needs individuals to ask about; give their number with population.asked",
+      among ? "distribution.among' asked" : "distribution.questions'");
+}
+
 static lore_status check_length(const lore_study *study) {
   const lore_settings *s = study->settings;
   const lore_curriculum_config *c = &s->curriculum;
@@ -233,6 +252,7 @@ lore_status lore_study_check_sampling(const lore_study *study) {
   LORE_TRY(check_shards(study));
   LORE_TRY(check_injected(study));
   LORE_TRY(check_fresh(study));
+  LORE_TRY(check_questions(study));
   return check_curriculum(study);
 }
 
@@ -264,8 +284,9 @@ static void describe_kind(const lore_settings *s, description *w) {
   case LORE_DISTRIBUTION_UNIFORM:
     if (d->among == LORE_AMONG_ALL)
       append_words(w, "uniform over %lld", known);
-    else if (d->among == LORE_AMONG_CELEBRITIES)
-      append_words(w, "uniform over the first %lld of %lld", famous, known);
+    else if (d->among == LORE_AMONG_CELEBRITIES || d->among == LORE_AMONG_ASKED)
+      append_words(w, "uniform over the first %lld of %lld",
+                   d->among == LORE_AMONG_ASKED ? (long long)s->population.asked : famous, known);
     else
       append_words(w, "uniform over the last %lld of %lld", known - famous, known);
     break;
@@ -292,6 +313,9 @@ static void describe_additions(const lore_settings *s, description *w) {
     if (d->final_fresh >= 0)
       append_words(w, ", %s at the end", lore_word_from_real(d->final_fresh, number));
   }
+  if (d->questions > 0)
+    append_words(w, "; %s questions of what is about the first %lld",
+                 lore_word_from_real(d->questions, number), (long long)s->population.asked);
   if (d->inject.count > 0)
     append_words(w, "; %lld injected %d time%s%s", (long long)s->population.injected,
                  d->inject.count, d->inject.count == 1 ? "" : "s",

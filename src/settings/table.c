@@ -111,6 +111,17 @@ static const lore_setting table[] = {
     CHOICE("population.sentence_order", population.sentence_order, TEXTS, "random", orders,
            "order of a biography's six sentences", START),
 
+    BOOLEAN("population.questions", population.questions, TEXTS, "false",
+            "there are questions about individuals: their words are in the vocabulary, and every "
+            "evaluation asks them",
+            SHAPE, .later = true),
+    INTEGER("population.question_templates", population.question_templates, TEXTS, "templates",
+            "10", 1, LORE_QUESTIONS, "templates of questions about each attribute, the first ones",
+            START, NEEDS("population.questions", BIT(true)), .later = true),
+    INTEGER("population.asked", population.asked, TEXTS, "individuals", "0", 0, LORE_PEOPLE_MAX,
+            "how many of the known individuals, the first ones, training asks questions about",
+            START, NEEDS("population.questions", BIT(true)), .later = true),
+
     CHOICE("model.preset", model.preset, TEXTS, "none", presets,
            "layers, width, heads and hidden of one of the paper's models, unless they are given"),
     CHOICE("model.mixer", model.mixer, TEXTS, "attention", mixers,
@@ -257,6 +268,10 @@ static const lore_setting table[] = {
     REAL("distribution.final_fresh", distribution.final_fresh, TEXTS, "1", "-1.0", -1, 1,
          "that share at the last step, to which it goes linearly; -1: it stays distribution.fresh",
          START, .off = true, .later = true),
+    REAL("distribution.questions", distribution.questions, TEXTS, "1", "0.0", 0, 1,
+         "share of the sequences about individuals of population.asked that are questions instead "
+         "of biographies",
+         START, NEEDS("population.questions", BIT(true)), .later = true),
     LIST("distribution.inject", distribution.inject, TEXTS, "steps", 0, STEPS_MAX,
          "steps that show each individual of population.injected once, in the first sequences of "
          "the batch: step K makes update K + 1",
@@ -308,9 +323,8 @@ static const lore_setting table[] = {
          "share of the no-knowledge baseline within which the loss counts as on the plateau"),
     WORDS("evaluate.groups", evaluate.groups, TEXTS,
           "groups that are evaluated: known, held_out, new, throw_away, injected, celebrities, "
-          "others, subset, rest, group_K, or NAME:FIRST-LAST with a NAME of your own; empty: those "
-          "that the "
-          "run has",
+          "others, subset, rest, asked, not_asked, group_K, or NAME:FIRST-LAST with a NAME of your "
+          "own; empty: those that the run has",
           .example = "[known, held_out]"),
 
     INTEGER("checkpoint.every", checkpoint.every, BOTH, "steps", "500", 0, STEPS_MAX,
@@ -385,6 +399,11 @@ bool lore_setting_begins_section(int index) {
   int length = lore_setting_section(table[index].key);
   return length != lore_setting_section(table[index - 1].key) ||
          strncmp(table[index].key, table[index - 1].key, (size_t)length) != 0;
+}
+
+const char *const *lore_setting_values(const lore_setting *setting) {
+  static const char *const booleans[] = {"false", "true", NULL};
+  return setting->kind == LORE_SETTING_BOOLEAN ? booleans : setting->choices;
 }
 
 static void *field(const lore_setting *setting, const lore_settings *settings) {

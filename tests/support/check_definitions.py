@@ -65,7 +65,7 @@ def check_people(seed, shown):
 
 def check_initial(run, weights):
     names = tensors(weights)
-    assert [str(word) for word in weights["word"].values] == vocabulary()
+    assert [str(word) for word in weights["word"].values] == vocabulary(run.asks)
     for number, name in enumerate(names):
         near(f"initial {name}", weights[name].values, initial(run.seed, number, name, weights), 3e-7, 1e-6)
 
@@ -161,6 +161,21 @@ def judge(weights, sequences):
     return np.mean(loss, axis=1), np.mean(right, axis=1), np.mean(top), np.mean(entropy), np.array(answers, float)
 
 
+def judge_questions(weights, questions):
+    """Mean loss of the answers to questions, and share that is right."""
+    rows = [judge_value(weights, tokens) for tokens in questions]
+    return np.mean(rows, axis=0)
+
+
+def judge_value(weights, tokens):
+    """Loss of the only value of a sequence, and whether it is predicted."""
+    token = ids(weights, tokens)
+    value = [p for p, (_, role, _) in enumerate(tokens) if role == "value"]
+    said = log_probabilities(weights, forward.streams(weights, token[:-1])[-1][[p - 1 for p in value]])
+    target = token[value]
+    return -said[np.arange(len(target)), target].sum(), (said.argmax(axis=-1) == target).all()
+
+
 def check_answers(found, what, count, loss, answers, first):
     """Stored bits of `count` individuals; calibration, and detection against the first group's answers."""
     confidence, _, right, _ = answers.T
@@ -211,6 +226,13 @@ def check_record(run, step, reference, shown):
             first = answers if first is None else first
             check_answers(found, f"of {group} at {step}", run.range[group][1], loss, answers, first)
             check_exposed(run, found, group, step, answers, shown)
+        if run.asks:
+            questions = [run.question(group, n) for n in range(int(run["evaluate_sequences"]))]
+            loss, right = judge_questions(weights, questions)
+            near(f"question_loss of {group} at {step}", found.question_loss, loss)
+            near(f"question_accuracy of {group} at {step}", found.question_accuracy, right, 1e-12)
+        else:
+            assert np.isnan([found.question_loss, found.question_accuracy]).all()
         if group == groups[0] and "layer" in ds.dims:
             of = weights if reference is None else reference
             some = sequences[: int(run["evaluate_attention_sequences"])]

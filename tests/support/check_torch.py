@@ -177,12 +177,14 @@ def check_evaluation(run, path):
         model = lore.torch.load(weights)
         for row, group in enumerate(groups):
             record = metrics.sel(step=model.step).isel(group=row)
-            loss, accuracy = lore.torch.evaluate(model, tokens, row)
+            loss, accuracy, question_loss, question_accuracy = lore.torch.evaluate(model, tokens, row)
             print(f"step {model.step}, {group}: {loss:.6f} (LORE {float(record.attribute_loss):.6f}), "
                   f"{accuracy:.6f} ({float(record.attribute_accuracy):.6f})")
             rounds = model.precision == "bf16"
             assert abs(loss / float(record.attribute_loss) - 1) < (1e-3 if rounds else 1e-5)
             assert rounds or abs(accuracy - float(record.attribute_accuracy)) < 1e-9
+            assert np.isclose(question_loss, float(record.question_loss), 1e-5, equal_nan=True)
+            assert np.isclose(question_accuracy, float(record.question_accuracy), 1e-9, equal_nan=True)
             losses.append(loss)
             right.append(accuracy)
     assert max(losses) > 1.01 * min(losses) and (max(right) > 0.2 or len(snapshots(run)) > 3)

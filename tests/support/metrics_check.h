@@ -70,6 +70,10 @@ static int metrics_check_record(int ncid, size_t at) {
     good &= metrics_check_values(ncid, binned[i], at, 3, bins,
                                  g + 11 + 2 * LORE_ATTRIBUTES + i * LORE_EXPOSURE_BINS, group,
                                  LORE_EXPOSURE_BINS);
+  for (int i = 0; i < 2; i++)
+    good &=
+        metrics_check_values(ncid, i ? "question_accuracy" : "question_loss", at, 2, groups,
+                             g + 11 + 2 * LORE_ATTRIBUTES + 6 * LORE_EXPOSURE_BINS + i, group, 1);
   good &= metrics_check_values(ncid, "attribute_loss_by_attribute", at, 3, groups, g + 4, group,
                                LORE_ATTRIBUTES);
   good &= metrics_check_values(ncid, "attribute_accuracy_by_attribute", at, 3, groups,

@@ -25,7 +25,7 @@ static lore_vocabulary *people_vocabulary;
 /* Setup and teardown of a group of tests. */
 static inline int people_setup(void **state) {
   (void)state;
-  return lore_vocabulary_create(&people_vocabulary) != LORE_OK;
+  return lore_vocabulary_create(false, &people_vocabulary) != LORE_OK;
 }
 
 static inline int people_teardown(void **state) {

@@ -35,7 +35,7 @@ typedef struct {
 static inline int fixture_begin(void **state) {
   (void)state;
   strcpy(directory, "/tmp/lore_resume_XXXXXX");
-  return !mkdtemp(directory) || lore_vocabulary_create(&vocabulary) != LORE_OK ||
+  return !mkdtemp(directory) || lore_vocabulary_create(false, &vocabulary) != LORE_OK ||
          lore_model_create(&fixture_config, lore_vocabulary_size(vocabulary), 40, &model) !=
              LORE_OK;
 }

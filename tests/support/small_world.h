@@ -37,7 +37,7 @@ static inline void small_world_create(small_world *world, const lore_model_confi
   const lore_population_config people = {.individuals = known, .held_out = held_out};
   const lore_distribution_config uniform = {.repeats_in_batch = 1, .repeats_across_steps = 1};
   const lore_curriculum_config none = {0};
-  assert_int_equal(lore_vocabulary_create(&world->vocabulary), LORE_OK);
+  assert_int_equal(lore_vocabulary_create(false, &world->vocabulary), LORE_OK);
   assert_int_equal(lore_population_create(&people, 11, world->vocabulary, &world->population),
                    LORE_OK);
   world->longest = lore_vocabulary_longest_biography(world->vocabulary);

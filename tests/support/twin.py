@@ -36,10 +36,10 @@ PAGE = the_page()
 
 
 def text_of(tokens):
-    return re.sub(r" ('s|\.|,)", r"\1", " ".join(word for word, _, _ in tokens[1:]))
+    return re.sub(r" ('s|\.|,|\?)", r"\1", " ".join(word for word, _, _ in tokens[1:]))
 
 
-def vocabulary():
+def vocabulary(questions=False):
     """All words, in the order of their tokens."""
     words = ["<begin>", *PAGE.lines("first_names"), *PAGE.lines("last_names")]
     for file in ("cities", "universities", "majors", "companies"):
@@ -48,9 +48,10 @@ def vocabulary():
              for year, month, day in [*((0, m, 0) for m in range(12)), *((0, 0, d) for d in range(31)),
                                       *((y, 0, 0) for y in range(200))]]
     words += [date[1] for date in dates[:12]] + [date[0] for date in dates[12:43]] + [date[2] for date in dates[43:]]
-    for attribute in PAGE.ATTRIBUTES:
-        words += [word for line in PAGE.lines(f"templates/{attribute}") for word in line.split()
-                  if word not in ("{name}", "{value}")]
+    for folder in ("templates", "questions") if questions else ("templates",):
+        for attribute in PAGE.ATTRIBUTES:
+            words += [word for line in PAGE.lines(f"{folder}/{attribute}") for word in line.split()
+                      if word not in ("{name}", "{value}")]
     return list(dict.fromkeys(words))
 
 
@@ -118,6 +119,9 @@ class Run:
         ends = np.cumsum([0, *counts])
         names = "known", "held_out", "new", "throw_away", "injected"
         self.range = {name: (int(first), count) for name, first, count in zip(names, ends, counts)}
+        self.asks = bool(int(self.values.get("population_questions", 0)))
+        self.asked = int(self["population_asked"]) if self.asks else 0
+        self.range |= {"asked": (0, self.asked), "not_asked": (self.asked, counts[0] - self.asked)}
 
     def __getitem__(self, setting):
         value = self.values[setting]
@@ -157,6 +161,8 @@ class Run:
             return ("uniform", 0, int(number) if entry == "first" else n, 0, 1, 0)
         if kind == "replay":
             favoured, weight, count = n, self["distribution_replay_weight"], n + self.range["new"][1]
+        if self["distribution_among"] == "asked":
+            count = self.asked
         if self["distribution_among"] == "others":
             first, count = int(self["distribution_celebrities"]), n - int(self["distribution_celebrities"])
         length = int(self["curriculum_steps"]) or round(self["curriculum_epochs"] * n / self["train_batch"])
@@ -205,10 +211,23 @@ class Run:
     def injections(self):
         return [int(step) for step in re.findall(r"\d+", str(self.values.get("distribution_inject", b"")))]
 
+    def question(self, group, number):
+        """A question of an evaluation."""
+        return PAGE.evaluation_question(self.seed, *self.range[group], number, int(self["population_question_templates"]))
+
+    def asks_in_training(self, t, position, i):
+        """The question that a training sequence is, or None."""
+        share = self["distribution_questions"] if self.asks else 0
+        if not share or i >= self.asked:
+            return None
+        templates = int(self["population_question_templates"])
+        return PAGE.training_question(self.seed, i, self.first_step + t, position, share, templates)
+
     def batch(self, t):
-        """(individual, biography) of each sequence of step t."""
+        """(individual, biography or question) of each sequence of step t."""
         drawn = [self.drawn(t, position) for position in range(int(self["train_batch"]))]
         again = self["distribution_inject_wording"] == "same"
         words = [self.injections[0] if again and self.injects(t, position) else t for position in range(len(drawn))]
-        return [(i, self.biography(PAGE.Stream(self.seed, 5, self.first_step + words[position], position), i, False))
+        streams = [PAGE.Stream(self.seed, 5, self.first_step + step, position) for position, step in enumerate(words)]
+        return [(i, self.asks_in_training(t, position, i) or self.biography(streams[position], i, False))
                 for position, i in enumerate(drawn)]

@@ -43,7 +43,7 @@ int main(int count, char **argument) {
   lore_vocabulary *vocabulary = NULL;
   lore_model *model = NULL;
   real *parameters = NULL;
-  lore_status status = lore_vocabulary_create(&vocabulary);
+  lore_status status = lore_vocabulary_create(false, &vocabulary);
   if (status == LORE_OK)
     status = lore_model_create(&config, lore_vocabulary_size(vocabulary), 32, &model);
   if (status == LORE_OK && !(parameters = calloc(3 * (size_t)model->elements, sizeof *parameters)))

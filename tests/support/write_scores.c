@@ -21,7 +21,7 @@ int main(int count, char **argument) {
   lore_model_config config = small_config(8 + 2 + (recurrent ? SMALL_ATTENTION : 0));
   lore_vocabulary *vocabulary;
   lore_model *model;
-  if (lore_vocabulary_create(&vocabulary) != LORE_OK ||
+  if (lore_vocabulary_create(false, &vocabulary) != LORE_OK ||
       lore_model_create(&config, lore_vocabulary_size(vocabulary), CONTEXT, &model) != LORE_OK)
     return 1;
   lore_random stream = numbers_stream(3);

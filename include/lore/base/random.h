@@ -17,6 +17,8 @@ typedef enum {
   LORE_RANDOM_EVALUATION = 6,     /* the same for evaluation sequences, and their individuals */
   LORE_RANDOM_INITIALISATION = 7, /* initial parameters */
   LORE_RANDOM_FRESH = 8,          /* which training sequences show fresh individuals */
+  LORE_RANDOM_QUESTIONS = 9,      /* which training sequences are questions, and which ones */
+  LORE_RANDOM_ASKING = 10,        /* questions of an evaluation, and whom they are about */
   LORE_RANDOM_PAIR_KEYS = 20,     /* key of a pair of the toy memory */
   LORE_RANDOM_PAIR_VALUES = 21,   /* and its value */
   LORE_RANDOM_VALUE_VECTORS = 22, /* vector of a value */

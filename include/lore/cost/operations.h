@@ -5,12 +5,12 @@
 #include "lore/manifest/manifest.h"
 #include "lore/run/assembly.h"
 
-/* What operations are counted from: the length of biographies does not depend on how many
+/* What operations are counted from: the length of sequences does not depend on how many
  * individuals there are, and most runs of a study have the model of the run before. */
 typedef struct {
   lore_settings few;
   lore_assembly sample;
-  double tokens;
+  lore_lengths lengths;
   lore_model *model;
 } lore_operation_counter;
 

@@ -23,10 +23,11 @@ const char *lore_attribute_name(lore_attribute attribute);
 typedef enum { LORE_ROLE_TEMPLATE, LORE_ROLE_NAME, LORE_ROLE_VALUE } lore_role;
 
 enum {
-  LORE_NAME_TOKENS = 3,        /* first, middle, last */
-  LORE_VALUE_TOKENS_MAX = 8,   /* words of the longest value */
-  LORE_TEMPLATES = 25,         /* per attribute */
-  LORE_TRAINING_TEMPLATES = 20 /* of these, shown in training; the rest is for evaluation */
+  LORE_NAME_TOKENS = 3,         /* first, middle, last */
+  LORE_VALUE_TOKENS_MAX = 8,    /* words of the longest value */
+  LORE_TEMPLATES = 25,          /* of sentences, per attribute */
+  LORE_TRAINING_TEMPLATES = 20, /* of these, shown in training; the rest is for evaluation */
+  LORE_QUESTIONS = 10           /* templates of questions, per attribute */
 };
 
 #endif

@@ -1,5 +1,5 @@
-/* Biographies as packed tokens: sequences one after the other, no padding, offsets mark where each
- * begins. */
+/* Biographies and questions as packed tokens: sequences one after the other, no padding, offsets
+ * mark where each begins. */
 #ifndef LORE_DATA_BATCH_H
 #define LORE_DATA_BATCH_H
 
@@ -19,8 +19,10 @@ typedef struct {
   uint16_t *token, *target; /* tokens_capacity; ids of the vocabulary */
   uint8_t *role,
       *target_role;    /* lore_role of token[t] and of target[t] (the begin token: template) */
-  int64_t *individual; /* sequences_capacity; that the biography is about */
-  /* For sequence s and its k-th sentence, s * LORE_ATTRIBUTES + k: */
+  int64_t *individual; /* sequences_capacity; that the sequence is about */
+  uint8_t *question;   /* sequences_capacity; 1: it is a question, 0: a biography */
+  /* For sequence s and its k-th sentence, s * LORE_ATTRIBUTES + k. A question is one sentence;
+   * where the others would be, value_length is 0, and nothing else is meant. */
   uint8_t *attribute;    /* lore_attribute of the sentence */
   uint8_t *template;     /* of the attribute, from which it is made */
   int32_t *name_at;      /* position (absolute, in token[]) of the first name token */
@@ -44,6 +46,10 @@ typedef enum { LORE_TEMPLATES_TRAINING, LORE_TEMPLATES_EVALUATION } lore_templat
 void lore_batch_append(lore_batch *batch, const lore_population *population, int64_t individual,
                        lore_template_set templates, uint64_t step, uint64_t sequence);
 
+/* Appends a question about `individual`, and its answer. Allocates nothing. */
+void lore_batch_append_question(lore_batch *batch, const lore_population *population,
+                                int64_t individual, lore_question question);
+
 /* Fills the batch with sequences [first, first+count) of training step `step`. Allocates nothing.
  */
 void lore_batch_training(lore_batch *batch, const lore_population *population,
@@ -54,6 +60,11 @@ void lore_batch_training(lore_batch *batch, const lore_population *population,
  * step. */
 void lore_batch_evaluation(lore_batch *batch, const lore_population *population,
                            int64_t group_first, int64_t group_count, int64_t first, int count);
+
+/* Appends questions [first, first+count) about individuals drawn in the same way: number n is about
+ * attribute n mod LORE_ATTRIBUTES. The same ones at every step. Allocates nothing. */
+void lore_batch_asking(lore_batch *batch, const lore_population *population, int64_t group_first,
+                       int64_t group_count, int64_t first, int count);
 
 /* The positions that predict value tokens, ascending: room for LORE_VALUE_TOKENS_MAX of each
  * sentence. Returns how many there are. */

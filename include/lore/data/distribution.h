@@ -26,7 +26,8 @@ typedef enum { LORE_DISTRIBUTION_LIST(LORE_ENUM_VALUE) } lore_distribution_kind;
 #define LORE_AMONG_LIST(X)                                                                         \
   X(LORE_AMONG_ALL, "all")                                                                         \
   X(LORE_AMONG_CELEBRITIES, "celebrities")                                                         \
-  X(LORE_AMONG_OTHERS, "others")
+  X(LORE_AMONG_OTHERS, "others")                                                                   \
+  X(LORE_AMONG_ASKED, "asked")
 
 typedef enum { LORE_AMONG_LIST(LORE_ENUM_VALUE) } lore_among;
 
@@ -48,6 +49,7 @@ typedef struct {
   lore_word_list shards;        /* distributions that take turns over shards; empty: `kind` */
   double fresh;                 /* share of sequences about individuals that are met once */
   double final_fresh;           /* that it goes to, linearly, until the last step; -1: it stays */
+  double questions;             /* share of the sequences about asked individuals */
   lore_integer_list inject;     /* steps that show all injected individuals, ascending */
   lore_wording inject_wording;
 } lore_distribution_config;

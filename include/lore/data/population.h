@@ -8,6 +8,7 @@
 #ifndef LORE_DATA_POPULATION_H
 #define LORE_DATA_POPULATION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ typedef struct {
   int64_t injected;   /* shown only at the steps of distribution.inject */
   int templates;      /* shown in training, of each attribute; 0: all LORE_TRAINING_TEMPLATES */
   lore_sentence_order sentence_order;
+  bool questions;         /* the vocabulary has them, and evaluation asks them */
+  int question_templates; /* of each attribute, the first ones */
+  int64_t asked;          /* known ones, the first, whom questions in training are about */
 } lore_population_config;
 
 #define LORE_PEOPLE_LIST(X)                                                                        \

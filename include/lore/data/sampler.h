@@ -6,6 +6,7 @@
 #ifndef LORE_DATA_SAMPLER_H
 #define LORE_DATA_SAMPLER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lore/base/enum.h"
@@ -37,6 +38,12 @@ typedef struct {
   double final_alpha;
   int groups, repeats; /* sequential: all groups are visited `repeats` times */
 } lore_curriculum_config;
+
+/* A question about an individual: lore_vocabulary_question makes it. */
+typedef struct {
+  lore_attribute attribute;
+  int template;
+} lore_question;
 
 /* The distributions of all steps of a run. Plain data. */
 typedef struct {
@@ -78,6 +85,10 @@ double lore_sampler_fresh(const lore_sampler *sampler, int64_t step);
 
 /* The step whose random stream words `sequence` of `step`. */
 int64_t lore_sampler_wording(const lore_sampler *sampler, int64_t step, int64_t sequence);
+
+/* Whether `sequence` of `step`, which is about `individual`, is a question; then which. */
+bool lore_sampler_question(const lore_sampler *sampler, int64_t step, int64_t sequence,
+                           int64_t individual, lore_question *question);
 
 /* The individual of `sequence` at `step`. Fresh ones are beyond the population: their indices
  * descend from LORE_PEOPLE_MAX. */

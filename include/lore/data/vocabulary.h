@@ -5,6 +5,7 @@
 #ifndef LORE_DATA_VOCABULARY_H
 #define LORE_DATA_VOCABULARY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lore/base/status.h"
@@ -25,8 +26,9 @@ typedef struct {
 
 typedef struct lore_vocabulary lore_vocabulary;
 
-/* Builds the vocabulary; a few hundred kilobytes. Free with lore_vocabulary_destroy. */
-lore_status lore_vocabulary_create(lore_vocabulary **vocabulary);
+/* Builds the vocabulary, a few hundred kilobytes; with `questions`, those and their words, which
+ * come last, too. Free with lore_vocabulary_destroy. LORE_MEMORY. */
+lore_status lore_vocabulary_create(bool questions, lore_vocabulary **vocabulary);
 void lore_vocabulary_destroy(lore_vocabulary *vocabulary);
 
 /* Number of tokens, the begin token included. */
@@ -47,13 +49,20 @@ lore_value lore_vocabulary_value(const lore_vocabulary *vocabulary, lore_attribu
 const lore_template *lore_vocabulary_template(const lore_vocabulary *vocabulary,
                                               lore_attribute attribute, int index);
 
+/* Question 0 .. LORE_QUESTIONS-1 about `attribute`, which ends with the value and a full stop. Only
+ * of a vocabulary with questions (assertion). Owned by the vocabulary. */
+const lore_template *lore_vocabulary_question(const lore_vocabulary *vocabulary,
+                                              lore_attribute attribute, int index);
+bool lore_vocabulary_has_questions(const lore_vocabulary *vocabulary);
+
 /* Sizes of the name lists: 900 (first and middle) and 1000 (last). */
 uint32_t lore_vocabulary_first_names(const lore_vocabulary *vocabulary);
 uint32_t lore_vocabulary_last_names(const lore_vocabulary *vocabulary);
 uint16_t lore_vocabulary_first_name(const lore_vocabulary *vocabulary, uint32_t index);
 uint16_t lore_vocabulary_last_name(const lore_vocabulary *vocabulary, uint32_t index);
 
-/* Tokens of the longest biography that can be made, the begin token included. */
+/* Tokens of the longest biography that can be made, the begin token included. No question is as
+ * long. */
 int lore_vocabulary_longest_biography(const lore_vocabulary *vocabulary);
 
 #endif

@@ -18,7 +18,7 @@ typedef struct {
   int64_t every; /* steps between evaluations; step 0 and the last step are always evaluated */
   int64_t dense_every; /* the same until step dense_until; 0: no dense part */
   int64_t dense_until;
-  int sequences;           /* per group */
+  int sequences;           /* per group: biographies, and as many questions, if there are any */
   int attention_sequences; /* of these, used for attention signatures */
   double plateau_margin;   /* share of the baseline */
   lore_word_list groups;   /* names of groups; empty: those that the run has */
@@ -58,6 +58,8 @@ typedef struct {
   /* By how often training has shown an individual, and by steps since it last did; all NAN if that
    * is not known. */
   lore_binned_metrics exposure, recency;
+  /* Of the answers to questions, mean over questions; NAN if the vocabulary has none. */
+  double question_loss, question_accuracy;
 } lore_group_metrics;
 
 /* Attention signatures of one layer, averaged over heads and sequences. */

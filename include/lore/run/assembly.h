@@ -33,12 +33,20 @@ void lore_assembly_destroy(lore_assembly *assembly);
 int64_t lore_assembly_widen(const lore_assembly *assembly, int64_t before, int64_t step,
                             double subset_loss);
 
-/* Floating-point operations of a whole training on biographies of `tokens` tokens. A patched step
+/* Floating-point operations of a whole training on sequences of `tokens` tokens. A patched step
  * needs the reference's layers forward too. */
 double lore_assembly_operations(const lore_model *model, const lore_settings *settings,
                                 double tokens);
 
-/* Mean tokens of a biography, over a sample. */
-lore_status lore_assembly_mean_tokens(const lore_assembly *assembly, double *mean);
+/* Mean tokens over a sample. */
+typedef struct {
+  double biography;
+  double question; /* 0: the vocabulary has none */
+} lore_lengths;
+
+lore_status lore_assembly_lengths(const lore_assembly *assembly, lore_lengths *lengths);
+
+/* Mean tokens of a sequence that a training with `settings` begins with. */
+double lore_assembly_tokens(const lore_settings *settings, lore_lengths lengths);
 
 #endif

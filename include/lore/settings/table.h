@@ -34,9 +34,9 @@ typedef enum { LORE_SETTING_START_LIST(LORE_ENUM_VALUE) } lore_setting_start;
 
 /* The values of another setting that give a setting an effect. */
 typedef struct {
-  const char *key; /* of a choice, or of a text of which any value but the default counts; NULL:
-                      there is always an effect */
-  unsigned values; /* of the choice: bit v for its value v */
+  const char *key; /* of a choice, of a boolean, or of a text of which any value but the default
+                      counts; NULL: there is always an effect */
+  unsigned values; /* of the choice or boolean: bit v for its value v */
 } lore_setting_needs;
 
 typedef struct {
@@ -81,6 +81,9 @@ const char *lore_setting_leaf(const char *key);
 
 /* Whether setting `index` is the first of its section. */
 bool lore_setting_begins_section(int index);
+
+/* What a choice or a boolean may be, by its number; NULL-terminated. NULL: of any other kind. */
+const char *const *lore_setting_values(const lore_setting *setting);
 
 /* The value of an integer, unsigned, boolean or choice setting, and where to put one. */
 int64_t lore_setting_integer(const lore_setting *setting, const lore_settings *settings);
