@@ -22,6 +22,7 @@ analysis_package = \
 	analysis/lore/figures/bits.py \
 	analysis/lore/figures/exposure.py \
 	analysis/lore/figures/injection.py \
+	analysis/lore/figures/asking.py \
 	analysis/lore/figures/mixture.py \
 	analysis/lore/figures/optimizers.py \
 	analysis/lore/figures/patching.py \
@@ -53,6 +54,7 @@ analysis_package = \
 	analysis/lore/selections/exposure.py \
 	analysis/lore/selections/families.py \
 	analysis/lore/selections/injection.py \
+	analysis/lore/selections/asking.py \
 	analysis/lore/selections/mixture.py \
 	analysis/lore/selections/optimizers.py \
 	analysis/lore/selections/patching.py \

@@ -16,8 +16,9 @@ declare -A studies=(
   [M]="fig2" [N]="fig5" [O]="fig5" [P]="figP" [Q]="figQ" [R]="figR" [S]="figS" [T]="figT" [U]="figU" [V]="figV"
   [W]="figW" [X]="figS" [questions]="adaptive figI figH throw_away repeats fig4" [precision]="precision precision_power_law"
   [exposure]="exposure" [injection]="injection" [mixture]="mixture" [bits]="stored_bits" [optimizers]="optimizers"
+  [asking]="asking"
 )
-all=(2 3 4 5 A C D F G H I J K L M N O P Q R S T U V W X questions precision exposure injection mixture bits optimizers)
+all=(2 3 4 5 A C D F G H I J K L M N O P Q R S T U V W X questions precision exposure injection mixture bits optimizers asking)
 
 lore=${LORE:-build/lore}
 results=${RESULTS:-results/small}

@@ -1,7 +1,9 @@
 # Studies are installed, and the scripts for Slurm; the others are for the source tree.
 studiesdir = $(pkgdatadir)/studies
 dist_studies_DATA = \
+	jobs/studies/asking.yaml \
 	jobs/studies/capacity.yaml \
+	jobs/studies/exposure.yaml \
 	jobs/studies/fig2.yaml \
 	jobs/studies/fig3.yaml \
 	jobs/studies/fig4.yaml \
@@ -28,13 +30,18 @@ dist_studies_DATA = \
 	jobs/studies/figV.yaml \
 	jobs/studies/figW.yaml \
 	jobs/studies/figX.yaml \
+	jobs/studies/injection.yaml \
+	jobs/studies/mixture.yaml \
+	jobs/studies/optimizers.yaml \
 	jobs/studies/precision.yaml \
 	jobs/studies/questions.yaml \
-	jobs/studies/quickstart.yaml
+	jobs/studies/quickstart.yaml \
+	jobs/studies/stored_bits.yaml
 
 smallstudiesdir = $(studiesdir)/small
 dist_smallstudies_DATA = \
 	jobs/studies/small/adaptive.yaml \
+	jobs/studies/small/asking.yaml \
 	jobs/studies/small/exposure.yaml \
 	jobs/studies/small/fig2.yaml \
 	jobs/studies/small/fig3.yaml \

@@ -34,6 +34,7 @@ from lore.selections.bits import capacity, memories  # noqa: E402
 from lore.selections.curricula import curriculum_end  # noqa: E402
 from lore.selections.exposure import half_exposures, middles  # noqa: E402
 from lore.selections.families import members, of_family, parent, plateau_ends  # noqa: E402
+from lore.selections.asking import AFTER, MIXED, by_wordings, when_asked  # noqa: E402
 from lore.selections.injection import Knowledge, courses, kinds  # noqa: E402
 from lore.selections.mixture import accuracies, by_width, critical_share, critical_shares  # noqa: E402
 from lore.selections.optimizers import by_optimizer, deciles, seconds_until  # noqa: E402
@@ -353,6 +354,23 @@ class Injections(unittest.TestCase):
             self.assertGreater(misses[1 - nearer], 0.01)
         nothing = Knowledge(after, np.zeros(len(after)))
         self.assertTrue(np.isnan(nothing.kept) and np.isnan(nothing.misses()).all())
+
+
+class Asking(unittest.TestCase):
+    def test_wordings_and_when_questions_are_asked(self):
+        for sign in (1, -1):
+            cells = when_asked(study_of("asking", sign))
+            self.assertEqual(list(cells), [MIXED, AFTER])
+            right = {}
+            for when, runs in cells.items():
+                self.assertEqual(list(by_wordings(runs)), ["20 wordings", "one wording"])
+                right[when] = [own.final("question_accuracy", "not_asked").mean() for own in by_wordings(runs).values()]
+            self.assertEqual(right[MIXED][0] > right[MIXED][1], sign > 0)
+            self.assertEqual(right[MIXED][0] > right[AFTER][0], sign > 0)
+
+    def test_runs_without_questions_are_no_answer(self):
+        with self.assertRaises(MissingRuns):
+            when_asked(study_of("fig4"))
 
 
 class Bits(unittest.TestCase):
@@ -840,7 +858,7 @@ DRAWN = {"2": "fig2", "F": "fig2", "M": "fig2", "3": "fig3", "D": "fig3", "4": "
          "C": "figC", "P": "figP", "Q": "memory", "R": "memory", "S": "figS", "T": "figS", "U": "figS", "V": "figV",
          "X": "figS", "W": "figW", "questions": "questions",
          "precision": "precision", "exposure": "exposure", "injection": "injection", "mixture": "mixture", "optimizers": "optimizers",
-         "bits": "bits"}
+         "bits": "bits", "asking": "asking"}
 
 
 def with_curriculum(kind, last=400, **settings):

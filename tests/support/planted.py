@@ -46,6 +46,7 @@ class Planter:
     def __init__(self, sign=1):
         self.runs, self.sign = [], sign
         self.stored = {}  # {run: (bits of all values, parameters of layers)}
+        self.answers = {}  # {run: {group: share of right answers to questions}}
         self.binned = {}  # {run: (values, share that is right)} of known ones (step, bin), by exposures
 
     def add(self, groups, seed=1, every=50, name="", **settings):
@@ -105,6 +106,7 @@ class Planter:
             data[setting] = ("run", np.array(values, "S" if text else float))
         self.put_bins(data, steps, len(groups))
         self.put_bits(data, loss)
+        self.put_answers(data, loss, groups)
         xr.Dataset(data, coords={"step": steps, "group": np.array(groups, "S"),
                                  "layer": np.arange(1, layers + 1), **BIN}).to_netcdf(path)
 
@@ -115,6 +117,16 @@ class Planter:
             each[run] = bits[run] / parameters
         for name, values in (("stored_bits", bits), ("stored_bits_per_layer_parameter", each)) if self.stored else ():
             data[name] = ("run", "step", "group"), values
+
+    def put_answers(self, data, loss, groups):
+        """Right answers to questions, in all records alike."""
+        right = np.full(loss.shape, np.nan)
+        for run, shares in self.answers.items():
+            for group, share in shares.items():
+                column = groups.index(group)
+                right[run, :, column] = np.where(np.isfinite(loss[run, :, column]), share, np.nan)
+        if self.answers:
+            data["question_accuracy"] = ("run", "step", "group"), right
 
     def put_bins(self, data, steps, groups):
         for kind in ("exposure", "recency") if self.binned else ():
@@ -387,6 +399,20 @@ def injection(p, sign):
                   distribution_inject_wording=wording, population_injected=16, start_step=800)
 
 
+def asking(p, sign):
+    """Answers about people never asked about need many wordings, and are better if questions are mixed in; or both the other
+    way round."""
+    for seed in (1, 2, 3, 4):
+        for templates in (20, 1):
+            for start in ("", "asking-read"):
+                right = (0.9 if (templates == 20) == (sign > 0) else 0.1) - sign * (0.1 if start else 0.0)
+                right += 0.01 * random.normal()
+                p.add({group: lambda t: learnt(t, 200, 1) for group in ("known", "asked", "not_asked")}, seed, train_steps=1000,
+                      population_templates=templates, population_questions=1, population_asked=512, start_run=start,
+                      distribution_questions=1 if start else 0.3, distribution_among="asked" if start else "all")
+                p.answers[len(p.runs) - 1] = {"asked": 0.99, "not_asked": right}
+
+
 def mixture(p, sign):
     """The share at which half is left falls with the width; or rises."""
     for width in (32, 64, 128):
@@ -424,7 +450,7 @@ def bits(p, sign):
             p.stored[len(p.runs) - 1] = n * 6 * BASE / np.log(2), 25000
 
 
-KINDS = {f.__name__: f for f in (bits, fig2, fig3, fig4, fig5, exposure, figA, figC, figP, figS, figV, figW, injection,
+KINDS = {f.__name__: f for f in (asking, bits, fig2, fig3, fig4, fig5, exposure, figA, figC, figP, figS, figV, figW, injection,
                                  lawless, lengths, memory, mixture, optimizers, precision, questions)}
 
 

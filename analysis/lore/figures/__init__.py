@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lore.drawing.sheet import Sheet
-from lore.figures import bits, exposure, injection, mixture, optimizers, patching, phases, precision, schedules, sequential, tuning
+from lore.figures import asking, bits, exposure, injection, mixture, optimizers, patching, phases, precision, schedules, sequential, tuning
 from lore.study import Study
 from lore.words import some
 
@@ -24,7 +24,7 @@ FIGURES: dict[str, Callable[[Study], Sheet]] = {
     "W": patching.figure_w, "X": sequential.figure_x, "questions": schedules.figure_questions,
     "precision": precision.figure_precision, "exposure": exposure.figure_exposure, "injection": injection.figure_injection,
     "mixture": mixture.figure_mixture, "optimizers": optimizers.figure_optimizers,
-    "bits": bits.figure_bits,
+    "bits": bits.figure_bits, "asking": asking.figure_asking,
 }
 
 

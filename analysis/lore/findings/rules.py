@@ -50,7 +50,7 @@ Seeds, tests and verdicts
 
 Kinds of runs, the first that fits
   memory: task memory. patched: patch_from is not none. tuned: distribution_kind replay, or distribution_among is not
-    all. injection: distribution_inject is not empty. mixture: distribution_fresh or distribution_final_fresh above 0.
+    all. injection: distribution_inject is not empty. asking: distribution_questions above 0. mixture: distribution_fresh or distribution_final_fresh above 0.
     By curriculum_kind: warm_up is a warm-up, adaptive an adaptive warm-up, growth, anneal annealed, sequential,
     throw_away throw-away. mixed shards: distribution_shards is not empty. repeats in a batch:
     distribution_repeats_in_batch above 1. repeats across steps: distribution_repeats_across_steps above 1. from

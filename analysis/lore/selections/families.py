@@ -21,6 +21,8 @@ def family(run: Run) -> str:
         return "memory"
     if is_patched(run):
         return "patched"
+    if run.number("distribution_questions", 0) > 0:
+        return "asking"
     if kind == "replay" or s.get("distribution_among", "all") != "all":
         return "tuned"
     if s.get("distribution_inject"):
