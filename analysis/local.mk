@@ -35,6 +35,7 @@ analysis_package = \
 	analysis/lore/figures/tuning.py \
 	analysis/lore/files.py \
 	analysis/lore/findings/__init__.py \
+	analysis/lore/findings/beyond.py \
 	analysis/lore/findings/finding.py \
 	analysis/lore/findings/patching.py \
 	analysis/lore/findings/phases.py \

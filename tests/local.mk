@@ -249,6 +249,7 @@ test_data = \
 	tests/support/same_metrics.py \
 	tests/support/same_results.py \
 	tests/support/same_weights.py \
+	tests/support/second_beyond.py \
 	tests/support/second_findings.py \
 	tests/support/second_groups.py \
 	tests/support/second_rows.py \

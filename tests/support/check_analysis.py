@@ -30,7 +30,7 @@ from lore.figures.schedules import COLOUR_OF, grid_of  # noqa: E402
 from lore.figures.sequential import draw_half_times  # noqa: E402
 from lore.files import numbers_beside, open_study  # noqa: E402
 from lore.findings.finding import Decided, decide, examine  # noqa: E402
-from lore.selections.bits import capacity, memories  # noqa: E402
+from lore.selections.bits import capacity, capacity_by_seed, memories  # noqa: E402
 from lore.selections.curricula import curriculum_end  # noqa: E402
 from lore.selections.exposure import half_exposures, middles  # noqa: E402
 from lore.selections.families import members, of_family, parent, plateau_ends  # noqa: E402
@@ -376,8 +376,10 @@ class Asking(unittest.TestCase):
 class Bits(unittest.TestCase):
     def test_the_capacity_is_what_was_planted(self):
         for sign, most in ((1, 2.0), (-1, 1.0)):
-            (memory,) = memories(study_of("bits", sign))
-            self.assertEqual((memory.title, memory.seeds), ("width 32, 250 exposures", 2))
+            few, memory = memories(study_of("bits", sign))
+            self.assertEqual((few.title, memory.title), ("width 32, 100 exposures", "width 32, 1000 exposures"))
+            self.assertEqual((memory.seeds, list(capacity_by_seed(memory))), (2, [1, 2]))
+            self.assertAlmostEqual(capacity(few), 1.5, delta=0.02)
             self.assertAlmostEqual(capacity(memory), most, delta=0.02)
             few = memory.offered < 0.9
             np.testing.assert_allclose(memory.stored[few], memory.offered[few], rtol=0.02)
@@ -448,6 +450,12 @@ DECIDED = {
     "figS": {"easier": (HOLDS, FAILS), "sooner": (HOLDS, FAILS), "forgetting": (HOLDS, FAILS)},
     "figV": {"plasticity": (HOLDS, FAILS)},
     "figW": {"sequential_patterns": (HOLDS, FAILS)},
+    "bits": {"two_bits": (HOLDS, FAILS), "more_exposures": (HOLDS, FAILS)},
+    "exposure": {"fewer_exposures": (HOLDS, FAILS), "detection": (HOLDS, FAILS)},
+    "injection": {"new_words": (HOLDS, FAILS), "power_law_of_steps": (HOLDS, FAILS)},
+    "mixture": {"critical_falls": (HOLDS, FAILS), "faster_than_share": (FAILS, HOLDS)},
+    "optimizers": {"muon_steps": (HOLDS, FAILS), "muon_seconds": (HOLDS, FAILS), "muon_rare": (HOLDS, FAILS)},
+    "asking": {"several_wordings": (HOLDS, FAILS), "mixed_is_better": (HOLDS, FAILS), "one_wording": (HOLDS, FAILS)},
     "questions": {"adaptive": (HOLDS, FAILS), "growth": (HOLDS, FAILS), "anneal": (HOLDS, FAILS),
                   "throw_away": (HOLDS, FAILS), "throw_away_plateau": (HOLDS, FAILS), "throw_away_steps": (HOLDS, FAILS),
                   "repeats": (HOLDS, FAILS)},

@@ -46,7 +46,7 @@ class Planter:
     def __init__(self, sign=1):
         self.runs, self.sign = [], sign
         self.stored = {}  # {run: (bits of all values, parameters of layers)}
-        self.answers = {}  # {run: {group: share of right answers to questions}}
+        self.measured = {}  # {variable: {run: {group: values, or one value}}}
         self.binned = {}  # {run: (values, share that is right)} of known ones (step, bin), by exposures
 
     def add(self, groups, seed=1, every=50, name="", **settings):
@@ -106,7 +106,7 @@ class Planter:
             data[setting] = ("run", np.array(values, "S" if text else float))
         self.put_bins(data, steps, len(groups))
         self.put_bits(data, loss)
-        self.put_answers(data, loss, groups)
+        self.put_measured(data, loss, groups)
         xr.Dataset(data, coords={"step": steps, "group": np.array(groups, "S"),
                                  "layer": np.arange(1, layers + 1), **BIN}).to_netcdf(path)
 
@@ -118,15 +118,18 @@ class Planter:
         for name, values in (("stored_bits", bits), ("stored_bits_per_layer_parameter", each)) if self.stored else ():
             data[name] = ("run", "step", "group"), values
 
-    def put_answers(self, data, loss, groups):
-        """Right answers to questions, in all records alike."""
-        right = np.full(loss.shape, np.nan)
-        for run, shares in self.answers.items():
-            for group, share in shares.items():
-                column = groups.index(group)
-                right[run, :, column] = np.where(np.isfinite(loss[run, :, column]), share, np.nan)
-        if self.answers:
-            data["question_accuracy"] = ("run", "step", "group"), right
+    def measure(self, variable, **groups):
+        """Of the last run: values of its records, or one of all."""
+        self.measured.setdefault(variable, {})[len(self.runs) - 1] = groups
+
+    def put_measured(self, data, loss, groups):
+        for variable, runs in self.measured.items():
+            values = np.full(loss.shape, np.nan)
+            for run, columns in runs.items():
+                for group, own in columns.items():
+                    column = groups.index(group)
+                    values[run, np.isfinite(loss[run, :, column]), column] = own
+            data[variable] = ("run", "step", "group"), values
 
     def put_bins(self, data, steps, groups):
         for kind in ("exposure", "recency") if self.binned else ():
@@ -375,12 +378,15 @@ def precision(p, sign):
 
 
 def exposure(p, sign):
-    """Known after 32 exposures, and with alpha 1 after 16; or 64."""
+    """Known after 32 exposures, and with alpha 1 after 16; or 64. Told from unknown after the plateau; or from the start on."""
     middle = np.log2([1e-9, *(2**(k + 0.5) for k in range(BINS - 1))])
     for alpha in (0, 0.5, 1):
         half = 5 - sign * (alpha == 1)
         for seed in (1, 2, 3):
             plain(p, 1024, seed, 1000, 200, distribution_kind="power_law" if alpha else "uniform", distribution_alpha=alpha)
+            steps = p.runs[-1][1]
+            told = np.where(steps < 200, 0.5 if sign > 0 else 0.8, 0.97) + 0.01 * random.normal(size=len(steps))
+            p.measure("auroc_confidence", held_out=told)
             reach = np.arange(0, 1001, 50)[:, None] / 100
             values = np.where(np.abs(middle - reach) < 2, 200.0, 0.0)
             chance = 1 / (1 + np.exp(-2 * (middle - half - 0.1 * random.normal())))
@@ -388,12 +394,14 @@ def exposure(p, sign):
 
 
 def injection(p, sign):
-    """What is kept of what was injected: a power law with new words, less with the same; or the other way round."""
+    """What is kept of what was injected: a power law of steps, less with the same words; or an exponential, and more."""
     steps = np.arange(0, 801, 50)
     for seed in (1, 2, 3, 4):
         for times, wording, rate in ((0, "new", 0), (10, "new", 0.3), (40, "new", 0.1), (40, "same", 0.1 + sign * 0.08)):
             after = np.maximum(steps - (times - 1) * 5, 1)
-            known = np.where(steps < times * 5, 0, times / 10 * after**-(rate + 0.01 * random.normal()))
+            rate += 0.01 * random.normal()
+            left = after**-rate if sign > 0 else np.exp(-rate * after / 100)
+            known = np.where(steps < times * 5, 0, times / 10 * left)
             p.add({"known": np.full(len(steps), 2.0), "injected": BASE - known if times else BASE + steps / 400}, seed,
                   train_steps=800, distribution_inject=" ".join(str(5 * k) for k in range(times)),
                   distribution_inject_wording=wording, population_injected=16, start_step=800)
@@ -410,7 +418,7 @@ def asking(p, sign):
                 p.add({group: lambda t: learnt(t, 200, 1) for group in ("known", "asked", "not_asked")}, seed, train_steps=1000,
                       population_templates=templates, population_questions=1, population_asked=512, start_run=start,
                       distribution_questions=1 if start else 0.3, distribution_among="asked" if start else "all")
-                p.answers[len(p.runs) - 1] = {"asked": 0.99, "not_asked": right}
+                p.measure("question_accuracy", asked=0.99, not_asked=right)
 
 
 def mixture(p, sign):
@@ -441,13 +449,16 @@ def optimizers(p, sign):
 
 
 def bits(p, sign):
-    """Everything is stored up to 2 bits for each of 25,000 parameters, and no more; or up to 1."""
-    for n in (256, 512, 1024, 2048):
-        for seed in (1, 2):
-            known = min(1.0, (1.5 + 0.5 * sign) * 25000 / (n * 6 * BASE / np.log(2)))
-            p.add({"known": lambda t, known=known: np.linspace(13, BASE * (1 - known), len(t))}, seed,
-                  train_steps=1000 * n // 256, train_batch=64, population_individuals=n, model_width=32)
-            p.stored[len(p.runs) - 1] = n * 6 * BASE / np.log(2), 25000
+    """Everything is stored up to 2 bits for each of 25,000 parameters after 1,000 exposures, 1.5 after 100, and no more; or up
+    to 1 and 1.5."""
+    for exposures, most in ((1000, 1.5 + 0.5 * sign), (100, 1.5)):
+        for n in (256, 512, 1024, 2048):
+            for seed in (1, 2):
+                known = min(1.0, most * 25000 / (n * 6 * BASE / np.log(2)))
+                steps = exposures * n // 64
+                p.add({"known": lambda t, known=known: np.linspace(13, BASE * (1 - known), len(t))}, seed, steps // 10,
+                      train_steps=steps, train_batch=64, population_individuals=n, model_width=32)
+                p.stored[len(p.runs) - 1] = n * 6 * BASE / np.log(2), 25000
 
 
 KINDS = {f.__name__: f for f in (asking, bits, fig2, fig3, fig4, fig5, exposure, figA, figC, figP, figS, figV, figW, injection,

@@ -13,6 +13,7 @@ import sys
 
 import numpy as np
 import second_groups  # noqa: F401  adds its rows
+import second_beyond  # noqa: F401, I001  the same, after those
 from second_rows import ROWS
 from second_runs import read_scale
 

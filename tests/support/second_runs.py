@@ -20,15 +20,18 @@ DO_NOT_COUNT = ("evaluate_", "checkpoint_", "compute_", "train_reduction", "trai
                 "population_held_out", "population_throw_away", "start_run", "start_checksum",
                 "patch_run", "patch_step")
 MEASURES = ("attribute_loss", "attribute_accuracy", "max_probability", "entropy",
-            "attention_attribute_to_name", "draw_count")
+            "attention_attribute_to_name", "draw_count", "wall_time", "stored_bits",
+            "stored_bits_per_layer_parameter", "auroc_confidence", "question_accuracy")
 CURRICULA = {"warm_up": "warm-up", "adaptive": "adaptive", "growth": "growth", "anneal": "annealed",
              "sequential": "sequential", "throw_away": "throw-away"}
 
 
 class Run:
-    """One run: its settings, scalars and series (steps, values) without what is missing."""
+    """One run: its settings, scalars and series (steps, values) without what is missing; exposure: least numbers of bins,
+    values and accuracy of known ones (record, bin), or nothing."""
 
-    def __init__(self, settings, scalars, series, steps, path):
+    def __init__(self, settings, scalars, series, steps, path, exposure=None):
+        self.exposure = exposure
         self.settings, self.series, self.steps, self.path = settings, series, steps, path
         self.name, self.seed = scalars["run_id"], settings["seed"]
         self.begin, self.end = scalars["plateau_start"], scalars["plateau_end"]
@@ -110,7 +113,16 @@ def read_file(path):
                     if name.startswith(SETTINGS) or name in ("seed", "name", "task")}
         yield Run(settings, one, {key: course for measure in MEASURES if measure in data
                                   for key, course in columns(data, measure, index, steps)},
-                  steps[there[index]], path)
+                  steps[there[index]], path, binned(data, index))
+
+
+def binned(data, index):
+    if "exposure_values" not in data:
+        return None
+    known = [plain(label) for label in data["group"][1]].index("known")
+    values, accuracy = (data[name][1][index, :, known].astype(float)
+                        for name in ("exposure_values", "exposure_accuracy"))
+    return None if np.isnan(values).all() else (data["bin"][1].astype(float), values, accuracy)
 
 
 def columns(data, measure, index, steps):
@@ -141,6 +153,8 @@ def kind(run):
         return "memory"
     if run["patch_from"] not in (None, "none"):
         return "patched"
+    if (run["distribution_questions"] or 0) > 0:
+        return "asking"
     if run["distribution_kind"] == "replay" or run["distribution_among"] not in (None, "all"):
         return "tuned"
     if run["distribution_inject"]:

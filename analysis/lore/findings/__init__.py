@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from lore.findings import patching, phases, schedules, sequential, tuning
+from lore.findings import beyond, patching, phases, schedules, sequential, tuning
 from lore.findings.finding import Decided, Finding, examine
 from lore.findings.rules import LEGEND, RULES
 from lore.statistics import FAILS, HOLDS, OPEN, Verdict, benjamini_hochberg
 from lore.study import Study, join
 from lore.words import short
 
-# In the order of the paper.
-FINDINGS: list[Finding] = [entry for theme in (phases, patching, schedules, tuning, sequential) for entry in theme.THEME]
+# In the order of the paper; then what goes beyond it.
+FINDINGS: list[Finding] = [entry for theme in (phases, patching, schedules, tuning, sequential, beyond) for entry in theme.THEME]
 
 
 @dataclass

@@ -49,13 +49,13 @@ Seeds, tests and verdicts
     for each seed in turn; a verdict that is decided is fragile if any of these differs from it.
 
 Kinds of runs, the first that fits
-  memory: task memory. patched: patch_from is not none. tuned: distribution_kind replay, or distribution_among is not
-    all. injection: distribution_inject is not empty. asking: distribution_questions above 0. mixture: distribution_fresh or distribution_final_fresh above 0.
-    By curriculum_kind: warm_up is a warm-up, adaptive an adaptive warm-up, growth, anneal annealed, sequential,
-    throw_away throw-away. mixed shards: distribution_shards is not empty. repeats in a batch:
-    distribution_repeats_in_batch above 1. repeats across steps: distribution_repeats_across_steps above 1. from
-    weights: plateau_start is 0. power law: distribution_kind power_law and distribution_alpha not 0. celebrities:
-    distribution_kind celebrities. uniform: all others.
+  memory: task memory. patched: patch_from is not none. asking: distribution_questions above 0. tuned:
+    distribution_kind replay, or distribution_among is not all. injection: distribution_inject is not empty. mixture:
+    distribution_fresh or distribution_final_fresh above 0. By curriculum_kind: warm_up is a warm-up, adaptive an
+    adaptive warm-up, growth, anneal annealed, sequential, throw_away throw-away. mixed shards: distribution_shards is
+    not empty. repeats in a batch: distribution_repeats_in_batch above 1. repeats across steps:
+    distribution_repeats_across_steps above 1. from weights: plateau_start is 0. power law: distribution_kind
+    power_law and distribution_alpha not 0. celebrities: distribution_kind celebrities. uniform: all others.
   Usual biographies: of the runs in question, those with the most population_templates and with
     population_sentence_order random.
 
@@ -88,6 +88,24 @@ Sets of runs
     begins at step ceil(k train_steps / (g r)), ends where the next begins, and shows group_(k mod g + 1). Visits are
     numbered from 1. Sets that show the same individuals at the same steps: equal in all settings that count and begin
     with population_, distribution_, curriculum_, train_steps or train_batch.
+  Memories: of finished uniform runs with stored_bits of known above 0 at any record, every set that differs in
+    population_individuals and train_steps only, parted by exposures (train_steps * train_batch / N, to two digits);
+    the parts with two N or more.
+  Exposed runs: of the kinds uniform and power law, finished (all, if none is), with exposure_values of known, that
+    differ in distribution_kind and distribution_alpha only. The alpha of a uniform run is 0.
+  Injected runs: of the kind injection with group injected, finished (all, if none is), that differ in
+    distribution_inject and distribution_inject_wording only; of these the ones whose distribution_inject has most
+    steps. The last of these is the last injection.
+  Mixture runs: of the kinds uniform and mixture with distribution_final_fresh below 0, the sets that differ in
+    distribution_fresh only and have three shares (1 - distribution_fresh) or more of finished runs; of each
+    model_width the one with most shares, then most runs, then the first.
+  Runs of two optimisers: of the kinds uniform and power law, the sets that differ only in train_optimizer,
+    train_learning_rate, train_final_learning_rate, train_matrix_learning_rate, train_momentum, train_beta1,
+    train_beta2, train_epsilon, train_weight_decay, distribution_kind and distribution_alpha, and have two
+    train_optimizer; the one with most runs. If runs of an optimiser differ in more than the distribution, those count
+    that are equal in it to the ones whose final loss (mean over runs of its least alpha) is lowest.
+  Asking runs: of the kind asking with question_accuracy of not_asked. Mixed in are those without start_run,
+    afterwards those with one; of each, those that differ in population_templates only.
 
 Quantities
   Speeds of a run: how many times as fast the loss falls before and after the plateau as on it, in nats a step.
@@ -98,6 +116,15 @@ Quantities
   Half of what a visit teaches: attribute_loss of the group, at most the baseline (what is above is no knowledge),
     from the visit's begin to its end, both linear between evaluations; steps from the begin until it is half-way
     between its values there. There is none if it does not fall.
+  Exposures until half is known: of the bins of exposure_values of known that have any at any record, without bin 0,
+    exposures are the geometric mean of the bin's least and largest number (of the last bin, its least), values the
+    sum over records, right ones the sum of values times exposure_accuracy; half a right and half a wrong one are
+    added to each. The most likely logistic curve of right ones over log2 of exposures is one half there. There is
+    none of fewer than three bins, if it does not rise, or if it is one half outside of the bins.
+  Knowledge of the injected: by how much attribute_loss of injected is below the baseline, 0 where it is above, at the
+    evaluations after the last injection.
+  Critical share: of the final accuracies by share of a seed that has all shares, half of that at share 1, reached
+    between the largest share with less and the next larger one, linear in the logarithm of the share.
   Half of what a group knew: the same loss from the end of its visit until its next visit or the end of the run; steps
     until it is half-way from its value at the end of the visit to the baseline. There is none if it was at the
     baseline.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from lore.errors import MissingRuns
 from lore.selections.families import plain
+from lore.statistics import BySeed, mean_of
 from lore.study import Floats, Run, Study
 
 ATTRIBUTES = 6
@@ -15,13 +17,19 @@ ATTRIBUTES = 6
 
 @dataclass
 class Memory:
-    """Of runs of one model, with about as many exposures of each individual: for each run, bits for each parameter of its
-    layers that there are to store, and that it stores when training ends; both (run), by ascending first."""
+    """Of runs that differ in population and steps only, with about as many exposures of each individual: for each run, bits for each parameter of its
+    layers that there are to store, and that it stores when training ends; all (run), by ascending first."""
     title: str
+    width: float
+    exposures: float
+    seed: npt.NDArray[np.int64]
     offered: Floats
     stored: Floats
     accuracy: Floats
-    seeds: int
+
+    @property
+    def seeds(self) -> int:
+        return len(set(self.seed.tolist()))
 
 
 def exposures_of(run: Run) -> float:
@@ -58,22 +66,32 @@ def memories(study: Study) -> list[Memory]:
     """MissingRuns without finished runs of two populations that have stored_bits."""
     runs = plain(study).having("stored_bits", "known")
     done = runs.pick([run.finished and np.isfinite(layer_parameters(run)) for run in runs])
-    cells: dict[tuple[float, float], list[Run]] = {}
-    for run in done:
-        cells.setdefault((run.number("model_width"), rounded(exposures_of(run))), []).append(run)
-    found = []
-    for (width, exposures), own in sorted(cells.items()):
-        ordered = sorted(own, key=offered)
-        if len({run.number("population_individuals") for run in own}) > 1:
-            found.append(Memory(f"width {width:g}, {exposures:g} exposures", np.array([offered(run) for run in ordered]),
-                                np.array([last(run, "stored_bits_per_layer_parameter") for run in ordered]),
-                                np.array([last(run, "attribute_accuracy") for run in ordered]),
-                                len({run.number("seed") for run in own})))
+    found: list[Memory] = []
+    for runs in done.along("population_individuals", "train_steps"):
+        cells: dict[float, list[Run]] = {}
+        for run in runs:
+            cells.setdefault(rounded(exposures_of(run)), []).append(run)
+        found += [memory_of(exposures, own) for exposures, own in cells.items()
+                  if len({run.number("population_individuals") for run in own}) > 1]
     if not found:
         raise MissingRuns("no finished runs of two populations with stored_bits, at equal exposures", study.title)
-    return found
+    return sorted(found, key=lambda memory: (memory.width, memory.exposures))
+
+
+def memory_of(exposures: float, runs: list[Run]) -> Memory:
+    ordered, width = sorted(runs, key=offered), runs[0].number("model_width")
+    return Memory(f"width {width:g}, {exposures:g} exposures", width, exposures,
+                  np.array([int(run.number("seed")) for run in ordered]), np.array([offered(run) for run in ordered]),
+                  np.array([last(run, "stored_bits_per_layer_parameter") for run in ordered]),
+                  np.array([last(run, "attribute_accuracy") for run in ordered]))
+
+
+def capacity_by_seed(memory: Memory) -> BySeed:
+    """The most that is stored for each parameter: of the population with the largest mean over seeds."""
+    places = [np.isclose(memory.offered, x) for x in np.unique(memory.offered.round(9))]
+    best = max(places, key=lambda place: float(memory.stored[place].mean()))
+    return {int(seed): float(stored) for seed, stored in zip(memory.seed[best], memory.stored[best])}
 
 
 def capacity(memory: Memory) -> float:
-    """The most that is stored for each parameter: the mean of the population with the largest mean."""
-    return max(float(memory.stored[np.isclose(memory.offered, x)].mean()) for x in np.unique(memory.offered.round(9)))
+    return mean_of(capacity_by_seed(memory).values())

@@ -62,6 +62,17 @@ def kinds(study: Study) -> dict[str, Study]:
             for title in sorted(titles, key=lambda one: titles[one])}
 
 
+def shown_often(study: Study) -> Study:
+    """Of runs that differ in when and how individuals are injected only (the set with most ways), those that show them most
+    often; MissingRuns without such runs."""
+    runs = study.chosen(run for run in drawn(study) if family(run) == "injection" and GROUP in run.groups)
+    if not len(runs):
+        raise MissingRuns("no runs with individuals that are injected (distribution.inject)", study.title)
+    own = runs.along("distribution_inject", "distribution_inject_wording")[0]
+    most = max(len(injections(run)) for run in own)
+    return own.pick([len(injections(run)) == most for run in own])
+
+
 def knowledge(run: Run) -> Knowledge:
     """From the first evaluation after the last injection on."""
     steps, loss = run.curve("attribute_loss", GROUP)

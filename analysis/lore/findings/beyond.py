@@ -1,0 +1,235 @@
+"""Findings beyond the paper: capacity, exposures, detection, injection, mixtures, optimisers, questions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lore.errors import MissingRuns
+from lore.findings.finding import Decision, Theme, ends_by_seed, need
+from lore.selections.asking import AFTER, MIXED, by_wordings, when_asked
+from lore.selections.bits import Memory, capacity_by_seed, memories
+from lore.selections.exposure import half_exposures, with_bins
+from lore.selections.families import alpha_of
+from lore.selections.injection import injections, knowledge, shown_often
+from lore.selections.mixture import Accuracies, accuracies, by_width, critical_shares
+from lore.selections.optimizers import by_optimizer, seconds_until
+from lore.statistics import BySeed, above, below, every, interval, mean_of, paired, slopes_by_seed, within
+from lore.study import Study
+
+THEME = Theme()
+MANY, FEW = 1000.0, 100.0  # exposures
+ALPHA = 1.0
+
+
+def with_exposures(found: list[Memory], exposures: float) -> Memory:
+    """Of the least width that has about so many."""
+    near = [memory for memory in found if 0.9 * exposures <= memory.exposures <= 1.1 * exposures]
+    need(near, f"no runs with about {exposures:g} exposures of each individual")
+    return min(near, key=lambda memory: memory.width)
+
+
+@THEME.finding("Capacity: about 2 bits a parameter after 1,000 exposures", "about 2 (Allen-Zhu and Li 2024)", "bits")
+def two_bits(study: Study) -> Decision:
+    """Memories (as defined above) with 900 to 1,100 exposures; the least model_width. Capacity by seed: final
+    stored_bits_per_layer_parameter of the population whose mean over seeds is largest. Holds if the 95 % interval over
+    seeds is within 1.5 and 2.5, does not if it is outside. p against the bound that it passes, or the larger one of
+    both."""
+    memory = with_exposures(memories(study), MANY)
+    i = interval(capacity_by_seed(memory).values())
+    return f"width {memory.width:g}: {i.text()} bits", within(i, 1.5, 2.5, 0.5, 2.0)
+
+
+@THEME.finding("Capacity: more is stored after 1,000 exposures than after 100", "twice as much (Allen-Zhu and Li 2024)", "bits")
+def more_exposures(study: Study) -> Decision:
+    """Memories with 900 to 1,100 exposures, and with 90 to 110, of the least model_width that the former have. Capacity of
+    the former minus that of the latter, by seed: 95 % interval over seeds above 0 holds, below does not."""
+    found = memories(study)
+    many = with_exposures(found, MANY)
+    few = with_exposures([memory for memory in found if memory.width == many.width], FEW)
+    values = [capacity_by_seed(memory) for memory in (many, few)]
+    i = interval(paired(*values))
+    return f"width {many.width:g}: {i.text()} bits more than {mean_of(values[1].values()):.3g}", above(i)
+
+
+def exposed(study: Study) -> Study:
+    """Runs that differ in the distribution only and count exposures."""
+    return with_bins(study).along("distribution_kind", "distribution_alpha")[0]
+
+
+def of_alpha(runs: Study, alpha: float) -> Study:
+    chosen = runs.pick([alpha_of(run) == alpha for run in runs])
+    need(len(chosen), f"no run with alpha {alpha:g} beside others")
+    return chosen
+
+
+def log_half(runs: Study) -> BySeed:
+    """log2 of the exposures until half is known."""
+    return runs.by_seed([float(np.log2(half_exposures(run))) for run in runs])
+
+
+@THEME.finding("Exposures: fewer are needed in a heavy-tailed stream", "frequency decides, not only exposures (several)",
+               "exposure")
+def fewer_exposures(study: Study) -> Decision:
+    """Exposed runs (as defined above). log2 of the exposures until half is known (as defined above), alpha 1 minus uniform,
+    by seed: 95 % interval over seeds below 0 holds, above does not."""
+    runs = exposed(study)
+    halves = [log_half(of_alpha(runs, alpha)) for alpha in (0, ALPHA)]
+    i = interval(paired(halves[1], halves[0]))
+    numbers = " and ".join(f"{2**mean_of(half.values()):.3g}" for half in halves)
+    return f"half known after {numbers} exposures; log2 {i.text()}", below(i)
+
+
+@THEME.finding("Detection: confidence tells known from unknown only after the plateau", "open", "exposure")
+def detection(study: Study) -> Decision:
+    """Exposed runs that are uniform. auroc_confidence of held_out: at plateau_start below 0.6, and final above 0.9: 95 %
+    intervals over seeds. Holds if both are, does not if one is on the other side."""
+    runs = of_alpha(exposed(study), 0).having("auroc_confidence", "held_out")
+    need(len(runs), "no uniform run with auroc_confidence of held-out individuals")
+    begin, end, final = (interval(runs.by_seed(values).values()) for values in (
+        [run.at(run.scalar("plateau_start"), "auroc_confidence", "held_out") for run in runs],
+        [run.at(run.scalar("plateau_end"), "auroc_confidence", "held_out") for run in runs],
+        list(runs.final("auroc_confidence", "held_out"))))
+    return (f"area {begin.text()} when the plateau begins, {end.mean:.3g} when it ends, {final.text()} at the last step",
+            every(below(begin, 0.6), above(final, 0.9)))
+
+
+def injected(study: Study, wording: str) -> Study:
+    return shown_often(study).where(distribution_inject_wording=wording)
+
+
+@THEME.finding("Injection: new words are kept better than the same words", "repeats are forgotten faster (Chang et al. 2024)",
+               "injection")
+def new_words(study: Study) -> Decision:
+    """Injected runs (as defined above). Kept: knowledge at the last step over that at the first evaluation after the last
+    injection (none if that is 0). New words minus same words, by seed: 95 % interval over seeds above 0 holds, below
+    does not."""
+    new, same = (own.by_seed([knowledge(run).kept for run in own]) for own in (injected(study, "new"), injected(study, "same")))
+    need(new and same, "no runs with new words and with the same that know anything of the injected")
+    i = interval(paired(new, same))
+    return f"kept {mean_of(new.values()):.3g} and {mean_of(same.values()):.3g}; {i.text()}", above(i)
+
+
+@THEME.finding("Injection: forgetting is a power law of steps", "is, rather than exponential (Chang et al. 2024)", "injection")
+def power_law_of_steps(study: Study) -> Decision:
+    """Injected runs with new words. Root mean square of the logarithm of knowledge, at evaluations after the last
+    injection, about its least-squares line over steps since then, minus the same over the logarithm of these steps, by
+    seed (of seeds with four evaluations and knowledge at all of them): 95 % interval over seeds above 0 holds, below does
+    not."""
+    runs = injected(study, "new")
+    misses = [knowledge(run).misses() for run in runs]
+    power, exponential = (runs.by_seed([miss[k] for miss in misses]) for k in (0, 1))
+    need(power, "no runs that know the injected at all evaluations")
+    i = interval(paired(exponential, power))
+    return (f"{len(injections(runs.runs[0]))} times: off by {mean_of(power.values()):.2g} (power law) and "
+            f"{mean_of(exponential.values()):.2g} (exponential); {i.text()}", above(i))
+
+
+@THEME.finding("Mixtures: the critical share falls with width", "a power law (Gu et al. 2025)", "mixture")
+def critical_falls(study: Study) -> Decision:
+    """Mixture runs (as defined above). Slope of the logarithm of the critical share over that of model_width, by seed (of
+    seeds that have it at all widths): 95 % interval over seeds below 0 holds, above does not."""
+    widths = by_width(study)
+    need(len(widths) > 1, "mixtures of one width only")
+    table = {float(np.log(width)): {seed: float(np.log(share)) for seed, share in critical_shares(runs).items()}
+             for width, runs in widths.items()}
+    i = interval(slopes_by_seed(table))
+    shares = ", ".join(f"{np.exp(mean_of(row.values())):.3g}" for row in table.values())
+    return f"share {shares} at width {', '.join(f'{w:g}' for w in widths)}; slope {i.text()}", below(i)
+
+
+def loss_at_quarter(table: Accuracies) -> BySeed:
+    """log2 of the accuracy at a share of 1/4 over that without fresh ones."""
+    whole, quarter = table.get(1.0, {}), table.get(0.25, {})
+    return {seed: float(np.log2(quarter[seed] / whole[seed])) for seed in sorted(set(whole) & set(quarter))
+            if quarter[seed] > 0 and whole[seed] > 0}
+
+
+@THEME.finding("Mixtures: accuracy falls faster than the share", "nearly nothing below the critical share (Gu et al. 2025)",
+               "mixture")
+def faster_than_share(study: Study) -> Decision:
+    """Mixture runs of the largest model_width. log2 of the final accuracy at a share of 1/4 over that without fresh ones, by
+    seed (of seeds with both above 0): 95 % interval over seeds below -2 holds, above does not."""
+    width, runs = list(by_width(study).items())[-1]
+    ratios = loss_at_quarter(accuracies(runs))
+    need(ratios, "no runs with a share of 1/4")
+    i = interval(ratios.values())
+    return f"width {width:g}: accuracy falls to 2^{i.text()} of it at a quarter", below(i, -2)
+
+
+def two_optimizers(study: Study, alpha: float) -> tuple[Study, Study]:
+    """Of Muon and of AdamW."""
+    found = by_optimizer(study)
+    if not {"adamw", "muon"} <= set(found):
+        raise MissingRuns("no runs with Muon beside runs with AdamW")
+    return of_alpha(found["muon"], alpha), of_alpha(found["adamw"], alpha)
+
+
+@THEME.finding("Optimisers: Muon shortens the plateau, in steps", "plateaus depend on the optimiser (arXiv 2505.17863)",
+               "optimizers")
+def muon_steps(study: Study) -> Decision:
+    """Runs of two optimisers (as defined above) that are uniform. Plateau end (the last step, of a finished run without
+    one), muon minus adamw, by seed: 95 % interval over seeds below 0 holds, above does not."""
+    muon, adamw = map(ends_by_seed, two_optimizers(study, 0))
+    i = interval(paired(muon, adamw))
+    return f"ends {i.text()} steps from {mean_of(adamw.values()):.4g}", below(i)
+
+
+@THEME.finding("Optimisers: Muon shortens the plateau, in seconds", "open", "optimizers")
+def muon_seconds(study: Study) -> Decision:
+    """The same runs. wall_time (linear between evaluations) at plateau_end, muon minus adamw, by seed: 95 % interval over
+    seeds below 0 holds, above does not."""
+    muon, adamw = (runs.by_seed(seconds_until(run, run.scalar("plateau_end")) for run in runs)
+                   for runs in two_optimizers(study, 0))
+    i = interval(paired(muon, adamw))
+    return f"{i.text()} s from {mean_of(adamw.values()):.3g} s", below(i)
+
+
+@THEME.finding("Optimisers: Muon knows rare people better", "learns the tail better (arXiv 2509.26030)", "optimizers")
+def muon_rare(study: Study) -> Decision:
+    """Runs of two optimisers with alpha 1. Final accuracy of group decile_10, the rarest tenth, muon minus adamw, by seed:
+    95 % interval over seeds above 0 holds, below does not."""
+    muon, adamw = (runs.by_seed(runs.final("attribute_accuracy", "decile_10")) for runs in two_optimizers(study, ALPHA))
+    need(muon and adamw, "no final accuracy of group decile_10")
+    i = interval(paired(muon, adamw))
+    return f"{i.text()} above {mean_of(adamw.values()):.3g}", above(i)
+
+
+def answers(study: Study, when: str) -> dict[float, BySeed]:
+    """{wordings: {seed: final accuracy of answers about people who were never asked about}}, most first."""
+    asked = when_asked(study)
+    need(when in asked, f"no runs with questions {when}")
+    return {runs.runs[0].number("population_templates"): runs.by_seed(runs.final("question_accuracy", "not_asked"))
+            for runs in by_wordings(asked[when]).values()}
+
+
+def one_and_most(table: dict[float, BySeed]) -> tuple[BySeed, BySeed]:
+    most = max(table)
+    need(most > 1 in table, "no runs with one wording and with more")
+    return table[1.0], table[most]
+
+
+@THEME.finding("Questions: people never asked about need several wordings", "one is not enough (Allen-Zhu and Li 2023)", "asking")
+def several_wordings(study: Study) -> Decision:
+    """Asking runs (as defined above). Final question_accuracy of not_asked, most population_templates minus one, by seed,
+    mixed in and afterwards: holds if both 95 % intervals over seeds are above 0; not if one is below."""
+    tables = [one_and_most(answers(study, when)) for when in (MIXED, AFTER)]
+    gains = [interval(paired(most, one)) for one, most in tables]
+    means = ", ".join(f"{mean_of(one.values()):.3g} to {mean_of(most.values()):.3g}" for one, most in tables)
+    return f"from {means}: {', '.join(i.text() for i in gains)}", every(*map(above, gains))
+
+
+@THEME.finding("Questions: asking during training beats asking afterwards", "mixed is better (Allen-Zhu and Li 2023)", "asking")
+def mixed_is_better(study: Study) -> Decision:
+    """Asking runs with most population_templates. The same accuracy, mixed in minus afterwards, by seed: 95 % interval over
+    seeds above 0 holds, below does not."""
+    mixed, after = (one_and_most(answers(study, when))[1] for when in (MIXED, AFTER))
+    i = interval(paired(mixed, after))
+    return f"{i.text()} above {mean_of(after.values()):.3g}", above(i)
+
+
+@THEME.finding("Questions: what was read in one wording cannot be asked for", "about 10 % (Allen-Zhu and Li 2023)", "asking")
+def one_wording(study: Study) -> Decision:
+    """Asking runs with one of population_templates that ask afterwards. The same accuracy: 95 % interval over seeds below
+    0.2 holds, above does not."""
+    i = interval(one_and_most(answers(study, AFTER))[0].values())
+    return f"{i.text()}", below(i, 0.2)
