@@ -114,7 +114,8 @@ def fewer_exposures(runs):
 
 @row("Detection: confidence tells known from unknown only after the plateau")
 def detection(runs):
-    even = [run for run in exposed(runs) if alpha(run) == 0 and len(run.course("auroc_confidence", "held_out")[1])]
+    even = [run for run in exposed(runs) if alpha(run) == 0 and run.end is not None
+            and len(run.course("auroc_confidence", "held_out")[1])]
     if not even:
         return nothing()
     begin = by_seed(even, lambda run: run.at(run.begin, "auroc_confidence", "held_out"))

@@ -81,10 +81,11 @@ def fewer_exposures(study: Study) -> Decision:
 
 @THEME.finding("Detection: confidence tells known from unknown only after the plateau", "open", "exposure")
 def detection(study: Study) -> Decision:
-    """Exposed runs that are uniform. auroc_confidence of held_out: at plateau_start below 0.6, and final above 0.9: 95 %
-    intervals over seeds. Holds if both are, does not if one is on the other side."""
+    """Exposed runs that are uniform and have a plateau_end. auroc_confidence of held_out: at plateau_start below 0.6, and
+    final above 0.9: 95 % intervals over seeds. Holds if both are, does not if one is on the other side."""
     runs = of_alpha(exposed(study), 0).having("auroc_confidence", "held_out")
-    need(len(runs), "no uniform run with auroc_confidence of held-out individuals")
+    runs = runs.pick(np.isfinite(runs.scalar("plateau_end")))
+    need(len(runs), "no uniform run with auroc_confidence of held-out individuals that left its plateau")
     begin, end, final = (interval(runs.by_seed(values).values()) for values in (
         [run.at(run.scalar("plateau_start"), "auroc_confidence", "held_out") for run in runs],
         [run.at(run.scalar("plateau_end"), "auroc_confidence", "held_out") for run in runs],
