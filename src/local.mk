@@ -399,7 +399,12 @@ questions = \
 	jobs/studies/init/capacity.yaml \
 	jobs/studies/init/patching.yaml \
 	jobs/studies/init/mixer.yaml \
-	jobs/studies/init/memory.yaml
+	jobs/studies/init/memory.yaml \
+	jobs/studies/init/exposure.yaml \
+	jobs/studies/init/retention.yaml \
+	jobs/studies/init/mixture.yaml \
+	jobs/studies/init/optimizer.yaml \
+	jobs/studies/init/questions.yaml
 EXTRA_DIST += src/cli/embed_questions.awk
 BUILT_SOURCES += src/cli/questions.c
 CLEANFILES += src/cli/questions.c

@@ -40,7 +40,7 @@ assert 3 <= len(plan["runs"]) <= 16, len(plan["runs"])
 train_a_step() {
   "$LORE" init "$1" -o whole.yaml >/dev/null
   sed -E 's/train\.steps: \[[0-9, ]*\]/train.steps: [1, 2, 3]/; s/patch\.reference: \[[0-9, ]*\]/patch.reference: [0, 1, 2]/
-    s/([{ ])steps: [0-9]+/\1steps: 2/' whole.yaml >study.yaml
+    s/inject: \[[0-9, ]*\]/inject: [0, 1]/; s/([{ ])steps: [0-9]+/\1steps: 2/' whole.yaml >study.yaml
   "$LORE" run -q study.yaml -o results -s evaluate.sequences=2 -s evaluate.attention_sequences=2 -s compute.threads=1 \
     ${2:+-s "$2"} >out 2>err || {
     cat out err
@@ -59,6 +59,12 @@ assert counts["done"] > 2 and counts["done"] == sum(counts.values()), counts'
 @test "every study trains: capacity" { train_a_step capacity; }
 @test "every study trains: patching" { train_a_step patching; }
 @test "every study trains: mixer" { train_a_step mixer; }
+
+@test "every study trains: exposure" { train_a_step exposure; }
+@test "every study trains: mixture" { train_a_step mixture; }
+@test "every study trains: optimizer" { train_a_step optimizer; }
+@test "every study trains: questions" { train_a_step questions; }
+@test "every study trains: retention" { train_a_step retention; }
 
 @test "every study trains: memory" {
   "$LORE" init memory -o whole.yaml >/dev/null

@@ -3,7 +3,7 @@
 
 BEGIN {
   print "/* Generated from jobs/studies/init by src/cli/embed_questions.awk. */\n#include \"questions.h\"\n"
-  print "const lore_question lore_questions[] = {"
+  print "const lore_starter lore_starters[] = {"
 }
 FNR == 1 {
   if (name != "") print "    },"

@@ -24,7 +24,7 @@ static const lore_option options[] = {
 };
 
 static const char *question_word(int number) {
-  return lore_questions[number].name;
+  return lore_starters[number].name;
 }
 
 const lore_command_line lore_line_init = {
@@ -43,15 +43,15 @@ const lore_command_line lore_line_init = {
 
 /* What the study asks: its first line. */
 static void print_questions(void) {
-  for (const lore_question *q = lore_questions; q->name; q++)
+  for (const lore_starter *q = lore_starters; q->name; q++)
     printf("%-12s %.*s\n", q->name, (int)strcspn(q->text + 2, "\n"), q->text + 2);
   puts("\n'lore init QUESTION' writes QUESTION.yaml.");
 }
 
-static lore_status find_question(const char *name, const lore_question **question) {
+static lore_status find_question(const char *name, const lore_starter **question) {
   const char *names[64] = {NULL};
   int count = 0;
-  for (const lore_question *q = lore_questions; q->name; q++) {
+  for (const lore_starter *q = lore_starters; q->name; q++) {
     if (!strcmp(q->name, name)) {
       *question = q;
       return LORE_OK;
@@ -83,7 +83,7 @@ static lore_status write_new(const char *path, const char *text) {
   return lore_fail(LORE_FILE, "cannot write %s: %s", path, strerror(error));
 }
 
-static lore_status write_study(const lore_question *question, const char *output) {
+static lore_status write_study(const lore_starter *question, const char *output) {
   char path[256];
   if (output && !strcmp(output, "-")) {
     fputs(question->text, stdout);
@@ -101,7 +101,7 @@ static lore_status write_study(const lore_question *question, const char *output
 }
 
 static lore_status init(const lore_arguments *a, int words, char **word) {
-  const lore_question *question = NULL;
+  const lore_starter *question = NULL;
   if (words > 1)
     return lore_fail(LORE_USER, "unexpected argument '%s' (lore init takes one question)", word[1]);
   if (words == 0 && a->output)

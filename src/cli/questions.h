@@ -5,9 +5,9 @@
 typedef struct {
   const char *name; /* "warm-up" */
   const char *text; /* the study; its first line is the question, behind "# " */
-} lore_question;
+} lore_starter;
 
 /* Ends with a question without a name. */
-extern const lore_question lore_questions[];
+extern const lore_starter lore_starters[];
 
 #endif
