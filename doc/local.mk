@@ -63,6 +63,7 @@ nobase_dist_doc_DATA = \
 	COPYING \
 	data/README.md \
 	doc/architecture.md \
+	doc/beyond.md \
 	doc/checkpoint.md \
 	doc/collect.md \
 	doc/distributions.md \
