@@ -24,6 +24,7 @@ static const struct {
     {"max_probability", BY_GROUP},
     {"stored_bits_per_parameter", BY_GROUP},
     {"auroc_confidence", BY_GROUP},
+    {"question_accuracy", BY_GROUP},
     {"attention_name_to_name", BY_LAYER},
     {"attention_attribute_to_name", BY_LAYER},
     {"attention_attribute_to_text", BY_LAYER},

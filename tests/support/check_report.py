@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 ALONE = ("train_loss", "draw_count", "draw_alpha")
-BY_GROUP = ("attribute_loss", "attribute_accuracy", "max_probability", "stored_bits_per_parameter", "auroc_confidence")
+BY_GROUP = ("attribute_loss", "attribute_accuracy", "max_probability", "stored_bits_per_parameter", "auroc_confidence",
+            "question_accuracy")
 BY_LAYER = ("attention_name_to_name", "attention_attribute_to_name", "attention_attribute_to_text",
             "attention_sharpness")
 

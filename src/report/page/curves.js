@@ -252,6 +252,12 @@ function lossPictures(parent, runs) {
           who}: the probability that the known one is answered with more confidence. One half is chance.`
     });
   curvePicture(parent, runs, {
+    title: `Answers about ${name} ${who}`,
+    keys: [`question_accuracy ${state.group}`],
+    axis: shareAxis('accuracy (share of answers)'),
+    caption: 'Share of questions whose answers are all predicted.'
+  });
+  curvePicture(parent, runs, {
     title: `Stored bits of ${name} ${who}`,
     keys: [`stored_bits_per_parameter ${state.group}`],
     axis: {title: 'bits per parameter'},
