@@ -4,6 +4,8 @@
 #   jobs/figure.sh 4            # results/small/fig4.png, and the numbers in it as fig4_numbers.nc
 #   jobs/figure.sh 2 F M        # several; a study that they share is trained once
 #   jobs/figure.sh all          # all, the open questions, and the table of findings (hours)
+#   jobs/figure.sh -s compute.isa=v3 exposure   # with other settings, as for lore run: here on a processor without
+#                                               # AVX512_BF16, which the studies beyond the paper name
 #
 # To do the same at the paper's scale: lore submit jobs/studies/fig4.yaml (doc/figures.md).
 set -euo pipefail
@@ -25,6 +27,11 @@ results=${RESULTS:-results/small}
 python=${PYTHON:-/usr/bin/python3}
 cores=$(nproc)
 
+overrides=()
+while [ "${1:-}" = -s ] && [ $# -gt 1 ]; do
+  overrides+=(-s "$2")
+  shift 2
+done
 [ $# -gt 0 ] || set -- --help
 if [ "$1" = --help ] || [ "$1" = -h ]; then
   sed -n '2,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" | grep -v '^set'
@@ -48,10 +55,10 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 # train STUDY: one run per core at a time.
 train() {
   local study=jobs/studies/small/$1.yaml ranks=$cores runs
-  runs=$("$lore" plan "$study" --gflops 1 --json | "$python" -c 'import json, sys; print(len(json.load(sys.stdin)["runs"]))')
+  runs=$("$lore" plan "$study" "${overrides[@]}" --gflops 1 --json | "$python" -c 'import json, sys; print(len(json.load(sys.stdin)["runs"]))')
   [ "$ranks" -le "$runs" ] || ranks=$runs
   echo "lore: $study: $runs runs, $ranks at a time"
-  mpirun -n "$ranks" --bind-to none "$lore" run "$study" -o "$results/$1"
+  mpirun -n "$ranks" --bind-to none "$lore" run "$study" -o "$results/$1" "${overrides[@]}"
 }
 
 directories=()

@@ -203,22 +203,22 @@ print(len(drawn), "pictures")
 CODE
 }
 
-@test "figure.sh starts as many ranks as nproc says, even if Open MPI counts fewer cores" {
+@test "figure.sh starts as many ranks as nproc says, even if Open MPI counts fewer cores, with settings" {
   mkdir -p programs
   printf '#!/bin/sh\necho 7\n' >programs/nproc
   cat >programs/lore <<'END'
 #!/bin/sh
 case $1 in
   plan) echo '{"runs": [1, 2, 3, 4, 5, 6, 7, 8, 9]}' ;;
-  run) echo "rank of $OMPI_COMM_WORLD_SIZE" >>"$RANKS" ;;
+  run) echo "rank of $OMPI_COMM_WORLD_SIZE: $*" >>"$RANKS" ;;
 esac
 END
   printf '#!/bin/sh\n[ "$1" != -c ] || exec /usr/bin/python3 "$@"\n' >programs/python
   chmod +x programs/*
   env -u OMPI_MCA_rmaps_base_oversubscribe -u PRTE_MCA_rmaps_default_mapping_policy \
     PATH="$PWD/programs:$PATH" LORE=$PWD/programs/lore PYTHON=$PWD/programs/python RESULTS=$PWD/small RANKS=$PWD/ranks \
-    "$LORE_SOURCE/jobs/figure.sh" P
-  [ "$(grep -c 'rank of 7' ranks)" -eq 7 ]
+    "$LORE_SOURCE/jobs/figure.sh" -s compute.isa=v3 -s evaluate.every=50 P
+  [ "$(grep -c 'rank of 7: run .* -s compute.isa=v3 -s evaluate.every=50$' ranks)" -eq 7 ]
 }
 
 @test "a directory is read from its collected file while that is fresh" {
