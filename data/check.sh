@@ -122,7 +122,7 @@ templates location    "$here" ' (born|birth|company|employer|works|major|subject
     ' (city|home|residence|resident|house|address|lives|living|resides|apartment) '
 
 # Several attributes are places or dates, so a question says which.
-questions birth_place ' (born|birth|birthplace) ' ' (When|date|day) ' ' (city|place|Where|birthplace) '
+questions birth_place ' (born|birth|birthplace|native) ' ' (When|date|day) ' ' (city|place|Where|birthplace) '
 questions birth_date  " (born|birth|life|world) " ' (city|Where|place of|birthplace) ' ' (When|date|day) '
 questions university  ' (university|mater) ' ' (major|subject|field|born|birth|company|employer) '
 questions major       ' (major|subject|field|discipline) ' ' (born|birth|company|employer|university|at) '
@@ -130,7 +130,7 @@ questions company     ' (company|employer|employs) ' ' (born|birth|city|major|su
 questions location    ' (live|home|resident|living|residence|house|apartment|evening) ' \
     ' (born|birth|company|employer|work|major|subject|student) '
 
-# Vocabulary and length over everything: the lists, the templates, years
+# Vocabulary and length over everything but questions: the lists, the templates, years
 # 1900-2099, twelve months, days 1-31.
 (
     cd "$dir" || exit 1

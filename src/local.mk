@@ -273,7 +273,7 @@ cli_sources = \
 	src/cli/options.h \
 	src/cli/plan.c \
 	src/cli/probe.c \
-	src/cli/questions.h \
+	src/cli/starters.h \
 	src/cli/report.c \
 	src/cli/run.c \
 	src/cli/settings.c \
@@ -391,7 +391,7 @@ src/report/page_parts.c: src/report/embed_page.awk $(page_parts) $(CHARTJS)
 	  "$(CHARTJS)" >$@.new && mv -f $@.new $@
 
 # The studies that lore init writes.
-questions = \
+starters = \
 	jobs/studies/init/phases.yaml \
 	jobs/studies/init/imbalance.yaml \
 	jobs/studies/init/warm-up.yaml \
@@ -404,13 +404,13 @@ questions = \
 	jobs/studies/init/retention.yaml \
 	jobs/studies/init/mixture.yaml \
 	jobs/studies/init/optimizer.yaml \
-	jobs/studies/init/questions.yaml
-EXTRA_DIST += src/cli/embed_questions.awk
-BUILT_SOURCES += src/cli/questions.c
-CLEANFILES += src/cli/questions.c
-src/cli/questions.c: src/cli/embed_questions.awk $(questions)
+	jobs/studies/init/asking.yaml
+EXTRA_DIST += src/cli/embed_starters.awk
+BUILT_SOURCES += src/cli/starters.c
+CLEANFILES += src/cli/starters.c
+src/cli/starters.c: src/cli/embed_starters.awk $(starters)
 	$(AM_V_at)$(MKDIR_P) src/cli
-	$(AM_V_GEN)$(AWK) -f "$(srcdir)/src/cli/embed_questions.awk" $(questions:%=$(srcdir)/%) >$@.new && \
+	$(AM_V_GEN)$(AWK) -f "$(srcdir)/src/cli/embed_starters.awk" $(starters:%=$(srcdir)/%) >$@.new && \
 	  mv -f $@.new $@
 
 # The commit that "lore --version" names. Looked up by every make, written only when it changed.
@@ -494,6 +494,6 @@ libprocessor_a_CFLAGS = $(AM_CFLAGS) $(LORE_OLDEST_CFLAGS)
 
 bin_PROGRAMS += lore
 lore_SOURCES = $(cli_sources)
-nodist_lore_SOURCES = src/cli/questions.c
+nodist_lore_SOURCES = src/cli/starters.c
 lore_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/src/cli
 lore_LDADD = $(probe_libraries) $(lore_libs)

@@ -63,7 +63,7 @@ assert counts["done"] > 2 and counts["done"] == sum(counts.values()), counts'
 @test "every study trains: exposure" { train_a_step exposure; }
 @test "every study trains: mixture" { train_a_step mixture; }
 @test "every study trains: optimizer" { train_a_step optimizer; }
-@test "every study trains: questions" { train_a_step questions; }
+@test "every study trains: asking" { train_a_step asking; }
 @test "every study trains: retention" { train_a_step retention; }
 
 @test "every study trains: memory" {

@@ -32,6 +32,44 @@ refused() {
   [ "$code" -eq "$wanted" ] && [ ! -s out ] && grep -q '^lore: error: ' err
 }
 
+@test "questions and optimisers cost in a sweep what they cost alone" {
+  cat >asking.yaml <<'END'
+name: s
+population: {individuals: 2048, held_out: 64}
+model: {layers: 2, width: 32, heads: 2, hidden: 64}
+train: {steps: 40, batch: 8, shard: 2}
+evaluate: {every: 10, dense_every: 0, dense_until: 0, sequences: 1024, attention_sequences: 8}
+experiments:
+  plain: {}
+  read: {population: {questions: true, asked: 1536}}
+  mixed: {population: {questions: true, asked: 1536}, distribution: {questions: 0.9}}
+  muon: {train: {optimizer: muon}}
+END
+  "$LORE" plan --gflops 1 --json asking.yaml >plan.json
+  sed '/^experiments:/,$d' asking.yaml >alone.yaml
+  local ask=(-s population.questions=true -s population.asked=1536)
+  "$LORE" check --json alone.yaml >plain.json
+  "$LORE" check --json alone.yaml "${ask[@]}" >read.json
+  "$LORE" check --json alone.yaml "${ask[@]}" -s distribution.questions=0.9 >mixed.json
+  "$LORE" check --json alone.yaml -s train.optimizer=muon >muon.json
+  "$PYTHON" - <<'END'
+import json
+
+planned = {run["experiment"]: run for run in json.load(open("plan.json"))["runs"]}
+for name, run in planned.items():
+    alone = json.load(open(f"{name}.json"))
+    for what in ("tokens", "operations"):
+        assert abs(run[what] / alone[what] - 1) < 0.01, (name, what, run[what], alone[what])
+tokens = {name: run["tokens"] / (40 * 8) for name, run in planned.items()}
+assert tokens["plain"] == tokens["read"] == tokens["muon"] and 75 < tokens["plain"] < 90, tokens
+assert abs(tokens["mixed"] / tokens["plain"] - (1 - 0.675 + 0.675 * 13 / 83)) < 0.05, tokens  # 0.9 of three quarters
+assert planned["muon"]["operations"] > 1.01 * planned["plain"]["operations"]
+# Two groups more, and questions beside biographies; the same ones, whatever training shows.
+evaluation = {name: run["evaluation_operations"] for name, run in planned.items()}
+assert 2 < evaluation["read"] / evaluation["plain"] < 2.5 and evaluation["read"] == evaluation["mixed"], evaluation
+END
+}
+
 @test "held-out and new people whom no ancestor was trained on" {
   cat >people.yaml <<'END'
 name: s

@@ -261,7 +261,7 @@ def evaluate(model: Model, tokens: xr.Dataset, row: int) -> Scores:
         loss[s, k], correct[s, k] = each[s, value].sum(), right[s, value].all()
     about = group["sentence_attribute"].values
     biography, asks = np.ones(len(about), bool), np.zeros(len(about), bool)
-    if "question" in group:  # earlier versions have none
+    if "question" in group:  # files of before there were questions lack it
         biography, asks = group["question"].values == 0, group["question"].values == 1
     means = [[of[biography][about[biography] == kind].mean() for kind in range(int(about.max()) + 1)]
              for of in (loss, correct)]

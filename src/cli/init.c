@@ -11,7 +11,7 @@
 #include "lore/base/textfile.h"
 #include "lore/settings/nearest.h"
 #include "options.h"
-#include "questions.h"
+#include "starters.h"
 
 typedef struct {
   const char *output;
@@ -42,13 +42,13 @@ const lore_command_line lore_line_init = {
 };
 
 /* What the study asks: its first line. */
-static void print_questions(void) {
+static void print_starters(void) {
   for (const lore_starter *q = lore_starters; q->name; q++)
     printf("%-12s %.*s\n", q->name, (int)strcspn(q->text + 2, "\n"), q->text + 2);
   puts("\n'lore init QUESTION' writes QUESTION.yaml.");
 }
 
-static lore_status find_question(const char *name, const lore_starter **question) {
+static lore_status find_starter(const char *name, const lore_starter **question) {
   const char *names[64] = {NULL};
   int count = 0;
   for (const lore_starter *q = lore_starters; q->name; q++) {
@@ -107,9 +107,9 @@ static lore_status init(const lore_arguments *a, int words, char **word) {
   if (words == 0 && a->output)
     return lore_fail(LORE_USER, "lore init needs a question; 'lore init' lists them");
   if (words == 0) {
-    print_questions();
+    print_starters();
   } else {
-    LORE_TRY(find_question(word[0], &question));
+    LORE_TRY(find_starter(word[0], &question));
     LORE_TRY(write_study(question, a->output));
   }
   return lore_options_flush();

@@ -19,18 +19,22 @@ static const char *injected_text(const lore_population_config *population) {
   return population->injected > 0 ? text : "";
 }
 
-static const char *asked_text(const lore_population_config *population) {
+/* How many training asks about. */
+static int64_t count_asked(const lore_settings *s) {
+  return s->distribution.questions > 0 ? s->population.asked : 0;
+}
+
+static const char *asked_text(const lore_settings *s) {
   static char text[64];
-  if (population->asked > 0)
-    snprintf(text, sizeof text, ", %lld asked about", (long long)population->asked);
-  return population->asked > 0 ? text : "";
+  if (count_asked(s) > 0)
+    snprintf(text, sizeof text, ", %lld asked about", (long long)count_asked(s));
+  return count_asked(s) > 0 ? text : "";
 }
 
 static void print_facts(const lore_settings *s, const lore_estimate *e) {
   char text[WORDS_MAX];
   printf("individuals        %lld known, %lld held out%s%s\n", (long long)s->population.individuals,
-         (long long)s->population.held_out, injected_text(&s->population),
-         asked_text(&s->population));
+         (long long)s->population.held_out, injected_text(&s->population), asked_text(s));
   printf("distribution       %s\n", lore_distribution_describe(s, sizeof text, text));
   printf("curriculum         %s\n", lore_curriculum_describe(s, sizeof text, text));
   printf("vocabulary         %d tokens, longest biography %d, mean %.1f tokens\n", e->vocabulary,
@@ -59,7 +63,7 @@ static void print_population(const lore_assembly *a, lore_lengths lengths) {
   printf("individuals   %lld known, %lld held out%s%s\n",
          (long long)lore_population_known(a->population),
          (long long)lore_population_held_out(a->population),
-         injected_text(&a->settings->population), asked_text(&a->settings->population));
+         injected_text(&a->settings->population), asked_text(a->settings));
   printf("full names    %lld possible: %lld first, %lld middle, %lld last\n",
          firsts * firsts * lasts, firsts, firsts, lasts);
   printf("vocabulary    %d tokens\n", lore_vocabulary_size(v));
@@ -97,12 +101,11 @@ static void print_biography(const lore_assembly *a, int64_t who, lore_template_s
   lore_paint_biography(paint, a->vocabulary, batch, 0, 4);
 }
 
-/* One of each attribute; the individuals printed before have the templates before. */
+/* One of each attribute; each further individual shows the next template. */
 static void print_questions(const lore_assembly *a, int64_t who, lore_batch *batch,
                             const lore_paint *paint) {
   int template = (int)(who % a->settings->population.question_templates);
-  printf("  questions%s\n",
-         who < a->settings->population.asked ? "" : ", which training does not ask");
+  printf("  questions%s\n", who < count_asked(a->settings) ? "" : ", which training does not ask");
   for (int i = 0; i < LORE_ATTRIBUTES; i++) {
     lore_batch_clear(batch);
     lore_batch_append_question(batch, a->population, who,

@@ -11,6 +11,8 @@ static lore_status start_counter(const lore_manifest *m, lore_operation_counter 
     population->individuals = INDIVIDUALS;
   population->held_out = population->new_ones = population->throw_away = 0;
   population->injected = 0;
+  population->questions = true; /* any run may have them */
+  population->question_templates = LORE_QUESTIONS;
   LORE_TRY(lore_assembly_create(&c->few, &c->sample));
   return lore_assembly_lengths(&c->sample, &c->lengths);
 }

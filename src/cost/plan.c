@@ -21,6 +21,8 @@ typedef struct {
   lore_model_config model;
   lore_evaluate_config evaluate;
   lore_patch_config patch;
+  lore_optimizer optimizer;
+  double asking; /* share of questions */
   int groups;
   int64_t steps;
   int batch, shard, threads;
@@ -52,6 +54,8 @@ static void make_key(const lore_settings *s, int threads, lore_plan_key *key) {
   memcpy(&key->model, &s->model, sizeof key->model);
   memcpy(&key->evaluate, &s->evaluate, sizeof key->evaluate);
   memcpy(&key->patch, &s->train.patch, sizeof key->patch);
+  key->optimizer = s->train.optimizer;
+  key->asking = lore_assembly_asking(s);
   key->groups = count_groups(s);
   key->steps = s->train.steps;
   key->batch = s->train.batch;
@@ -119,16 +123,12 @@ static lore_status find_estimate(lore_plan_cache *cache, const lore_settings *se
 }
 
 static void fill_run(const lore_settings *s, const lore_estimate *e, lore_plan_run *run) {
-  const lore_cost_task *task = lore_cost_task_of(s->task);
   const lore_disk_run disk = lore_disk_of_run(s, e->checkpoint_bytes);
-  double per_sequence = e->operations / ((double)s->train.steps * s->train.batch);
   *run = (lore_plan_run){.tokens = e->tokens,
                          .operations = e->operations,
-                         /* A third of a training step's: forward only. */
-                         .evaluation_operations =
-                             (double)e->evaluations * task->evaluated(s) * per_sequence / 3,
+                         .evaluation_operations = e->evaluation_operations,
                          .threads = e->threads,
-                         .one_rank = !task->sharded,
+                         .one_rank = !lore_cost_task_of(s->task)->sharded,
                          .peak_bytes = e->peak_bytes,
                          .weights_bytes = disk.weights,
                          .resume_bytes = disk.resume};

@@ -23,8 +23,6 @@ typedef struct {
   /* Floating-point operations of the training. */
   lore_status (*operations)(lore_operation_counter *counter, const lore_settings *settings,
                             double *operations);
-  /* Sequences (or pairs) of an evaluation. */
-  double (*evaluated)(const lore_settings *settings);
   /* The matrix products of a step, at most LORE_COST_SHAPES_MAX, in no more rows than a pass of a
    * few hundredths of a second allows. */
   lore_status (*shapes)(const lore_settings *settings, int *count, lore_gemm_shape *shape);

@@ -24,6 +24,12 @@ static size_t trainer_bytes(const lore_assembly *a, const lore_settings *s, int 
   return most;
 }
 
+/* A sample may lack some. */
+static int count_groups(const lore_settings *s) {
+  lore_group group[LORE_GROUPS_MAX];
+  return lore_groups_of(s, group);
+}
+
 static void estimate_memory(const lore_assembly *a, const lore_settings *s, int ranks,
                             size_t before, lore_estimate *e) {
   lore_gemm_shape shapes[LORE_GEMM_SHAPES_MAX];
@@ -32,12 +38,17 @@ static void estimate_memory(const lore_assembly *a, const lore_settings *s, int 
   e->population_bytes = lore_population_bytes(&s->population) +
                         lore_exposure_bytes(lore_population_total(&s->population));
   e->trainer_bytes = trainer_bytes(a, s, ranks, e->threads);
-  e->evaluator_bytes = lore_evaluator_bytes(a->model, &s->evaluate, a->groups, a->longest,
+  e->evaluator_bytes = lore_evaluator_bytes(a->model, &s->evaluate, count_groups(s), a->longest,
                                             e->threads, lore_patch_wanted(&s->train.patch));
   e->scratch_bytes = (size_t)e->threads * lore_gemm_scratch_bytes(count, shapes);
   e->peak_bytes = e->process_bytes + e->population_bytes + e->trainer_bytes + e->evaluator_bytes +
                   e->scratch_bytes;
   e->checkpoint_bytes = (size_t)a->model->parameters * sizeof(real);
+}
+
+/* A third of those of training. */
+static double forward_operations(const lore_model *model, double tokens) {
+  return tokens * lore_model_flops_per_token(model, tokens) / 3;
 }
 
 static lore_status fill_estimate(const lore_assembly *a, const lore_settings *s, int ranks,
@@ -56,6 +67,9 @@ static lore_status fill_estimate(const lore_assembly *a, const lore_settings *s,
   e->evaluations = lore_evaluate_count(&s->evaluate, s->train.steps);
   e->tokens = tokens * s->train.batch * (double)s->train.steps;
   e->operations = lore_assembly_operations(a->model, s, tokens);
+  e->evaluation_operations = (double)e->evaluations * s->evaluate.sequences * count_groups(s) *
+                             (forward_operations(a->model, lengths.biography) +
+                              forward_operations(a->model, lengths.question));
   estimate_memory(a, s, ranks, before, e);
   return LORE_OK;
 }
@@ -98,21 +112,16 @@ static lore_status estimate_biographies(const lore_settings *settings, int ranks
 
 static lore_status count_operations(lore_operation_counter *c, const lore_settings *s,
                                     double *operations) {
-  if (!c->model || memcmp(&c->model->config, &s->model, sizeof s->model) != 0) {
+  const lore_vocabulary *v = c->sample.vocabulary;
+  int words = s->population.questions ? lore_vocabulary_size(v) : lore_vocabulary_plain_size(v);
+  if (!c->model || c->model->vocabulary != words ||
+      memcmp(&c->model->config, &s->model, sizeof s->model) != 0) {
     lore_model_destroy(c->model);
     c->model = NULL;
-    LORE_TRY(lore_model_create(&s->model, lore_vocabulary_size(c->sample.vocabulary),
-                               c->sample.longest, &c->model));
+    LORE_TRY(lore_model_create(&s->model, words, c->sample.longest, &c->model));
   }
   *operations = lore_assembly_operations(c->model, s, lore_assembly_tokens(s, c->lengths));
   return LORE_OK;
-}
-
-/* Of a biography's length; a question is like one of its sentences. */
-static double count_sequences(const lore_settings *s) {
-  lore_group group[LORE_GROUPS_MAX];
-  double biographies = (double)lore_groups_of(s, group) * s->evaluate.sequences;
-  return s->population.questions ? biographies * (1 + 1.0 / LORE_ATTRIBUTES) : biographies;
 }
 
 /* The model without a population; destroy it, also after a failure. */
@@ -159,5 +168,4 @@ const lore_cost_task lore_cost_biographies = {.sharded = true,
                                               .estimate = estimate_biographies,
                                               .checkpoint = measure_checkpoint,
                                               .operations = count_operations,
-                                              .evaluated = count_sequences,
                                               .shapes = make_shapes};

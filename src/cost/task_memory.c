@@ -59,13 +59,12 @@ static lore_status estimate_memory_task(const lore_settings *s, int ranks, bool 
                        .population_bytes = lore_pairs_bytes(c),
                        .trainer_bytes = lore_memory_trainer_bytes(c, &s->train),
                        .scratch_bytes = lore_gemm_scratch_bytes(LORE_MEMORY_GEMM_SHAPES, shapes)};
+  /* Of all pairs, forward only. */
+  e->evaluation_operations =
+      (double)e->evaluations * (double)lore_pairs_count(c) * (e->operations / e->tokens) / 3;
   e->peak_bytes = before + e->population_bytes + e->trainer_bytes + e->scratch_bytes;
   LORE_TRY(measure_checkpoint(s, &e->checkpoint_bytes));
   return find_baselines(s, sampled, e);
-}
-
-static double count_pairs(const lore_settings *s) {
-  return (double)lore_pairs_count(&s->memory);
 }
 
 static lore_status make_shapes(const lore_settings *s, int *count, lore_gemm_shape *shape) {
@@ -77,5 +76,4 @@ static lore_status make_shapes(const lore_settings *s, int *count, lore_gemm_sha
 const lore_cost_task lore_cost_memory = {.estimate = estimate_memory_task,
                                          .checkpoint = measure_checkpoint,
                                          .operations = count_operations,
-                                         .evaluated = count_pairs,
                                          .shapes = make_shapes};

@@ -19,7 +19,7 @@ enum {
 };
 
 struct lore_vocabulary {
-  int size;
+  int size, plain_size;
   char *word[WORDS_MAX];
   struct hsearch_data index; /* word -> token, while building */
   uint16_t first_name[LORE_FIRST_NAMES], last_name[LORE_LAST_NAMES];
@@ -190,6 +190,7 @@ static lore_status fill_vocabulary(lore_vocabulary *v) {
   LORE_TRY(intern_values(v, lore_list_companies, LORE_COMPANIES, v->company));
   LORE_TRY(intern_date(v));
   LORE_TRY(intern_templates(v));
+  v->plain_size = v->size;
   if (v->questions)
     LORE_TRY(intern_questions(v));
   v->longest = longest_biography(v);
@@ -223,6 +224,10 @@ void lore_vocabulary_destroy(lore_vocabulary *v) {
 
 int lore_vocabulary_size(const lore_vocabulary *v) {
   return v->size;
+}
+
+int lore_vocabulary_plain_size(const lore_vocabulary *v) {
+  return v->plain_size;
 }
 
 const char *lore_vocabulary_word(const lore_vocabulary *v, uint16_t token) {

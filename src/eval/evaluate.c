@@ -335,7 +335,7 @@ static void evaluate_chunk(lore_evaluator *e, evaluation_worker *worker, const r
              e->answer + (size_t)(task / e->chunks) * (size_t)e->values + first * LORE_ATTRIBUTES);
   if (task < e->chunks)
     add_signatures(e, worker, first, e->signatures + (size_t)chunk * e->attention_layers);
-  if (e->asks) {
+  if (e->asks) { /* last: it overwrites the workspace, whose attention was looked at */
     lore_batch_clear(&worker->batch);
     lore_batch_asking(&worker->batch, e->population, group->first, group->count, first, count);
     score_batch(e, worker, parameters);

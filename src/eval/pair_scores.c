@@ -41,6 +41,7 @@ void lore_pair_scores(const lore_pairs *pairs, const lore_group *group, const re
       metrics->stored_bits / (double)lore_memory_parameters(&pairs->config);
   metrics->calibration_error = metrics->confidently_wrong = NAN;
   metrics->auroc_confidence = metrics->auroc_entropy = NAN;
+  metrics->question_loss = metrics->question_accuracy = NAN;
   for (int i = 0; i < LORE_ATTRIBUTES; i++)
     metrics->attribute_loss_by_attribute[i] = metrics->attribute_accuracy_by_attribute[i] = NAN;
 }

@@ -17,9 +17,9 @@ const lore_tokens_variable lore_tokens_table[LORE_TOKENS_VARIABLES] = {
 
 static const char summary_of_steps[] =
     "What training shows at some of its steps: sequences of tokens, one after the other, without "
-    "padding. Each sequence is a biography or a question; every token has a target, and the loss "
-    "of "
-    "a step is the mean cross-entropy over all its tokens.";
+    "padding. Each is a biography or a question; every token has a target, and the loss of a step "
+    "is "
+    "the mean cross-entropy over all its tokens.";
 
 static const char summary_of_groups[] =
     "What every evaluation of a run shows of each group of individuals: sequences of tokens, one "

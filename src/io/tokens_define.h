@@ -19,7 +19,8 @@ typedef enum { LORE_BY_SEQUENCE, LORE_BY_SENTENCE, LORE_BY_POSITION } lore_token
   X(SENTENCE_ATTRIBUTE, "sentence_attribute", NC_BYTE, LORE_BY_SENTENCE, LORE_TOKENS_ATTRIBUTES,   \
     "attribute that the sentence is about; -1: there is no such sentence")                         \
   X(SENTENCE_TEMPLATE, "sentence_template", NC_BYTE, LORE_BY_SENTENCE, NULL,                       \
-    "template of the attribute from which the sentence is made")                                   \
+    "template of the attribute from which the sentence is made; of a question, its question; -1: " \
+    "none")                                                                                        \
   X(NAME_AT, "name_at", NC_INT, LORE_BY_SENTENCE, NULL,                                            \
     "first token of the name, counted from the sequence's first token")                            \
   X(VALUE_AT, "value_at", NC_INT, LORE_BY_SENTENCE, NULL,                                          \

@@ -105,18 +105,20 @@ lore_status lore_assembly_lengths(const lore_assembly *a, lore_lengths *lengths)
   return LORE_OK;
 }
 
-double lore_assembly_tokens(const lore_settings *s, lore_lengths lengths) {
+double lore_assembly_asking(const lore_settings *s) {
   enum { DRAWS = 2048 };
-  double share = s->distribution.questions;
-  if (share <= 0)
-    return lengths.biography;
+  if (s->distribution.questions <= 0)
+    return 0;
   const lore_sampler sampler =
       lore_sampler_create(&s->distribution, &s->curriculum, &s->population, s->seed, s->train.steps,
                           s->train.batch, s->train.shard);
   int asked = 0;
   for (int64_t i = 0; i < DRAWS; i++)
-    asked +=
-        lore_sampler_draw(&sampler, i / s->train.batch, i % s->train.batch) < s->population.asked;
-  share *= (double)asked / DRAWS;
-  return lengths.biography + share * (lengths.question - lengths.biography);
+    asked += lore_sampler_draw(&sampler, i * s->train.steps / DRAWS, i % s->train.batch) <
+             s->population.asked;
+  return s->distribution.questions * asked / DRAWS;
+}
+
+double lore_assembly_tokens(const lore_settings *s, lore_lengths lengths) {
+  return lengths.biography + lore_assembly_asking(s) * (lengths.question - lengths.biography);
 }

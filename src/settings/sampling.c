@@ -314,7 +314,7 @@ static void describe_additions(const lore_settings *s, description *w) {
       append_words(w, ", %s at the end", lore_word_from_real(d->final_fresh, number));
   }
   if (d->questions > 0)
-    append_words(w, "; %s questions of what is about the first %lld",
+    append_words(w, "; %s of the sequences about the first %lld are questions",
                  lore_word_from_real(d->questions, number), (long long)s->population.asked);
   if (d->inject.count > 0)
     append_words(w, "; %lld injected %d time%s%s", (long long)s->population.injected,

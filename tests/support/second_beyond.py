@@ -279,27 +279,26 @@ def answers(runs, afterwards):
             for wordings, cell in split(part, lambda run: run["population_templates"]).items()}
 
 
-def has_both(table):
-    return 1 in table and max(table) > 1
-
-
-@row("Questions: people never asked about need several wordings")
+@row("Questions: people never asked about need several wordings, if asked afterwards")
 def several_wordings(runs):
-    tables = [answers(runs, afterwards) for afterwards in (False, True)]
-    if not all(map(has_both, tables)):
-        return nothing()
-    return both(*((minus(table[max(table)], table[1]), "above", 0) for table in tables))
+    table = answers(runs, True)
+    return single(minus(table[max(table)], table[1]), "above", 0) if 1 in table and max(table) > 1 else nothing()
+
+
+@row("Questions: one wording is enough if questions are mixed in")
+def one_wording_mixed(runs):
+    table = answers(runs, False)
+    return single(table[1], "above", 0.5) if 1 in table else nothing()
 
 
 @row("Questions: asking during training beats asking afterwards")
 def mixed_is_better(runs):
     mixed, after = (answers(runs, afterwards) for afterwards in (False, True))
-    if not (has_both(mixed) and has_both(after)):
-        return nothing()
-    return single(minus(mixed[max(mixed)], after[max(after)]), "above", 0)
+    most = max(set(mixed) & set(after), default=None)
+    return single(minus(mixed[most], after[most]), "above", 0) if most else nothing()
 
 
-@row("Questions: what was read in one wording cannot be asked for")
+@row("Questions: what was read in one wording cannot be asked for afterwards")
 def one_wording(runs):
     table = answers(runs, True)
-    return single(table[1], "below", 0.2) if has_both(table) else nothing()
+    return single(table[1], "below", 0.2) if 1 in table else nothing()

@@ -90,7 +90,7 @@ Sets of runs
     with population_, distribution_, curriculum_, train_steps or train_batch.
   Memories: of finished uniform runs with stored_bits of known above 0 at any record, every set that differs in
     population_individuals and train_steps only, parted by exposures (train_steps * train_batch / N, to two digits);
-    the parts with two N or more.
+    the parts with two N or more. Of several of one width with as many exposures, the first counts.
   Exposed runs: of the kinds uniform and power law, finished (all, if none is), with exposure_values of known, that
     differ in distribution_kind and distribution_alpha only. The alpha of a uniform run is 0.
   Injected runs: of the kind injection with group injected, finished (all, if none is), that differ in

@@ -1,4 +1,4 @@
-"""Questions about people who were asked about in training, and about those who were only read of."""
+"""Questions about people who were asked about in training, and about people of whom it had biographies only."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ ATTRIBUTES = 6
 
 @dataclass
 class Memory:
-    """Of runs that differ in population and steps only, with about as many exposures of each individual: for each run, bits for each parameter of its
-    layers that there are to store, and that it stores when training ends; all (run), by ascending first."""
+    """Of runs that differ in population and steps only, with about as many exposures of each individual: for each run, bits for
+    each parameter of its layers that there are to store, and that it stores when training ends; all (run), by ascending first."""
     title: str
     width: float
     exposures: float
@@ -90,7 +90,8 @@ def capacity_by_seed(memory: Memory) -> BySeed:
     """The most that is stored for each parameter: of the population with the largest mean over seeds."""
     places = [np.isclose(memory.offered, x) for x in np.unique(memory.offered.round(9))]
     best = max(places, key=lambda place: float(memory.stored[place].mean()))
-    return {int(seed): float(stored) for seed, stored in zip(memory.seed[best], memory.stored[best])}
+    seeds, stored = memory.seed[best], memory.stored[best]
+    return {int(seed): float(stored[seeds == seed].mean()) for seed in np.unique(seeds)}
 
 
 def capacity(memory: Memory) -> float:

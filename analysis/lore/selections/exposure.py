@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lore.errors import MissingRuns
-from lore.selections.families import family
+from lore.selections.families import of_family
 from lore.statistics import fit_logistic
 from lore.study import Floats, Run, Study, drawn
 
@@ -71,8 +71,9 @@ def half_exposures(run: Run, group: str = "known") -> float:
 
 def with_bins(study: Study) -> Study:
     """Uniform runs and power laws that have bins of known individuals; MissingRuns if there are none."""
-    runs = study.chosen(run for run in drawn(study) if family(run) in ("uniform", "power law") and run.bins
-                        and run.binned("exposure_values", "known").size)
+    counted = study.chosen(run for run in of_family(study, "uniform", "power law")
+                           if run.bins and run.binned("exposure_values", "known").size)
+    runs = study.chosen(drawn(counted))
     if not len(runs):
         raise MissingRuns("no run with exposure_values of known individuals", study.title)
     return runs

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lore.errors import MissingRuns
-from lore.selections.families import family
+from lore.selections.families import family, of_family
 from lore.study import Floats, Run, Study, drawn
 
 GROUP = "injected"
@@ -22,8 +22,9 @@ class Knowledge:
 
     @property
     def kept(self) -> float:
-        """At the last step, as a share of that at the first evaluation after the last injection; NaN if that is 0."""
-        return float(self.nats[-1] / self.nats[0]) if self.nats[0] > 0 else np.nan
+        """At the last step, as a share of that at the first evaluation after the last injection; NaN if that is 0 or there
+        is none."""
+        return float(self.nats[-1] / self.nats[0]) if self.nats.size and self.nats[0] > 0 else np.nan
 
     def misses(self) -> tuple[float, float]:
         """Root mean squares of the logarithm of knowledge about a line over log steps, and over steps; NaN if there is none
@@ -65,7 +66,7 @@ def kinds(study: Study) -> dict[str, Study]:
 def shown_often(study: Study) -> Study:
     """Of runs that differ in when and how individuals are injected only (the set with most ways), those that show them most
     often; MissingRuns without such runs."""
-    runs = study.chosen(run for run in drawn(study) if family(run) == "injection" and GROUP in run.groups)
+    runs = study.chosen(drawn(of_family(study, "injection").having("attribute_loss", GROUP)))
     if not len(runs):
         raise MissingRuns("no runs with individuals that are injected (distribution.inject)", study.title)
     own = runs.along("distribution_inject", "distribution_inject_wording")[0]

@@ -11,8 +11,9 @@ typedef struct {
   double tokens_per_biography; /* mean over a sample */
   double baseline, empirical_baseline;
   int64_t steps, evaluations;
-  double tokens;     /* of the whole training */
-  double operations; /* floating-point operations of the whole training */
+  double tokens;                /* of the whole training */
+  double operations;            /* floating-point operations of the whole training */
+  double evaluation_operations; /* and of all its evaluations */
   size_t population_bytes, trainer_bytes, evaluator_bytes, scratch_bytes;
   size_t process_bytes; /* what the program itself occupies already */
   size_t peak_bytes;    /* the sum */

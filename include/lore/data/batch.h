@@ -22,7 +22,7 @@ typedef struct {
   int64_t *individual; /* sequences_capacity; that the sequence is about */
   uint8_t *question;   /* sequences_capacity; 1: it is a question, 0: a biography */
   /* For sequence s and its k-th sentence, s * LORE_ATTRIBUTES + k. A question is one sentence;
-   * where the others would be, value_length is 0, and nothing else is meant. */
+   * where the others would be, value_length is 0, and the other fields are undefined. */
   uint8_t *attribute;    /* lore_attribute of the sentence */
   uint8_t *template;     /* of the attribute, from which it is made */
   int32_t *name_at;      /* position (absolute, in token[]) of the first name token */

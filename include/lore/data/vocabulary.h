@@ -34,6 +34,9 @@ void lore_vocabulary_destroy(lore_vocabulary *vocabulary);
 /* Number of tokens, the begin token included. */
 int lore_vocabulary_size(const lore_vocabulary *vocabulary);
 
+/* The same without those of questions, which come last. */
+int lore_vocabulary_plain_size(const lore_vocabulary *vocabulary);
+
 /* The word of a token; "<begin>" for LORE_TOKEN_BEGIN. Owned by the vocabulary. */
 const char *lore_vocabulary_word(const lore_vocabulary *vocabulary, uint16_t token);
 

@@ -46,7 +46,10 @@ typedef struct {
 
 lore_status lore_assembly_lengths(const lore_assembly *assembly, lore_lengths *lengths);
 
-/* Mean tokens of a sequence that a training with `settings` begins with. */
+/* The share of a training's sequences that are questions, from a sample of its draws. */
+double lore_assembly_asking(const lore_settings *settings);
+
+/* Mean tokens of a sequence of a training. */
 double lore_assembly_tokens(const lore_settings *settings, lore_lengths lengths);
 
 #endif

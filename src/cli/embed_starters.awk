@@ -1,8 +1,8 @@
 # Turns studies into one C file, so that lore init can write them.
-# usage: awk -f embed_questions.awk jobs/studies/init/imbalance.yaml ... > questions.c
+# usage: awk -f embed_starters.awk jobs/studies/init/imbalance.yaml ... > starters.c
 
 BEGIN {
-  print "/* Generated from jobs/studies/init by src/cli/embed_questions.awk. */\n#include \"questions.h\"\n"
+  print "/* Generated from jobs/studies/init by src/cli/embed_starters.awk. */\n#include \"starters.h\"\n"
   print "const lore_starter lore_starters[] = {"
 }
 FNR == 1 {
