@@ -115,6 +115,10 @@ static void reconcile_distribution(lore_random *random, lore_settings *s) {
   if (d.kind == LORE_DISTRIBUTION_UNIFORM)
     s->distribution.among =
         d.among == LORE_AMONG_ASKED && !s->population.questions ? LORE_AMONG_ALL : d.among;
+  if (s->distribution.among == LORE_AMONG_OTHERS && s->population.asked > 0)
+    s->population.asked = s->population.individuals; /* or nobody of them would be drawn */
+  if (d.kind == LORE_DISTRIBUTION_REPLAY && d.replay_weight == 0)
+    s->distribution.questions = 0;
   strcpy(s->evaluate.groups.value[s->evaluate.groups.count++], "rare:10-99");
   if (d.kind != LORE_DISTRIBUTION_POWER_LAW || lore_random_below(random, 2))
     return;

@@ -186,6 +186,8 @@ END
     "$LORE" check fit.yaml -s model.layers=3
   refused "$at $WEIGHTS holds another model: model_mixer is attention there and rg_lru here" \
     "$LORE" run fit.yaml -o dir -s model.mixer=rg_lru -s model.recurrent_width=32
+  refused "$at $WEIGHTS was trained without population.questions, which this study has; both need the same words" \
+    "$LORE" run fit.yaml -o dir -s population.questions=true
   toy=$TOY/runs/toy-pretrain-seed1/checkpoints/weights_00001000.nc
   sed "s|$WEIGHTS|$toy|" fit.yaml >toy.yaml
   refused "toy.yaml:8:20: $toy holds weights of task memory, and this is task biographies" \

@@ -69,7 +69,7 @@ static void print_population(const lore_assembly *a, lore_lengths lengths) {
   printf("vocabulary    %d tokens\n", lore_vocabulary_size(v));
   printf("biography     %.1f tokens on average, %d at most\n", lengths.biography, a->longest);
   printf("templates     %d per attribute: %d for training, %d for evaluation\n", LORE_TEMPLATES,
-         LORE_TRAINING_TEMPLATES, LORE_TEMPLATES - LORE_TRAINING_TEMPLATES);
+         a->settings->population.templates, LORE_TEMPLATES - LORE_TRAINING_TEMPLATES);
   if (lore_vocabulary_has_questions(v))
     printf("questions     %d per attribute, %.1f tokens on average\n",
            a->settings->population.question_templates, lengths.question);

@@ -148,6 +148,19 @@ static void advise_counts(const lore_teacher *from, const lore_settings *setting
              task->new_ones, (long long)now.new_ones, from->name);
 }
 
+/* Whom a run does not ask about, no ancestor has. */
+static lore_status check_asked(const lore_source *source, size_t at, const lore_settings *s,
+                               const lore_teacher *from) {
+  int64_t before = from->settings->population.asked, now = s->population.asked;
+  if (from->settings->distribution.questions <= 0 || now == 0 || now >= before)
+    return LORE_OK;
+  return lore_source_fail(
+      source, at,
+      "individuals %lld to %lld are not_asked here, but '%s' asked about them; keep "
+      "population.asked at %lld",
+      (long long)now, (long long)before - 1, from->name, (long long)before);
+}
+
 static lore_status check_teacher(const lore_source *source, size_t at, const lore_settings *s,
                                  const lore_teacher *from) {
   enum { UNSEEN = 3, SHOWN = 4 };
@@ -177,7 +190,7 @@ static lore_status check_teacher(const lore_source *source, size_t at, const lor
           (long long)(met.first + met.count - 1), kind_names[unseen[i]], from->name,
           kind_names[shown[j]], advice);
     }
-  return LORE_OK;
+  return check_asked(source, at, s, from);
 }
 
 /* Of weights in a file one knows the run that wrote them, but not those that came before it. */

@@ -22,10 +22,12 @@ static bool biographies_train_on(const lore_settings *s, lore_people kind) {
   }
 }
 
-static lore_status check_model_weights(const char *path, const lore_settings *settings) {
+/* Whether the weights fit a vocabulary with questions, or one without. */
+static lore_status check_weights_with(bool questions, const char *path,
+                                      const lore_settings *settings) {
   lore_vocabulary *vocabulary = NULL;
   lore_model *model = NULL;
-  lore_status status = lore_vocabulary_create(settings->population.questions, &vocabulary);
+  lore_status status = lore_vocabulary_create(questions, &vocabulary);
   if (status == LORE_OK)
     status = lore_model_create(&settings->model, lore_vocabulary_size(vocabulary),
                                lore_vocabulary_longest_biography(vocabulary), &model);
@@ -33,6 +35,17 @@ static lore_status check_model_weights(const char *path, const lore_settings *se
     status = lore_checkpoint_check(path, model, vocabulary);
   lore_model_destroy(model);
   lore_vocabulary_destroy(vocabulary);
+  return status;
+}
+
+static lore_status check_model_weights(const char *path, const lore_settings *settings) {
+  bool questions = settings->population.questions;
+  lore_status status = check_weights_with(questions, path, settings);
+  if (status == LORE_USER && check_weights_with(!questions, path, settings) == LORE_OK)
+    return lore_fail(LORE_USER,
+                     "%s was trained %s population.questions, which this study %s; both need the "
+                     "same words",
+                     path, questions ? "without" : "with", questions ? "has" : "has not");
   return status;
 }
 

@@ -106,7 +106,7 @@ lore_status lore_assembly_lengths(const lore_assembly *a, lore_lengths *lengths)
 }
 
 double lore_assembly_asking(const lore_settings *s) {
-  enum { DRAWS = 2048 };
+  enum { DRAWS = 2048, SPREAD = 1000003 /* a prime, so that all of a batch is looked at */ };
   if (s->distribution.questions <= 0)
     return 0;
   const lore_sampler sampler =
@@ -114,7 +114,7 @@ double lore_assembly_asking(const lore_settings *s) {
                           s->train.batch, s->train.shard);
   int asked = 0;
   for (int64_t i = 0; i < DRAWS; i++)
-    asked += lore_sampler_draw(&sampler, i * s->train.steps / DRAWS, i % s->train.batch) <
+    asked += lore_sampler_draw(&sampler, i * s->train.steps / DRAWS, i * SPREAD % s->train.batch) <
              s->population.asked;
   return s->distribution.questions * asked / DRAWS;
 }

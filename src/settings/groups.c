@@ -159,6 +159,8 @@ static bool is_of_interest(const lore_settings *s, int kind) {
     return s->distribution.kind == LORE_DISTRIBUTION_CELEBRITIES ||
            s->distribution.among == LORE_AMONG_CELEBRITIES ||
            s->distribution.among == LORE_AMONG_OTHERS;
+  if (kind == ASKED)
+    return s->population.asked < s->population.individuals;
   if (kind == SUBSET || kind == REST)
     return curriculum == LORE_CURRICULUM_WARM_UP || curriculum == LORE_CURRICULUM_ADAPTIVE;
   return true;

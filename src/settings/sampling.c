@@ -126,6 +126,14 @@ static lore_status check_fresh(const lore_study *study) {
   return LORE_OK;
 }
 
+/* Whether any individual that is asked about is ever drawn. */
+static bool draws_asked(const lore_settings *s) {
+  const lore_distribution_config *d = &s->distribution;
+  if (d->among == LORE_AMONG_OTHERS)
+    return s->population.asked > d->celebrities;
+  return d->kind != LORE_DISTRIBUTION_REPLAY || d->replay_weight > 0;
+}
+
 /* Questions are about known individuals, and there must be some. */
 static lore_status check_questions(const lore_study *study) {
   const lore_settings *s = study->settings;
@@ -136,11 +144,17 @@ static lore_status check_questions(const lore_study *study) {
                                  "'population.asked' is %lld; of the %lld known individuals%s at "
                                  "most all can be asked about",
                                  asked, known, lore_study_origin(study, "population.individuals"));
-  if (asked > 0 || (!among && s->distribution.questions == 0))
+  if (asked > 0 && s->distribution.questions > 0 && !draws_asked(s))
+    return lore_study_contradict(study, "distribution.questions", "distribution.among",
+                                 "'distribution.questions' would never ask: they are about the "
+                                 "first %lld individuals, whom this distribution does not draw",
+                                 asked);
+  if ((s->population.questions && asked > 0) || (!among && s->distribution.questions == 0))
     return LORE_OK;
   return lore_study_contradict(
       study, among ? "distribution.among" : "distribution.questions", "population.asked",
-      "'%s needs individuals to ask about; give their number with population.asked",
+      "'%s needs individuals to ask about; give population.questions: true, and their number with "
+      "population.asked",
       among ? "distribution.among' asked" : "distribution.questions'");
 }
 

@@ -379,6 +379,17 @@ class Asking(unittest.TestCase):
             self.assertEqual(right[MIXED][0] > right[MIXED][1], sign > 0)
             self.assertEqual(right[MIXED][0] > right[AFTER][0], sign > 0)
 
+    def test_runs_that_go_on_mixed_or_learned_nothing_do_not_count(self):
+        study = study_of("asking")
+        for run in study:
+            if run.text("start_run", ""):
+                run.settings["distribution_questions"] = 0.5
+        self.assertEqual(list(when_asked(study)), [MIXED])
+        for run in study:
+            run.records["question_accuracy"] = run.records["question_accuracy"] * 0.1
+        with self.assertRaises(MissingRuns):
+            when_asked(study)
+
     def test_runs_without_questions_are_no_answer(self):
         with self.assertRaises(MissingRuns):
             when_asked(study_of("fig4"))

@@ -274,6 +274,9 @@ def answers(runs, afterwards):
     """{wordings: accuracy by seed} of people who were never asked about."""
     some = [run for run in runs if kind(run) == "asking" and bool(run["start_run"]) == afterwards
             and len(run.course("question_accuracy", "not_asked")[1])]
+    some = [run for run in some if not run.finished or run.final("question_accuracy", "asked") > 0.1]
+    if afterwards:
+        some = [run for run in some if run["distribution_questions"] == 1 and run["distribution_among"] == "asked"]
     part = next(iter(differ_in(some, "population_templates")), [])
     return {wordings: by_seed(cell, lambda run: run.final("question_accuracy", "not_asked"))
             for wordings, cell in split(part, lambda run: run["population_templates"]).items()}
