@@ -79,7 +79,7 @@ dist_nightstudies_DATA = \
 
 # What lore init writes; src/local.mk lists them.
 initstudiesdir = $(studiesdir)/init
-dist_initstudies_DATA = $(questions)
+dist_initstudies_DATA = $(starters)
 
 jobsdir = $(pkgdatadir)/jobs
 dist_jobs_DATA = jobs/collect.sbatch jobs/run.sbatch
