@@ -51,14 +51,7 @@ END
 
 @test "two ranks make the same bits, and four of runs whose parts of a batch differ" {
   same_by_ranks 2
-  mkdir -p few/runs
-  local only=() run
-  for run in mixture shards repeats asking; do
-    ln -s "$ALONE/runs/whom-$run-seed1" few/runs
-    only+=(--only "whom-$run-seed1")
-  done
-  mpirun -n 4 "$LORE" run -q --ranks-per-run 4 "$STUDY" -o ranks4 "${only[@]}"
-  same_results ranks4 few
+  same_by_ranks 4 whom-{mixture,shards,repeats,asking}-seed1
 }
 
 @test "killed at random moments and gone on with: the same bits" {

@@ -7,10 +7,20 @@ train_alone() {
   "$LORE" run -q "$STUDY" -o "$ALONE"
 }
 
-# same_by_ranks R: R ranks train every run together.
+# same_by_ranks R [RUN...]: R ranks train every run together, or these.
 same_by_ranks() {
-  mpirun -n "$1" "$LORE" run -q --ranks-per-run "$1" "$STUDY" -o "ranks$1"
-  same_results "ranks$1" "$ALONE"
+  local ranks=$1 all=$ALONE only=() run
+  shift
+  if [ $# -gt 0 ]; then
+    all=some$ranks
+    mkdir -p "$all/runs"
+  fi
+  for run in "$@"; do
+    ln -s "$ALONE/runs/$run" "$all/runs"
+    only+=(--only "$run")
+  done
+  mpirun -n "$ranks" "$LORE" run -q --ranks-per-run "$ranks" "$STUDY" -o "ranks$ranks" "${only[@]}"
+  same_results "ranks$ranks" "$all"
 }
 
 # same_when_killed TIMES SECONDS: SIGKILL at random moments of at most SECONDS, then to the end.
