@@ -10,24 +10,25 @@ configure() {
 }
 
 @test "no CBLAS: LORE has matrix products of its own" {
-  configure --without-blas --without-onednn --without-scalapack
+  # What all these configurations find alike is looked for once.
+  configure --cache-file="$BATS_FILE_TMPDIR/cache" --without-blas --without-onednn --without-scalapack
   grep -qx '  CBLAS  *no' log
   grep -q 'define HAVE_CBLAS' config.h && return 1
-  not configure --with-blas=-lnowhere
+  not configure --cache-file="$BATS_FILE_TMPDIR/cache" --with-blas=-lnowhere
   grep -q 'CBLAS, asked for by --with-blas=-lnowhere' log
 }
 
 @test "Chart.js: none, one in a directory with a space, one that is none" {
-  configure --cache-file="$PWD/cache" --without-blas --without-onednn --without-scalapack --without-chartjs
+  configure --cache-file="$BATS_FILE_TMPDIR/cache" --without-blas --without-onednn --without-scalapack --without-chartjs
   grep -qx '  Chart.js  *no' log
   mkdir "my lib"
   printf '/*!\n * Chart.js v4.4.1\n */\n!function(){typeof define.amd}();var Chart=1;\n' >"my lib/chart.umd.js"
-  configure --cache-file="$PWD/cache" --without-blas --without-onednn --without-scalapack "--with-chartjs=$PWD/my lib/chart.umd.js"
+  configure --cache-file="$BATS_FILE_TMPDIR/cache" --without-blas --without-onednn --without-scalapack "--with-chartjs=$PWD/my lib/chart.umd.js"
   grep -qx "  Chart.js  *4.4.1 ($PWD/my lib/chart.umd.js)" log
   make -s src/report/page_parts.c >/dev/null
   grep -q 'Chart.js v4.4.1' src/report/page_parts.c
   echo 'export class Chart {}' >module.js
-  not configure --cache-file="$PWD/cache" --without-blas --without-onednn --without-scalapack --with-chartjs=module.js
+  not configure --cache-file="$BATS_FILE_TMPDIR/cache" --without-blas --without-onednn --without-scalapack --with-chartjs=module.js
   grep -q 'Chart.js 3 or 4 as one file for browsers, asked for by --with-chartjs' log
 }
 
