@@ -255,3 +255,34 @@ refused() {
   [ "$(wc -l <out)" -eq 8 ]
   grep -q '^[A-Z].* \.$' out
 }
+
+@test "questions: one sentence, and nothing where the others would be; in a group after the biographies" {
+  local ask=(-s population.questions=true -s population.asked=40 -s distribution.questions=0.5)
+  "$LORE" export "$STUDY" -o steps.nc --steps 0:6 "${ask[@]}"
+  "$LORE" export "$STUDY" -o groups.nc --evaluation "${ask[@]}" -s evaluate.sequences=300
+  cat >check.py <<'END'
+kind = ds.question.values.astype(bool)
+assert ds.question.attrs["flag_meanings"] == "biography question" and 0 < kind.mean() < 1
+assert (ds.individual.values[kind] < 40).all() or "group" in ds.dims
+first, rest = ds.isel(sentence=0), ds.isel(sentence=slice(1, None))
+for name in "sentence_attribute", "sentence_template", "name_at", "value_at":
+    assert (rest[name].values[kind] == -1).all() and (ds[name].values[~kind] >= 0).all(), name
+assert (rest.value_length.values[kind] == 0).all() and (ds.value_length.values[~kind] > 0).all()
+words = ds.word.values
+for at in zip(*np.nonzero(kind)):
+    begin, name, value, count = (int(first[v].values[at]) for v in ("offset", "name_at", "value_at", "value_length"))
+    target = ds.target.values[begin:begin + int(ds.length.values[at])]
+    text = list(words[target])
+    text[value:value + count] = ["<value>"]
+    text[name - 1:name + 2] = ["[name]"]
+    wording = str(ds.question_text.values[int(first.sentence_attribute.values[at]), int(first.sentence_template.values[at])])
+    assert " ".join(text) == wording and wording.endswith("? <value> ."), (text, wording)
+END
+  python steps.nc <check.py
+  { cat check.py; echo 'half = kind.shape[1] // 2
+assert not kind[:, :half].any() and kind[:, half:].all()
+assert half == 300 and (first.sentence_attribute.values[:, half:] == np.arange(half) % 6).all()
+assert list(ds.group.values) == ["known", "held_out", "asked", "not_asked"]'; } | python groups.nc
+  "$LORE" export "$STUDY" -o all.nc --evaluation "${ask[@]}" -s population.asked=64
+  python all.nc <<<'assert list(ds.group.values) == ["known", "held_out"]'
+}

@@ -27,14 +27,6 @@ static int count_fresh(const lore_sampler *s, int64_t first, int64_t last, int *
   return fresh;
 }
 
-/* `successes` of `trials` against a probability, in standard deviations. */
-static void assert_share(const char *what, int successes, int trials, double share) {
-  double deviation = (successes - trials * share) / sqrt(trials * share * (1 - share));
-  if (!(fabs(deviation) < 4))
-    fail_msg("%s: %d of %d are %.1f standard deviations off %g", what, successes, trials, deviation,
-             share);
-}
-
 static void fresh_ones_are_a_share(void **state) {
   (void)state;
   static const double shares[] = {0.001, 0.3, 0.99};

@@ -62,13 +62,6 @@ static void a_question_ends_with_its_answer(void **state) {
     }
 }
 
-/* `successes` of `trials` against a probability, in standard deviations. */
-static void assert_share(int successes, int trials, double share) {
-  double deviation = (successes - trials * share) / sqrt(trials * share * (1 - share));
-  if (!(fabs(deviation) < 4))
-    fail_msg("%d of %d are %.1f standard deviations off %g", successes, trials, deviation, share);
-}
-
 static void the_asked_are_asked_their_share(void **state) {
   (void)state;
   static const double shares[] = {0.01, 0.6, 0.97};
@@ -88,7 +81,7 @@ static void the_asked_are_asked_their_share(void **state) {
         if (asks)
           who[drawn]++;
       }
-    assert_share(questions, sequences, shares[i]);
+    assert_share("questions", questions, sequences, shares[i]);
     assert_even("who is asked about", who, ASKED);
   }
 }
@@ -117,7 +110,7 @@ static void later_steps_ask_other_questions(void **state) {
   for (int64_t position = 0; position < BATCH * 10; position++)
     same += lore_sampler_question(&s, 0, position, 0, &ignored) ==
             lore_sampler_question(&after, 0, position, 0, &ignored);
-  assert_share(same, BATCH * 10, 0.5);
+  assert_share("the same", same, BATCH * 10, 0.5);
   for (int64_t position = 0; position < BATCH; position++)
     assert_true(lore_sampler_question(&s, STEPS, position, 0, &ignored) ==
                 lore_sampler_question(&after, 0, position, 0, &ignored));
@@ -178,7 +171,7 @@ static void a_batch_has_both(void **state) {
     for (int i = 0; i < values; i++)
       assert_int_equal(mixed.target_role[position[i]], LORE_ROLE_VALUE);
   }
-  assert_share(questions, 20 * BATCH, 0.5 * ASKED / KNOWN);
+  assert_share("questions", questions, 20 * BATCH, 0.5 * ASKED / KNOWN);
   lore_arena_destroy(&arenas[0]);
   lore_arena_destroy(&arenas[1]);
   lore_population_destroy(population);

@@ -144,3 +144,19 @@ biographies() {
   "$LORE" show --help 2>err | grep -q '^usage: lore show'
   [ ! -s err ]
 }
+
+@test "questions: one of each attribute, in words that change, and whom training asks" {
+  local ask=(-s population.questions=true -s population.asked=2 -s population.templates=4)
+  "$LORE" show -n 3 small.yaml "${ask[@]}" -s distribution.questions=0.5 >out
+  grep -qx 'individuals   40 known, 10 held out, 2 asked about' out
+  grep -qx 'questions     10 per attribute, .* tokens on average' out
+  grep -qx 'templates     25 per attribute: 4 for training, 5 for evaluation' out
+  [ "$(grep -c '^  questions$' out)" -eq 2 ]
+  [ "$(grep -c '^  questions, which training does not ask$' out)" -eq 1 ]
+  [ "$(grep -c '?' out)" -eq 18 ]
+  grep -q '^    What is the major of \[.*\]? <.*>\.$' out
+  grep -q '^    In which subject did \[.*\] major? <.*>\.$' out
+  "$LORE" show -n 3 small.yaml "${ask[@]}" >out
+  [ "$(grep -c '^  questions, which training does not ask$' out)" -eq 3 ]
+  not grep -q 'asked about' out
+}

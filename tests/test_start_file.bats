@@ -188,6 +188,8 @@ END
     "$LORE" run fit.yaml -o dir -s model.mixer=rg_lru -s model.recurrent_width=32
   refused "$at $WEIGHTS was trained without population.questions, which this study has; both need the same words" \
     "$LORE" run fit.yaml -o dir -s population.questions=true
+  refused "$at $WEIGHTS holds another model: model_width is 32 there and 64 here" \
+    "$LORE" run fit.yaml -o dir -s population.questions=true -s model.width=64
   toy=$TOY/runs/toy-pretrain-seed1/checkpoints/weights_00001000.nc
   sed "s|$WEIGHTS|$toy|" fit.yaml >toy.yaml
   refused "toy.yaml:8:20: $toy holds weights of task memory, and this is task biographies" \

@@ -41,12 +41,14 @@ static lore_status check_weights_with(bool questions, const char *path,
 static lore_status check_model_weights(const char *path, const lore_settings *settings) {
   bool questions = settings->population.questions;
   lore_status status = check_weights_with(questions, path, settings);
-  if (status == LORE_USER && check_weights_with(!questions, path, settings) == LORE_OK)
-    return lore_fail(LORE_USER,
-                     "%s was trained %s population.questions, which this study %s; both need the "
-                     "same words",
-                     path, questions ? "without" : "with", questions ? "has" : "has not");
-  return status;
+  if (status != LORE_USER)
+    return status;
+  if (check_weights_with(!questions, path, settings) != LORE_OK)
+    return check_weights_with(questions, path, settings); /* its message again */
+  return lore_fail(LORE_USER,
+                   "%s was trained %s population.questions, which this study %s; both need the "
+                   "same words",
+                   path, questions ? "without" : "with", questions ? "has" : "does not have");
 }
 
 static bool biographies_cut_curriculum(const lore_settings *s, int64_t *length) {

@@ -366,6 +366,12 @@ class Unfinished(unittest.TestCase):
             with self.subTest(kind=kind):
                 self.assertEqual(len(chosen(join([other, own]))), len(chosen(own)))
 
+    def test_finished_parents_do_not_hide_injections(self):
+        own, other = study_of("injection"), study_of("fig2")
+        for run in own:
+            run.settings["train_steps"] = 10**6
+        self.assertEqual(list(kinds(join([other, own]))), list(kinds(own)))
+
 
 class Asking(unittest.TestCase):
     def test_wordings_and_when_questions_are_asked(self):
@@ -387,6 +393,13 @@ class Asking(unittest.TestCase):
         self.assertEqual(list(when_asked(study)), [MIXED])
         for run in study:
             run.records["question_accuracy"] = run.records["question_accuracy"] * 0.1
+        with self.assertRaises(MissingRuns):
+            when_asked(study)
+
+    def test_both_groups_are_needed(self):
+        study = study_of("asking")
+        for run in study:
+            run.records["question_accuracy"][:, run.groups.index("asked")] = np.nan
         with self.assertRaises(MissingRuns):
             when_asked(study)
 

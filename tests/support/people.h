@@ -80,6 +80,14 @@ static inline const char *people_text(int count, const uint16_t *token, char *te
   return text;
 }
 
+/* `successes` of `trials` against a probability, in standard deviations. */
+static inline void assert_share(const char *what, int successes, int trials, double share) {
+  double deviation = (successes - trials * share) / sqrt(trials * share * (1 - share));
+  if (!(fabs(deviation) < 4))
+    fail_msg("%s: %d of %d are %.1f standard deviations off %g", what, successes, trials, deviation,
+             share);
+}
+
 /* Observed counts against equal probabilities: chi-square as a standard normal deviation (Wilson
  * and Hilferty 1931). The expected count of a bin should be 5 at least. */
 static inline void assert_even(const char *what, const int *observed, int bins) {

@@ -273,7 +273,7 @@ def muon_rare(runs):
 def answers(runs, afterwards):
     """{wordings: accuracy by seed} of people who were never asked about."""
     some = [run for run in runs if kind(run) == "asking" and bool(run["start_run"]) == afterwards
-            and len(run.course("question_accuracy", "not_asked")[1])]
+            and all(len(run.course("question_accuracy", group)[1]) for group in ("asked", "not_asked"))]
     some = [run for run in some if not run.finished or run.final("question_accuracy", "asked") > 0.1]
     if afterwards:
         some = [run for run in some if run["distribution_questions"] == 1 and run["distribution_among"] == "asked"]

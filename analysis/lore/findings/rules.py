@@ -104,7 +104,7 @@ Sets of runs
     train_beta2, train_epsilon, train_weight_decay, distribution_kind and distribution_alpha, and have two
     train_optimizer; the one with most runs. If runs of an optimiser differ in more than the distribution, those count
     that are equal in it to the ones whose final loss (mean over runs of its least alpha) is lowest.
-  Asking runs: of the kind asking with question_accuracy of not_asked; of finished ones those whose final
+  Asking runs: of the kind asking with question_accuracy of asked and of not_asked; of finished ones those whose final
     question_accuracy of asked is above 0.1. Mixed in are those without start_run, afterwards those with one whose
     distribution_questions is 1 and distribution_among asked; of each, those that differ in population_templates only.
 

@@ -14,10 +14,10 @@ MIXED, AFTER = "mixed into training", "asked afterwards"
 def when_asked(study: Study) -> dict[str, Study]:
     """{when training asks: runs that differ in population.templates only}; MissingRuns if it never does. Afterwards are those
     that start from weights and do nothing but ask. Of finished runs those count that have learned to answer at all."""
-    runs = of_family(study, "asking").having("question_accuracy", "not_asked")
+    runs = of_family(study, "asking").having("question_accuracy", "asked").having("question_accuracy", "not_asked")
     runs = runs.pick([not run.finished or run.curve("question_accuracy", "asked")[1][-1] > LEARNED for run in runs])
     if not len(runs):
-        raise MissingRuns("no runs that ask about some individuals (distribution.questions) and evaluate the others", study.title)
+        raise MissingRuns("no runs that ask about some individuals (distribution.questions) and evaluate these and the others", study.title)
     started = [bool(run.text("start_run", "")) for run in runs]
     only = [run.number("distribution_questions") == 1 and run.text("distribution_among", "all") == "asked" for run in runs]
     cells = {MIXED: runs.pick([not start for start in started]),

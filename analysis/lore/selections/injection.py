@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lore.errors import MissingRuns
-from lore.selections.families import family, of_family
+from lore.selections.families import of_family
 from lore.study import Floats, Run, Study, drawn
 
 GROUP = "injected"
@@ -49,15 +49,20 @@ def title_of(run: Run) -> str:
     return f"{times} times, {'same' if same else 'new'} words"
 
 
+def that_inject(study: Study) -> Study:
+    """MissingRuns if none does."""
+    runs = of_family(study, "injection").having("attribute_loss", GROUP)
+    if not len(runs):
+        raise MissingRuns("no runs with individuals that are injected (distribution.inject)", study.title)
+    return runs
+
+
 def kinds(study: Study) -> dict[str, Study]:
     """{how they were injected: runs}, those that show them seldom first; MissingRuns without such runs. Runs that never show
     them are there for comparison if they start from the same steps as the others."""
-    runs = [run for run in drawn(study) if GROUP in run.groups]
-    shown = [run for run in runs if family(run) == "injection"]
-    if not shown:
-        raise MissingRuns("no runs with individuals that are injected (distribution.inject)", study.title)
+    shown = drawn(that_inject(study))
     starts = {run.settings.get("start_step") for run in shown}
-    some = shown + [run for run in runs if not injections(run) and run.settings.get("start_step") in starts]
+    some = shown + [run for run in study if GROUP in run.groups and not injections(run) and run.settings.get("start_step") in starts]
     titles = {title_of(run): (len(injections(run)), title_of(run)) for run in some}
     return {title: study.chosen(run for run in some if title_of(run) == title)
             for title in sorted(titles, key=lambda one: titles[one])}
@@ -66,9 +71,7 @@ def kinds(study: Study) -> dict[str, Study]:
 def shown_often(study: Study) -> Study:
     """Of runs that differ in when and how individuals are injected only (the set with most ways), those that show them most
     often; MissingRuns without such runs."""
-    runs = study.chosen(drawn(of_family(study, "injection").having("attribute_loss", GROUP)))
-    if not len(runs):
-        raise MissingRuns("no runs with individuals that are injected (distribution.inject)", study.title)
+    runs = study.chosen(drawn(that_inject(study)))
     own = runs.along("distribution_inject", "distribution_inject_wording")[0]
     most = max(len(injections(run)) for run in own)
     return own.pick([len(injections(run)) == most for run in own])
