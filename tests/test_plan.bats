@@ -140,8 +140,15 @@ END
 
 @test "costs add up" {
   "$LORE" plan --json --gflops 2.5 --ranks-per-run 2 study.yaml >plan.json
+  sed '/^sweep/,$d' study.yaml >alone.yaml
+  "$LORE" export alone.yaml -s evaluate.sequences=64 -o tokens.nc --evaluation
   "$PYTHON" - <<'END'
 import json, math
+import netCDF4
+with netCDF4.Dataset("tokens.nc") as tokens:
+    roles = tokens["role"]
+    value = list(roles.flag_values)[roles.flag_meanings.split().index("value")]
+    exported = (roles[:] == value).sum() / (2 * 64)
 plan = json.load(open("plan.json"))
 runs = plan["runs"]
 by_id = {run["id"]: run for run in runs}
@@ -155,11 +162,14 @@ hours = lambda run: run["hours"] + (hours(by_id[run["parent"]]) if run["parent"]
 for run in runs:
     work = run["operations"] + run["evaluation_operations"]
     assert same(run["hours"], work / 2.5e9 / 2 / 3600)
-    # Per evaluation two groups of 24 sequences, forward: a third of a training step's work.
-    batch = int(run["axes"]["train.batch"])
-    evaluations = run["steps"] // 10 + 1
-    assert same(run["evaluation_operations"],
-                run["operations"] / (run["steps"] * batch) * evaluations * 2 * 24 / 3)
+    # Per evaluation two groups of 24 sequences, forward: a third of training's work, and the head's
+    # (3,868 words, width 32) for value tokens only.
+    each = run["operations"] / run["tokens"]
+    sequences = (run["steps"] // 10 + 1) * 2 * 24
+    tokens = run["tokens"] / (run["steps"] * int(run["axes"]["train.batch"]))
+    head = 6 * 3868 * 32
+    predicted = (3 * run["evaluation_operations"] / sequences - tokens * (each - head)) / head
+    assert abs(predicted / exported - 1) < 0.05, (predicted, exported)
     assert (run["parent"] is None) == (run["experiment"] == "pretrain")
     assert run["parent_step"] in (None, 30)
 assert same(plan["chain_hours"], max(map(hours, runs)))
@@ -215,10 +225,20 @@ END
 
 @test "without --gflops the speed is measured and said to be" {
   "$LORE" plan study.yaml >plan
-  grep -qE '^speed .* GFLOP/s of each rank: 80 % of .* in matrix products \(.*, 2 threads, timed here' plan
+  grep -qE '^speed .* GFLOP/s of each rank: [1-9][0-9] % of .* in matrix products \(.*, 2 threads, timed here' plan
   "$LORE" plan --json study.yaml | "$PYTHON" -c 'import json, sys
 plan = json.load(sys.stdin)
-assert plan["measured"] and 0.1 < plan["gflops"] < 1e5'
+assert plan["measured"] and 0.1 < plan["gflops"] < 1e5
+largest = max(plan["runs"], key=lambda run: run["operations"])
+work = largest["operations"] + largest["evaluation_operations"]
+assert abs(largest["hours"] * 3600e9 * plan["gflops"] / work - 1) < 1e-6, (largest, plan["gflops"])'
+}
+
+@test "narrow models take longer for the same work" {
+  for width in 32 256; do
+    "$LORE" plan study.yaml -s model.width=$width | sed -n 's/^speed .*: \([0-9]*\) % of .*/\1/p' >$width
+  done
+  [ "$(<32)" -lt "$(<256)" ]
 }
 
 @test "the runs are frozen only when asked, and what is not valid freezes nothing" {

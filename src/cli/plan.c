@@ -133,8 +133,8 @@ static void print_speed(const study_plan *plan) {
   printf("speed              %.4g GFLOP/s of each rank", speed->gflops);
   if (speed->gemm_gflops > 0)
     printf(": %.0f %% of %.4g in matrix products (%s, %d thread%s, timed here just now)",
-           100 * LORE_PLAN_STEP_SHARE, speed->gemm_gflops, speed->backend,
-           plan->run[t->longest].threads, plan->run[t->longest].threads == 1 ? "" : "s");
+           100 * speed->share, speed->gemm_gflops, speed->backend, plan->run[t->longest].threads,
+           plan->run[t->longest].threads == 1 ? "" : "s");
   else
     printf(", as given");
   printf("\n");

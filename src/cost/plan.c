@@ -127,6 +127,7 @@ static void fill_run(const lore_settings *s, const lore_estimate *e, lore_plan_r
   *run = (lore_plan_run){.tokens = e->tokens,
                          .operations = e->operations,
                          .evaluation_operations = e->evaluation_operations,
+                         .other_operations = e->other_operations,
                          .threads = e->threads,
                          .one_rank = !lore_cost_task_of(s->task)->sharded,
                          .peak_bytes = e->peak_bytes,
@@ -154,11 +155,18 @@ lore_status lore_plan_estimate(lore_manifest *manifest, int ranks, int threads,
   return lore_manifest_estimate(manifest);
 }
 
+/* Of one rank, in units of 1e-9 s. */
+static double time_run(const lore_plan_run *run, const lore_plan_speed *speed) {
+  double operations = run->operations + run->evaluation_operations;
+  if (speed->gemm_gflops > 0)
+    return operations / speed->gemm_gflops + run->other_operations / speed->float32_gflops;
+  return operations / speed->gflops;
+}
+
 void lore_plan_time(const lore_manifest *manifest, const lore_plan_speed *speed, int ranks,
                     lore_plan_run *run) {
   for (int r = 0; r < manifest->runs; r++)
-    run[r].hours = (run[r].operations + run[r].evaluation_operations) /
-                   (1e9 * speed->gflops * (run[r].one_rank ? 1 : ranks)) / 3600;
+    run[r].hours = 1e-9 * time_run(&run[r], speed) / (run[r].one_rank ? 1 : ranks) / 3600;
 }
 
 lore_status lore_plan_total(const lore_manifest *manifest, const lore_plan_run *run, int ranks,
@@ -198,5 +206,9 @@ lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run
     if (run[r].operations > run[largest].operations)
       largest = r;
   lore_manifest_settings(manifest, largest, &settings);
-  return lore_speed_measure(&settings, run[largest].threads, seconds, speed);
+  LORE_TRY(lore_speed_measure(&settings, run[largest].threads, seconds, speed));
+  double operations = run[largest].operations + run[largest].evaluation_operations;
+  speed->gflops = operations / time_run(&run[largest], speed);
+  speed->share = speed->gflops / speed->gemm_gflops;
+  return LORE_OK;
 }

@@ -46,9 +46,17 @@ static void estimate_memory(const lore_assembly *a, const lore_settings *s, int 
   e->checkpoint_bytes = (size_t)a->model->parameters * sizeof(real);
 }
 
-/* A third of those of training. */
-static double forward_operations(const lore_model *model, double tokens) {
-  return tokens * lore_model_flops_per_token(model, tokens) / 3;
+/* A third of those of training; of the head, only what predicts values. */
+static double forward_operations(const lore_model *model, double tokens, double predicted) {
+  double head = 6.0 * model->vocabulary * model->config.width;
+  return (tokens * (lore_model_flops_per_token(model, tokens) - head) + predicted * head) / 3;
+}
+
+/* Normalisation, attention's softmax, GELU, the optimiser and so on: of each token in each layer
+ * for each unit of width, on the careful side (doc/performance.md). */
+static double other_operations(const lore_model_config *model, double tokens) {
+  const double each = 6000;
+  return each * model->layers * model->width * tokens;
 }
 
 static lore_status fill_estimate(const lore_assembly *a, const lore_settings *s, int ranks,
@@ -67,9 +75,12 @@ static lore_status fill_estimate(const lore_assembly *a, const lore_settings *s,
   e->evaluations = lore_evaluate_count(&s->evaluate, s->train.steps);
   e->tokens = tokens * s->train.batch * (double)s->train.steps;
   e->operations = lore_assembly_operations(a->model, s, tokens);
-  e->evaluation_operations = (double)e->evaluations * s->evaluate.sequences * count_groups(s) *
-                             (forward_operations(a->model, lengths.biography) +
-                              forward_operations(a->model, lengths.question));
+  double evaluated = (double)e->evaluations * s->evaluate.sequences * count_groups(s);
+  e->evaluation_operations =
+      evaluated * (forward_operations(a->model, lengths.biography, lengths.values) +
+                   forward_operations(a->model, lengths.question, lengths.answer));
+  double forward = evaluated * (lengths.biography + lengths.question);
+  e->other_operations = other_operations(&s->model, e->tokens + forward / 3);
   estimate_memory(a, s, ranks, before, e);
   return LORE_OK;
 }

@@ -152,14 +152,18 @@ double lore_head_train(lore_precision precision, int tokens, int width, int voca
   return loss;
 }
 
-/* -sum p ln p with p = e / sum and e = exp(logit - largest): ln sum - sum(e (logit - largest)) /
- * sum. */
-static double row_entropy(int vocabulary, const real *e, double sum) {
-  double weighted = 0;
-  for (int i = 0; i < vocabulary; i++)
-    if (e[i] > 0)
-      weighted += (double)e[i] * log((double)e[i]);
-  return log(sum) - weighted / sum;
+/* The sum of e = exp(logit - largest), to the bit that of row_exponentials, and that of
+ * e (logit - largest). Lanes beyond V add nothing to either. */
+static void row_sums(int stride, real largest, const real *row, double *sum, double *weighted) {
+  lore_vec shift = lore_vec_set(largest), least = lore_vec_set((real)-87);
+  lore_vec plain = {0}, times = {0};
+  for (int i = 0; i < stride; i += LORE_LANES) {
+    lore_vec x = lore_vec_load(row + i) - shift, e = lore_vec_exp(x);
+    plain += e;
+    times += e * lore_vec_max(x, least);
+  }
+  *sum = (double)lore_vec_sum(plain);
+  *weighted = (double)lore_vec_sum(times);
 }
 
 /* Whether no other token is as likely: a model that says nothing has not said the right thing. */
@@ -178,21 +182,22 @@ void lore_head_score(lore_precision precision, int tokens, int width, int vocabu
   int stride = padded_vocabulary(vocabulary);
   lore_head_pack(&head, false, 0, 1, scratch);
   for (int t = 0; t < tokens; t++) {
-    real *row = scratch + (size_t)(t % LORE_HEAD_ROWS) * (size_t)stride;
+    const real *row = scratch + (size_t)(t % LORE_HEAD_ROWS) * (size_t)stride;
+    double sum, weighted;
     if (t % LORE_HEAD_ROWS == 0) {
       int rows = tokens - t < LORE_HEAD_ROWS ? tokens - t : LORE_HEAD_ROWS;
       rows_logits(&head, &parts, rows, x + (size_t)t * (size_t)width, scratch);
     }
     real largest = row_largest(stride, row), at_target = row[target[t]];
     bool right = at_target >= largest && is_alone(vocabulary, row, target[t]);
-    double sum = (double)row_exponentials(stride, largest, row);
+    row_sums(stride, largest, row, &sum, &weighted);
     if (loss)
       loss[t] = log(sum) + (double)largest - (double)at_target;
     if (correct)
       correct[t] = right;
     if (top)
       top[t] = 1 / sum;
-    if (entropy)
-      entropy[t] = row_entropy(vocabulary, row, sum);
+    if (entropy) /* -sum p ln p with p = e / sum */
+      entropy[t] = log(sum) - weighted / sum;
   }
 }

@@ -77,20 +77,29 @@ double lore_assembly_operations(const lore_model *model, const lore_settings *s,
 
 enum { SAMPLE = 512 };
 
-static double measure_biographies(const lore_assembly *a, lore_batch *batch) {
+static double mean_predicted(const lore_batch *batch) {
+  int predicted = 0;
+  for (int k = 0; k < batch->sequences * LORE_ATTRIBUTES; k++)
+    predicted += batch->value_length[k];
+  return (double)predicted / SAMPLE;
+}
+
+static void measure_biographies(const lore_assembly *a, lore_batch *batch, lore_lengths *lengths) {
   lore_batch_clear(batch);
   for (int64_t s = 0; s < SAMPLE; s++)
     lore_batch_append(batch, a->population, s % lore_population_known(a->population),
                       LORE_TEMPLATES_TRAINING, 0, (uint64_t)s);
-  return (double)batch->tokens / SAMPLE;
+  lengths->biography = (double)batch->tokens / SAMPLE;
+  lengths->values = mean_predicted(batch);
 }
 
-static double measure_questions(const lore_assembly *a, lore_batch *batch) {
+static void measure_questions(const lore_assembly *a, lore_batch *batch, lore_lengths *lengths) {
   if (!lore_vocabulary_has_questions(a->vocabulary))
-    return 0;
+    return;
   lore_batch_clear(batch);
   lore_batch_asking(batch, a->population, 0, lore_population_known(a->population), 0, SAMPLE);
-  return (double)batch->tokens / SAMPLE;
+  lengths->question = (double)batch->tokens / SAMPLE;
+  lengths->answer = mean_predicted(batch);
 }
 
 lore_status lore_assembly_lengths(const lore_assembly *a, lore_lengths *lengths) {
@@ -99,8 +108,9 @@ lore_status lore_assembly_lengths(const lore_assembly *a, lore_lengths *lengths)
   lore_batch_layout(&batch, &arena, SAMPLE, a->longest);
   LORE_TRY(lore_arena_create(&arena, arena.used));
   lore_batch_layout(&batch, &arena, SAMPLE, a->longest);
-  lengths->biography = measure_biographies(a, &batch);
-  lengths->question = measure_questions(a, &batch);
+  *lengths = (lore_lengths){0};
+  measure_biographies(a, &batch, lengths);
+  measure_questions(a, &batch, lengths);
   lore_arena_destroy(&arena);
   return LORE_OK;
 }

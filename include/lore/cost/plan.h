@@ -13,6 +13,7 @@ typedef struct {
   double tokens;                /* of the training */
   double operations;            /* floating-point operations of the training */
   double evaluation_operations; /* and of the evaluations */
+  double other_operations;      /* what else they do: see lore_estimate */
   double hours;                 /* predicted by lore_plan_time */
   int threads;                  /* of each rank */
   bool one_rank;                /* whatever the number of ranks, one of them computes */
@@ -38,7 +39,8 @@ typedef struct {
  * (lore_threads_pin). LORE_USER if a run has fewer shards than ranks. */
 lore_status lore_plan_estimate(lore_manifest *manifest, int ranks, int threads, lore_plan_run *run);
 
-/* Times the matrix products of the manifest's largest run here for about `seconds`. */
+/* Times the matrix products of the manifest's largest run here for about `seconds`, and predicts
+ * what they are of its steps. */
 lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run *run,
                               double seconds, lore_plan_speed *speed);
 

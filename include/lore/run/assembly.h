@@ -41,7 +41,8 @@ double lore_assembly_operations(const lore_model *model, const lore_settings *se
 /* Mean tokens over a sample. */
 typedef struct {
   double biography;
-  double question; /* 0: the vocabulary has none */
+  double question;       /* 0: the vocabulary has none */
+  double values, answer; /* of these, those that evaluations predict */
 } lore_lengths;
 
 lore_status lore_assembly_lengths(const lore_assembly *assembly, lore_lengths *lengths);
