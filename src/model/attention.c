@@ -37,27 +37,26 @@ static void multiply_packed(lore_transpose ta, int m, int n, int k, const real *
                     (size_t)depth * LORE_NR, p ? c : NULL, c, ldc, scratch);
 }
 
-/* Softmax of scale * row[0 .. count-1] in place; zeros from count to stride. */
+/* Softmax of scale * row[0 .. count-1] in place; zeros from count to stride, a number of whole
+ * vectors. */
 static void softmax_row(int count, int stride, real scale, real *row) {
-  int whole = count / LORE_LANES * LORE_LANES, rest = count - whole;
-  lore_vec tail = lore_vec_load_part(row + whole, rest, -INFINITY), largest = tail;
-  for (int i = 0; i < whole; i += LORE_LANES)
+  int last = (count - 1) / LORE_LANES * LORE_LANES, rest = count - last, next = last + LORE_LANES;
+  lore_vec none = lore_vec_set(-INFINITY), zero = {0}, sum = zero;
+  lore_vec tail = lore_vec_keep(lore_vec_load(row + last), rest, none), largest = tail;
+  for (int i = 0; i < last; i += LORE_LANES)
     largest = lore_vec_max(largest, lore_vec_load(row + i));
-  lore_vec shift = lore_vec_set(lore_vec_largest(largest) * scale), sum = {0};
-  for (int i = 0; i < whole; i += LORE_LANES) {
+  lore_vec shift = lore_vec_set(lore_vec_largest(largest) * scale);
+  for (int i = 0; i < last; i += LORE_LANES) {
     lore_vec e = lore_vec_exp(lore_vec_load(row + i) * scale - shift);
     lore_vec_store(row + i, e);
     sum += e;
   }
-  tail = lore_vec_exp(tail * scale - shift);
-  for (int i = rest; i < LORE_LANES; i++)
-    tail[i] = 0;
-  sum += tail;
-  real inverse = 1 / lore_vec_sum(sum);
-  for (int i = 0; i < whole; i += LORE_LANES)
+  tail = lore_vec_keep(lore_vec_exp(tail * scale - shift), rest, zero);
+  real inverse = 1 / lore_vec_sum(sum + tail);
+  for (int i = 0; i < last; i += LORE_LANES)
     lore_vec_store(row + i, lore_vec_load(row + i) * inverse);
-  lore_vec_store_part(row + whole, rest, tail * inverse);
-  memset(row + count, 0, sizeof(real) * (size_t)(stride - count));
+  lore_vec_store(row + last, tail * inverse);
+  memset(row + next, 0, sizeof(real) * (size_t)(stride - next));
 }
 
 /* Probabilities of query rows [first, first + rows). `keys` is packed. */

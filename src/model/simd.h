@@ -79,11 +79,28 @@ static inline real lore_vec_sum(lore_vec x) {
   return sum;
 }
 
-static inline real lore_vec_largest(lore_vec x) {
-  real largest = x[0];
-  for (int i = 1; i < LORE_LANES; i++)
-    largest = x[i] > largest ? x[i] : largest;
-  return largest;
+/* By halves: four steps of sixteen elements instead of fifteen. */
+static inline __attribute__((always_inline)) real lore_vec_largest(lore_vec x) {
+  LORE_UNROLL
+  for (int half = LORE_LANES / 2; half > 0; half /= 2) {
+    lore_vec other = x;
+    LORE_UNROLL
+    for (int i = 0; i < half; i++)
+      other[i] = x[i + half];
+    x = lore_vec_max(x, other);
+  }
+  return x[0];
+}
+
+/* The first `count` elements of x, the rest from `fill`. */
+static inline __attribute__((always_inline)) lore_vec lore_vec_keep(lore_vec x, int count,
+                                                                    lore_vec fill) {
+  __typeof__(x > fill) index, kept;
+  LORE_UNROLL
+  for (int i = 0; i < LORE_LANES; i++)
+    index[i] = i;
+  kept = index < (__typeof__(index[0]))count;
+  return (lore_vec)((kept & (__typeof__(kept))x) | (~kept & (__typeof__(kept))fill));
 }
 
 #endif
