@@ -35,7 +35,7 @@ from lore.selections.curricula import curriculum_end  # noqa: E402
 from lore.selections.exposure import half_exposures, middles, with_bins  # noqa: E402
 from lore.selections.families import members, of_family, parent, plateau_ends  # noqa: E402
 from lore.selections.asking import AFTER, MIXED, by_wordings, when_asked  # noqa: E402
-from lore.selections.injection import Knowledge, courses, kinds, shown_often  # noqa: E402
+from lore.selections.injection import Knowledge, courses, gain, gains, injections, kinds, knowledge, shown_often  # noqa: E402
 from lore.selections.mixture import accuracies, by_width, critical_share, critical_shares  # noqa: E402
 from lore.selections.optimizers import by_optimizer, deciles, seconds_until  # noqa: E402
 from lore.selections.patching import reference_of, start_of  # noqa: E402
@@ -346,6 +346,17 @@ class Injections(unittest.TestCase):
             self.assertTrue(all(0 < sign * (a - b) < 1 for a, b in zip(new, same)))
             self.assertEqual(courses(cells["never"]), [])
 
+    def test_gain_over_a_run_that_never_shows_them(self):
+        study = study_of("injection")
+        runs = shown_often(study)
+        for run, gained in zip(runs, gains(study, runs)):
+            known = knowledge(run)
+            np.testing.assert_array_equal(gained.after, known.after)
+            np.testing.assert_allclose(gained.nats, known.nats + 0.5, atol=0.03)  # never: 0.5 above the baseline, and noise
+        alone = study.pick([bool(injections(run)) for run in study])
+        self.assertEqual(gains(alone, runs), [])
+        self.assertTrue(np.isnan(gain(alone, runs.runs[0]).kept))
+
     def test_a_power_law_is_nearer_to_its_own_line(self):
         after = np.arange(10, 500, 10.0)
         for nats, nearer in ((3 * after**-0.3, 0), (3 * np.exp(-after / 200), 1)):
@@ -491,7 +502,8 @@ DECIDED = {
     "figW": {"sequential_patterns": (HOLDS, FAILS)},
     "bits": {"two_bits": (HOLDS, FAILS), "more_exposures": (HOLDS, FAILS)},
     "exposure": {"fewer_exposures": (HOLDS, FAILS), "detection": (HOLDS, FAILS)},
-    "injection": {"new_words": (HOLDS, FAILS), "power_law_of_steps": (HOLDS, FAILS)},
+    "injection": {"new_words": (HOLDS, FAILS), "new_words_gain": (HOLDS, FAILS), "power_law_of_steps": (HOLDS, FAILS),
+                  "power_law_of_gain": (HOLDS, FAILS)},
     "mixture": {"critical_falls": (HOLDS, FAILS), "faster_than_share": (FAILS, HOLDS)},
     "optimizers": {"muon_steps": (HOLDS, FAILS), "muon_seconds": (HOLDS, FAILS), "muon_rare": (HOLDS, FAILS)},
     "asking": {"several_wordings": (HOLDS, FAILS), "mixed_is_better": (HOLDS, FAILS), "one_wording": (HOLDS, FAILS),

@@ -402,7 +402,7 @@ def injection(p, sign):
             rate += 0.01 * random.normal()
             left = after**-rate if sign > 0 else np.exp(-rate * after / 100)
             known = np.where(steps < times * 5, 0, times / 10 * left)
-            p.add({"known": np.full(len(steps), 2.0), "injected": BASE - known if times else BASE + steps / 400}, seed,
+            p.add({"known": np.full(len(steps), 2.0), "injected": BASE - known if times else np.full(len(steps), BASE + 0.5)}, seed,
                   train_steps=800, distribution_inject=" ".join(str(5 * k) for k in range(times)),
                   distribution_inject_wording=wording, population_injected=16, start_step=800)
 

@@ -143,8 +143,24 @@ def knowledge(run):
     return steps[later] - injections(run)[-1], np.maximum(0, run.baseline - loss[later])
 
 
-def kept(run):
-    nats = knowledge(run)[1]
+def gain(runs):
+    """As knowledge, against the run that differs in nothing but that it injects nobody."""
+    ways = "distribution_inject", "distribution_inject_wording"
+    plain = {(run.seed, items(run.counting, ways)): run for run in reversed(runs)
+             if run.has_group("injected") and not injections(run)}
+
+    def of(run):
+        steps, loss = run.course("attribute_loss", "injected")
+        later = steps > injections(run)[-1]
+        other = plain.get((run.seed, items(run.counting, ways)))
+        never = other.course("attribute_loss", "injected") if other else ([0], [np.nan])
+        line = np.interp(steps[later], *never, left=np.nan, right=np.nan)
+        return steps[later] - injections(run)[-1], line - loss[later]
+    return of
+
+
+def kept(run, course=knowledge):
+    nats = course(run)[1]
     return float(nats[-1] / nats[0]) if len(nats) and nats[0] > 0 else None
 
 
@@ -153,9 +169,15 @@ def new_words(runs):
     return compared(*(by_seed(injected(runs, wording), kept) for wording in ("new", "same")), "above")
 
 
-def off_line(run, of):
-    steps, nats = knowledge(run)
-    if len(nats) < 4 or (nats <= 0).any():
+@row("... counted against individuals that are never shown")
+def new_words_gain(runs):
+    course = gain(runs)
+    return compared(*(by_seed(injected(runs, wording), lambda run: kept(run, course)) for wording in ("new", "same")), "above")
+
+
+def off_line(run, of, course=knowledge):
+    steps, nats = course(run)
+    if len(nats) < 4 or not (nats > 0).all():
         return None
     x, y = of(steps), np.log(nats)
     design = np.column_stack([x, np.ones(len(x))])
@@ -167,6 +189,13 @@ def off_line(run, of):
 def power_law_of_steps(runs):
     some = injected(runs, "new")
     exponential, power = (by_seed(some, lambda run, of=of: off_line(run, of)) for of in (np.asarray, np.log))
+    return compared(exponential, power, "above")
+
+
+@row("... of the gain over individuals that are never shown")
+def power_law_of_gain(runs):
+    some, course = injected(runs, "new"), gain(runs)
+    exponential, power = (by_seed(some, lambda run, of=of: off_line(run, of, course)) for of in (np.asarray, np.log))
     return compared(exponential, power, "above")
 
 

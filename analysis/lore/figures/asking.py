@@ -35,8 +35,9 @@ def figure_asking(study: Study) -> Sheet:
     panel.axes.set_ylim(-0.6, len(rows) - 0.4)
     panel.axes.set_xlim(0, 1.02)
     panel = sheet.panel("The same people in biographies, other wordings", "training step", "attribute accuracy", "read")
-    for when, own in cells.items():
-        for title, runs in own.items():
-            panel.curve(runs, "attribute_accuracy", "not_asked", label=f"{title}, {when}", colour=colours[title],
-                        style="-" if when == next(iter(cells)) else ":")
+    for when, style in zip(cells, ("-", ":")):
+        for title, runs in cells[when].items():
+            panel.curve(runs, "attribute_accuracy", "not_asked", label=title, colour=colours[title], style=style,
+                        named=style == "-")
+        panel.key(f"questions {when}", [], [], color="black", ls=style, lw=1.2)
     return sheet

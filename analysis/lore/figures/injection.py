@@ -7,7 +7,7 @@ import numpy as np
 from lore.drawing.panel import Panel
 from lore.drawing.sheet import Sheet
 from lore.drawing.style import COLOURS, GREY, Colour
-from lore.selections.injection import GROUP, Knowledge, courses, injections, kinds
+from lore.selections.injection import GROUP, Knowledge, courses, gains, injections, kinds
 from lore.statistics import mean_of
 from lore.study import Study
 
@@ -22,7 +22,7 @@ def draw_knowledge(panel: Panel, found: list[Knowledge], label: str, colour: Col
 def figure_injection(study: Study) -> Sheet:
     cells = kinds(study)
     colours = dict(zip(cells, [GREY, *COLOURS] if "never" in cells else COLOURS))
-    sheet = Sheet("What is left of individuals that a running training has shown a few times?", 2, 2, width=5.4)
+    sheet = Sheet("What is left of individuals that a running training has shown a few times?", 2, 3, width=5.4)
     for variable, unit in (("attribute_loss", "attribute loss (nats)"), ("attribute_accuracy", "attribute accuracy")):
         panel = sheet.panel("Injected individuals", "training step", unit)
         for title, runs in cells.items():
@@ -31,20 +31,27 @@ def figure_injection(study: Study) -> Sheet:
             panel.mark_end(step, "last injection")
         if variable == "attribute_loss":
             panel.baseline(study.baseline)
-    rows = {title: found for title, runs in cells.items() if (found := courses(runs))}
-    panel = sheet.panel("Knowledge: loss below the baseline", "steps since the last injection", "nats", "knowledge")
-    for title, found in rows.items():
-        draw_knowledge(panel, found, title, colours[title])
-    panel.axes.set_xscale("log")
-    panel.axes.set_ylim(bottom=0)
-    for title, found in rows.items():
-        power, exponential = (mean_of(miss) for miss in zip(*(one.misses() for one in found)))
-        if np.isfinite(power):
-            sheet.note(f"{title}: log knowledge is {power:.2g} from a line over log steps, {exponential:.2g} from one over steps")
-    panel = sheet.panel("Kept at the last step, of that after the last injection", "share", "", "kept")
-    for place, (title, found) in enumerate(reversed(rows.items())):
-        panel.row([one.kept for one in found], place, title, colours[title], lacking="nothing known")
-    panel.axes.set_yticks(range(len(rows)), list(reversed(rows)), fontsize=8)
-    panel.axes.set_ylim(-0.6, len(rows) - 0.4)
-    panel.axes.set_xlim(left=0)
+    knowledge = {title: found for title, runs in cells.items() if (found := courses(runs))}
+    gained = {title: found for title, runs in cells.items() if (found := gains(study, runs))}
+    measures = {"knowledge: loss below the baseline": knowledge, "gain: loss below that of never shown": gained}
+    for place, (what, rows) in enumerate(measures.items()):
+        name = what.partition(":")[0]
+        panel = sheet.panel(what.capitalize(), "steps since the last injection", "nats", name)
+        for title, found in rows.items():
+            draw_knowledge(panel, found, title, colours[title])
+        panel.axes.set_xscale("log")
+        panel.axes.set_ylim(bottom=0)
+        for title, found in rows.items():
+            power, exponential = (mean_of(miss) for miss in zip(*(one.misses() for one in found)))
+            if np.isfinite(power):
+                sheet.note(f"{title}: log {name} is {power:.2g} from a line over log steps, {exponential:.2g} from one over steps")
+    for what, rows in measures.items():
+        name = what.partition(":")[0]
+        panel = sheet.panel(f"{name.capitalize()} kept at the last step", "share", "",
+                            f"{name} kept")
+        for place, (title, found) in enumerate(reversed(rows.items())):
+            panel.row([one.kept for one in found], place, title, colours[title], lacking="nothing known")
+        panel.axes.set_yticks(range(len(rows)), list(reversed(rows)), fontsize=8)
+        panel.axes.set_ylim(-0.6, len(rows) - 0.4)
+        panel.axes.set_xlim(left=0)
     return sheet

@@ -10,7 +10,7 @@ from lore.selections.asking import AFTER, MIXED, by_wordings, when_asked
 from lore.selections.bits import Memory, capacity_by_seed, memories
 from lore.selections.exposure import half_exposures, with_bins
 from lore.selections.families import alpha_of
-from lore.selections.injection import injections, knowledge, shown_often
+from lore.selections.injection import gain, injections, knowledge, shown_often
 from lore.selections.mixture import Accuracies, accuracies, by_width, critical_shares
 from lore.selections.optimizers import by_optimizer, seconds_until
 from lore.statistics import BySeed, above, below, every, interval, mean_of, paired, slopes_by_seed, within
@@ -110,6 +110,17 @@ def new_words(study: Study) -> Decision:
     return f"kept {mean_of(new.values()):.3g} and {mean_of(same.values()):.3g}; {i.text()}", above(i)
 
 
+@THEME.finding("... counted against individuals that are never shown", "repeats are forgotten faster (Chang et al. 2024)",
+               "injection", changed="2026-11-30")
+def new_words_gain(study: Study) -> Decision:
+    """The same of the gain in place of knowledge: by how much the loss is below that of the run with the same seed and
+    settings that never shows the individuals, linear between its evaluations."""
+    new, same = (own.by_seed([gain(study, run).kept for run in own]) for own in (injected(study, "new"), injected(study, "same")))
+    need(new and same, "no runs with new words and with the same beside runs that never show the individuals")
+    i = interval(paired(new, same))
+    return f"kept {mean_of(new.values()):.3g} and {mean_of(same.values()):.3g}; {i.text()}", above(i)
+
+
 @THEME.finding("Injection: forgetting is a power law of steps", "is, rather than exponential (Chang et al. 2024)", "injection")
 def power_law_of_steps(study: Study) -> Decision:
     """Injected runs with new words. Root mean square of the logarithm of knowledge, at evaluations after the last
@@ -123,6 +134,19 @@ def power_law_of_steps(study: Study) -> Decision:
     i = interval(paired(exponential, power))
     return (f"{len(injections(runs.runs[0]))} times: off by {mean_of(power.values()):.2g} (power law) and "
             f"{mean_of(exponential.values()):.2g} (exponential); {i.text()}", above(i))
+
+
+@THEME.finding("... of the gain over individuals that are never shown",
+               "is, rather than exponential (Chang et al. 2024)", "injection", changed="2026-11-30")
+def power_law_of_gain(study: Study) -> Decision:
+    """The same of the gain (as defined above) in place of knowledge."""
+    runs = injected(study, "new")
+    misses = [gain(study, run).misses() for run in runs]
+    power, exponential = (runs.by_seed([miss[k] for miss in misses]) for k in (0, 1))
+    need(power, "no runs with a gain at all evaluations beside runs that never show the individuals")
+    i = interval(paired(exponential, power))
+    return (f"off by {mean_of(power.values()):.2g} (power law) and {mean_of(exponential.values()):.2g} (exponential); "
+            f"{i.text()}", above(i))
 
 
 @THEME.finding("Mixtures: the critical share falls with width", "a power law (Gu et al. 2025)", "mixture")

@@ -8,15 +8,16 @@ import numpy as np
 
 from lore.errors import MissingRuns
 from lore.selections.families import of_family
-from lore.study import Floats, Run, Study, drawn
+from lore.study import Floats, Run, Study, drawn, same_training
 
 GROUP = "injected"
+HOW = ("distribution_inject", "distribution_inject_wording")
 
 
 @dataclass
 class Knowledge:
-    """Of one run: steps since its last injection (record), and by how much the loss of the injected individuals is below the
-    no-knowledge baseline (record), in nats; 0 where it is above, which is no knowledge."""
+    """Of one run: steps since its last injection (record), and by how much the loss of the injected individuals is below what
+    it would be without (record), in nats."""
     after: Floats
     nats: Floats
 
@@ -29,7 +30,7 @@ class Knowledge:
     def misses(self) -> tuple[float, float]:
         """Root mean squares of the logarithm of knowledge about a line over log steps, and over steps; NaN if there is none
         at some evaluation."""
-        if len(self.after) < 4 or (self.nats <= 0).any():
+        if len(self.after) < 4 or not (self.nats > 0).all():
             return np.nan, np.nan
         y = np.log(self.nats)
         power, exponential = (np.sqrt(np.mean((y - np.polyval(np.polyfit(x, y, 1), x))**2))
@@ -72,20 +73,45 @@ def shown_often(study: Study) -> Study:
     """Of runs that differ in when and how individuals are injected only (the set with most ways), those that show them most
     often; MissingRuns without such runs."""
     runs = study.chosen(drawn(that_inject(study)))
-    own = runs.along("distribution_inject", "distribution_inject_wording")[0]
+    own = runs.along(*HOW)[0]
     most = max(len(injections(run)) for run in own)
     return own.pick([len(injections(run)) == most for run in own])
 
 
-def knowledge(run: Run) -> Knowledge:
-    """From the first evaluation after the last injection on."""
+def since_last(run: Run) -> tuple[Floats, Floats, Floats]:
+    """Steps since the last injection, steps, and losses, of the evaluations after it."""
     steps, loss = run.curve("attribute_loss", GROUP)
-    last, baseline = injections(run)[-1], run.scalar("no_knowledge_baseline")
+    last = injections(run)[-1]
     after = steps > last
-    return Knowledge((steps[after] - last).astype(float), np.maximum(0, baseline - loss[after]))
+    return (steps[after] - last).astype(float), steps[after].astype(float), loss[after]
+
+
+def knowledge(run: Run) -> Knowledge:
+    """Below the no-knowledge baseline; 0 where the loss is above it."""
+    after, _, loss = since_last(run)
+    return Knowledge(after, np.maximum(0, run.scalar("no_knowledge_baseline") - loss))
+
+
+def apart_from_injections(run: Run) -> str:
+    return same_training({name: value for name, value in run.settings.items() if name not in HOW})
+
+
+def gain(study: Study, run: Run) -> Knowledge:
+    """Below the loss of a run that differs in that it never shows the individuals (linear between evaluations); NaN if the
+    study has none."""
+    after, steps, loss = since_last(run)
+    never = [other for other in study if GROUP in other.groups and not injections(other)
+             and apart_from_injections(other) == apart_from_injections(run)]
+    other = np.array([never[0].at(step, "attribute_loss", GROUP) if never else np.nan for step in steps])
+    return Knowledge(after, other - loss)
 
 
 def courses(runs: Study) -> list[Knowledge]:
     """Of all runs that show the individuals and have been evaluated since."""
-    found = [knowledge(run) for run in runs if injections(run)]
-    return [one for one in found if len(one.after)]
+    return [knowledge(run) for run in runs if injections(run) and len(since_last(run)[0])]
+
+
+def gains(study: Study, runs: Study) -> list[Knowledge]:
+    """The same, of those that a run of `study` can be compared with."""
+    found = [gain(study, run) for run in runs if injections(run) and len(since_last(run)[0])]
+    return [one for one in found if np.isfinite(one.nats).all()]
