@@ -86,12 +86,16 @@ nobase_dist_doc_DATA = \
 	doc/status.md \
 	doc/study.md \
 	doc/sweeps.md \
+	doc/pictures/asking.png \
 	doc/pictures/capacity.png \
 	doc/pictures/confidence.png \
+	doc/pictures/exposure.png \
 	doc/pictures/forgetting.png \
 	doc/pictures/groups.png \
 	doc/pictures/imbalance.png \
+	doc/pictures/injection.png \
 	doc/pictures/memory.png \
+	doc/pictures/optimizers.png \
 	doc/pictures/patching.png \
 	doc/pictures/phases.png \
 	doc/pictures/probe.png \
