@@ -95,6 +95,7 @@ nobase_dist_doc_DATA = \
 	doc/pictures/imbalance.png \
 	doc/pictures/injection.png \
 	doc/pictures/memory.png \
+	doc/pictures/mixture.png \
 	doc/pictures/optimizers.png \
 	doc/pictures/patching.png \
 	doc/pictures/phases.png \

@@ -473,6 +473,7 @@ class Mixtures(unittest.TestCase):
         self.assertAlmostEqual(critical_share(table, 1), 0.5 * 0.5**0.5)
         self.assertTrue(np.isnan(critical_share(table, 2)))  # a share lacks the seed
         self.assertTrue(np.isnan(critical_share({1.0: {1: 0.8}, 0.5: {1: 0.6}}, 1)))  # never less than half
+        self.assertTrue(np.isnan(critical_share({1.0: {1: 0.09}, 0.5: {1: 0.01}}, 1)))  # half of nothing
 
     def test_shares_ascend(self):
         table = accuracies(by_width(study_of("mixture"))[64])

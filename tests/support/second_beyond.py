@@ -220,9 +220,11 @@ def mixtures(runs):
 
 
 def critical(table):
-    """Logarithm of the critical share of each seed that has all shares."""
+    """Logarithm of the critical share of each seed that has all shares, and knows a tenth of the values without fresh ones."""
     found, descending = {}, sorted(table, reverse=True)
     for seed in shared(list(table.values())) if 1.0 in table else []:
+        if table[1.0][seed] < 0.1:
+            continue
         half = table[1.0][seed] / 2
         for upper, lower in zip(descending, descending[1:]):
             if table[lower][seed] < half:
@@ -234,7 +236,7 @@ def critical(table):
 
 @row("Mixtures: the critical share falls with width")
 def critical_falls(runs):
-    points = {np.log(width): critical(table) for width, table in mixtures(runs).items()}
+    points = {np.log(width): critical(table) for width, table in mixtures(runs).items() if critical(table)}
     return single(slopes(points), "below", 0) if len(points) > 1 else nothing()
 
 

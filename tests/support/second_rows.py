@@ -264,7 +264,8 @@ def robust(runs):
         if "train_steps" in free:
             some = equal_sequences(uniform)
         else:
-            some = differing(uniform, *free)
+            some = choose(uniform, free, lambda part: (len({items(run.counting, only=free) for run in part}),
+                                                       max(run["population_individuals"] for run in part), len(part)))
         parts = split(some, lambda run: items(run.counting))
         if len(parts) > 1:
             varied.add(free[0])
@@ -295,7 +296,8 @@ def equal_sequences(runs):
                      ("train_batch", "train_steps"))
 
     return max(in_order(split(runs, key)), default=[],
-               key=lambda part: (len({run["train_batch"] for run in part}), len(part)))
+               key=lambda part: (len({run["train_batch"] for run in part}),
+                                 max(run["population_individuals"] for run in part), len(part)))
 
 
 # ---- patches (figures 3, D, W)

@@ -20,7 +20,7 @@ def figure_mixture(study: Study) -> Sheet:
         panel.points({share: row.values() for share, row in accuracies(runs).items()}, f"width {width:g}", colour)
     panel.axes.set_xscale("log", base=2)
     panel = sheet.panel("Share at which half of the accuracy is left", "width", "share", "critical")
-    panel.points({width: critical_shares(runs).values() for width, runs in widths.items()})
+    panel.points({width: shares.values() for width, runs in widths.items() if (shares := critical_shares(runs))})
     panel.axes.set_xscale("log", base=2)
     panel.log_y()
     width, runs = list(widths.items())[-1]

@@ -149,17 +149,19 @@ def power_law_of_gain(study: Study) -> Decision:
             f"{i.text()}", above(i))
 
 
-@THEME.finding("Mixtures: the critical share falls with width", "a power law (Gu et al. 2025)", "mixture")
+@THEME.finding("Mixtures: the critical share falls with width", "a power law (Gu et al. 2025)", "mixture",
+               changed="2026-11-30")
 def critical_falls(study: Study) -> Decision:
-    """Mixture runs (as defined above). Slope of the logarithm of the critical share over that of model_width, by seed (of
-    seeds that have it at all widths): 95 % interval over seeds below 0 holds, above does not."""
-    widths = by_width(study)
-    need(len(widths) > 1, "mixtures of one width only")
-    table = {float(np.log(width)): {seed: float(np.log(share)) for seed, share in critical_shares(runs).items()}
-             for width, runs in widths.items()}
+    """Mixture runs (as defined above), of widths that have a critical share: whose final accuracy without fresh individuals is
+    at least 0.1. Slope of the logarithm of the critical share over that of model_width, by seed (of seeds that have it at
+    all these widths): 95 % interval over seeds below 0 holds, above does not."""
+    widths = {width: shares for width, runs in by_width(study).items() if (shares := critical_shares(runs))}
+    need(len(widths) > 1, "no mixtures of two widths that know anything without fresh individuals")
+    table = {float(np.log(width)): {seed: float(np.log(share)) for seed, share in shares.items()}
+             for width, shares in widths.items()}
     i = interval(slopes_by_seed(table))
-    shares = ", ".join(f"{np.exp(mean_of(row.values())):.3g}" for row in table.values())
-    return f"share {shares} at width {', '.join(f'{w:g}' for w in widths)}; slope {i.text()}", below(i)
+    shown = ", ".join(f"{np.exp(mean_of(row.values())):.3g}" for row in table.values())
+    return f"share {shown} at width {', '.join(f'{w:g}' for w in widths)}; slope {i.text()}", below(i)
 
 
 def loss_at_quarter(table: Accuracies) -> BySeed:

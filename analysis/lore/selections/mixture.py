@@ -9,6 +9,7 @@ from lore.selections.families import family
 from lore.statistics import BySeed
 from lore.study import Study
 
+KNOWN = 0.1  # a model that knows less without fresh individuals has no critical share
 Accuracies = dict[float, BySeed]  # {share of known ones: {seed: final accuracy}}
 
 
@@ -39,8 +40,9 @@ def by_width(study: Study) -> dict[float, Study]:
 
 def critical_share(table: Accuracies, seed: int) -> float:
     """Where the accuracy is half of that without fresh ones, linear in the logarithm of the share between the neighbours of
-    the largest share that has less; NaN if none has, or a share lacks the seed."""
-    if any(seed not in row for row in table.values()) or 1.0 not in table:
+    the largest share that has less; NaN if none has, a share lacks the seed, or hardly anything is known without fresh
+    ones."""
+    if any(seed not in row for row in table.values()) or 1.0 not in table or table[1.0][seed] < KNOWN:
         return np.nan
     half, shares = table[1.0][seed] / 2, sorted(table, reverse=True)
     for above, below in zip(shares, shares[1:]):

@@ -49,8 +49,8 @@ def name_layer(run: Run, last: bool = True) -> int | None:
 
 
 def axis_runs(study: Study, names: Sequence[str]) -> Study:
-    """Runs of the default kind that differ in these settings only, as many values as there are. Batches are compared
-    at equal steps or at equal sequences in all."""
+    """Runs of the default kind that differ in these settings only, as many values as there are; of the largest population,
+    if several sets have so many. Batches are compared at equal steps or at equal sequences in all."""
     if "population_individuals" in names:
         return by_population(study)
     runs = default_biographies(plain(study))
@@ -58,7 +58,8 @@ def axis_runs(study: Study, names: Sequence[str]) -> Study:
     if "train_batch" in names:
         sets = [equal for own in sets for equal in alike(own, own["train_steps"]) +
                 alike(own, own["train_steps"] * own["train_batch"])]
-    return max(sets, key=lambda own: (len(own.cells(*names)), len(own)), default=runs)
+    return max(sets, key=lambda own: (len(own.cells(*names)), max(own.numbers("population_individuals"), default=0), len(own)),
+               default=runs)
 
 
 def alike(runs: Study, values: npt.NDArray[np.float64]) -> list[Study]:
