@@ -39,7 +39,7 @@ from lore.selections.injection import Knowledge, courses, gain, gains, injection
 from lore.selections.mixture import accuracies, by_width, critical_share, critical_shares  # noqa: E402
 from lore.selections.optimizers import by_optimizer, deciles, seconds_until  # noqa: E402
 from lore.selections.patching import reference_of, start_of  # noqa: E402
-from lore.selections.phases import name_layer  # noqa: E402
+from lore.selections.phases import AXES, axis_runs, name_layer  # noqa: E402
 from lore.selections.precision import comparisons  # noqa: E402
 from lore.selections.schedules import FAMILIES, best_alphas  # noqa: E402
 from lore.selections.sequential import first_evaluations, visits  # noqa: E402
@@ -366,6 +366,19 @@ class Injections(unittest.TestCase):
         self.assertTrue(np.isnan(Knowledge(after[:0], after[:0]).kept))
         nothing = Knowledge(after, np.zeros(len(after)))
         self.assertTrue(np.isnan(nothing.kept) and np.isnan(nothing.misses()).all())
+
+
+class Axes(unittest.TestCase):
+    def test_of_sets_with_equally_many_values_that_of_the_largest_population(self):
+        own, few = study_of("figC"), study_of("figC")
+        for run in few:
+            run.settings["population_individuals"] = 16
+        for _, names in AXES:
+            if "population_individuals" not in names:
+                chosen = axis_runs(own, names)
+                fewer = chosen.pick(chosen.seeds == chosen.seeds[0])  # which must not lose against more runs of few
+                with self.subTest(names=names):
+                    self.assertEqual(len(axis_runs(join([few, fewer]), names)), len(fewer))
 
 
 class Unfinished(unittest.TestCase):
