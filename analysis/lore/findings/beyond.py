@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from lore.errors import MissingRuns
@@ -10,11 +13,11 @@ from lore.selections.asking import AFTER, MIXED, by_wordings, when_asked
 from lore.selections.bits import Memory, capacity_by_seed, memories
 from lore.selections.exposure import half_exposures, with_bins
 from lore.selections.families import alpha_of
-from lore.selections.injection import gain, injections, knowledge, shown_often
+from lore.selections.injection import Knowledge, gain, injections, knowledge, shown_often
 from lore.selections.mixture import Accuracies, accuracies, by_width, critical_shares
 from lore.selections.optimizers import by_optimizer, seconds_until
 from lore.statistics import BySeed, above, below, every, interval, mean_of, paired, slopes_by_seed, within
-from lore.study import Study
+from lore.study import Run, Study
 
 THEME = Theme()
 MANY, FEW = 1000.0, 100.0  # exposures
@@ -98,16 +101,40 @@ def injected(study: Study, wording: str) -> Study:
     return shown_often(study).where(distribution_inject_wording=wording)
 
 
+def kept_by_seed(study: Study, of: Callable[[Run], Knowledge]) -> tuple[BySeed, BySeed]:
+    """In new words, and in the same."""
+    new, same = (own.by_seed([of(run).kept for run in own]) for own in (injected(study, "new"), injected(study, "same")))
+    return new, same
+
+
+def kept_more(new: BySeed, same: BySeed) -> Decision:
+    i = interval(paired(new, same))
+    return f"kept {mean_of(new.values()):.3g} and {mean_of(same.values()):.3g}; {i.text()}", above(i)
+
+
+def misses_by_seed(study: Study, of: Callable[[Run], Knowledge]) -> tuple[BySeed, BySeed]:
+    """Of a power law, and of an exponential."""
+    runs = injected(study, "new")
+    misses = [of(run).misses() for run in runs]
+    power, exponential = (runs.by_seed([miss[k] for miss in misses]) for k in (0, 1))
+    return power, exponential
+
+
+def nearer_to_power_law(power: BySeed, exponential: BySeed) -> Decision:
+    i = interval(paired(exponential, power))
+    return (f"off by {mean_of(power.values()):.2g} (power law) and {mean_of(exponential.values()):.2g} (exponential); "
+            f"{i.text()}", above(i))
+
+
 @THEME.finding("Injection: new words are kept better than the same words", "repeats are forgotten faster (Chang et al. 2024)",
                "injection")
 def new_words(study: Study) -> Decision:
     """Injected runs (as defined above). Kept: knowledge at the last step over that at the first evaluation after the last
     injection (none if that is 0). New words minus same words, by seed: 95 % interval over seeds above 0 holds, below
     does not."""
-    new, same = (own.by_seed([knowledge(run).kept for run in own]) for own in (injected(study, "new"), injected(study, "same")))
+    new, same = kept_by_seed(study, knowledge)
     need(new and same, "no runs with new words and with the same that know anything of the injected")
-    i = interval(paired(new, same))
-    return f"kept {mean_of(new.values()):.3g} and {mean_of(same.values()):.3g}; {i.text()}", above(i)
+    return kept_more(new, same)
 
 
 @THEME.finding("... counted against individuals that are never shown", "repeats are forgotten faster (Chang et al. 2024)",
@@ -115,10 +142,9 @@ def new_words(study: Study) -> Decision:
 def new_words_gain(study: Study) -> Decision:
     """The same of the gain in place of knowledge: by how much the loss is below that of the run with the same seed and
     settings that never shows the individuals, linear between its evaluations."""
-    new, same = (own.by_seed([gain(study, run).kept for run in own]) for own in (injected(study, "new"), injected(study, "same")))
+    new, same = kept_by_seed(study, partial(gain, study))
     need(new and same, "no runs with new words and with the same beside runs that never show the individuals")
-    i = interval(paired(new, same))
-    return f"kept {mean_of(new.values()):.3g} and {mean_of(same.values()):.3g}; {i.text()}", above(i)
+    return kept_more(new, same)
 
 
 @THEME.finding("Injection: forgetting is a power law of steps", "is, rather than exponential (Chang et al. 2024)", "injection")
@@ -127,26 +153,19 @@ def power_law_of_steps(study: Study) -> Decision:
     injection, about its least-squares line over steps since then, minus the same over the logarithm of these steps, by
     seed (of seeds with four evaluations and knowledge at all of them): 95 % interval over seeds above 0 holds, below does
     not."""
-    runs = injected(study, "new")
-    misses = [knowledge(run).misses() for run in runs]
-    power, exponential = (runs.by_seed([miss[k] for miss in misses]) for k in (0, 1))
+    power, exponential = misses_by_seed(study, knowledge)
     need(power, "no runs that know the injected at all evaluations")
-    i = interval(paired(exponential, power))
-    return (f"{len(injections(runs.runs[0]))} times: off by {mean_of(power.values()):.2g} (power law) and "
-            f"{mean_of(exponential.values()):.2g} (exponential); {i.text()}", above(i))
+    text, judged = nearer_to_power_law(power, exponential)
+    return f"{len(injections(injected(study, 'new').runs[0]))} times: {text}", judged
 
 
 @THEME.finding("... of the gain over individuals that are never shown",
                "is, rather than exponential (Chang et al. 2024)", "injection", changed="2026-11-30")
 def power_law_of_gain(study: Study) -> Decision:
     """The same of the gain (as defined above) in place of knowledge."""
-    runs = injected(study, "new")
-    misses = [gain(study, run).misses() for run in runs]
-    power, exponential = (runs.by_seed([miss[k] for miss in misses]) for k in (0, 1))
+    power, exponential = misses_by_seed(study, partial(gain, study))
     need(power, "no runs with a gain at all evaluations beside runs that never show the individuals")
-    i = interval(paired(exponential, power))
-    return (f"off by {mean_of(power.values()):.2g} (power law) and {mean_of(exponential.values()):.2g} (exponential); "
-            f"{i.text()}", above(i))
+    return nearer_to_power_law(power, exponential)
 
 
 @THEME.finding("Mixtures: the critical share falls with width", "a power law (Gu et al. 2025)", "mixture",

@@ -338,9 +338,8 @@ def plateaus_there(settings: Sequence[tuple[str, list[float]]]) -> list[Judged]:
                changed="2026-11-30")
 def robust(study: Study) -> Decision:
     """Asked is whether there is a plateau in each setting that was tried, not how often there would be one in others.
-    Uniform runs that differ in one hyperparameter only (of the sets with most values, that of the largest population), for
-    each of: learning rate; weight decay; batch (at equal steps
-    or at equal sequences); size (width, hidden, layers, heads, preset, and with them recurrent_width); mixer (and with
+    Uniform runs that differ in one hyperparameter only (of the sets with most values, that of the largest population),
+    for each of: learning rate; weight decay; batch (at equal steps or at equal sequences); size (width, hidden, layers, heads, preset, and with them recurrent_width); mixer (and with
     it positions and recurrent_width). A setting is one value of one of them; the common one counts once. For each seed
     of a setting the lesser of its two speeds (as defined above), in logarithms. Of a setting with two seeds or more, the
     interval of their mean: t * s / sqrt(seeds), with s² the squares of all such settings' values about the means of

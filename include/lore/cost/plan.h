@@ -40,7 +40,7 @@ typedef struct {
 lore_status lore_plan_estimate(lore_manifest *manifest, int ranks, int threads, lore_plan_run *run);
 
 /* Times the matrix products of the manifest's largest run here for about `seconds`, and predicts
- * what they are of its steps. */
+ * their share of its steps. */
 lore_status lore_plan_measure(const lore_manifest *manifest, const lore_plan_run *run,
                               double seconds, lore_plan_speed *speed);
 
