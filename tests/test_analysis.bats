@@ -75,3 +75,20 @@ setup() {
   make -C "$LORE_BUILD" -s "prefix=$PWD/root" uninstall-${each}SCRIPTS uninstall-${each}DATA uninstall-hook
   [ ! -e "$place" ]
 }
+
+@test "settings that files of earlier versions lack have the defaults of the schema" {
+  "$LORE" settings --schema >schema.json
+  PYTHONPATH=$ANALYSIS "$PYTHON" - "$LORE_SOURCE/data/small/fig2.nc" <<'PY'
+import json, sys
+import netCDF4
+from lore.records import LATER
+from lore.study import ASIDE
+schema = json.load(open("schema.json"))
+with netCDF4.Dataset(sys.argv[1]) as file:
+    lacks = {key.replace(".", "_"): about["default"] for key, about in schema["$defs"].items()
+             if "default" in about and key.replace(".", "_") not in file.variables}
+lacks = {name: "".join(value) if isinstance(value, list) else value for name, value in lacks.items()
+         if not name.startswith(("memory_", *ASIDE))}
+assert lacks == LATER, (lacks, LATER)
+PY
+}

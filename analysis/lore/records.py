@@ -27,6 +27,12 @@ STATES = ("waiting", "running", "interrupted", "stopped", "done", "diverged", "f
 ORIGINS = {"gemm_backend": "library of the matrix products",
            "isa": "level of processors whose instructions were used",
            "host": "computer of the first rank when the run began"}
+# Settings of biographies that files of earlier versions lack, with the values that they stand for: the defaults.
+LATER: dict[str, Known] = {
+    "population_injected": 0, "population_questions": 0, "population_question_templates": 10, "population_asked": 0,
+    "train_optimizer": "adamw", "train_matrix_learning_rate": 0.02, "train_momentum": 0.95, "train_precision": "float32",
+    "distribution_fresh": 0.0, "distribution_final_fresh": -1.0, "distribution_questions": 0.0,
+    "distribution_inject": "", "distribution_inject_wording": "new"}
 ABOUT: dict[str, dict[str, Any]] = {"run": {"long_name": "name of the run"},
          "experiment": {"long_name": "experiment that the run belongs to"},
          "state": {"long_name": "state of the run"},
@@ -155,11 +161,20 @@ def split(dataset: xr.Dataset, title: str, name: str = "") -> Records:
         if own not in dataset.dims:
             split_variable(dataset, own, variable, result)
     for part in parts:
+        add_later(part)
         part.state = part.state or part.stage()
     for attribute in ORIGINS.keys() & dataset.attrs.keys():
         for part in parts:
             part.origins[attribute] = str(dataset.attrs[attribute])
     return result
+
+
+def add_later(part: Part) -> None:
+    """Gives a run on biographies by an earlier version the settings that came later, so that it compares with others."""
+    if np.isfinite(float(part.settings.get("population_individuals", np.nan))):
+        for name, default in LATER.items():
+            if is_same(part.settings.get(name, np.nan), np.nan) or part.settings[name] == "":
+                part.settings[name] = default
 
 
 def split_variable(dataset: xr.Dataset, name: str, variable: xr.Variable, result: Records) -> None:

@@ -104,6 +104,17 @@ class Opening(unittest.TestCase):
         np.testing.assert_array_equal(one.attribute_loss[0], self.whole.attribute_loss.sel(run=folder.name))
         self.assertEqual(list(lore.phases(one).index), [folder.name])
 
+    def test_runs_of_several_versions(self):
+        """An earlier version began the study, and a later one the rest: what it added are no settings that differ."""
+        ds = stored("optimizers")  # 20 of its 36 runs
+        with xr.open_dataset(SMALL / "optimizers.nc") as file:
+            self.assertEqual(int(file.population_questions.isnull().sum()), 20)
+        self.assertEqual(set(np.atleast_1d(ds.population_questions.values)), {0})
+        for name, value in (("train_optimizer", "adamw"), ("train_precision", "float32"), ("distribution_fresh", 0)):
+            old = np.atleast_1d(stored("fig2")[name].values)
+            self.assertEqual(set(old.tolist()), {value}, name)
+        self.assertNotIn("train_optimizer", lore.open(RESULTS / "toy").variables)
+
     def test_damaged_missing_and_unfinished_runs(self):
         for path in (without_collection("broken"), next((RESULTS / "broken").glob("*.nc"))):
             with self.assertWarns(lore.Incomplete) as caught:

@@ -19,6 +19,11 @@ SETTINGS = ("population_", "model_", "train_", "patch_", "distribution_", "curri
 DO_NOT_COUNT = ("evaluate_", "checkpoint_", "compute_", "train_reduction", "train_shard",
                 "population_held_out", "population_throw_away", "start_run", "start_checksum",
                 "patch_run", "patch_step")
+CAME_LATER = {"train_optimizer": "adamw", "train_precision": "float32", "train_matrix_learning_rate": 0.02,
+              "train_momentum": 0.95, "population_question_templates": 10, "distribution_inject": "",
+              "distribution_inject_wording": "new", "distribution_final_fresh": -1,
+              **dict.fromkeys(("population_injected", "population_questions", "population_asked",
+                               "distribution_fresh", "distribution_questions"), 0)}
 MEASURES = ("attribute_loss", "attribute_accuracy", "max_probability", "entropy",
             "attention_attribute_to_name", "draw_count", "wall_time", "stored_bits",
             "stored_bits_per_layer_parameter", "auroc_confidence", "question_accuracy")
@@ -111,6 +116,8 @@ def read_file(path):
                for name, (dims, values) in data.items() if dims in ((), ("run",))}
         settings = {name: value for name, value in one.items()
                     if name.startswith(SETTINGS) or name in ("seed", "name", "task")}
+        if settings.get("population_individuals") is not None:
+            settings.update({name: value for name, value in CAME_LATER.items() if settings.get(name) in (None, "")})
         yield Run(settings, one, {key: course for measure in MEASURES if measure in data
                                   for key, course in columns(data, measure, index, steps)},
                   steps[there[index]], path, binned(data, index))
