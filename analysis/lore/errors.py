@@ -17,5 +17,9 @@ class MissingRuns(Mistake):
         self.what = what
 
 
+class NothingLearnt(MissingRuns):
+    """Runs of the kind are there, but they did not learn enough for a finding to measure anything."""
+
+
 class Incomplete(UserWarning):
     """What a dataset or a table leaves out: runs that cannot be read, have no record yet, or are not finished."""

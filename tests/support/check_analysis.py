@@ -560,6 +560,21 @@ class Findings(unittest.TestCase):
                     with self.subTest(finding=name):
                         self.assertEqual(self.verdict(study_of(kind).where(seed=1), name)[1], OPEN)
 
+    def test_runs_that_learnt_nothing_are_not_missing(self):
+        """The table says "no runs" only where there are none."""
+        for kind, names in (("fig2", ("three_phases", "hallucination", "confidence", "attention_rises")),
+                            ("lawless", ("plateau_power_law",)), ("exposure", ("detection",)),
+                            ("injection", ("new_words", "power_law_of_steps")), ("mixture", ("critical_falls",))):
+            study = study_of(kind)
+            for run in study:
+                run.scalars.update(plateau_start=np.nan, plateau_end=np.nan)
+                run.records.update({name: np.zeros_like(values) if name == "attribute_accuracy" else np.full_like(values, 20.0)
+                                    for name, values in run.records.items() if name in ("attribute_accuracy", "attribute_loss")})
+            for name in names:
+                with self.subTest(finding=name):
+                    result = decide(entry_of(name), study)
+                    self.assertEqual((result.verdict, result.missing), (OPEN, False), result.text)
+
     def test_fine_tuning_is_compared_with_the_run_it_started_from(self):
         own, shorter, renamed = study_of("fig5"), study_of("fig2", -1), study_of("fig5")
         for run in shorter:

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from lore.errors import MissingRuns
-from lore.findings.finding import Decision, Theme, ends_by_seed, need
+from lore.findings.finding import Decision, Theme, ends_by_seed, need, need_learnt
 from lore.selections.asking import AFTER, MIXED, by_wordings, when_asked
 from lore.selections.bits import Memory, capacity_by_seed, memories
 from lore.selections.exposure import half_exposures, with_bins
@@ -87,8 +87,9 @@ def detection(study: Study) -> Decision:
     """Exposed runs that are uniform and have a plateau_end. auroc_confidence of held_out: at plateau_start below 0.6, and
     final above 0.9: 95 % intervals over seeds. Holds if both are, does not if one is on the other side."""
     runs = of_alpha(exposed(study), 0).having("auroc_confidence", "held_out")
+    need(len(runs), "no uniform run with auroc_confidence of held-out individuals")
     runs = runs.pick(np.isfinite(runs.scalar("plateau_end")))
-    need(len(runs), "no uniform run with auroc_confidence of held-out individuals that left its plateau")
+    need_learnt(len(runs), "no uniform run left its plateau")
     begin, end, final = (interval(runs.by_seed(values).values()) for values in (
         [run.at(run.scalar("plateau_start"), "auroc_confidence", "held_out") for run in runs],
         [run.at(run.scalar("plateau_end"), "auroc_confidence", "held_out") for run in runs],
@@ -133,7 +134,7 @@ def new_words(study: Study) -> Decision:
     injection (none if that is 0). New words minus same words, by seed: 95 % interval over seeds above 0 holds, below
     does not."""
     new, same = kept_by_seed(study, knowledge)
-    need(new and same, "no runs with new words and with the same that know anything of the injected")
+    need_learnt(new and same, "in one wording nothing is known of the injected right after the last injection")
     return kept_more(new, same)
 
 
@@ -154,7 +155,7 @@ def power_law_of_steps(study: Study) -> Decision:
     seed (of seeds with four evaluations and knowledge at all of them): 95 % interval over seeds above 0 holds, below does
     not."""
     power, exponential = misses_by_seed(study, knowledge)
-    need(power, "no runs that know the injected at all evaluations")
+    need_learnt(power, "no seed knows any of the injected at all evaluations")
     text, judged = nearer_to_power_law(power, exponential)
     return f"{len(injections(injected(study, 'new').runs[0]))} times: {text}", judged
 
@@ -174,8 +175,10 @@ def critical_falls(study: Study) -> Decision:
     """Mixture runs (as defined above), of widths that have a critical share: whose final accuracy without fresh individuals is
     at least 0.1. Slope of the logarithm of the critical share over that of model_width, by seed (of seeds that have it at
     all these widths): 95 % interval over seeds below 0 holds, above does not."""
-    widths = {width: shares for width, runs in by_width(study).items() if (shares := critical_shares(runs))}
-    need(len(widths) > 1, "no mixtures of two widths that know anything without fresh individuals")
+    tried = by_width(study)
+    need(len(tried) > 1, "no mixtures of two widths")
+    widths = {width: shares for width, runs in tried.items() if (shares := critical_shares(runs))}
+    need_learnt(len(widths) > 1, "no two widths know anything without fresh individuals")
     table = {float(np.log(width)): {seed: float(np.log(share)) for seed, share in shares.items()}
              for width, shares in widths.items()}
     i = interval(slopes_by_seed(table))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lore.errors import MissingRuns
+from lore.errors import MissingRuns, NothingLearnt
 from lore.selections.families import arenas, default_biographies, family, members, of_family
 from lore.statistics import OPEN, BySeed, Judged, Verdict
 from lore.study import Floats, Key, Study
@@ -31,7 +31,7 @@ class Finding:
 @dataclass
 class Decided:
     """What the runs of one scale show of a finding. `fragile`: another verdict, or none, without any one seed. `missing`:
-    there are no runs to judge it by."""
+    there are no runs of the kind."""
     text: str
     judged: Judged
     fragile: bool = False
@@ -58,7 +58,7 @@ def decide(entry: Finding, study: Study) -> Decided:
     try:
         text, judged = entry.decide(study)
     except MissingRuns as missing:
-        return Decided(missing.what, Judged(OPEN), missing=True)
+        return Decided(missing.what, Judged(OPEN), missing=not isinstance(missing, NothingLearnt))
     return Decided(text, judged)
 
 
@@ -79,6 +79,12 @@ def need(condition: object, text: str) -> None:
     """MissingRuns unless the condition is true (or not empty)."""
     if not condition:
         raise MissingRuns(text)
+
+
+def need_learnt(condition: object, text: str) -> None:
+    """NothingLearnt unless the condition is true (or not empty)."""
+    if not condition:
+        raise NothingLearnt(text)
 
 
 def loss_by_seed(runs: Study, group: str = "known") -> BySeed:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lore.findings.finding import Decision, Theme, accuracy_by_seed, need
+from lore.findings.finding import Decision, Theme, accuracy_by_seed, need, need_learnt
 from lore.selections.families import plain
 from lore.selections.phases import ATTENTION_TO_NAME, AXES, axis_runs, by_population, name_layer
 from lore.statistics import (FAILS, HOLDS, OPEN, BySeed, Interval, Judged, PowerLaw, above, below, curvatures_by_seed, every,
@@ -65,7 +65,7 @@ def three_phases(study: Study) -> Decision:
     need(len(runs), "no uniform run from random weights")
     known = {n: log_speeds(own) for n, own in runs.by_number("population_individuals")}
     logs = {n: np.array(list(rows.values())) for n, rows in known.items() if len(rows) > 1}
-    need(logs, "no population of which two finished runs learnt enough")
+    need_learnt(logs, "no population of which two finished runs learnt enough")
     texts, largest = [], logs[max(logs)]
     for n, rows in logs.items():
         texts.append(f"{np.exp(rows[:, 1].mean()):.2g} (N = {short(n)})")
@@ -112,7 +112,8 @@ def plateau_fit(study: Study) -> PlateauFit:
     runs = runs.pick(runs.finished)
     cells = {n: own.scalar("plateau_end") for n, own in runs.by_number("population_individuals")}
     ended = {n: v for n, v in cells.items() if np.isfinite(v).all()}
-    need(len(ended) >= 4, f"{len(ended)} populations whose plateaus ended in all runs; it needs 4")
+    need(len(cells) >= 4, f"{len(cells)} populations with finished runs; it needs 4")
+    need_learnt(len(ended) >= 4, f"{len(ended)} populations whose plateaus ended in all runs; it needs 4")
     fit = fit_power_law(ended)
     assert fit, "of four populations there is one"
     table = logs_by_seed(runs, ended)
@@ -210,8 +211,9 @@ def attention_rises(study: Study) -> Decision:
     and this minus its rise from step 0 to plateau_start. Holds if both 95 % intervals over seeds are above 0; not if one is
     below."""
     runs = by_population(study)
+    need(runs.layers, "no runs with attention")
     cells = [own for _, own in runs.cells("population_individuals") if np.isfinite(own.scalar("plateau_end")).all()]
-    need(cells and cells[-1].layers, "no runs with attention whose plateau ended")
+    need_learnt(cells, "no runs whose plateau ended")
     rises = np.array([rises_of(run) for run in cells[-1]])
     rise, more = (interval(cells[-1].by_seed(values).values()) for values in (rises[:, 1], rises[:, 1] - rises[:, 0]))
     return (f"rise on the plateau {rise.text()}; minus the rise before {more.text()}; {populations(cells[-1])}",
@@ -229,9 +231,10 @@ def rises_of(run: Run) -> tuple[float, float]:
 def ended_with_held_out(study: Study) -> Study:
     """Runs with held-out individuals, of the populations whose plateaus ended in all seeds."""
     runs = by_population(study).having("attribute_loss", "held_out")
+    need(len(runs), "no runs with held-out individuals")
     cells = runs.by_number("population_individuals")
     ended = [n for n, own in cells if np.isfinite(own.scalar("plateau_end")).all()]
-    need(ended, "no runs with held-out individuals whose plateau ended")
+    need_learnt(ended, "no population with held-out individuals whose plateaus ended in all runs")
     return runs.where(population_individuals=tuple(ended))
 
 
@@ -359,7 +362,7 @@ def robust(study: Study) -> Decision:
         all_axes.few.extend(axis.few)
     need(tried, "no hyperparameter is varied")
     settings = list(all_axes.slowest.values())
-    need(settings, "no run with another hyperparameter learnt enough")
+    need_learnt(settings, "no run with another hyperparameter learnt enough")
     return robust_text(tried, settings, all_axes.few), robust_verdict(len(tried), settings, all_axes.few)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from lore.findings.finding import (Decision, Theme, accuracy_by_seed, ends_by_seed, loss_by_seed, meeting, need,
-                                   table_of, where_text, with_draws_of)
+                                   need_learnt, table_of, where_text, with_draws_of)
 from lore.selections.curricula import curriculum_steps, subset_of, switch_step
 from lore.selections.families import arenas, default_biographies, members, of_family
 from lore.selections.schedules import by_alpha, largest_budget, law_runs, lowest_alphas
@@ -183,7 +183,7 @@ def adaptive(study: Study) -> Decision:
     ours = ours.where(curriculum_individuals=max(both))
     ours = ours.where(curriculum_steps=max(ours.numbers("curriculum_steps")))
     switches = {int(run.number("seed")): switch_step(run) for run in ours if np.isfinite(switch_step(run))}
-    need(switches, "no adaptive warm-up that has ended")
+    need_learnt(switches, "no adaptive warm-up that has ended")
     fixed = fixed_warm_up(fixed, max(both), mean_of(switches.values()))
     length = curriculum_steps(fixed.runs[0])
     same = [seed for seed, step in switches.items() if step == length]
