@@ -196,6 +196,7 @@ setup() {
     torture) sections+=(-p torture) ;;
     *) sections+=(-p full -p browser) ;;
   esac
+  [ -z "${CI:-}" ] || set -- --disable-dependency-tracking "$@" # in a tree that is built once
   say "$name: building in $build"
   jobs/setup.sh "${sections[@]}" -b "$build" "$@" || {
     count 0 1 0 "$name: building"

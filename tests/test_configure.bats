@@ -3,32 +3,35 @@
 
 load support/common
 
+# What all configurations with a compiler find alike is looked for once.
 configure() {
   [ -x "$LORE_SOURCE/configure" ] || skip "there is no configure in the source directory"
   ln -sfn "$LORE_SOURCE" source # configure refuses a source directory with a space in its name
-  source/configure "$@" >log 2>&1
+  local common=$BATS_FILE_TMPDIR/${CC:-default}.cache
+  [ -e "$common" ] || not source/configure --cache-file="$common" --without-blas --without-onednn --without-scalapack --with-fyaml=here
+  cp "$common" cache
+  source/configure --cache-file=cache --disable-dependency-tracking "$@" >log 2>&1
 }
 
 @test "no CBLAS: LORE has matrix products of its own" {
-  # What all these configurations find alike is looked for once.
-  configure --cache-file="$BATS_FILE_TMPDIR/cache" --without-blas --without-onednn --without-scalapack
+  configure --without-blas --without-onednn --without-scalapack
   grep -qx '  CBLAS  *no' log
   grep -q 'define HAVE_CBLAS' config.h && return 1
-  not configure --cache-file="$BATS_FILE_TMPDIR/cache" --with-blas=-lnowhere
+  not configure --with-blas=-lnowhere
   grep -q 'CBLAS, asked for by --with-blas=-lnowhere' log
 }
 
 @test "Chart.js: none, one in a directory with a space, one that is none" {
-  configure --cache-file="$BATS_FILE_TMPDIR/cache" --without-blas --without-onednn --without-scalapack --without-chartjs
+  configure --without-blas --without-onednn --without-scalapack --without-chartjs
   grep -qx '  Chart.js  *no' log
   mkdir "my lib"
   printf '/*!\n * Chart.js v4.4.1\n */\n!function(){typeof define.amd}();var Chart=1;\n' >"my lib/chart.umd.js"
-  configure --cache-file="$BATS_FILE_TMPDIR/cache" --without-blas --without-onednn --without-scalapack "--with-chartjs=$PWD/my lib/chart.umd.js"
+  configure --without-blas --without-onednn --without-scalapack "--with-chartjs=$PWD/my lib/chart.umd.js"
   grep -qx "  Chart.js  *4.4.1 ($PWD/my lib/chart.umd.js)" log
   make -s src/report/page_parts.c >/dev/null
   grep -q 'Chart.js v4.4.1' src/report/page_parts.c
   echo 'export class Chart {}' >module.js
-  not configure --cache-file="$BATS_FILE_TMPDIR/cache" --without-blas --without-onednn --without-scalapack --with-chartjs=module.js
+  not configure --without-blas --without-onednn --without-scalapack --with-chartjs=module.js
   grep -q 'Chart.js 3 or 4 as one file for browsers, asked for by --with-chartjs' log
 }
 
@@ -53,7 +56,7 @@ configure() {
 
 @test "directories that are none, and what LORE cannot do without" {
   refused() {
-    not configure --without-blas --without-scalapack --cache-file="$PWD/cache" "$1"
+    not configure --without-blas --without-scalapack "$1"
     grep -q "^configure: error: $1: $2" log || {
       tail -n 3 log
       return 1
@@ -65,14 +68,15 @@ configure() {
   refused --without-netcdf 'LORE cannot do without netcdf'
   mkdir -p own/include
   touch own/include/dnnl.h # and no library, which must not be the system's
-  not configure --without-blas --without-scalapack --cache-file="$PWD/cache" --with-onednn="$PWD/own"
+  not configure --without-blas --without-scalapack --with-onednn="$PWD/own"
   grep -q "oneDNN, asked for by --with-onednn=$PWD/own: " log
 }
 
 @test "without a ScaLAPACK for this MPI, lore probe is left out, which is said" {
   need mpicc.mpich
   [ -z "$(ls /usr/lib/*/libscalapack-mpich.so 2>/dev/null)" ] || skip "there is a ScaLAPACK of MPICH"
-  configure CC=mpicc.mpich --without-onednn
+  export CC=mpicc.mpich
+  configure --without-onednn
   grep -q "WARNING: no ScaLAPACK.*: 'lore probe' is left out" log
   grep -qx '  ScaLAPACK  *no' log
 }
@@ -82,7 +86,8 @@ configure() {
   for library in /usr/lib/*/libscalapack-openmpi.so; do
     [ -e "$library" ] || skip "there is no ScaLAPACK of Open MPI"
   done
-  not configure CC=mpicc.mpich --with-scalapack=-lscalapack-openmpi
+  export CC=mpicc.mpich
+  not configure --with-scalapack=-lscalapack-openmpi
   cat log
   grep -q 'ScaLAPACK for this MPI (what was found is made for another: libmpi.*libmpich' log
   grep -q 'apt-get install.* libscalapack-mpich-dev' log
