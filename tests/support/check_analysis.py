@@ -30,7 +30,7 @@ from lore.figures.schedules import COLOUR_OF, grid_of  # noqa: E402
 from lore.figures.sequential import draw_half_times  # noqa: E402
 from lore.files import numbers_beside, open_study  # noqa: E402
 from lore.findings.finding import Decided, decide, examine  # noqa: E402
-from lore.selections.bits import Memory, capacity, capacity_by_seed, memories  # noqa: E402
+from lore.selections.bits import Memory, capacity, capacity_by_seed, capacity_text, is_full, memories  # noqa: E402
 from lore.selections.curricula import curriculum_end  # noqa: E402
 from lore.selections.exposure import half_exposures, middles, with_bins  # noqa: E402
 from lore.selections.families import members, of_family, parent, plateau_ends  # noqa: E402
@@ -442,6 +442,19 @@ class Bits(unittest.TestCase):
             self.assertAlmostEqual(capacity(memory), most, delta=0.02)
             few = memory.offered < 0.9
             np.testing.assert_allclose(memory.stored[few], memory.offered[few], rtol=0.02)
+
+    def test_a_memory_that_is_not_full_has_a_lower_bound_only(self):
+        for sign in (1, -1):
+            study = study_of("bits", sign)
+            self.assertEqual([is_full(memory) for memory in memories(study)], [True, True])
+            some = study.where(population_individuals=(256, 512))  # they offer up to 1.2 bits for each parameter
+            few, many = memories(some)
+            self.assertEqual((is_full(few), is_full(many)), (False, sign < 0))
+            self.assertTrue(capacity_text(few).startswith("at least 1.2"))
+            wanted = {"two_bits": OPEN if sign > 0 else FAILS, "more_exposures": OPEN if sign > 0 else FAILS}
+            for name, verdict in wanted.items():
+                result = decide(entry_of(name), some)
+                self.assertEqual(result.verdict, verdict, result.text)
 
     def test_runs_of_earlier_versions_have_none(self):
         with self.assertRaises(MissingRuns):

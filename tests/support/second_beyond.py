@@ -52,6 +52,17 @@ def capacity(runs):
     return max(tables, key=lambda table: np.mean(list(table.values())))
 
 
+def full(runs):
+    """Does the population that stores most store less than 0.9 of what there is?"""
+    def there_is(run):
+        bits, each = (run.course(name)[1] for name in ("stored_bits", "stored_bits_per_layer_parameter"))
+        parameters = np.median(bits[each > 0] / each[each > 0])
+        return individuals(run) * 6 * run.baseline / np.log(2) / parameters
+    best = max(split(runs, individuals).values(),
+               key=lambda part: np.mean([run.final("stored_bits_per_layer_parameter") for run in part]))
+    return np.mean(list(capacity(runs).values())) < 0.9 * np.mean([there_is(run) for run in best])
+
+
 def least_width(found, exposures):
     near = [key for key in found if 0.9 * exposures <= key[1] <= 1.1 * exposures]
     return min(near, default=None)
@@ -65,9 +76,9 @@ def two_bits(runs):
         return nothing()
     interval = Interval(capacity(found[place]))
     if interval.low > 2.5 or interval.high < 1.5:
-        return -1, interval.p(2.5 if interval.low > 2.5 else 1.5), [interval]
+        return -int(interval.low > 2.5 or full(found[place])), interval.p(2.5 if interval.low > 2.5 else 1.5), [interval]
     p = max(interval.p(1.5), interval.p(2.5)) if interval.seeds > 1 else None
-    return int(interval.low >= 1.5 and interval.high <= 2.5), p, [interval]
+    return int(interval.low >= 1.5 and interval.high <= 2.5 and full(found[place])), p, [interval]
 
 
 @row("Capacity: more is stored after 1,000 exposures than after 100")
@@ -75,7 +86,10 @@ def more_exposures(runs):
     found = memories(runs)
     many = least_width(found, 1000)
     few = many and least_width({key: part for key, part in found.items() if key[0] == many[0]}, 100)
-    return compared(capacity(found[many]), capacity(found[few]), "above") if few else nothing()
+    if not few:
+        return nothing()
+    verdict, *numbers = compared(capacity(found[many]), capacity(found[few]), "above")
+    return verdict * int(full(found[few if verdict > 0 else many])), *numbers
 
 
 # ---- exposures and detection

@@ -7,7 +7,7 @@ import numpy as np
 from lore.drawing.panel import Panel
 from lore.drawing.sheet import Sheet
 from lore.drawing.style import COLOURS, GREY
-from lore.selections.bits import Memory, capacity, memories
+from lore.selections.bits import Memory, capacity_text, memories
 from lore.study import Floats, Study
 
 
@@ -33,6 +33,6 @@ def figure_bits(study: Study) -> Sheet:
     panel = sheet.panel("The same", offered, "attribute accuracy", "accuracy")
     for memory, colour in zip(found, COLOURS):
         draw_points(panel, memory, memory.accuracy, colour)
-    sheet.note(f"The most for each parameter: {'; '.join(f'{capacity(memory):.2g} ({memory.title})' for memory in found)}")
+    sheet.note(f"The most for each parameter: {'; '.join(f'{capacity_text(memory)} ({memory.title})' for memory in found)}")
     sheet.note("Stored bits are a lower bound (doc/science.md); names are not counted")
     return sheet

@@ -13,6 +13,7 @@ from lore.statistics import BySeed, mean_of
 from lore.study import Floats, Run, Study
 
 ATTRIBUTES = 6
+FULL = 0.9  # stores less than this share of what there is
 
 
 @dataclass
@@ -86,13 +87,27 @@ def memory_of(exposures: float, runs: list[Run]) -> Memory:
                   np.array([last(run, "attribute_accuracy") for run in ordered]))
 
 
-def capacity_by_seed(memory: Memory) -> BySeed:
-    """The most that is stored for each parameter: of the population with the largest mean over seeds."""
+def best_place(memory: Memory) -> npt.NDArray[np.bool_]:
+    """The runs (run) of the population that stores most for each parameter: with the largest mean over seeds."""
     places = [np.isclose(memory.offered, x) for x in np.unique(memory.offered.round(9))]
-    best = max(places, key=lambda place: float(memory.stored[place].mean()))
+    return max(places, key=lambda place: float(memory.stored[place].mean()))
+
+
+def capacity_by_seed(memory: Memory) -> BySeed:
+    """The most that is stored for each parameter."""
+    best = best_place(memory)
     seeds, stored = memory.seed[best], memory.stored[best]
     return {int(seed): float(stored[seeds == seed].mean()) for seed in np.unique(seeds)}
 
 
 def capacity(memory: Memory) -> float:
     return mean_of(capacity_by_seed(memory).values())
+
+
+def is_full(memory: Memory) -> bool:
+    """A capacity is no more than a lower bound where nearly all was stored that there is."""
+    return capacity(memory) < FULL * float(memory.offered[best_place(memory)].mean())
+
+
+def capacity_text(memory: Memory) -> str:
+    return f"{'' if is_full(memory) else 'at least '}{capacity(memory):.2g}"
