@@ -9,7 +9,7 @@ build/lore run jobs/studies/quickstart.yaml -o "$results" --overwrite
 "${PYTHON:-/usr/bin/python3}" analysis/quickstart.py "$results"
 
 picture=$PWD/$results/quickstart.png
-echo "lore: the plot is $picture"
+echo "lore: the program is $PWD/build/lore, the plot $picture"
 if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && command -v xdg-open >/dev/null; then
   xdg-open "$picture" >/dev/null 2>&1 &
 fi
