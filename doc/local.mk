@@ -87,6 +87,7 @@ nobase_dist_doc_DATA = \
 	doc/study.md \
 	doc/sweeps.md \
 	doc/pictures/asking.png \
+	doc/pictures/bits.png \
 	doc/pictures/capacity.png \
 	doc/pictures/confidence.png \
 	doc/pictures/exposure.png \
