@@ -17,13 +17,14 @@ Files and runs
     dimension but that (and characters) and are named like settings, train_steps for train.steps, and start_step.
     Settings that do not count: seed, name, and those whose names begin with evaluate_, checkpoint_, compute_,
     train_reduction, train_shard, population_held_out, population_throw_away, start_run, start_checksum, patch_run or
-    patch_step; and train_final_learning_rate where train_schedule is constant. What files of earlier versions lack, or
-    have no value of, counts in runs with population_individuals as the default that came later: train_optimizer adamw,
-    train_precision float32, train_matrix_learning_rate 0.02, train_momentum 0.95, population_question_templates 10,
-    distribution_inject empty, distribution_inject_wording new, distribution_final_fresh -1, and 0 for
-    population_injected, population_questions, population_asked, distribution_fresh and distribution_questions. Any
-    other setting that a file lacks differs from any value. Two runs whose other settings and seeds are equal are one run: the copy with more records counts
-    (of equal ones, that of the file whose path is first).
+    patch_step; and train_final_learning_rate where train_schedule is constant. What files of earlier versions lack,
+    or have no value of, counts in runs with population_individuals as the default that came later: train_optimizer
+    adamw, train_precision float32, train_matrix_learning_rate 0.02, train_momentum 0.95,
+    population_question_templates 10, distribution_inject empty, distribution_inject_wording new,
+    distribution_final_fresh -1, and 0 for population_injected, population_questions, population_asked,
+    distribution_fresh and distribution_questions. Any other setting that a file lacks differs from any value. Two
+    runs whose other settings and seeds are equal are one run: the copy with more records counts (of equal ones, that
+    of the file whose path is first).
   A record is a step at which any variable of that run is there. A run is finished if its last record is at
     train_steps. A final value is the last one that is there, of a finished run; where nothing else is said,
     attribute_loss and attribute_accuracy are those of the group known. A value at a step is linear between the
