@@ -81,6 +81,7 @@ setup() {
   PYTHONPATH=$ANALYSIS "$PYTHON" - "$LORE_SOURCE/data/small/fig2.nc" <<'PY'
 import json, sys
 import netCDF4
+from lore.findings.rules import RULES
 from lore.records import LATER
 from lore.study import ASIDE
 schema = json.load(open("schema.json"))
@@ -90,5 +91,6 @@ with netCDF4.Dataset(sys.argv[1]) as file:
 lacks = {name: "".join(value) if isinstance(value, list) else value for name, value in lacks.items()
          if not name.startswith(("memory_", *ASIDE))}
 assert lacks == LATER, (lacks, LATER)
+assert [name for name in LATER if name not in RULES] == []  # which other programs are written by
 PY
 }

@@ -53,7 +53,7 @@ d.close()"
 }
 
 @test "planted studies of what goes beyond the paper, both ways round" {
-  for kind in bits exposure injection mixture optimizers asking; do
+  for kind in bits roomy exposure injection mixture optimizers asking; do
     mkdir $kind other_$kind
     "$PYTHON" "$LORE_SOURCE/tests/support/planted.py" $kind $kind/$kind.nc
     "$PYTHON" "$LORE_SOURCE/tests/support/planted.py" $kind other_$kind/$kind.nc opposite
@@ -61,7 +61,7 @@ d.close()"
   findings ./*/
   second ./*/
   [ "$status" -eq 0 ]
-  [ "$output" = "all 61 rows agree, in every number, at each of 12 scales" ]
+  [ "$output" = "all 61 rows agree, in every number, at each of 14 scales" ]
 }
 
 @test "a number that was changed afterwards is noticed, and where" {

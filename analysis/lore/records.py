@@ -173,7 +173,8 @@ def add_later(part: Part) -> None:
     """Gives a run on biographies by an earlier version the settings that came later, so that it compares with others."""
     if np.isfinite(float(part.settings.get("population_individuals", np.nan))):
         for name, default in LATER.items():
-            if is_same(part.settings.get(name, np.nan), np.nan) or part.settings[name] == "":
+            value = part.settings.get(name, "")
+            if value == "" or value != value:
                 part.settings[name] = default
 
 

@@ -445,16 +445,14 @@ class Bits(unittest.TestCase):
 
     def test_a_memory_that_is_not_full_has_a_lower_bound_only(self):
         for sign in (1, -1):
-            study = study_of("bits", sign)
-            self.assertEqual([is_full(memory) for memory in memories(study)], [True, True])
-            some = study.where(population_individuals=(256, 512))  # they offer up to 1.2 bits for each parameter
+            self.assertEqual([is_full(memory) for memory in memories(study_of("bits", sign))], [True, True])
+            some = study_of("roomy", sign)
             few, many = memories(some)
             self.assertEqual((is_full(few), is_full(many)), (False, sign < 0))
             self.assertTrue(capacity_text(few).startswith("at least 1.2"))
-            wanted = {"two_bits": OPEN if sign > 0 else FAILS, "more_exposures": OPEN if sign > 0 else FAILS}
-            for name, verdict in wanted.items():
+            for name in ("two_bits", "more_exposures"):
                 result = decide(entry_of(name), some)
-                self.assertEqual(result.verdict, verdict, result.text)
+                self.assertEqual(result.verdict, OPEN if sign > 0 else FAILS, result.text)
 
     def test_runs_of_earlier_versions_have_none(self):
         with self.assertRaises(MissingRuns):
