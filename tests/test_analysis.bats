@@ -18,16 +18,16 @@ setup() {
   # Continuous integration sets CI: there, a missing checker is a failure.
   command -v mypy || [ -n "${CI:-}" ] || skip "mypy is not installed"
   cd "$ANALYSIS" || return
-  mypy --python-executable "$PYTHON" --cache-dir "$BATS_TEST_TMPDIR"
+  mypy --python-executable "$PYTHON" --cache-dir "$BATS_FILE_TMPDIR"
 }
 
 @test "the checker of types finds a mistake" {
   command -v mypy || [ -n "${CI:-}" ] || skip "mypy is not installed"
-  cp -R "$ANALYSIS" analysis
+  cp -R --preserve=timestamps "$ANALYSIS" analysis # what the test above has found of the other files counts
   chmod -R u+w analysis
   cd analysis || return
   sed -i 's/paired(table\[more\], table\[least\])/paired(table[more], "least")/' lore/findings/phases.py
-  run mypy --python-executable "$PYTHON" --cache-dir "$BATS_TEST_TMPDIR"
+  run mypy --python-executable "$PYTHON" --cache-dir "$BATS_FILE_TMPDIR"
   echo "$output"
   [ "$status" -eq 1 ]
   [[ $output == *'lore/findings/phases.py'*'incompatible type "str"'* ]]
@@ -46,9 +46,9 @@ setup() {
   [ "$status" -eq 0 ]
   for command in figures findings probe quickstart forward; do
     grep -Eq "^  $command +[A-Z]" <<<"$output"
-    "$PYTHON" -m lore $command --help | grep -q "^usage: python3 -m lore $command "
     "$PYTHON" "$ANALYSIS/$command.py" --help | grep -q "^usage: $command.py "
   done
+  "$PYTHON" -m lore probe --help | grep -q "^usage: python3 -m lore probe "
   run "$PYTHON" -m lore nonsense
   [ "$status" -eq 2 ]
 }
