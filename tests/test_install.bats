@@ -114,15 +114,15 @@ loaded() {
 @test "recipes for clusters are for this version and know all options" {
   local cluster=$LORE_SOURCE/jobs/cluster version option
   version=$("$ROOT/bin/lore" --version | sed -n '1s/^lore \([^ ]*\).*/\1/p')
-  grep -qx "    version(\"$version\")" "$cluster/spack/packages/lore/package.py"
+  grep -qx "    version(\"$version\")" "$cluster/spack/spack_repo/lore/packages/lore/package.py"
   grep -qx "version = '$version'" "$cluster/easybuild/LORE.eb"
-  for file in "$cluster"/spack/packages/lore/package.py "$cluster"/easybuild/*.eb; do
+  for file in "$cluster"/spack/spack_repo/lore/packages/lore/package.py "$cluster"/easybuild/*.eb; do
     "$PYTHON" -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$file"
   done
   [ -x "$LORE_SOURCE/configure" ] || skip "there is no configure in the source directory"
   "$LORE_SOURCE/configure" --help >help
   for option in $(grep -oh -e '--with\(out\)\{0,1\}-[a-z0-9]*' "$cluster"/easybuild/LORE.eb \
-    "$cluster"/spack/packages/lore/package.py "$LORE_SOURCE/doc/install.md" | sed 's/--with\(out\)*-//' | sort -u); do
+    "$cluster"/spack/spack_repo/lore/packages/lore/package.py "$LORE_SOURCE/doc/install.md" | sed 's/--with\(out\)*-//' | sort -u); do
     grep -q -e "--with-$option\|--without-$option" help || [ "$option" = NAME ]
   done
 }

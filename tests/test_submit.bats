@@ -159,6 +159,8 @@ END
   [ "$(cat srun_called)" = "--mpi=pmix|--export=ALL|--wait=60|$PWD/$program|run|s.yaml|-o|out|--wave=0|" ]
   run bare "$PWD/bin:" "my lab/out/jobs/collect.sbatch" "my lab/out"
   [[ $output == *"s: 15 runs: 15 waiting"*"lore: error: nothing to collect"* ]]
+  LORE_SRUN_MPI=pmi2 PATH=$PWD/bin:$PATH SLURM_JOB_ID=7 bash "my lab/out/jobs/run.sbatch" s.yaml out
+  grep -q '^--mpi=pmi2|--export=ALL|' srun_called
   # A program that is gone: the one on PATH.
   rm "$program"
   ln -s "$LORE" bin/lore

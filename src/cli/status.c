@@ -68,7 +68,7 @@ static const lore_option options[] = {
      .help = "one JSON object, for programs"},
     {LORE_OPTION_INTEGER, '\0', "watch", "SECONDS", LORE_FIELD(lore_arguments, watch, int),
      .least = 1, .most = WATCH_MOST,
-     .help = "repeat every SECONDS seconds until every run is done or diverged"},
+     .help = "repeat every SECONDS seconds until every run is done, diverged or damaged"},
     {LORE_OPTION_INTEGER, '\0', "stalled", "N", LORE_FIELD(lore_arguments, stalled, int),
      .least = 1, .most = STALLED_MOST,
      .help = "a run counts as stalled after N times its usual interval without a record, and 5 "

@@ -47,7 +47,7 @@ static const char *show_range(const lore_setting *setting, char *text) {
   if (setting->kind == LORE_SETTING_BOOLEAN)
     return "true|false";
   if (setting->kind == LORE_SETTING_TEXT || setting->kind == LORE_SETTING_WORD_LIST) {
-    snprintf(text, RANGE_SIZE, "%.0f to %.0f letters", setting->least, setting->most);
+    snprintf(text, RANGE_SIZE, "%.0f to %.0f characters", setting->least, setting->most);
     return text;
   }
   if (setting->kind != LORE_SETTING_CHOICE)

@@ -83,7 +83,7 @@ static const lore_setting table[] = {
     TEXT("name", name, BOTH, NULL, LORE_NAME_MAX - 1, "name of the study", .no_sweep = true,
          .example = "imbalance"),
     UNSIGNED("seed", seed, BOTH, "1", "1", 0, EXACT_MAX,
-             "everything random follows from it: people, batches, initial weights", START),
+             "everything random follows from it: individuals, batches, initial weights", START),
     CHOICE("task", task, BOTH, "biographies", tasks,
            "what is trained: a transformer on biographies, or a toy associative memory on pairs",
            .shape = true),
@@ -283,9 +283,9 @@ static const lore_setting table[] = {
         START, .off = true, .later = true),
 
     CHOICE("curriculum.kind", curriculum.kind, TEXTS, "none", curricula,
-           "how the distribution changes: first few people, then all (warm_up; adaptive: when the "
-           "plateau is over); growing numbers; annealed alpha; group after group; first people "
-           "that are thrown away",
+           "how the distribution changes: first few individuals, then all (warm_up; adaptive: when the "
+           "plateau is over); growing numbers; annealed alpha; group after group; first "
+           "individuals that are thrown away",
            START),
     INTEGER("curriculum.individuals", curriculum.individuals, TEXTS, "individuals", "0", 0,
             LORE_PEOPLE_MAX, "how many of the known individuals, the first ones, it begins with",
@@ -328,7 +328,7 @@ static const lore_setting table[] = {
           .example = "[known, held_out]"),
 
     INTEGER("checkpoint.every", checkpoint.every, BOTH, "steps", "500", 0, STEPS_MAX,
-            "steps between checkpoints to go on from after a kill; 0: only when told to stop",
+            "steps between checkpoints, from which a killed run resumes; 0: only when told to stop",
             .runtime = true),
     LIST("checkpoint.snapshots", checkpoint.snapshots, BOTH, "steps", 0, STEPS_MAX,
          "steps after which the weights are written; the final weights always are", .runtime = true,
