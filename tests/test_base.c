@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "lore/base/arena.h"
 #include "lore/base/clock.h"
 #include "lore/base/log.h"
+#include "lore/base/memory.h"
 #include "lore/base/random.h"
 #include "lore/base/status.h"
 #include "lore/base/stop.h"
@@ -432,6 +434,60 @@ static void followers_leave_their_mark(void **state) {
   fclose(file);
 }
 
+static void write_text(const char *path, const char *text) {
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  assert_true(fputs(text, file) >= 0);
+  assert_int_equal(fclose(file), 0);
+}
+
+/* Bytes that made-up control groups leave. Their folders are made in a new one. */
+static void control_groups_leave_what_is_not_used(void **state) {
+  (void)state;
+  char root[] = "/tmp/lore_groups_XXXXXX", *here = getcwd(NULL, 0);
+  assert_non_null(here);
+  assert_non_null(mkdtemp(root));
+  assert_int_equal(chdir(root), 0);
+  const char *const file[] = {"version_1",
+                              "version_2",
+                              "job/memory.max",
+                              "job/memory.current",
+                              "job/memory.stat",
+                              "job/step/memory.max",
+                              "memory/job/memory.limit_in_bytes",
+                              "memory/job/memory.usage_in_bytes",
+                              "memory/job/memory.stat"};
+  const char *const folder[] = {"job", "job/step", "memory", "memory/job"};
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(mkdir(folder[i], 0700), 0);
+  write_text("version_2", "0::/job/step\n");
+  assert_true(lore_memory_of_groups("version_2", ".") == SIZE_MAX);
+  assert_true(lore_memory_of_groups("nowhere", ".") == SIZE_MAX);
+  write_text("job/step/memory.max", "max\n");
+  write_text("job/memory.max", "1000\n");
+  assert_true(lore_memory_of_groups("version_2", ".") == 1000);
+  write_text("job/memory.current", "900\n");
+  assert_true(lore_memory_of_groups("version_2", ".") == 100);
+  write_text("job/memory.stat", "anon 700\nfile 190\ninactive_file 150\nactive_file 40\nslab 10\n");
+  assert_true(lore_memory_of_groups("version_2", ".") == 290);
+  write_text("job/step/memory.max", "200\n"); /* and nothing used: the tighter one counts */
+  assert_true(lore_memory_of_groups("version_2", ".") == 200);
+  write_text("job/memory.current", "2000\n");
+  assert_true(lore_memory_of_groups("version_2", ".") == 0);
+  write_text("version_1", "9:cpuset:/\n7:memory:/job\n");
+  write_text("memory/job/memory.limit_in_bytes", "1000\n");
+  write_text("memory/job/memory.usage_in_bytes", "800\n");
+  write_text("memory/job/memory.stat", "cache 90\nactive_file 9\ntotal_active_file 50\n");
+  assert_true(lore_memory_of_groups("version_1", ".") == 250);
+  for (size_t i = 0; i < sizeof file / sizeof *file; i++)
+    assert_int_equal(unlink(file[i]), 0);
+  for (int i = 3; i >= 0; i--)
+    assert_int_equal(rmdir(folder[i]), 0);
+  assert_int_equal(chdir(here), 0);
+  assert_int_equal(rmdir(root), 0);
+  free(here);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_known_answers),
@@ -446,6 +502,7 @@ int main(void) {
       cmocka_unit_test(normal_moments),
       cmocka_unit_test(permutation_is_uniform),
       cmocka_unit_test(permutation_holds_all),
+      cmocka_unit_test(control_groups_leave_what_is_not_used),
       cmocka_unit_test(arena_counts_what_it_takes),
       cmocka_unit_test(arena_refuses_what_is_not_there),
       cmocka_unit_test(arena_counting_saturates),

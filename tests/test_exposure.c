@@ -55,9 +55,27 @@ static void counts_are_of_draws(void **state) {
   lore_exposure_destroy(&exposure);
 }
 
+static void counts_stay_at_the_most(void **state) {
+  (void)state;
+  const lore_sampler sampler = make_sampler();
+  lore_exposure exposure;
+  assert_int_equal(lore_exposure_create(50, &exposure), LORE_OK);
+  for (int i = 0; i < 50; i++)
+    exposure.draws[i] = INT32_MAX - 1;
+  lore_exposure_count(&exposure, &sampler, 40);
+  int most = 0;
+  for (int i = 0; i < 50; i++) {
+    assert_true(exposure.draws[i] >= INT32_MAX - 1);
+    most += exposure.draws[i] == INT32_MAX;
+  }
+  assert_true(most > 1);
+  lore_exposure_destroy(&exposure);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(bins_are_powers_of_two),
+      cmocka_unit_test(counts_stay_at_the_most),
       cmocka_unit_test(counts_are_of_draws),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,23 @@ static void due_counts(void **state) {
   assert_int_equal(lore_evaluate_count(&rare, 1001), 3);
   assert_int_equal(lore_evaluate_count(&rare, 1), 2);
   assert_int_equal(lore_evaluate_count(&rare, 0), 1);
+  assert_int_equal(lore_evaluate_count(&each, INT64_C(1000000000000000)),
+                   INT64_C(1000000000000001));
+}
+
+static void due_steps_are_as_many_as_counted(void **state) {
+  (void)state;
+  for (int every = 1; every < 6; every++)
+    for (int dense_every = 0; dense_every < 4; dense_every++)
+      for (int until = 0; until < 12; until++)
+        for (int64_t steps = 0, due; steps < 25; steps++) {
+          const lore_evaluate_config config = {
+              .every = every, .dense_every = dense_every, .dense_until = until};
+          due = 0;
+          for (int64_t step = 0; step <= steps; step++)
+            due += lore_evaluate_due(&config, step, steps);
+          assert_int_equal(lore_evaluate_count(&config, steps), due);
+        }
 }
 
 /* Limits of the band around the baseline 8 with a margin of a quarter: 10 and 6, without rounding.
@@ -144,6 +161,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       numbers_test(due_steps),
       numbers_test(due_counts),
+      numbers_test(due_steps_are_as_many_as_counted),
       numbers_test(phases_of_curves),
       numbers_test(phases_never_reached),
       numbers_test(phases_from_the_start),

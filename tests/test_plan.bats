@@ -70,6 +70,46 @@ assert 2.2 < evaluation["read"] / evaluation["plain"] < 2.5 and evaluation["read
 END
 }
 
+@test "shards that name more individuals than a sample has" {
+  for shards in '[uniform, "first:4096"]' '[celebrities, uniform]'; do
+    cat >mixed.yaml <<END
+name: mixed
+population: {individuals: 8192, held_out: 64}
+model: {layers: 1, width: 32, heads: 2, hidden: 64}
+train: {steps: 10, batch: 8, shard: 2}
+distribution: {shards: $shards, celebrities: 2048}
+sweep: {seeds: 2}
+END
+    "$LORE" plan --gflops 1 --json mixed.yaml >plan.json
+    "$LORE" check --json mixed.yaml >check.json
+    "$PYTHON" - <<'END'
+import json
+check = json.load(open("check.json"))
+for run in json.load(open("plan.json"))["runs"]:
+    assert abs(run["operations"] / check["operations"] - 1) < 0.01, (run, check)
+END
+  done
+}
+
+@test "patterns of a reference are computed in evaluations, too" {
+  cat >patched.yaml <<'END'
+name: s
+population: {individuals: 64, held_out: 32}
+model: {layers: 8, width: 64, heads: 2, hidden: 256}
+train: {steps: 40, batch: 8, shard: 2}
+evaluate: {every: 10, dense_every: 0, dense_until: 0, sequences: 1024, attention_sequences: 8}
+experiments:
+  own: {}
+  patched: {patch: {from: own}, sweep: {grid: {patch.start: [0, 20]}}}
+END
+  "$LORE" plan --gflops 1 --json patched.yaml >plan.json
+  "$PYTHON" - <<'END'
+import json
+own, whole, half = (run["evaluation_operations"] for run in json.load(open("plan.json"))["runs"])
+assert 1.8 < whole / own < 2 and abs((whole - own) / (half - own) - 2) < 1e-6, (own, whole, half)
+END
+}
+
 @test "questions are counted over all steps and all of a batch" {
   cat >asking.yaml <<'END'
 name: s

@@ -4,11 +4,9 @@
 #include "task.h"
 
 static lore_status start_counter(const lore_manifest *m, lore_operation_counter *c) {
-  enum { INDIVIDUALS = 1024 };
   lore_population_config *population = &c->few.population;
   lore_manifest_settings(m, 0, &c->few);
-  if (population->individuals > INDIVIDUALS)
-    population->individuals = INDIVIDUALS;
+  lore_cost_sample(&c->few);
   population->held_out = population->new_ones = population->throw_away = 0;
   population->injected = 0;
   population->questions = true; /* any run may have them */

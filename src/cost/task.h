@@ -32,6 +32,10 @@ extern const lore_cost_task lore_cost_biographies, lore_cost_memory;
 
 const lore_cost_task *lore_cost_task_of(lore_task task);
 
+/* Leaves at most 1,024 individuals of each kind, for what does not depend on how many there are.
+ * Nothing can be drawn from a run of what is left. */
+void lore_cost_sample(lore_settings *settings);
+
 /* Memory of this process now, and what libraries allocate later, in bytes. */
 size_t lore_process_bytes(void);
 

@@ -76,10 +76,15 @@ static lore_status fill_estimate(const lore_assembly *a, const lore_settings *s,
   e->tokens = tokens * s->train.batch * (double)s->train.steps;
   e->operations = lore_assembly_operations(a->model, s, tokens);
   double evaluated = (double)e->evaluations * s->evaluate.sequences * count_groups(s);
+  double patched = lore_patch_wanted(&s->train.patch)
+                       ? 1 - (double)s->train.patch.start / (double)s->train.steps
+                       : 0;
   e->evaluation_operations =
       evaluated * (forward_operations(a->model, lengths.biography, lengths.values) +
-                   forward_operations(a->model, lengths.question, lengths.answer));
-  double forward = evaluated * (lengths.biography + lengths.question);
+                   forward_operations(a->model, lengths.question, lengths.answer) +
+                   patched * (forward_operations(a->model, lengths.biography, 0) +
+                              forward_operations(a->model, lengths.question, 0)));
+  double forward = (1 + patched) * evaluated * (lengths.biography + lengths.question);
   e->other_operations = other_operations(&s->model, e->tokens + forward / 3);
   estimate_memory(a, s, ranks, before, e);
   return LORE_OK;
@@ -103,19 +108,13 @@ static lore_status estimate_from(const lore_settings *sample, const lore_setting
 
 static lore_status estimate_biographies(const lore_settings *settings, int ranks, bool sampled,
                                         lore_estimate *e) {
-  enum { INDIVIDUALS = 1024 };
   if (!sampled)
     return estimate_from(settings, settings, ranks, e);
   lore_settings *sample = malloc(sizeof *sample);
   if (!sample)
     return lore_fail(LORE_MEMORY, "cannot allocate settings");
   *sample = *settings;
-  int64_t *count[] = {&sample->population.individuals, &sample->population.held_out,
-                      &sample->population.new_ones, &sample->population.throw_away,
-                      &sample->population.injected};
-  for (size_t i = 0; i < sizeof count / sizeof *count; i++)
-    if (*count[i] > INDIVIDUALS)
-      *count[i] = INDIVIDUALS;
+  lore_cost_sample(sample);
   lore_status status = estimate_from(sample, settings, ranks, e);
   free(sample);
   return status;

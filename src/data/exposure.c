@@ -36,7 +36,7 @@ void lore_exposure_count(lore_exposure *e, const lore_sampler *sampler, int64_t 
       int64_t who = lore_sampler_draw(sampler, e->steps, sequence);
       if (who >= e->individuals) /* fresh ones */
         continue;
-      e->draws[who]++;
+      e->draws[who] += e->draws[who] < INT32_MAX;
       e->last_step[who] = (int32_t)e->steps;
       if (e->first_step[who] < 0)
         e->first_step[who] = (int32_t)e->steps;

@@ -71,10 +71,14 @@ int lore_evaluate_due(const lore_evaluate_config *config, int64_t step, int64_t 
 }
 
 int64_t lore_evaluate_count(const lore_evaluate_config *config, int64_t steps) {
-  int64_t count = 0;
-  for (int64_t step = 0; step <= steps; step++)
-    count += lore_evaluate_due(config, step, steps);
-  return count;
+  int64_t dense = config->dense_every > 0 ? config->dense_until : 0;
+  dense = dense < steps ? dense : steps;
+  int64_t count = 1 + steps / config->every - dense / config->every;
+  if (dense > 0)
+    count += dense / config->dense_every;
+  bool regular =
+      dense == steps && dense > 0 ? steps % config->dense_every == 0 : steps % config->every == 0;
+  return count + (steps > 0 && !regular);
 }
 
 static void layout_evaluation_worker(lore_evaluator *e, evaluation_worker *worker, int longest) {

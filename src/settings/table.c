@@ -283,7 +283,8 @@ static const lore_setting table[] = {
         START, .off = true, .later = true),
 
     CHOICE("curriculum.kind", curriculum.kind, TEXTS, "none", curricula,
-           "how the distribution changes: first few individuals, then all (warm_up; adaptive: when the "
+           "how the distribution changes: first few individuals, then all (warm_up; adaptive: when "
+           "the "
            "plateau is over); growing numbers; annealed alpha; group after group; first "
            "individuals that are thrown away",
            START),

@@ -89,15 +89,16 @@ static double median_of(int count, double *values) {
   return values[count / 2];
 }
 
-/* Steps until `stop`; appends their seconds to *count of them. */
-static lore_status time_steps(lore_trainer *trainer, int64_t *step, double stop, int *count,
-                              double *seconds) {
+/* A step, and more until `stop` as long as *count is below `most`; appends their seconds to *count
+ * of them. */
+static lore_status time_steps(lore_trainer *trainer, int64_t *step, double stop, int most,
+                              int *count, double *seconds) {
   lore_step result;
   do {
     double begin = lore_clock_seconds();
     LORE_TRY(lore_trainer_step(trainer, (*step)++, &result));
     seconds[(*count)++] = lore_clock_seconds() - begin;
-  } while (lore_clock_seconds() < stop && *count < STEPS_MAX - 2);
+  } while (lore_clock_seconds() < stop && *count < most);
   return LORE_OK;
 }
 
@@ -122,7 +123,8 @@ static lore_status measure_rounds(const lore_model *model, lore_trainer *trainer
   for (int round = 0; round < STEP_ROUNDS; round++) {
     int before = *steps;
     double stop = lore_clock_seconds() + 0.7 * seconds / STEP_ROUNDS;
-    LORE_TRY(time_steps(trainer, &step, stop, steps, step_seconds));
+    int most = STEPS_MAX - 2 - (STEP_ROUNDS - 1 - round); /* a round has a step at least */
+    LORE_TRY(time_steps(trainer, &step, stop, most, steps, step_seconds));
     LORE_TRY(lore_gemm_time(model->config.precision, lore_gemm_selected(), gemm, products, threads,
                             0.3 * seconds / STEP_ROUNDS, &gemm_seconds[round]));
     ratio[round] = gemm_seconds[round] / least_of(*steps - before, step_seconds + before);

@@ -177,11 +177,11 @@ lore_status lore_trainer_create(const lore_model *model, const lore_train_config
   status = lore_team_agree(team, status);
   if (status == LORE_OK)
     status = lore_exchange_open(&t->exchange, team.comm);
-  t->moments.comm = t->muon.comm = t->exchange.comm;
   if (status != LORE_OK) {
     lore_trainer_destroy(t);
     return status;
   }
+  t->moments.comm = t->muon.comm = t->exchange.comm;
   *out = t;
   return LORE_OK;
 }

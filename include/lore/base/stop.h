@@ -19,7 +19,8 @@ void lore_stop_at_job_end(double end, double (*ask)(void *context), void *contex
  * asked to stop. NULL: none. */
 void lore_stop_ask(bool (*ask)(void *context), void *context);
 
-/* Whether this process should stop: a signal came, or less than `margin` seconds are left. */
+/* Whether this process should stop: a signal came, less than `margin` seconds are left, or another
+ * process was told to (lore_stop_ask, lore_stop_follow). */
 bool lore_stop_wanted(double margin);
 
 /* This process has to stop because another one was told to: counts as a request to it, too. */

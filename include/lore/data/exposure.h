@@ -14,7 +14,7 @@ enum { LORE_EXPOSURE_BINS = 20 };
 
 typedef struct {
   int64_t individuals, steps;      /* steps 0 .. steps-1 are counted */
-  int32_t *draws;                  /* of each individual: sequences about it */
+  int32_t *draws;                  /* of each individual: sequences about it, at most INT32_MAX */
   int32_t *first_step, *last_step; /* that showed it; -1: none has */
 } lore_exposure;
 

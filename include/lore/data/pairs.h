@@ -39,8 +39,9 @@ size_t lore_pairs_bytes(const lore_memory_config *config);
 lore_status lore_pairs_create(const lore_memory_config *config, uint64_t seed, lore_pairs *pairs);
 void lore_pairs_destroy(lore_pairs *pairs);
 
-/* The pair that position `sequence` of the batch of `step` trains. Without new pairs: known
- * ones, uniformly; else new ones, uniformly, and known ones, each replay_weight times as likely. */
+/* The pair that position `sequence` of the batch of `step` trains; the steps of the run that this
+ * one started from count, too (unlike those of lore_sampler). Without new pairs: known ones,
+ * uniformly; else new ones, uniformly, and known ones, each replay_weight times as likely. */
 int64_t lore_pairs_draw(const lore_memory_config *config, uint64_t seed, int64_t step,
                         int64_t sequence);
 

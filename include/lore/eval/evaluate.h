@@ -70,7 +70,8 @@ typedef struct {
 typedef struct lore_evaluator lore_evaluator;
 
 /* Prepares evaluation of `groups` groups (copied) by `threads` threads on each rank of `team`;
- * `patched`: lore_evaluator_patch may be called. Keeps pointers to model and population. */
+ * `patched`: lore_evaluator_patch may be called. Keeps pointers to model and population.
+ * LORE_MEMORY, which may be that of some ranks only: the caller has to make them agree. */
 lore_status lore_evaluator_create(const lore_model *model, const lore_population *population,
                                   const lore_evaluate_config *config, int groups,
                                   const lore_group *group, lore_team team, int threads,
@@ -82,7 +83,7 @@ size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config 
                             int longest, int threads, bool patched);
 
 /* From now on the model is evaluated with the attention patterns of the parameters `reference`,
- * which must stay; NULL: with its own. */
+ * (all of the model, lore_model.parameters), which must stay; NULL: with its own. */
 void lore_evaluator_patch(lore_evaluator *evaluator, const real *reference);
 
 /* What the next evaluations bin individuals by, which must stay; NULL: it is not known. All ranks
