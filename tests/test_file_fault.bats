@@ -125,6 +125,23 @@ same_runs() {
   done
 }
 
+@test "a run that is to be retried is not called failed meanwhile" {
+  { cat "$STUDY" && echo 'sweep: {seeds: 2}'; } >sweep.yaml
+  rm -rf dir
+  LORE_RETRY_WAIT=600 LD_PRELOAD=$FAULTS LORE_FILE_FAULT=write:1:EDQUOT:full-seed1/checkpoints/weights_ "$LORE" run sweep.yaml -o dir >out 2>err &
+  until grep -q '^lore: \[.*full-seed2' err; do sleep 0.05; done
+  "$LORE" status dir >status || true
+  kill -TERM $!
+  local code=0
+  wait $! || code=$?
+  cat status out err
+  [ "$code" -eq 75 ] # so that a job comes back
+  grep -q '^unfinished  *1; rerun to resume' out
+  grep -q '^full-seed1 *stopped' status
+  grep -q 'Disk quota exceeded; to be retried' status
+  grep -qx 'nothing needs attention' status
+}
+
 @test "a retry that fails, too; none with --fail-fast or of a complete run that is damaged" {
   { cat "$STUDY" && echo 'sweep: {seeds: 2}'; } >sweep.yaml
   local full=(env LD_PRELOAD="$FAULTS" LORE_FILE_FAULT=write:1:EDQUOT:full-seed1/) ranks start

@@ -38,6 +38,17 @@ static lore_manifest expand(const char *text) {
   return manifest;
 }
 
+/* Nothing is frozen any more. */
+static void begin_again(void) {
+  char at[160];
+  unlink(file);
+  for (const char *const *name = (const char *const[]){"study.yaml", "study.overrides", NULL};
+       *name; name++) {
+    snprintf(at, sizeof at, "%s/%s", directory, *name);
+    unlink(at);
+  }
+}
+
 static void freeze(const char *text) {
   lore_manifest m = expand(text);
   if (lore_manifest_freeze(&m, directory) != LORE_OK)
@@ -82,7 +93,7 @@ static void test_round_trip(void **state) {
   struct stat about;
   char copy[128];
   lore_manifest loaded, m = expand(small);
-  unlink(file);
+  begin_again();
   m.run[3].operations = 1.25e15;
   assert_int_equal(lore_manifest_freeze(&m, directory), LORE_OK);
   assert_int_equal(lore_manifest_load(directory, &loaded), LORE_OK);
@@ -117,7 +128,7 @@ static void test_saved_by_others(void **state) {
   (void)state;
   char command[256];
   lore_manifest loaded, m = expand(small);
-  unlink(file);
+  begin_again();
   assert_int_equal(lore_manifest_freeze(&m, directory), LORE_OK);
   snprintf(command, sizeof command, "sed -i '1s/^/\\xEF\\xBB\\xBF/; s/$/\\r/' %s", file);
   assert_int_equal(system(command), 0);
@@ -128,14 +139,14 @@ static void test_saved_by_others(void **state) {
     assert_string_equal(loaded.run[r].value[0], m.run[r].value[0]);
   lore_manifest_destroy(&m);
   lore_manifest_destroy(&loaded);
-  unlink(file);
+  begin_again();
 }
 
 /* Wherever a manifest ends too early, it is refused. */
 static void test_truncated(void **state) {
   (void)state;
   static char text[8192];
-  unlink(file);
+  begin_again();
   freeze(small);
   size_t length = read_bytes(text, sizeof text);
   for (size_t end = 0; end < length; end++) {
@@ -196,21 +207,21 @@ static void test_damaged(void **state) {
        "manifest.tsv:5: the manifest is damaged: a value is too long"},
   };
   static char text[8192];
-  unlink(file);
+  begin_again();
   freeze(small);
   read_bytes(text, sizeof text);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     damage(text, cases[i].after, cases[i].from, cases[i].to);
     refuse_load(cases[i].message);
   }
-  unlink(file);
+  begin_again();
   refuse_load("manifest.tsv: cannot be read: No such file or directory");
 }
 
 static void test_frozen(void **state) {
   (void)state;
   static char before[8192], after[8192];
-  unlink(file);
+  begin_again();
   freeze("name: s\nsweep: {seeds: 2}\n");
   read_bytes(before, sizeof before);
   freeze("name: s\nsweep: {seeds: 2}\ncheckpoint: {every: 7}\ncompute: {threads: 1}\n");
@@ -257,14 +268,14 @@ static void expect_file(const char *name, const char *text) {
 static void test_overrides_are_kept(void **state) {
   (void)state;
   static const char *const given[] = {"train.clip=1.0", "checkpoint.snapshots=[0,\n 2]"};
-  unlink(file);
+  begin_again();
   assert_int_equal(freeze_with("name: s\nsweep: {seeds: 2}\n", 2, given), LORE_OK);
   expect_file("study.overrides", "train.clip=1.0\ncheckpoint.snapshots=[0,  2]\n");
   assert_int_equal(freeze_with("name: s\nsweep: {seeds: 2}\n", 1, given), LORE_OK);
   expect_file("study.overrides", "train.clip=1.0\ncheckpoint.snapshots=[0,  2]\n");
   assert_int_equal(freeze_with("name: s\nsweep: {seeds: 3}\n", 1, given), LORE_OK);
   expect_file("study.overrides", "train.clip=1.0\n");
-  unlink(file);
+  begin_again();
   assert_int_equal(freeze_with("name: s\nsweep: {seeds: 2}\n", 0, NULL), LORE_OK);
   expect_file("study.overrides", NULL);
 }
@@ -284,7 +295,7 @@ static void test_tables_are_kept(void **state) {
   static const char table[] = "# points\ntrain.clip\n1.0\n2.0\n", other[] = "train.clip\n3.0\n";
   char text[512], below[128], copy[160], again[160];
   const char *from = strrchr(directory, '/') + 1;
-  unlink(file);
+  begin_again();
   put_table("a.tsv", table);
   put_table("b.tsv", other);
   snprintf(text, sizeof text,
@@ -301,7 +312,7 @@ static void test_tables_are_kept(void **state) {
   expect_file("study.yaml", text);
   lore_manifest m;
   snprintf(text, sizeof text, "name: s\nsweep: {table: %s}\n", below);
-  unlink(file);
+  begin_again();
   assert_int_equal(freeze_with(text, 0, NULL), LORE_OK);
   snprintf(copy, sizeof copy, "%s/study.yaml", directory);
   assert_int_equal(lore_manifest_expand(copy, 0, NULL, &m), LORE_OK); /* the copies alone do */
@@ -314,7 +325,7 @@ static void test_tables_are_kept(void **state) {
 static void test_tables_in_the_way(void **state) {
   (void)state;
   char text[512];
-  unlink(file);
+  begin_again();
   put_table("study.yaml", "train.clip\n1.0\n");
   snprintf(text, sizeof text, "name: s\nsweep: {table: %s/study.yaml}\n", directory);
   assert_int_equal(freeze_with(text, 0, NULL), LORE_USER);
@@ -323,7 +334,7 @@ static void test_tables_in_the_way(void **state) {
   snprintf(text, sizeof text, "name: s\nsweep: {table: %s/manifest.tsv}\n", directory);
   assert_int_equal(freeze_with(text, 0, NULL), LORE_USER);
   assert_non_null(strstr(lore_fail_message(), "a table called manifest.tsv"));
-  unlink(file);
+  begin_again();
 }
 
 /* The difference is known where the run has begun. */
@@ -331,7 +342,7 @@ static void test_differences(void **state) {
   (void)state;
   char run[128];
   lore_manifest m = expand("name: s\nsweep: {seeds: 2}\n");
-  unlink(file);
+  begin_again();
   assert_int_equal(lore_manifest_freeze(&m, directory), LORE_OK);
   snprintf(run, sizeof run, "%s/runs/s-seed1", directory);
   assert_int_equal(mkdir(run, 0700), 0);

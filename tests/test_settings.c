@@ -248,7 +248,7 @@ static void test_reference(void **state) {
     assert_true(strcspn(line, "\n") <= 88);
   assert_non_null(strstr(some, "seed"));
   assert_non_null(strstr(some, "warmup_steps"));
-  assert_null(strstr(some, "individuals"));
+  assert_null(strstr(some, "held_out"));
   free(all);
   free(some);
   const char *wrong = "trian";

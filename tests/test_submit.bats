@@ -159,6 +159,7 @@ END
   [ "$(cat srun_called)" = "--mpi=pmix|--export=ALL|--wait=60|$PWD/$program|run|s.yaml|-o|out|--wave=0|" ]
   run bare "$PWD/bin:" "my lab/out/jobs/collect.sbatch" "my lab/out"
   [[ $output == *"s: 15 runs: 15 waiting"*"lore: error: nothing to collect"* ]]
+  [ -x "my lab/out/jobs/run.sbatch" ]
   LORE_SRUN_MPI=pmi2 PATH=$PWD/bin:$PATH SLURM_JOB_ID=7 bash "my lab/out/jobs/run.sbatch" s.yaml out
   grep -q '^--mpi=pmi2|--export=ALL|' srun_called
   # A program that is gone: the one on PATH.

@@ -247,9 +247,73 @@ sweep: {grid: {train.learning_rate: [10, 1.0e-03, 1.1e-03, 1.2e-03]}}'
   code=0
   mpirun -n 2 "$LORE" run fast.yaml -o dir --fail-fast >out 2>log || code=$?
   cat out log
-  [ "$code" -ne 0 ]
+  [ "$code" -eq 3 ] # not 75, after which a job would come back
+  grep -q '^lore: error: 1 of 4 runs failed, 3 unfinished (--fail-fast)$' log
   grep -q '^failed  *1$' out
   grep -q '^unfinished  *3; rerun to resume$' out
+}
+
+@test "what another job lets go of is trained here, and then what begins from it" {
+  study left 'train: {steps: 1200, batch: 8, shard: 2}
+experiments:
+  pretrain: {}
+  tune: {start_from: pretrain, train: {steps: 10}, sweep: {seeds: 2}}'
+  "$LORE" run -q left.yaml -o dir --only left-pretrain-seed1 2>first &
+  local other=$!
+  until grep -qs '^state: running' dir/runs/left-pretrain-seed1/state.yaml; do sleep 0.05; done
+  "$LORE" run left.yaml -o dir >out 2>log &
+  local mine=$!
+  until grep -q '^lore: left-pretrain-seed1: left to process ' log; do sleep 0.05; done
+  kill -TERM $other
+  local code=0
+  wait $other || code=$?
+  [ "$code" -eq 75 ]
+  wait $mine || { cat out log && return 1; }
+  grep -q '^complete  *3 ' out
+}
+
+@test "a wave without runs says so" {
+  study alone 'train: {steps: 10, batch: 8, shard: 2}'
+  [ "$("$LORE" run alone.yaml -o dir --wave 1)" = "runs            0 in this wave" ]
+}
+
+@test "a run that is begun again keeps nothing of what it was" {
+  study again 'train: {steps: 20, batch: 8, shard: 2}
+checkpoint: {snapshots: [0, 10]}'
+  "$LORE" run -q again.yaml -o dir
+  local run=dir/runs/again-seed1
+  touch $run/probe.nc $run/checkpoints/resume_00000010.nc
+  [ "$(cd $run/checkpoints && LC_ALL=C ls | xargs)" = "resume_00000010.nc weights_00000000.nc weights_00000010.nc weights_00000020.nc" ]
+  "$LORE" run -q again.yaml -o dir # a process that died before it could has left it
+  [ ! -e $run/checkpoints/resume_00000010.nc ]
+  [ -e $run/probe.nc ]
+  "$LORE" run -q again.yaml -o dir --overwrite -s 'checkpoint.snapshots=[]'
+  [ ! -e $run/probe.nc ]
+  [ "$(cd $run/checkpoints && LC_ALL=C ls | xargs)" = "weights_00000000.nc weights_00000010.nc weights_00000020.nc" ]
+  "$LORE" run -q again.yaml -o dir --overwrite -s train.steps=12 -s 'checkpoint.snapshots=[]'
+  [ "$(cd $run/checkpoints && LC_ALL=C ls | xargs)" = "weights_00000012.nc" ]
+}
+
+@test "the user's own files are not replaced by copies of another study" {
+  study sweep 'train: {steps: 10, batch: 8, shard: 2}
+sweep: {seeds: 2}'
+  echo "name: mine" >study.yaml
+  run "$LORE" run -q sweep.yaml -o .
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [[ $output == "lore: error: ./study.yaml is there already, and is not what "*"give another directory with -o" ]]
+  [ "$(cat study.yaml)" = "name: mine" ]
+  [ ! -e manifest.tsv ]
+  cp sweep.yaml elsewhere.yaml
+  ln -sf elsewhere.yaml study.yaml
+  echo "train.steps=11" >study.overrides
+  run "$LORE" plan --gflops 1 study.yaml -o .
+  [ "$status" -eq 2 ]
+  [[ $output == *"./study.overrides is there already, and no manifest "* ]]
+  rm study.overrides
+  "$LORE" run -q study.yaml -o .
+  [ -L study.yaml ]
+  "$LORE" status . | grep -q ': 2 runs: 2 done$'
 }
 
 @test "two jobs share a study: every run once" {

@@ -84,7 +84,7 @@ verify_names() {
       run "$LORE" run "$STUDY" -o dir
       echo "$output"
       [ "$status" -eq 3 ]
-      grep -q 'the run was complete, but now: .*; lore run --only hurt-seed2 --overwrite trains it again' <<<"$output"
+      grep -q 'the run was complete, but now: .*; lore run STUDY -o DIR --only hurt-seed2 --overwrite trains it again' <<<"$output"
     fi
     touch before
     "$LORE" run -q "$STUDY" -o dir --only hurt-seed2 --overwrite

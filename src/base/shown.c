@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 size_t lore_shown_find(const char *text, unsigned *code, bool *acts) {
   const unsigned char *at = (const unsigned char *)text;
@@ -53,4 +54,19 @@ void lore_shown_print(FILE *stream, const char *format, ...) {
   free(shown);
   if (length >= 0)
     free(text);
+}
+
+void lore_shown_print_word(FILE *file, const char *word) {
+  if (*word && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                            "_-+=./:,@%") == strlen(word)) {
+    fputs(word, file);
+    return;
+  }
+  putc('\'', file);
+  for (; *word; word++)
+    if (*word == '\'')
+      fputs("'\\''", file);
+    else
+      putc(*word, file);
+  putc('\'', file);
 }

@@ -50,6 +50,10 @@ int lore_status_exit_code(lore_status status) {
   return codes[status];
 }
 
+bool lore_status_may_pass(lore_status status) {
+  return status == LORE_FILE || status == LORE_NETCDF || status == LORE_MEMORY;
+}
+
 const char *lore_status_text(lore_status status) {
   static const char *const texts[] = {
 #define X(name, code, text) [name] = (text),

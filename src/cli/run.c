@@ -256,6 +256,8 @@ static lore_status run_study(lore_team world, const lore_arguments *arguments) {
   }
   if (world.rank == 0 && manifest.runs > 1 && result.groups > 0)
     print_sweep(&result);
+  else if (world.rank == 0 && status == LORE_OK && result.runs == 0)
+    puts("runs            0 in this wave");
   else if (world.rank == 0 && manifest.runs == 1 && status == LORE_OK)
     print_run(&result.last);
   lore_manifest_destroy(&manifest);

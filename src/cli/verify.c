@@ -62,29 +62,40 @@ typedef struct {
 /* What is to be done about a damaged file. */
 typedef enum { RETRAIN, PROBE, REMOVE, FREEZE, RESTORE, COLLECT, COLLECT_PROBES } lore_remedy;
 
+/* A command with a directory as a shell wants it. */
+static void print_with(const char *command, const char *directory) {
+  fputs(command, stdout);
+  lore_shown_print_word(stdout, directory);
+}
+
 static void print_remedy(lore_remedy remedy, const char *directory, const char *id) {
   switch (remedy) {
   case RETRAIN:
-    lore_shown_print(stdout, "lore run STUDY -o %s --only %s --overwrite\n", directory, id);
+    print_with("lore run STUDY -o ", directory);
+    lore_shown_print(stdout, " --only %s --overwrite\n", id);
     return;
   case PROBE:
-    lore_shown_print(stdout, "lore probe --overwrite --run %s %s\n", id, directory);
+    lore_shown_print(stdout, "lore probe --overwrite --run %s ", id);
+    print_with("", directory);
+    putchar('\n');
     return;
   case REMOVE:
     puts("remove it: the run then resumes from the checkpoint before it");
     return;
   case FREEZE:
-    lore_shown_print(stdout, "remove it: lore run STUDY -o %s or lore plan writes it again\n",
-                     directory);
+    print_with("remove it: lore run STUDY -o ", directory);
+    puts(" or lore plan writes it again");
     return;
   case RESTORE:
     puts("put back the study, with its overrides and tables, that the runs were frozen from");
     return;
   case COLLECT:
-    lore_shown_print(stdout, "lore collect %s\n", directory);
+    print_with("lore collect ", directory);
+    putchar('\n');
     return;
   case COLLECT_PROBES:
-    lore_shown_print(stdout, "lore collect --probes %s\n", directory);
+    print_with("lore collect --probes ", directory);
+    putchar('\n');
     return;
   }
 }

@@ -138,8 +138,8 @@ static void check_done(const char *folder, const char *id, lore_seen *seen) {
              (long long)m->step);
   seen->stage = LORE_SEEN_DAMAGED;
   snprintf(seen->state.message, sizeof seen->state.message,
-           "%.*s; lore run --only %s --overwrite trains it again", LORE_STATE_MESSAGE / 2, reason,
-           id);
+           "%.*s; lore run STUDY -o DIR --only %s --overwrite trains it again",
+           LORE_STATE_MESSAGE / 2, reason, id);
 }
 
 static void read_folder(const char *folder, const char *id, const char *metrics_path,

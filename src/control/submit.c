@@ -53,10 +53,12 @@ static lore_status write_script(const char *directory, const char *name, const c
   assert(rest);
   rest += strlen(mark);
   fwrite(text, 1, (size_t)(rest - text), file.stream);
-  lore_command_print_word(file.stream, program);
+  lore_shown_print_word(file.stream, program);
   fputs(rest, file.stream);
-  fchmod(fileno(file.stream), 0755);
-  return lore_textfile_commit(&file);
+  LORE_TRY(lore_textfile_commit(&file));
+  if (chmod(path, 0755))
+    return lore_fail(LORE_FILE, "cannot make %s executable: %s", path, strerror(errno));
+  return LORE_OK;
 }
 
 typedef struct {
@@ -146,10 +148,10 @@ static lore_status add_collect(const lore_submission *s, lore_command *c) {
 
 static void print_command(const lore_command *c, const char *program) {
   fputs("LORE=", stdout);
-  lore_command_print_word(stdout, program);
+  lore_shown_print_word(stdout, program);
   for (int i = 0; i < c->count; i++) {
     putchar(' ');
-    lore_command_print_word(stdout, c->word[i]);
+    lore_shown_print_word(stdout, c->word[i]);
   }
   putchar('\n');
 }
@@ -217,7 +219,7 @@ static lore_status submit_all(lore_submission *s) {
     LORE_TRY(hand_over(s, wave, waves));
   if (s->options->submit) {
     fputs("to watch        lore status ", stdout);
-    lore_command_print_word(stdout, s->directory);
+    lore_shown_print_word(stdout, s->directory);
     printf("\nto cancel       scancel %s\n", s->all);
   }
   return LORE_OK;

@@ -36,21 +36,6 @@ void lore_command_release(lore_command *c) {
   *c = (lore_command){0};
 }
 
-void lore_command_print_word(FILE *file, const char *word) {
-  if (*word && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                            "_-+=./:,@%") == strlen(word)) {
-    fputs(word, file);
-    return;
-  }
-  putc('\'', file);
-  for (; *word; word++)
-    if (*word == '\'')
-      fputs("'\\''", file);
-    else
-      putc(*word, file);
-  putc('\'', file);
-}
-
 static void take_text(FILE *file, char *text) {
   rewind(file);
   size_t length = fread(text, 1, LORE_ANSWER - 1, file);

@@ -25,9 +25,6 @@ lore_status lore_command_format(lore_command *command, const char *format, ...)
 
 void lore_command_release(lore_command *command);
 
-/* Prints a word, quoted where a shell needs it. */
-void lore_command_print_word(FILE *file, const char *word);
-
 /* What a command said: stdout and stderr, the first LORE_ANSWER - 1 bytes of each, without the
  * newlines at the end; code is 128 + the signal that ended it. */
 typedef struct {

@@ -108,7 +108,7 @@ static void define_checkpoint(lore_ncfile *file, const lore_checkpoint_content *
 /* Room for the `bytes` of data that follow the header, which is written. */
 static int reserve_data(int fd, int64_t bytes) {
   struct stat file;
-  return fstat(fd, &file) ? errno : lore_file_reserve(fd, file.st_size, bytes);
+  return fstat(fd, &file) ? errno : lore_file_reserve(fd, 0, file.st_size, bytes);
 }
 
 /* Bytes of all variables. */

@@ -197,7 +197,7 @@ lore_status lore_metrics_resume(const char *path, const lore_metrics_definition 
 /* So that a full disk is noticed before the record is begun. */
 static int reserve_record(const lore_metrics *metrics) {
   off_t at = metrics->records_at + metrics->records * metrics->record_size;
-  return lore_file_reserve(metrics->fd, at, metrics->record_size);
+  return lore_file_reserve(metrics->fd, 0, at, metrics->record_size);
 }
 
 static int put_record(lore_metrics *metrics, const lore_metrics_record *record) {

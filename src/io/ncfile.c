@@ -131,17 +131,19 @@ int lore_netcdf_get_whole(int ncid, const char *name, int64_t *value) {
   return NC_NOERR;
 }
 
-int lore_file_reserve(int fd, off_t at, off_t size) {
-  if (fallocate(fd, 0, at, size) == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
-    return 0;
-  return errno;
+int lore_file_reserve(int fd, int mode, off_t at, off_t size) {
+  int error;
+  do
+    error = fallocate(fd, mode, at, size) ? errno : 0;
+  while (error == EINTR); /* a signal that only asks for a stop */
+  return error == EOPNOTSUPP || error == ENOSYS ? 0 : error;
 }
 
 void lore_partial_discard(int ncid, const char *partial) {
   bool emptied = truncate(partial, 0) == 0;
   if (nc_close(ncid))
     emptied = truncate(partial, 0) == 0;
-  if (unlink(partial) && !emptied)
+  if (unlink(partial) && errno != ENOENT && !emptied)
     lore_say("warning: cannot remove %s: %s", partial, strerror(errno));
 }
 

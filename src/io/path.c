@@ -44,6 +44,10 @@ lore_status lore_path_of_collection(const char *directory, const char *study, bo
   return lore_path_join(directory, name, path);
 }
 
+int lore_path_is_weights(const struct dirent *entry) {
+  return lore_path_weights_step(entry->d_name) >= 0;
+}
+
 int64_t lore_path_weights_step(const char *name) {
   char *end;
   if (strncmp(name, WEIGHTS, strlen(WEIGHTS)))

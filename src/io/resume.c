@@ -14,6 +14,7 @@
 
 #include "checkpoint.h"
 #include "lore/base/log.h"
+#include "lore/io/path.h"
 #include "seal.h"
 
 #define PREFIX "resume_"
@@ -85,6 +86,10 @@ static void remove_matching(const char *directory, int (*filter)(const struct di
 void lore_resume_remove(const char *directory) {
   remove_matching(directory, is_point);
   remove_matching(directory, is_partial);
+}
+
+void lore_resume_remove_weights(const char *directory) {
+  remove_matching(directory, lore_path_is_weights);
 }
 
 /* directory/resume_<step>.nc. Free it. */
@@ -227,7 +232,8 @@ lore_status lore_resume_write(const char *directory, const lore_model *model,
                               const lore_provenance *provenance) {
   const lore_checkpoint_content content = {
       .title = "resume point",
-      .summary = "Parameters of a decoder-only transformer with the moments of AdamW, one variable "
+      .summary = "Parameters of a decoder-only transformer with the moments of its optimiser, one "
+                 "variable "
                  "per tensor, and what else its training needs to go on; matrices are (input, "
                  "output).",
       .model = model,

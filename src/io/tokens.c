@@ -179,9 +179,7 @@ static int reserve_file(const lore_tokens *tokens, int fd, int64_t positions) {
                                                   : sequences);
   }
   bytes += (int64_t)(sizeof(double) + sizeof(int32_t)) * lore_tokens_parts(tokens);
-  if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, bytes) == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
-    return 0;
-  return errno;
+  return lore_file_reserve(fd, FALLOC_FL_KEEP_SIZE, 0, bytes);
 }
 
 /* Writes everything into the file that is open as pass->ncid, and as `fd`. */

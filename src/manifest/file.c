@@ -394,6 +394,8 @@ lore_status lore_manifest_freeze(const lore_manifest *manifest, const char *dire
   LORE_TRY(lore_path_join(directory, LORE_PATH_MANIFEST, file));
   LORE_TRY(lore_path_join(directory, LORE_PATH_RUNS, runs));
   LORE_TRY(lore_manifest_check_inputs(manifest));
+  if (!lore_manifest_exists(directory))
+    LORE_TRY(lore_manifest_check_place(manifest, directory));
   LORE_TRY(lore_directory_make(runs));
   if (access(file, F_OK) == 0) {
     LORE_TRY(lore_manifest_load(directory, &before));

@@ -117,6 +117,41 @@ lore_status lore_manifest_check_inputs(const lore_manifest *m) {
   return LORE_OK;
 }
 
+/* *same: the file has these bytes; *there: there is a file. */
+static void compare_file(const char *path, const lore_manifest_input *input, bool *there,
+                         bool *same) {
+  char *text = malloc(input->length + 2);
+  FILE *file = fopen(path, "r");
+  size_t length = file && text ? fread(text, 1, input->length + 1, file) : 0;
+  *there = file || errno != ENOENT;
+  *same = file && text && length == input->length && !memcmp(text, input->text, length);
+  if (file)
+    fclose(file);
+  free(text);
+}
+
+lore_status lore_manifest_check_place(const lore_manifest *m, const char *directory) {
+  char path[LORE_PATH_MAX];
+  bool there, same, overrides = false;
+  for (int i = 0; i < m->inputs; i++) {
+    overrides |= strcmp(m->input[i].name, OVERRIDES) == 0;
+    LORE_TRY(lore_path_join(directory, m->input[i].name, path));
+    compare_file(path, &m->input[i], &there, &same);
+    if (there && !same)
+      return lore_fail(LORE_USER,
+                       "%s is there already, and is not what the study's copy of that name would "
+                       "be; remove it if it is an old copy, else give another directory with -o",
+                       path);
+  }
+  LORE_TRY(lore_path_join(directory, OVERRIDES, path));
+  if (!overrides && access(path, F_OK) == 0)
+    return lore_fail(LORE_USER,
+                     "%s is there already, and no manifest that it belongs to; remove it, or give "
+                     "another directory with -o",
+                     path);
+  return LORE_OK;
+}
+
 static lore_status put_input(const char *path, const lore_manifest_input *input) {
   lore_textfile file;
   LORE_TRY(lore_textfile_begin(path, true, &file));
@@ -140,6 +175,10 @@ lore_status lore_manifest_put_inputs(const lore_manifest *m, const char *directo
     return lore_fail(LORE_FILE, "cannot remove %s: %s", path, strerror(errno));
   for (int i = 0; i < m->inputs; i++) {
     LORE_TRY(lore_path_join(directory, m->input[i].name, path));
+    bool there, same;
+    compare_file(path, &m->input[i], &there, &same);
+    if (same) /* perhaps the user's own */
+      continue;
     LORE_TRY(make_directories(path));
     LORE_TRY(put_input(path, &m->input[i]));
   }

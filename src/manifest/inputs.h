@@ -26,6 +26,10 @@ lore_status lore_manifest_keep_table(lore_manifest *manifest, const char *name,
 /* LORE_USER if tables would take the place of each other or of other files. */
 lore_status lore_manifest_check_inputs(const lore_manifest *manifest);
 
+/* For a directory without a manifest: LORE_USER if other files have the names of these inputs, as
+ * the user's own study.yaml has where she works in the directory of results. */
+lore_status lore_manifest_check_place(const lore_manifest *manifest, const char *directory);
+
 /* Writes all into `directory`, each whole or not at all. */
 lore_status lore_manifest_put_inputs(const lore_manifest *manifest, const char *directory);
 

@@ -12,14 +12,10 @@
 #include "lore/io/state.h"
 #include "lore/settings/read.h"
 
-static int is_weights(const struct dirent *entry) {
-  return lore_path_weights_step(entry->d_name) >= 0;
-}
-
 /* "0, 500, 4000": after which steps there are weights in `checkpoints`. */
 static void list_steps(const char *checkpoints, size_t size, char *text) {
   struct dirent **entry = NULL;
-  int count = scandir(checkpoints, &entry, is_weights, alphasort);
+  int count = scandir(checkpoints, &entry, lore_path_is_weights, alphasort);
   size_t length = 0;
   snprintf(text, size, "none");
   for (int i = 0; i < count; i++) {

@@ -12,16 +12,12 @@
 #include "lore/settings/read.h"
 #include "lore/settings/write.h"
 
-static int is_weights_entry(const struct dirent *entry) {
-  return lore_path_weights_step(entry->d_name) >= 0;
-}
-
 static lore_status list_snapshots(const char *folder, lore_integer_list *steps) {
   char checkpoints[LORE_PATH_MAX];
   struct dirent **entry;
   steps->count = 0;
   LORE_TRY(lore_path_join(folder, LORE_PATH_CHECKPOINTS, checkpoints));
-  int count = scandir(checkpoints, &entry, is_weights_entry, alphasort);
+  int count = scandir(checkpoints, &entry, lore_path_is_weights, alphasort);
   if (count < 0 && errno == ENOENT)
     return LORE_OK;
   if (count < 0)

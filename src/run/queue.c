@@ -22,7 +22,12 @@
 #include "lore/io/path.h"
 #include "lore/io/state.h"
 
-enum { BLOCK = 1024 /* states that are read at once */, ALIGNMENT = 16, RETRY_WAIT = 10 /* s */ };
+enum {
+  BLOCK = 1024, /* states that are read at once */
+  ALIGNMENT = 16,
+  RETRY_WAIT = 10, /* s */
+  LOOK_WAIT = 2    /* s between looks at files while there is nothing to take */
+};
 
 static lore_status fail_queue(const lore_queue *queue) {
   return lore_fail(LORE_MEMORY, "cannot allocate a queue of %d runs", queue->runs);
@@ -440,12 +445,17 @@ static lore_status look_outside(lore_queue *queue, int run, lore_queue_state *no
   return LORE_OK;
 }
 
-/* The state of the parent of `run`, as far as it decides whether the run can begin. */
+/* The state of the parent of `run`, as far as it decides whether the run can begin. A parent that
+ * another job has let go of stays that job's until reclaim_runs gives it to this one. */
 static lore_status find_parent_state(lore_queue *queue, int run, lore_queue_state *state) {
   int parent = queue->parent ? queue->parent[run] : -1;
   *state = parent < 0 ? LORE_QUEUE_DONE : (lore_queue_state)queue->seen[parent];
-  if (*state == LORE_QUEUE_OUTSIDE || *state == LORE_QUEUE_ELSEWHERE)
-    return look_outside(queue, parent, state);
+  lore_queue_state was = *state;
+  if (!queue->looks || (was != LORE_QUEUE_OUTSIDE && was != LORE_QUEUE_ELSEWHERE))
+    return LORE_OK;
+  LORE_TRY(look_outside(queue, parent, state));
+  if (was == LORE_QUEUE_ELSEWHERE && *state != LORE_QUEUE_DONE)
+    *state = was;
   return LORE_OK;
 }
 
@@ -480,7 +490,7 @@ static lore_status take_from_block(lore_queue *queue, int block, int *taken, boo
 
 /* Runs that another job had and has left unfinished come back; *any: some did. */
 static lore_status reclaim_runs(lore_queue *queue, bool *any) {
-  for (int run = 0; run < queue->runs; run++) {
+  for (int run = 0; run < queue->runs && queue->looks; run++) {
     lore_queue_state now;
     bool changed = false;
     if (queue->seen[run] != LORE_QUEUE_ELSEWHERE)
@@ -554,7 +564,7 @@ static lore_status take_retry(lore_queue *queue, int *run, bool *later) {
   return LORE_OK;
 }
 
-lore_status lore_queue_take(lore_queue *queue, int *run) {
+static lore_status take_any(lore_queue *queue, int *run) {
   bool later = false;
   *run = LORE_QUEUE_EMPTY;
   queue->retries = false;
@@ -569,5 +579,14 @@ lore_status lore_queue_take(lore_queue *queue, int *run) {
     LORE_TRY(take_retry(queue, run, &later));
   if (*run < 0 && later)
     *run = LORE_QUEUE_LATER;
+  return LORE_OK;
+}
+
+lore_status lore_queue_take(lore_queue *queue, int *run) {
+  double now = lore_clock_seconds();
+  queue->looks = !queue->idle || now - queue->looked >= LOOK_WAIT;
+  queue->looked = queue->looks ? now : queue->looked;
+  LORE_TRY(take_any(queue, run));
+  queue->idle = *run == LORE_QUEUE_LATER;
   return LORE_OK;
 }

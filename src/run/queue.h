@@ -45,6 +45,9 @@ typedef struct {
   bool alone;             /* the run that was taken last is a suspect */
   bool retries;           /* the run that was taken last is tried once more */
   double pause;           /* s before a retry: LORE_RETRY_WAIT */
+  bool idle;              /* there was nothing to take the last time */
+  bool looks;             /* this time, files are looked at for what other jobs do ... */
+  double looked;          /* ... as they were at this time (lore_clock_seconds) */
 } lore_queue;
 
 /* All ranks of `world`; `leader` says which take runs, rank 0 among them. Rank 0 brings the runs;

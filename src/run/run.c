@@ -60,7 +60,7 @@ static lore_status check_results(const lore_run *run) {
     return status;
   snprintf(message, sizeof message, "%s", lore_fail_message());
   return lore_fail(status,
-                   "the run was complete, but now: %s; lore run --only %s --overwrite "
+                   "the run was complete, but now: %s; lore run STUDY -o DIR --only %s --overwrite "
                    "trains it again",
                    message, run->id);
 }
@@ -79,11 +79,12 @@ static lore_status examine_directory(lore_run *run) {
   lore_run_result *result = run->result;
   bool died = lore_state_died(result->directory);
   LORE_TRY(lore_state_lock(result->directory, &run->lock, result->holder));
-  result->elsewhere = run->lock < 0;
   describe_holder(result->holder, sizeof result->holder);
-  if (result->elsewhere)
-    return LORE_OK;
   lore_status status = lore_state_read(result->directory, &run->state);
+  bool complete = status == LORE_OK && run->state.stage == LORE_RUN_DONE;
+  result->elsewhere = run->lock < 0 && (!complete || run->options->overwrite);
+  if (result->elsewhere) /* a complete one is only looked at there, too */
+    return LORE_OK;
   if (run->options->overwrite) { /* whatever the state says, be it damaged */
     lore_state_put_marks(run->lock, run->options->team.ranks);
     return LORE_OK;
@@ -99,8 +100,11 @@ static lore_status examine_directory(lore_run *run) {
   if (run->state.stage == LORE_RUN_DIVERGED) /* it would again */
     return lore_fail(LORE_DIVERGED, "%s (in an earlier job; --overwrite begins it again)",
                      run->state.message);
-  if (result->done_before)
+  if (result->done_before) {
+    if (run->lock >= 0)
+      lore_resume_remove(run->checkpoints); /* if the process died before it could */
     return check_results(run);
+  }
   LORE_TRY(count_death(run, died));
   lore_state_put_marks(run->lock, run->options->team.ranks);
   return LORE_OK;
@@ -161,10 +165,17 @@ static lore_status finish_metrics(lore_run *run) {
   return status;
 }
 
+/* Not what is damaged in a complete run. */
+static bool may_pass(const lore_run *run, lore_status status) {
+  return lore_status_may_pass(status) && run->options->again && !run->result->done_before &&
+         !lore_stop_wanted(0);
+}
+
 /* Writes into the state how the run ended, unless it was refused before it began. The message of
  * the failure stays as it is. */
 static lore_status record_end(lore_run *run, lore_status status) {
-  char message[LORE_STATE_MESSAGE];
+  enum { MESSAGE = 4096, CUT = LORE_STATE_MESSAGE - 32 };
+  char message[MESSAGE];
   snprintf(message, sizeof message, "%s", status == LORE_OK ? "" : lore_fail_message());
   if (run->metrics) {
     lore_status finished = finish_metrics(run);
@@ -174,11 +185,13 @@ static lore_status record_end(lore_run *run, lore_status status) {
     }
   }
   if (run->announced) {
-    run->state.stage = stage_of(status);
+    bool again = may_pass(run, status);
+    run->state.stage = again ? LORE_RUN_STOPPED : stage_of(status);
     run->state.step = run->at.step;
     if (status == LORE_OK)
       run->state.deaths = 0;
-    snprintf(run->state.message, sizeof run->state.message, "%s", message);
+    snprintf(run->state.message, sizeof run->state.message, "%.*s%s", CUT, message,
+             again ? "; to be retried" : "");
     lore_status written = lore_run_put_state(run);
     if (written == LORE_OK && status == LORE_OK)
       lore_resume_remove(run->checkpoints);

@@ -1,6 +1,7 @@
 /* A run while this process trains it: who leads, its directory, state, files and records. */
 #include "session.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "lore/base/textfile.h"
 #include "lore/io/checkpoint.h"
 #include "lore/io/path.h"
+#include "lore/io/resume.h"
 #include "lore/model/kernels.h"
 #include "lore/settings/hash.h"
 #include "lore/settings/read.h"
@@ -73,14 +75,29 @@ static lore_status write_settings(const lore_run *run) {
   return lore_textfile_commit(&file);
 }
 
+/* Nothing of what is begun again may be taken for part of it. Weights of the same settings stay, as
+ * others may begin from them meanwhile; they are written again. */
+static lore_status forget_results(lore_run *run) {
+  const char *const name[] = {LORE_PATH_EXPOSURE, LORE_PATH_PROBE};
+  char path[LORE_PATH_MAX];
+  for (int i = 0; i < 2; i++) {
+    LORE_TRY(lore_path_join(run->result->directory, name[i], path));
+    if (unlink(path) && errno != ENOENT)
+      return lore_fail(LORE_FILE, "cannot remove %s: %s", path, strerror(errno));
+  }
+  lore_resume_remove(run->checkpoints);
+  if (run->state.hash != run->hash)
+    lore_resume_remove_weights(run->checkpoints);
+  run->state = (lore_state){0};
+  return LORE_OK;
+}
+
 /* Tells everybody that the run is being trained here. */
 static lore_status announce_run(lore_run *run) {
   lore_state *state = &run->state;
   const char *job = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
-  if (run->options->overwrite) {
-    *state = (lore_state){0};
-    lore_resume_remove(run->checkpoints);
-  }
+  if (run->options->overwrite)
+    LORE_TRY(forget_results(run));
   run->announced = true;
   state->stage = LORE_RUN_RUNNING;
   state->hash = run->hash;

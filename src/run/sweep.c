@@ -145,6 +145,7 @@ static lore_status execute_run(lore_sweep *sweep, lore_run_result *result) {
   options.overwrite = o->overwrite;
   options.deaths_max = o->deaths_max;
   options.retry = o->retry;
+  options.again = !o->fail_fast && !sweep->queue.retries && !sweep->queue.alone;
   options.progressed = share_queue;
   options.context = sweep;
   options.quiet = o->quiet || sweep->runs > 1;
@@ -191,18 +192,18 @@ static lore_status print_ended_run(lore_sweep *sweep, lore_status status,
     return LORE_OK;
   LORE_TRY(lore_queue_count(&sweep->queue, count));
   lore_say("[%d/%d] %s: attribute loss %.4f, accuracy %.4f, %.0f s",
-           count[LORE_QUEUE_DONE] + count[LORE_QUEUE_FAILED], sweep->runs, id, r->attribute_loss,
-           r->attribute_accuracy, r->seconds);
+           count[LORE_QUEUE_DONE] + count[LORE_QUEUE_FAILED],
+           sweep->runs - count[LORE_QUEUE_OUTSIDE], id, r->attribute_loss, r->attribute_accuracy,
+           r->seconds);
   return LORE_OK;
 }
 
-/* What the environment did to a run may pass: a full quota, an error of a file system, too many
- * that want memory. Not what is damaged in a complete run, nor a suspect's trouble. */
+/* The state of the run says the same (may_pass in run.c). Nor is a suspect's trouble tried again.
+ */
 static bool may_retry(const lore_sweep *sweep) {
-  const lore_status status = sweep->status;
-  const bool environment = status == LORE_FILE || status == LORE_NETCDF || status == LORE_MEMORY;
-  return environment && !sweep->options->fail_fast && !sweep->last.done_before &&
-         !sweep->queue.retries && !sweep->queue.alone && !lore_stop_wanted(0);
+  return lore_status_may_pass(sweep->status) && !sweep->options->fail_fast &&
+         !sweep->last.done_before && !sweep->queue.retries && !sweep->queue.alone &&
+         !lore_stop_wanted(0);
 }
 
 /* By the leader: what has become of the run is put into the queue and said. */
@@ -325,20 +326,21 @@ static lore_status summarise_sweep(lore_sweep *sweep, lore_sweep_result *result)
   LORE_TRY_MPI(MPI_Bcast(count, LORE_QUEUE_STATES, MPI_INT, 0, sweep->world.comm));
   LORE_TRY_MPI(MPI_Allreduce(MPI_IN_PLACE, sums, 3, MPI_INT, MPI_SUM, sweep->world.comm));
   LORE_TRY(find_busy_share(sweep, &busy));
-  *result = (lore_sweep_result){.runs = sweep->runs - count[LORE_QUEUE_OUTSIDE],
-                                .groups = sweep->world.ranks / sweep->group.ranks,
-                                .done = count[LORE_QUEUE_DONE],
-                                .trained = sums[0],
-                                .retried = sums[1],
-                                .recovered = sums[2],
-                                .failed = count[LORE_QUEUE_FAILED] + count[LORE_QUEUE_RETRY],
-                                .blocked = count[LORE_QUEUE_BLOCKED],
-                                .unfinished = count[LORE_QUEUE_STOPPED] +
-                                              count[LORE_QUEUE_WAITING] + count[LORE_QUEUE_SUSPECT],
-                                .elsewhere = count[LORE_QUEUE_ELSEWHERE],
-                                .busy = busy,
-                                .seconds = lore_clock_unix() - sweep->begin,
-                                .last = sweep->last};
+  *result =
+      (lore_sweep_result){.runs = sweep->runs - count[LORE_QUEUE_OUTSIDE],
+                          .groups = sweep->world.ranks / sweep->group.ranks,
+                          .done = count[LORE_QUEUE_DONE],
+                          .trained = sums[0],
+                          .retried = sums[1],
+                          .recovered = sums[2],
+                          .failed = count[LORE_QUEUE_FAILED],
+                          .blocked = count[LORE_QUEUE_BLOCKED],
+                          .unfinished = count[LORE_QUEUE_STOPPED] + count[LORE_QUEUE_WAITING] +
+                                        count[LORE_QUEUE_SUSPECT] + count[LORE_QUEUE_RETRY],
+                          .elsewhere = count[LORE_QUEUE_ELSEWHERE],
+                          .busy = busy,
+                          .seconds = lore_clock_unix() - sweep->begin,
+                          .last = sweep->last};
   return LORE_OK;
 }
 
@@ -351,6 +353,9 @@ static lore_status judge_sweep(const lore_sweep *sweep, const lore_sweep_result 
   if (r->unfinished > 0 && sweep->runs == 1)
     return lore_fail(LORE_STOPPED, "stopped by %s before the run began; rerun to begin it",
                      lore_stop_reason());
+  if (r->unfinished > 0 && r->failed > 0 && sweep->options->fail_fast)
+    return lore_fail(LORE_RUNS_FAILED, "%d of %d runs failed, %d unfinished (--fail-fast)",
+                     r->failed, r->runs, r->unfinished);
   if (r->unfinished > 0)
     return lore_fail(LORE_STOPPED, "%d run%s unfinished; rerun to resume", r->unfinished,
                      r->unfinished == 1 ? "" : "s");

@@ -17,4 +17,7 @@ char *lore_shown_text(const char *text);
 /* Prints so. What is for programs is not printed so. */
 void lore_shown_print(FILE *stream, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Prints a word of a command, quoted where a shell needs it; the rest as it is. */
+void lore_shown_print_word(FILE *stream, const char *word);
+
 #endif

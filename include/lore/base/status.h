@@ -6,6 +6,8 @@
 #ifndef LORE_BASE_STATUS_H
 #define LORE_BASE_STATUS_H
 
+#include <stdbool.h>
+
 /* X(name, exit code of the command, text) */
 #define LORE_STATUS_LIST(X)                                                                        \
   X(LORE_OK, 0, "done")                                                                            \
@@ -44,6 +46,10 @@ int lore_status_exit_code(lore_status status);
 
 /* The short English text of `status`. */
 const char *lore_status_text(lore_status status);
+
+/* Whether another try may succeed, as a full quota, an error of a file system and too many that
+ * want memory may pass. */
+bool lore_status_may_pass(lore_status status);
 
 /* Leaves the calling function with the status of `call` unless it is LORE_OK. */
 #define LORE_TRY(call)                                                                             \

@@ -50,10 +50,11 @@ int lore_netcdf_get_number(int ncid, const char *name, double *value);
 #define LORE_NC_WHOLE_MAX INT64_C(9007199254740991) /* 2^53 - 1: exact as a double */
 int lore_netcdf_get_whole(int ncid, const char *name, int64_t *value);
 
-/* Reserves room for a part of a file, which grows if need be, so that a full disk is noticed before
- * it is written; returns errno or 0. File systems that cannot reserve are found out when writing.
+/* Reserves room for a part of a file, so that a full disk is noticed before it is written; returns
+ * errno or 0. With mode 0 the file grows if need be, with FALLOC_FL_KEEP_SIZE it does not. File
+ * systems that cannot reserve are found out when writing.
  */
-int lore_file_reserve(int fd, off_t at, off_t size);
+int lore_file_reserve(int fd, int mode, off_t at, off_t size);
 
 /* Closes and removes `partial`, which could not be written. The library does not let go of a file
  * that it cannot flush, and so of its space: emptying the file first makes room to flush, and

@@ -13,6 +13,7 @@
 #ifndef LORE_IO_PATH_H
 #define LORE_IO_PATH_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -60,6 +61,9 @@ lore_status lore_path_of_collection(const char *directory, const char *study, bo
 
 /* The step in the name weights_<step>.nc; -1 if `name` is another one. */
 int64_t lore_path_weights_step(const char *name);
+
+/* For scandir: whether an entry has such a name. */
+int lore_path_is_weights(const struct dirent *entry);
 
 /* Whether `path` can be read now, or within LORE_FILE_WAIT seconds (environment; 60): a network
  * file system may show a file of another node late. Returns early if told to stop. `who` needs it:

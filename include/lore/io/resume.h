@@ -57,6 +57,9 @@ lore_status lore_resume_describe(const char *path, lore_resume *resume);
 /* Removes all of them (the run is done). */
 void lore_resume_remove(const char *directory);
 
+/* Removes the weights beside them (a run with other settings begins there). */
+void lore_resume_remove_weights(const char *directory);
+
 /* The resume points of a directory, newest first. Free the steps, also after a failure. A directory
  * that does not exist has none. */
 typedef struct {

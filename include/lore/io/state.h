@@ -10,9 +10,10 @@
 #include "lore/base/status.h"
 
 /* waiting: no state file; running: a process trains it, or was interrupted if its lock is free;
- * stopped: checkpointed, to be resumed; diverged: the loss became NaN or infinite, not retried;
- * failed: the environment failed, retried by the next job, or the run has killed its process too
- * often (deaths). */
+ * stopped: checkpointed, to be resumed, or failed, to be retried by the same job (as the message
+ * says); diverged: the loss became NaN or infinite, not retried; failed: the environment failed, on
+ * the retry, too, and the next job retries it, or the run has killed its process too often
+ * (deaths). */
 #define LORE_RUN_STAGE_LIST(X)                                                                     \
   X(LORE_RUN_WAITING, "waiting")                                                                   \
   X(LORE_RUN_RUNNING, "running")                                                                   \

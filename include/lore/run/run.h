@@ -32,6 +32,7 @@ typedef struct {
   bool overwrite;         /* begin again whatever there is */
   int deaths_max;         /* in a row, after which it is set aside; 0: never */
   bool retry;             /* also if it was set aside */
+  bool again;             /* the caller tries once more if the environment fails */
   void (*progressed)(void *context); /* called by the first rank after a checkpoint; NULL: not */
   void *context;
   bool quiet;   /* no progress */
