@@ -68,7 +68,7 @@ print(next(r["state"] for r in json.load(sys.stdin)["runs"] if r["id"] == sys.ar
   for line in 'a +damaged +40/40 .*12_3 +node-1' 'b +diverged +10/40 ' 'c +failed +20/40 ' \
     'd +stopped +20/40 ' 'e +interrupted +10/40 ' 'f +waiting +0/0 ' \
     'b: diverged: the loss is not a number' 'c: failed: cannot write "x"' \
-    'a: damaged: cannot use dir/runs/a/metrics.nc: No such file or directory; lore run --only a --overwrite ' \
+    'a: damaged: cannot use dir/runs/a/metrics.nc: No such file or directory; lore run STUDY -o DIR --only a --overwrite ' \
     '.*: 6 runs: 1 waiting, 1 interrupted, 1 stopped, 1 diverged, 1 failed, 1 damaged' \
     'steps: 100 of 170 \(58.8 %\); time left: -' \
     'needs attention: 1 failed \(c\); 1 diverged \(b\); 1 damaged \(a\); 1 stalled \(e, .* without a record\)$'; do

@@ -64,8 +64,15 @@ typedef enum { RETRAIN, PROBE, REMOVE, FREEZE, RESTORE, COLLECT, COLLECT_PROBES 
 
 /* A command with a directory as a shell wants it. */
 static void print_with(const char *command, const char *directory) {
-  fputs(command, stdout);
-  lore_shown_print_word(stdout, directory);
+  char *word = NULL;
+  size_t length;
+  FILE *stream = open_memstream(&word, &length);
+  if (stream) {
+    lore_shown_print_word(stream, directory);
+    fclose(stream);
+  }
+  lore_shown_print(stdout, "%s%s", command, word ? word : directory);
+  free(word);
 }
 
 static void print_remedy(lore_remedy remedy, const char *directory, const char *id) {

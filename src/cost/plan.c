@@ -127,6 +127,7 @@ static void fill_run(const lore_settings *s, const lore_estimate *e, lore_plan_r
   *run = (lore_plan_run){.tokens = e->tokens,
                          .operations = e->operations,
                          .evaluation_operations = e->evaluation_operations,
+                         .attention_operations = e->attention_operations,
                          .other_operations = e->other_operations,
                          .threads = e->threads,
                          .one_rank = !lore_cost_task_of(s->task)->sharded,
@@ -159,7 +160,8 @@ lore_status lore_plan_estimate(lore_manifest *manifest, int ranks, int threads,
 static double time_run(const lore_plan_run *run, const lore_plan_speed *speed) {
   double operations = run->operations + run->evaluation_operations;
   if (speed->gemm_gflops > 0)
-    return operations / speed->gemm_gflops + run->other_operations / speed->float32_gflops;
+    return (operations - run->attention_operations) / speed->gemm_gflops +
+           run->other_operations / speed->float32_gflops;
   return operations / speed->gflops;
 }
 

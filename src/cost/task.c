@@ -29,3 +29,13 @@ static const size_t touched_later = (size_t)7 << 20;
 size_t lore_process_bytes(void) {
   return resident_bytes() + touched_later;
 }
+
+void lore_cost_sample(lore_settings *s) {
+  enum { INDIVIDUALS = 1024 };
+  int64_t *count[] = {&s->population.individuals, &s->population.held_out, &s->population.new_ones,
+                      &s->population.throw_away, &s->population.injected};
+  for (size_t i = 0; i < sizeof count / sizeof *count; i++)
+    if (*count[i] > INDIVIDUALS)
+      *count[i] = INDIVIDUALS;
+  s->distribution.shards.count = 0; /* they may name more individuals than are left */
+}

@@ -52,11 +52,35 @@ static double forward_operations(const lore_model *model, double tokens, double 
   return (tokens * (lore_model_flops_per_token(model, tokens) - head) + predicted * head) / 3;
 }
 
-/* Normalisation, attention's softmax, GELU, the optimiser and so on: of each token in each layer
- * for each unit of width, on the careful side (doc/performance.md). */
-static double other_operations(const lore_model_config *model, double tokens) {
-  const double each = 6000;
-  return each * model->layers * model->width * tokens;
+/* What is done for a token besides products of the run's precision, in sequences of `length`:
+ * normalisation, GELU and so on for each layer and unit of width; attention's softmax; its own
+ * products, float32 whatever the precision, in tiles of so many units of a head. Constants:
+ * doc/performance.md. */
+static double token_operations(const lore_model *model, double length) {
+  const double unit = 4400, softmax = 190, product = 9;
+  enum { TILE = 32 };
+  const lore_model_config *c = &model->config;
+  const int size = c->width / c->heads, padded = (size + TILE - 1) / TILE * TILE;
+  return unit * c->layers * c->width +
+         lore_model_attention_layers(model) * c->heads * length * (softmax + product * padded);
+}
+
+/* Attention's own products, as the model's operations count them. */
+static double attention_operations(const lore_model *model, double length) {
+  return 6.0 * lore_model_attention_layers(model) * length * model->config.width;
+}
+
+/* *other and *attention of `e`, for so many tokens in training, and so many sequences in
+ * evaluations. */
+static void fill_other(const lore_model *model, const lore_lengths *lengths, double evaluated,
+                       double scored, lore_estimate *e) {
+  const double word = 45, scored_word = 60, parameter = 200; /* of the head; of each update */
+  double length = lengths->biography;
+  double tokens = e->tokens + evaluated * (length + lengths->question) / 3; /* forward only */
+  e->attention_operations = tokens * attention_operations(model, length);
+  e->other_operations = tokens * token_operations(model, length) +
+                        model->vocabulary * (word * e->tokens + scored_word * scored) +
+                        parameter * (double)model->parameters * (double)e->steps;
 }
 
 static lore_status fill_estimate(const lore_assembly *a, const lore_settings *s, int ranks,
@@ -84,8 +108,8 @@ static lore_status fill_estimate(const lore_assembly *a, const lore_settings *s,
                    forward_operations(a->model, lengths.question, lengths.answer) +
                    patched * (forward_operations(a->model, lengths.biography, 0) +
                               forward_operations(a->model, lengths.question, 0)));
-  double forward = (1 + patched) * evaluated * (lengths.biography + lengths.question);
-  e->other_operations = other_operations(&s->model, e->tokens + forward / 3);
+  fill_other(a->model, &lengths, (1 + patched) * evaluated,
+             evaluated * (lengths.values + lengths.answer), e);
   estimate_memory(a, s, ranks, before, e);
   return LORE_OK;
 }

@@ -14,8 +14,9 @@ typedef struct {
   double tokens;                /* of the whole training */
   double operations;            /* floating-point operations of the whole training */
   double evaluation_operations; /* and of all its evaluations */
-  double other_operations;      /* what is no matrix product, as the number of operations of float32
-                                   products that take as long */
+  double attention_operations;  /* of both, attention's own products, which are always float32 */
+  double other_operations;      /* these, and what is no matrix product, as the number of operations
+                                   of float32 products that take as long */
   size_t population_bytes, trainer_bytes, evaluator_bytes, scratch_bytes;
   size_t process_bytes; /* what the program itself occupies already */
   size_t peak_bytes;    /* the sum */

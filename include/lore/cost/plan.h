@@ -10,16 +10,16 @@
 #include "lore/manifest/manifest.h"
 
 typedef struct {
-  double tokens;                /* of the training */
-  double operations;            /* floating-point operations of the training */
-  double evaluation_operations; /* and of the evaluations */
-  double other_operations;      /* what else they do: see lore_estimate */
-  double hours;                 /* predicted by lore_plan_time */
-  int threads;                  /* of each rank */
-  bool one_rank;                /* whatever the number of ranks, one of them computes */
-  size_t peak_bytes;            /* memory of each rank */
-  double weights_bytes;         /* files of weights that stay */
-  double resume_bytes;          /* resume points at the most, until the run is done */
+  double tokens;                                 /* of the training */
+  double operations;                             /* floating-point operations of the training */
+  double evaluation_operations;                  /* and of the evaluations */
+  double attention_operations, other_operations; /* see lore_estimate */
+  double hours;                                  /* predicted by lore_plan_time */
+  int threads;                                   /* of each rank */
+  bool one_rank;        /* whatever the number of ranks, one of them computes */
+  size_t peak_bytes;    /* memory of each rank */
+  double weights_bytes; /* files of weights that stay */
+  double resume_bytes;  /* resume points at the most, until the run is done */
 } lore_plan_run;
 
 typedef struct {
