@@ -82,7 +82,7 @@ void lore_evaluator_destroy(lore_evaluator *evaluator);
 size_t lore_evaluator_bytes(const lore_model *model, const lore_evaluate_config *config, int groups,
                             int longest, int threads, bool patched);
 
-/* From now on the model is evaluated with the attention patterns of the parameters `reference`,
+/* From now on the model is evaluated with the attention patterns of the parameters `reference`
  * (all of the model, lore_model.parameters), which must stay; NULL: with its own. */
 void lore_evaluator_patch(lore_evaluator *evaluator, const real *reference);
 
