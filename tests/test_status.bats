@@ -392,3 +392,18 @@ print(int((disk["free_bytes"] - disk["needed_bytes"]) / 1024))' >spare
   head -c "$(($(df --output=avail -k dir | tail -n 1) - 60))K" /dev/zero >dir/fill
   [[ "$(attention)" =~ ^"needs attention: disk nearly full ("[0-9.]+" KiB of 8.0 MiB free)"$ ]]
 }
+
+@test "a complete run that another process looks at is complete, not left to it" {
+  cp "$LORE_SOURCE/tests/studies/tiny.yaml" .
+  "$LORE" run -q tiny.yaml -o dir
+  cp dir/runs/tiny-seed1/state.yaml done.yaml
+  hold tiny-seed1 20 40
+  run "$LORE" run -q tiny.yaml -o dir
+  [[ $output == *"held by "* ]]
+  cp done.yaml dir/runs/tiny-seed1/state.yaml
+  run "$LORE" run -q tiny.yaml -o dir
+  kill "$holder"
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [[ $output == *"complete        already; --overwrite trains it again"* ]]
+}

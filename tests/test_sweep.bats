@@ -311,6 +311,10 @@ sweep: {seeds: 2}'
   [ "$status" -eq 2 ]
   [[ $output == *"./study.overrides is there already, and no manifest "* ]]
   rm study.overrides
+  mkdir pipe
+  mkfifo pipe/study.yaml
+  run timeout 20 "$LORE" plan --gflops 1 study.yaml -o pipe
+  [ "$status" -eq 2 ] # and does not wait for what nobody writes
   "$LORE" run -q study.yaml -o .
   [ -L study.yaml ]
   "$LORE" status . | grep -q ': 2 runs: 2 done$'

@@ -70,8 +70,9 @@ static double attention_operations(const lore_model *model, double length) {
   return 6.0 * lore_model_attention_layers(model) * length * model->config.width;
 }
 
-/* *other and *attention of `e`, for so many tokens in training, and so many sequences in
- * evaluations. */
+/* Of `e`, whose tokens of training are known: attention_operations and other_operations.
+ * Evaluations pass over `evaluated` biographies and questions, and score `scored` values' tokens.
+ */
 static void fill_other(const lore_model *model, const lore_lengths *lengths, double evaluated,
                        double scored, lore_estimate *e) {
   const double word = 45, scored_word = 60, parameter = 200; /* of the head; of each update */

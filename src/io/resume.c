@@ -233,9 +233,8 @@ lore_status lore_resume_write(const char *directory, const lore_model *model,
   const lore_checkpoint_content content = {
       .title = "resume point",
       .summary = "Parameters of a decoder-only transformer with the moments of its optimiser, one "
-                 "variable "
-                 "per tensor, and what else its training needs to go on; matrices are (input, "
-                 "output).",
+                 "variable per tensor, and what else its training needs to go on; matrices are "
+                 "(input, output).",
       .model = model,
       .vectors = LORE_VECTORS,
       .vector = {{.memory = state->parameters}, state->first_moment, state->second_moment},

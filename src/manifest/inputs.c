@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -117,17 +118,20 @@ lore_status lore_manifest_check_inputs(const lore_manifest *m) {
   return LORE_OK;
 }
 
-/* *same: the file has these bytes; *there: there is a file. */
+/* *same: the file has these bytes; *there: there is a file, or what cannot be read as one. */
 static void compare_file(const char *path, const lore_manifest_input *input, bool *there,
                          bool *same) {
-  char *text = malloc(input->length + 2);
-  FILE *file = fopen(path, "r");
-  size_t length = file && text ? fread(text, 1, input->length + 1, file) : 0;
-  *there = file || errno != ENOENT;
-  *same = file && text && length == input->length && !memcmp(text, input->text, length);
+  int fd = lore_path_open(path, O_RDONLY);
+  *there = fd >= 0 || errno != ENOENT;
+  FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+  size_t matched = 0;
+  int next = EOF;
+  while (file && (next = getc(file)) != EOF && matched < input->length &&
+         next == (unsigned char)input->text[matched])
+    matched++;
+  *same = file && next == EOF && matched == input->length;
   if (file)
     fclose(file);
-  free(text);
 }
 
 lore_status lore_manifest_check_place(const lore_manifest *m, const char *directory) {
